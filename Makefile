@@ -1,0 +1,75 @@
+# Two commands matter: `make app` and `make test`. Both build what they need first; `make` alone lists the rest.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8501
+# the first of these that is new enough builds the environment; PYTHON=/path/to/python asks for one
+PYTHON ?= python3.11 python3 python3.12 python3.13 python3.14
+TASKS := pos ner lm
+CELLS := elman gru lstm
+NAMES := $(foreach task,$(TASKS),$(foreach cell,$(CELLS),$(task)-$(cell)))
+SOURCES = $(wildcard app.py pages seqmodels tests benchmarks)
+# handed on to pytest and to train
+ARGS ?=
+
+# a stamp is newer than its requirements when nothing is left to install
+RUNTIME := $(VENV)/.installed
+DEV := $(VENV)/.installed-dev
+PIP := $(BIN)/python -m pip --disable-pip-version-check install
+
+.DEFAULT_GOAL := help
+.PHONY: help app test lint format checkpoints $(addprefix checkpoint-,$(NAMES)) clean distclean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo '  variables: make app PORT=8600, make test ARGS="-k gru", make checkpoint-pos-gru ARGS="--seed 2", PYTHON=... for a new .venv'
+
+app: $(RUNTIME) ## start the app (PORT=8501)
+	@# a visitor takes four file descriptors, and the usual limit of 1024 stops at 250 visitors
+	@ulimit -Sn 65536 2>/dev/null || true; exec $(BIN)/python -m streamlit run app.py --server.port $(PORT)
+
+test: lint ## every check: lint, types, import rules, all tests with the browser walk
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(DEV) ## style, types and import rules, without the tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(SOURCES)
+	$(BIN)/lint-imports
+
+format: $(DEV) ## put the code into its one form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+checkpoints: $(addprefix checkpoint-,$(NAMES)) ## retrain all nine models; one alone: make checkpoint-pos-gru
+
+$(addprefix checkpoint-,$(NAMES)): checkpoint-%: $(RUNTIME)
+	$(BIN)/python -m seqmodels train --task $(word 1,$(subst -, ,$*)) --cell $(word 2,$(subst -, ,$*)) --output checkpoints/$*.safetensors $(ARGS)
+
+clean: ## remove caches and test leftovers; models and runs stay
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis test-results build dist *.egg-info
+	find . \( -name .venv -o -name .git \) -prune -o -type d -name __pycache__ -exec rm -rf {} +
+
+distclean: clean ## remove the environment too
+	rm -rf $(VENV)
+
+$(BIN)/python:
+	@for candidate in $(PYTHON); do \
+	  if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "creating $(VENV) with $$candidate"; \
+	    "$$candidate" -m venv $(VENV) && exit 0; \
+	    rm -rf $(VENV); exit 1; \
+	  fi; \
+	done; \
+	echo "no Python 3.11 or newer among: $(PYTHON). Install one, or name it: make app PYTHON=/path/to/python3" >&2; exit 1
+
+$(RUNTIME): requirements.txt | $(BIN)/python
+	@echo 'installing what the app needs (once, some minutes)'
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(DEV): requirements-dev.txt requirements.txt | $(BIN)/python
+	@echo 'installing what the app and its tests need (once, some minutes)'
+	@$(PIP) -r requirements-dev.txt
+	@touch $(RUNTIME) $@
