@@ -1,0 +1,197 @@
+"""One self-describing .safetensors file per model: `load(path)` needs no other argument, and no pickle is read or written."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from seqmodels.models import LanguageModel, Tagger
+from seqmodels.tasks import TAGGING, TASKS, Vocabulary, find_task
+from seqmodels.tasks.base import ModelConfig
+from seqmodels.vocab import LanguageVocab, TaggerVocab, Vocab
+
+FORMAT = 1
+SUFFIX = ".safetensors"
+_KEY = "seqmodels"  # of our JSON in the file's header
+_TRAINING_ONLY = "auxiliary_head."
+
+
+class CheckpointError(ValueError):
+    """A checkpoint file cannot be used as asked."""
+
+
+@dataclass(frozen=True)
+class CheckpointInfo:
+    """All that a checkpoint says of itself. `scores` maps a split to its figures; `corpus_hash` is over the corpus files."""
+
+    task: str
+    cell: str
+    config: dict[str, Any]
+    parameters: int
+    corpus: tuple[str, ...]
+    corpus_hash: str
+    recipe: dict[str, Any]
+    seed: int
+    epochs: int
+    scores: dict[str, dict[str, float]]
+    temperature: float  # divides a tagger's scores, so that its probabilities are calibrated
+    versions: dict[str, str]
+    format: int = FORMAT
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A loaded model, ready for inference, with the vocabulary it reads by."""
+
+    path: Path
+    info: CheckpointInfo
+    model: Tagger | LanguageModel
+    vocabulary: Vocabulary
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A checkpoint file in a folder: what it says of itself, or why it cannot be used."""
+
+    name: str
+    path: Path
+    bytes: int
+    info: CheckpointInfo | None
+    problem: str | None
+
+
+def folder() -> Path:
+    """Where the checkpoints are: the folder named by SEQMODELS_CHECKPOINTS, else the one beside the package."""
+    named = os.environ.get("SEQMODELS_CHECKPOINTS")
+    return Path(named) if named else Path(__file__).resolve().parent.parent / "checkpoints"
+
+
+def path_of(task: str, cell: str) -> Path:
+    """The file of a task's model with a cell."""
+    return folder() / f"{task}-{cell}{SUFFIX}"
+
+
+def save(path: Path, model: nn.Module, vocabulary: Vocabulary, info: CheckpointInfo, *, dtype: torch.dtype = torch.float16) -> None:
+    """Write atomically: a kill at any moment leaves the old file or the new one."""
+    tensors = {
+        name: value.to(dtype).contiguous() for name, value in model.state_dict().items() if not name.startswith(_TRAINING_ONLY)
+    }
+    described = {**asdict(info), "vocabulary": _vocabulary_to_json(vocabulary)}
+    write_tensors(path, tensors, {_KEY: json.dumps(described, ensure_ascii=False)})
+
+
+def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """A .safetensors file, written whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        safetensors.torch.save_file(tensors, partial, metadata)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def load(path: Path | str, *, task: str | None = None, cell: str | None = None) -> Checkpoint:
+    """A checkpoint by path, or by name such as 'pos-gru'. CheckpointError if damaged, or not for the task and cell asked for."""
+    path = _find(path)
+    described = _describe(path)
+    info = _info(path, described)
+    for wanted, found, what in ((task, info.task, "task"), (cell, info.cell, "cell")):
+        if wanted is not None and wanted != found:
+            raise CheckpointError(f"{path} was saved for {what} {found!r}, not {wanted!r}: pick another checkpoint or retrain")
+    try:
+        vocabulary = _vocabulary_from_json(info.task, described["vocabulary"])
+        model = find_task(info.task).build(ModelConfig(**info.config), vocabulary)
+        model.load_state_dict({name: value.float() for name, value in safetensors.torch.load_file(path).items()})
+    except (KeyError, TypeError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
+        reason = str(error).splitlines()[0]
+        raise CheckpointError(f"{path} does not hold the model it describes ({reason}): fetch it again or retrain") from None
+    if not all(torch.isfinite(value).all() for value in model.state_dict().values()):
+        raise CheckpointError(f"{path} holds weights that are not finite numbers: fetch it again or retrain")
+    assert isinstance(model, Tagger | LanguageModel)
+    model.eval().requires_grad_(False)
+    return Checkpoint(path, info, model, vocabulary)
+
+
+def read_info(path: Path | str) -> CheckpointInfo:
+    """What a checkpoint says of itself, from its header alone."""
+    path = _find(path)
+    return _info(path, _describe(path))
+
+
+def list_checkpoints(where: Path | None = None) -> list[Listed]:
+    """Every checkpoint file of a folder, by task, then cell; a file that cannot be used is listed with its problem."""
+    found = []
+    for path in sorted((where or folder()).glob(f"*{SUFFIX}")):
+        info, problem = None, None
+        try:
+            info = read_info(path)
+        except CheckpointError as error:
+            problem = str(error)
+        found.append(Listed(path.stem, path, path.stat().st_size, info, problem))
+    order = list(TASKS)
+    return sorted(found, key=lambda listed: (order.index(listed.info.task) if listed.info else len(order), listed.name))
+
+
+def versions() -> dict[str, str]:
+    """The libraries that made a checkpoint."""
+    from importlib.metadata import version
+
+    return {package: version(package) for package in ("torch", "spacy", "safetensors")}
+
+
+def _find(path: Path | str) -> Path:
+    named = Path(path)
+    if not named.suffix and not named.exists():
+        named = folder() / f"{named}{SUFFIX}"
+    if not named.is_file():
+        raise CheckpointError(f"no checkpoint {named}: `python -m seqmodels checkpoints` lists those here")
+    return named
+
+
+def _describe(path: Path) -> dict[str, Any]:
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            described = json.loads((file.metadata() or {})[_KEY])
+    except KeyError:
+        raise CheckpointError(f"{path} is no seqmodels checkpoint: its header has no {_KEY!r} entry") from None
+    except (safetensors.SafetensorError, ValueError, OSError) as error:
+        raise CheckpointError(f"{path} is damaged or cut short ({error}): fetch it again or retrain") from None
+    if not isinstance(described, dict) or described.get("format") != FORMAT:
+        found = described.get("format") if isinstance(described, dict) else None
+        raise CheckpointError(f"{path} has format {found!r}, this version reads {FORMAT}: update seqmodels or retrain")
+    return described
+
+
+def _info(path: Path, described: dict[str, Any]) -> CheckpointInfo:
+    try:
+        info = CheckpointInfo(**{field.name: described[field.name] for field in fields(CheckpointInfo)})
+        find_task(info.task)
+        ModelConfig(**info.config)
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} has a damaged description ({error}): fetch it again or retrain") from None
+    return info
+
+
+def _vocabulary_to_json(vocabulary: Vocabulary) -> dict[str, Any]:
+    if isinstance(vocabulary, LanguageVocab):
+        return {"words": vocabulary.words.tokens}
+    return {"words": vocabulary.words.tokens, "alphabet": vocabulary.alphabet.tokens, "tags": vocabulary.tags}
+
+
+def _vocabulary_from_json(task: str, saved: dict[str, Any]) -> Vocabulary:
+    if task in TAGGING:
+        return TaggerVocab(Vocab(saved["words"]), Vocab(saved["alphabet"]), tuple(saved["tags"]))
+    return LanguageVocab(Vocab(saved["words"]))

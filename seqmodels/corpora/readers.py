@@ -1,0 +1,165 @@
+"""Files to sentences. Every error names the file, the line, and what was expected there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from seqmodels import text
+
+UPOS = (
+    "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM",
+    "PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X",
+)  # fmt: skip
+ENTITY_TYPES = ("LOC", "ORG", "PER")
+OUTSIDE = "O"
+ENTITY_TAGS = (OUTSIDE, *(f"{prefix}-{kind}" for kind in ENTITY_TYPES for prefix in "BI"))
+
+_Item = TypeVar("_Item")
+_ENTITY_TAG = re.compile(r"O|[BI]-\S+")
+_COMMENT = re.compile(r"# ")
+_ENTITY_COMMENT = re.compile(r"# (.* = |(?!(.* )?(O|[BI]-\S+)\s*$))")  # "# O" is the word "#" where a space parts the columns
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """Gold tokens and one tag each; `auxiliary` is a second layer of tags to learn from, never scored."""
+
+    words: tuple[str, ...]
+    tags: tuple[str, ...]
+    auxiliary: tuple[str, ...] | None = None
+
+
+class CorpusError(ValueError):
+    """A corpus file is not of the form it should be."""
+
+
+def read_conllu(path: Path) -> list[Sentence]:
+    """CoNLL-U: UPOS as tags, XPOS as auxiliary tags where every token has one. Multi-word tokens and empty nodes are no tokens."""
+    sentences = []
+    for block in _blocks(path):
+        rows = [fields for numbered in block if (fields := _conllu_row(path, *numbered))]
+        if rows:
+            _, words, _, tags, finer, *_ = zip(*rows, strict=True)
+            sentences.append(Sentence(words, tags, None if "_" in finer else finer))
+    return _not_empty(path, sentences)
+
+
+def read_entities(path: Path, *, rename: Mapping[str, str] | None = None) -> list[Sentence]:
+    """Column text with entity tags, IOB1 or IOB2, to IOB2 over PER, ORG and LOC.
+
+    The words are the first column, or the second where the first only counts 1, 2, 3. The tags are the last column that reads
+    O, B-type or I-type. `rename` maps the file's types to PER, ORG, LOC; a type it maps nowhere becomes O.
+    """
+    rename = {kind: kind for kind in ENTITY_TYPES} if rename is None else rename
+    blocks = [rows for block in _blocks(path, _ENTITY_COMMENT) if (rows := [row for row in map(_entity_row, block) if row[1]])]
+    if not blocks:
+        raise CorpusError(f"{path}: no sentences: expected one word a line with its entity tag")
+    word_column = 1 if all(fields[0] == str(i) for block in blocks for i, (_, fields) in enumerate(block, 1)) else 0
+    tag_column = _tag_column(path, blocks, first=word_column + 1)
+    sentences = []
+    for block in blocks:
+        for number, fields in block:
+            if len(fields) <= tag_column or not _ENTITY_TAG.fullmatch(fields[tag_column]):
+                found = (
+                    f"{fields[tag_column]!r} in column {tag_column + 1}" if len(fields) > tag_column else f"{len(fields)} columns"
+                )
+                raise CorpusError(f"{path}, line {number}: {found}: expected a word and a tag such as O, B-PER or I-LOC")
+            if not fields[word_column]:
+                raise CorpusError(f"{path}, line {number}: the word before {fields[tag_column]!r} is empty")
+        # the file's own types first: two neighbours of different types stay two entities when both become ORG
+        tags = to_iob2([fields[tag_column] for _, fields in block])
+        sentences.append(Sentence(tuple(fields[word_column] for _, fields in block), tuple(_renamed(tag, rename) for tag in tags)))
+    return sentences
+
+
+def to_iob2(tags: Sequence[str]) -> list[str]:
+    """IOB1, or IOB2 with loose I-tags, to IOB2: an I-X that follows no X opens an entity."""
+    fixed: list[str] = []
+    for tag in tags:
+        follows = bool(fixed) and fixed[-1] != OUTSIDE and fixed[-1][2:] == tag[2:]
+        fixed.append(f"B-{tag[2:]}" if tag.startswith("I-") and not follows else tag)
+    return fixed
+
+
+def read_paragraphs(path: Path) -> list[list[str]]:
+    """Plain text to tokens by paragraph: the parts between blank lines, white space folded, spaCy's tokens."""
+    paragraphs = [words for part in re.split(r"\n\s*\n", _read(path)) if (words := text.words(" ".join(part.split())))]
+    return _not_empty(path, paragraphs)
+
+
+Reader = Callable[[Path], list[Sentence]]
+
+
+def _conllu_row(path: Path, number: int, line: str) -> list[str]:
+    """The ten columns of a token; none for a comment, a multi-word token or an empty node."""
+    fields = line.split("\t")
+    if line.startswith("#") or re.fullmatch(r"\d+[-.]\d+", fields[0]):
+        return []
+    if len(fields) != 10:
+        raise CorpusError(f"{path}, line {number}: {len(fields)} columns: CoNLL-U has 10, separated by tabs")
+    if not fields[0].isdecimal():
+        raise CorpusError(f"{path}, line {number}: token number {fields[0]!r}: expected 1, 2, 3, ...")
+    if not fields[1].strip():
+        raise CorpusError(f"{path}, line {number}: the word in column 2 is empty")
+    if fields[3] not in UPOS:
+        raise CorpusError(f"{path}, line {number}: {fields[3]!r} in column 4: expected a universal tag: {', '.join(UPOS)}")
+    return fields
+
+
+def _entity_row(numbered: tuple[int, str]) -> tuple[int, list[str]]:
+    """Columns by tab where there is one, else by space; none for a document mark or an invisible word outside of any entity."""
+    number, line = numbered
+    fields = [field.strip() for field in line.rstrip().split("\t")] if "\t" in line else line.split()
+    ignored = fields[0] == "-DOCSTART-" or (not fields[0] and fields[1:] == [OUTSIDE])
+    return number, [] if ignored else fields
+
+
+def _tag_column(path: Path, blocks: list[list[tuple[int, list[str]]]], *, first: int) -> int:
+    """The last column that holds entity tags in nine of ten lines, so that one damaged line is named, not the whole file."""
+    rows = [fields for block in blocks for _, fields in block]
+    for column in range(max(len(fields) for fields in rows) - 1, first - 1, -1):
+        matching = sum(len(fields) > column and _ENTITY_TAG.fullmatch(fields[column]) is not None for fields in rows)
+        if matching >= 0.9 * len(rows):
+            return column
+    number = blocks[0][0][0]
+    raise CorpusError(f"{path}, line {number}: no column of entity tags: expected a word and a tag such as O, B-PER or I-LOC")
+
+
+def _renamed(tag: str, rename: Mapping[str, str]) -> str:
+    kind = rename.get(tag[2:])
+    return f"{tag[0]}-{kind}" if kind else OUTSIDE
+
+
+def _blocks(path: Path, comment: re.Pattern[str] = _COMMENT) -> Iterator[list[tuple[int, str]]]:
+    """Runs of lines between blank lines, numbered from 1, without comments that open a sentence."""
+    block: list[tuple[int, str]] = []
+    for number, line in enumerate(_read(path).split("\n"), start=1):
+        line = line.rstrip("\r")
+        if not line.strip():
+            if block:
+                yield block
+            block = []
+        elif block or not comment.match(line):
+            block.append((number, line))
+    if block:
+        yield block
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise CorpusError(f"{path}, line {line}: not UTF-8 text: save the file as UTF-8") from None
+    except OSError as error:
+        raise CorpusError(f"{path}: cannot be read ({error.strerror}): give the path of a readable text file") from None
+
+
+def _not_empty(path: Path, items: list[_Item]) -> list[_Item]:
+    if not items:
+        raise CorpusError(f"{path}: holds no sentences")
+    return items

@@ -1,0 +1,129 @@
+"""The two networks: a tagger and a language model."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from seqmodels.recurrence import Recurrent, State
+from seqmodels.vocab import TaggerBatch
+
+
+class LanguageModel(nn.Module):
+    """Next-word model: embedding -> recurrent layers -> the embedding again as output layer (Press & Wolf 2017).
+
+    Ids are ordered by frequency, which `sampled_loss` relies on.
+    """
+
+    def __init__(
+        self, vocab_size: int, cell: str, hidden_size: int, *, layers: int = 1, dropout: float = 0.25, activation: str = "tanh"
+    ) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(vocab_size, hidden_size)
+        nn.init.normal_(self.embedding.weight, std=hidden_size**-0.5)
+        self.dropout = nn.Dropout(dropout)
+        self.recurrent = Recurrent(cell, hidden_size, hidden_size, layers=layers, dropout=dropout, activation=activation)
+        self.bias = nn.Parameter(torch.zeros(vocab_size))
+
+    def forward(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """ids (batch, time) -> logits of the next word (batch, time, vocab), state."""
+        outputs, state = self.states(ids, state)
+        return self.logits(outputs), state
+
+    def states(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """ids (batch, time) -> outputs of the last layer (batch, time, hidden), state."""
+        outputs, state = self.recurrent(self.dropout(self.embedding(ids)), state=state)
+        return self.dropout(outputs), state
+
+    def logits(self, outputs: Tensor) -> Tensor:
+        """outputs (..., hidden) -> logits (..., vocab)."""
+        return F.linear(outputs, self.embedding.weight, self.bias)
+
+    def sampled_loss(self, outputs: Tensor, targets: Tensor, *, frequent: int, sampled: int) -> Tensor:
+        """Cross-entropy with an estimated normalizer: the output layer is most of the work, and most words are rare.
+
+        outputs (n, hidden), targets (n,). The sum over the vocabulary is exact over the `frequent` first ids and the batch's own
+        targets, and over the rest it is scaled up from a uniform sample: importance sampling as in Jean et al. 2015, stratified.
+        """
+        vocab_size = len(self.bias)
+        exact = torch.zeros(vocab_size, dtype=torch.bool)
+        exact[:frequent] = True
+        exact[targets] = True
+        rest = (~exact).nonzero().squeeze(1)
+        if len(rest) <= sampled:
+            return F.cross_entropy(self.logits(outputs), targets)
+        known = exact.nonzero().squeeze(1)
+        drawn = rest[torch.randperm(len(rest))[:sampled]]
+        columns = torch.cat([known, drawn])
+        weight = torch.zeros(len(columns))
+        weight[len(known) :] = torch.log(torch.tensor(len(rest) / sampled))
+        logits = F.linear(outputs, self.embedding.weight[columns], self.bias[columns] + weight)
+        position = torch.empty(vocab_size, dtype=torch.long)
+        position[columns] = torch.arange(len(columns))
+        return F.cross_entropy(logits, position[targets])
+
+
+class CharacterEncoder(nn.Module):
+    """Spelling to features: embedding -> convolution over three characters -> the strongest response of each filter.
+
+    Santos & Zadrozny 2014. Id 0 is padding, which changes nothing.
+    """
+
+    def __init__(self, alphabet_size: int, embedding_size: int, features: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(alphabet_size, embedding_size, padding_idx=0)
+        self.convolution = nn.Conv1d(embedding_size, features, kernel_size=3, padding=1)
+
+    def forward(self, characters: Tensor) -> Tensor:
+        """characters (words, length) -> (words, features)."""
+        responses = self.convolution(self.embedding(characters).transpose(1, 2))  # (words, features, length)
+        return torch.tanh(responses.masked_fill((characters == 0).unsqueeze(1), -torch.inf).amax(dim=2))
+
+
+class Tagger(nn.Module):
+    """Word and spelling features -> recurrent layers in both directions -> one score per tag."""
+
+    def __init__(
+        self,
+        words: int,
+        alphabet: int,
+        tags: int,
+        cell: str,
+        hidden_size: int,
+        *,
+        layers: int = 1,
+        word_size: int = 100,
+        character_size: int = 32,
+        spelling_size: int = 128,
+        dropout: float = 0.4,
+        activation: str = "tanh",
+    ) -> None:
+        super().__init__()
+        self.word_embedding = nn.Embedding(words, word_size, padding_idx=0)
+        nn.init.normal_(self.word_embedding.weight, std=0.3)
+        self.spelling = CharacterEncoder(alphabet, character_size, spelling_size)
+        self.recurrent = Recurrent(
+            cell, word_size + spelling_size, hidden_size, layers=layers, bidirectional=True, dropout=dropout, activation=activation
+        )
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(self.recurrent.output_size, tags)
+
+        self.auxiliary_head: nn.Linear | None = None  # while training, if there are second tags to learn from
+
+    def add_auxiliary_head(self, tags: int) -> None:
+        """A second output layer over the same outputs, for training only."""
+        self.auxiliary_head = nn.Linear(self.recurrent.output_size, tags)
+
+    def forward(self, batch: TaggerBatch) -> Tensor:
+        """Scores (batch, time, tags)."""
+        return self.head(self.dropout(self.outputs(batch)[-1]))
+
+    def outputs(self, batch: TaggerBatch) -> list[Tensor]:
+        """Each recurrent layer's outputs (batch, time, output_size)."""
+        outputs, _ = self.recurrent.layer_outputs(self.dropout(self.features(batch)), batch.lengths)
+        return outputs
+
+    def features(self, batch: TaggerBatch) -> Tensor:
+        """What the first recurrent layer reads: (batch, time, word_size + spelling_size)."""
+        return torch.cat([self.word_embedding(batch.words), self.spelling(batch.characters)[batch.spelling]], dim=-1)

@@ -1,0 +1,110 @@
+"""What the gates did to a sentence: mu, lam, F, memory and output of every token, layer and direction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from seqmodels.cells import Cell, Weights, update
+from seqmodels.checkpoints import Checkpoint
+from seqmodels.inference import Encoded, Tagging, encode, tag_encoded
+from seqmodels.recurrence import Recurrent
+
+Array = NDArray[np.float32]
+
+FORWARD, BACKWARD = "forward", "backward"
+
+
+@dataclass(frozen=True)
+class LayerTrace:
+    """One layer and direction; every array is tokens x units, in the order of the text.
+
+    A backward layer reads from right to left: its memory at a token comes after that of the token to the right.
+    """
+
+    layer: int
+    direction: str  # FORWARD or BACKWARD
+    mu: Array
+    lam: Array
+    candidate: Array
+    memory: Array
+    output: Array
+    reveal: Array | None = None  # LSTM's output gate
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A model's gates over a text."""
+
+    task: str
+    cell: str
+    tokens: tuple[str, ...]
+    layers: tuple[LayerTrace, ...]
+
+    def layer(self, layer: int, direction: str) -> LayerTrace:
+        for found in self.layers:
+            if (found.layer, found.direction) == (layer, direction):
+                return found
+        choices = ", ".join(f"{found.layer} {found.direction}" for found in self.layers)
+        raise ValueError(f"no layer {layer} {direction}: choose one of {choices}")
+
+
+@torch.inference_mode()
+def trace(checkpoint: Checkpoint, text: str) -> Trace:
+    """The gates of a model over a text, read as one sequence. A language model's start symbol is the first token."""
+    return trace_encoded(checkpoint, encode(checkpoint, text))
+
+
+@torch.inference_mode()
+def tag_and_trace(checkpoint: Checkpoint, text: str) -> tuple[Tagging, Trace]:
+    """Tags and gates of a text read as one sequence, from one pass of the network."""
+    encoded = encode(checkpoint, text)
+    return tag_encoded(checkpoint, encoded), trace_encoded(checkpoint, encoded)
+
+
+def trace_encoded(checkpoint: Checkpoint, encoded: Encoded) -> Trace:
+    """The gates behind one pass of the network."""
+    layers = trace_layers(checkpoint.model.recurrent, encoded.inputs, encoded.outputs)
+    words = tuple(token.text for token in encoded.tokens)
+    return Trace(checkpoint.info.task, checkpoint.info.cell, words, tuple(layers))
+
+
+def trace_layers(recurrent: Recurrent, inputs: Tensor, outputs: list[Tensor]) -> list[LayerTrace]:
+    """inputs (time, input) and each layer's outputs (time, output_size), from a zero memory -> gates by layer and direction."""
+    traced = []
+    for layer, both in enumerate(outputs):
+        for number, output in enumerate(both.split(recurrent.hidden_size, dim=-1)):
+            reverse = number == 1
+            weights = recurrent.weights(layer, reverse=reverse)
+            traced.append(_trace_layer(recurrent.cell, weights, inputs, output, layer=layer, reverse=reverse))
+        inputs = both
+    return traced
+
+
+def _trace_layer(cell: Cell, weights: Weights, inputs: Tensor, output: Tensor, *, layer: int, reverse: bool) -> LayerTrace:
+    """The gates depend on x_t and h_{t-1} alone and every h is known, so one product gives them for all tokens at once."""
+    zero = torch.zeros_like(output[:1])
+    previous = torch.cat([output[1:], zero]) if reverse else torch.cat([zero, output[:-1]])
+    gates = cell.gates(weights, inputs, previous)
+    if cell.memory_is_output:
+        memory = output
+    else:
+        memory = torch.empty_like(output)
+        carried = zero[0]
+        for step in reversed(range(len(output))) if reverse else range(len(output)):
+            carried = update(carried, gates.at(step))
+            memory[step] = carried
+    return LayerTrace(
+        layer=layer,
+        direction=BACKWARD if reverse else FORWARD,
+        mu=gates.mu.numpy(),
+        lam=gates.lam.numpy(),
+        candidate=gates.candidate.numpy(),
+        memory=memory.numpy(),
+        output=cell.read_out(memory, gates).numpy(),
+        reveal=None if gates.reveal is None else gates.reveal.numpy(),
+    )

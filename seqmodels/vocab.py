@@ -1,0 +1,120 @@
+"""Tokens to ids and back, and sentences to the tensors that a model reads."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+PAD = "<pad>"
+UNK = "<unk>"
+EOS = "<eos>"
+WORD_START, WORD_END = "<w>", "</w>"
+
+LONGEST_SPELLING = 30  # characters; of a longer word the network reads both ends
+
+
+class Vocab:
+    """A fixed list of tokens; id = position. Tokens outside it map to `<unk>`, which must be in the list."""
+
+    def __init__(self, tokens: Sequence[str]) -> None:
+        self.tokens = tuple(tokens)
+        self._ids = {token: index for index, token in enumerate(self.tokens)}
+        if len(self._ids) != len(self.tokens):
+            twice = next(token for token, count in Counter(self.tokens).items() if count > 1)
+            raise ValueError(f"vocabulary lists {twice!r} twice: each token needs one id")
+        if UNK not in self._ids:
+            raise ValueError(f"vocabulary has no {UNK!r}: unknown tokens need an id")
+        self.unk = self._ids[UNK]
+
+    @classmethod
+    def build(cls, tokens: Iterable[str], *, minimum: int = 1, special: Sequence[str] = (UNK,)) -> Vocab:
+        """The special tokens, then every token seen at least `minimum` times, most frequent first, ties by spelling."""
+        counts = Counter(tokens)
+        kept = sorted(token for token, count in counts.items() if count >= minimum and token not in special)
+        kept.sort(key=lambda token: -counts[token])
+        return cls([*special, *kept])
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def __contains__(self, token: str) -> bool:
+        return token in self._ids
+
+    def id(self, token: str) -> int:
+        return self._ids.get(token, self.unk)
+
+    def ids(self, tokens: Iterable[str]) -> list[int]:
+        return [self._ids.get(token, self.unk) for token in tokens]
+
+
+@dataclass(frozen=True)
+class TaggerBatch:
+    """Sentences as a tagger reads them; `spelling` points each word at its row of `characters`."""
+
+    words: Tensor  # (batch, time)
+    characters: Tensor  # (distinct words, length)
+    spelling: Tensor  # (batch, time)
+    lengths: Tensor | None  # (batch,); None where nothing is padded
+
+
+@dataclass(frozen=True)
+class TaggerVocab:
+    """A tagger's words (lower case), characters (as they are) and tags."""
+
+    words: Vocab
+    alphabet: Vocab
+    tags: tuple[str, ...]
+
+    @classmethod
+    def build(cls, sentences: Iterable[Sequence[str]], tags: Sequence[str], *, minimum: int = 2) -> TaggerVocab:
+        """Words seen at least `minimum` times, characters seen at least three times."""
+        sentences = list(sentences)
+        words = Vocab.build((word.lower() for words in sentences for word in words), minimum=minimum, special=(PAD, UNK))
+        characters = (character for words in sentences for word in words for character in word)
+        return cls(words, Vocab.build(characters, minimum=3, special=(PAD, UNK, WORD_START, WORD_END)), tuple(tags))
+
+    def batch(self, sentences: Sequence[Sequence[str]]) -> TaggerBatch:
+        """Sentences of one or more words, padded to the longest."""
+        rows: dict[str, int] = {}
+        spelling = [[rows.setdefault(word, len(rows)) for word in words] for words in sentences]
+        lengths = [len(words) for words in sentences]
+        return TaggerBatch(
+            words=pad([self.words.ids(word.lower() for word in words) for words in sentences]),
+            characters=pad([self._spell(word) for word in rows]),
+            spelling=pad(spelling),
+            lengths=torch.tensor(lengths) if len(set(lengths)) > 1 else None,
+        )
+
+    def _spell(self, word: str) -> list[int]:
+        ends = LONGEST_SPELLING // 2
+        read = word if len(word) <= LONGEST_SPELLING else word[:ends] + word[-ends:]
+        return self.alphabet.ids([WORD_START, *read, WORD_END])
+
+
+@dataclass(frozen=True)
+class LanguageVocab:
+    """A language model's words, as they are. `<eos>` ends a paragraph, and so starts the next."""
+
+    words: Vocab
+
+    @classmethod
+    def build(cls, paragraphs: Iterable[Sequence[str]], *, minimum: int = 4) -> LanguageVocab:
+        return cls(Vocab.build((word for words in paragraphs for word in words), minimum=minimum, special=(UNK, EOS)))
+
+    @property
+    def eos(self) -> int:
+        return self.words.id(EOS)
+
+    def stream(self, paragraphs: Iterable[Sequence[str]]) -> Tensor:
+        """All paragraphs as one run of ids, `<eos>` after each: (tokens,)."""
+        return torch.tensor([index for words in paragraphs for index in (*self.words.ids(words), self.eos)])
+
+
+def pad(rows: Sequence[Sequence[int]], filler: int = 0) -> Tensor:
+    """Rows of ids to a tensor (rows, longest)."""
+    longest = max(len(row) for row in rows)
+    return torch.tensor([[*row, *[filler] * (longest - len(row))] for row in rows])

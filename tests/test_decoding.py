@@ -1,0 +1,77 @@
+"""No output can break the tag scheme; the best sequence is truly the best."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seqmodels.corpora import ENTITY_TAGS, UPOS, to_iob2
+from seqmodels.decoding import Scheme, Span, spans
+
+
+def random_probabilities(tokens: int, tags: int, seed: int, sharpness: float = 2.0) -> np.ndarray:
+    scores = np.random.default_rng(seed).normal(size=(tokens, tags)) * sharpness
+    shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def legal(tags: list[str]) -> bool:
+    return to_iob2(tags) == tags
+
+
+@given(tokens=st.integers(1, 40), seed=st.integers(0, 10_000), sharpness=st.floats(0.1, 60))
+@settings(deadline=None)
+def test_every_decoded_sequence_is_valid_iob2(tokens: int, seed: int, sharpness: float) -> None:
+    scheme = Scheme(ENTITY_TAGS)
+    probabilities = random_probabilities(tokens, len(ENTITY_TAGS), seed, sharpness)
+    assert legal([ENTITY_TAGS[tag] for tag in scheme.best(probabilities)])
+
+
+@given(tokens=st.integers(1, 4), seed=st.integers(0, 10_000))
+@settings(max_examples=25, deadline=None)
+def test_best_and_marginals_agree_with_counting_every_legal_sequence(tokens: int, seed: int) -> None:
+    tags = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
+    scheme = Scheme(tags)
+    probabilities = random_probabilities(tokens, len(tags), seed)
+    weights = {
+        path: float(np.prod([probabilities[step, tag] for step, tag in enumerate(path)]))
+        for path in itertools.product(range(len(tags)), repeat=tokens)
+        if legal([tags[tag] for tag in path])
+    }
+    assert tuple(scheme.best(probabilities)) == max(weights, key=lambda path: weights[path])
+    counted = np.zeros((tokens, len(tags)))
+    for path, weight in weights.items():
+        for step, tag in enumerate(path):
+            counted[step, tag] += weight / sum(weights.values())
+    np.testing.assert_allclose(scheme.marginals(probabilities), counted, atol=1e-6)
+
+
+def test_certain_but_illegal_scores_still_decode_to_a_legal_sequence() -> None:
+    scheme = Scheme(ENTITY_TAGS)
+    certain = np.zeros((3, len(ENTITY_TAGS)), np.float32)
+    certain[:, ENTITY_TAGS.index("I-PER")] = 1
+    assert legal([ENTITY_TAGS[tag] for tag in scheme.best(certain)])
+    shares = scheme.marginals(certain)
+    assert np.isfinite(shares).all()
+    np.testing.assert_allclose(shares.sum(axis=1), 1)
+
+
+def test_tags_without_a_scheme_are_the_most_probable_ones() -> None:
+    probabilities = random_probabilities(12, len(UPOS), 0)
+    scheme = Scheme(UPOS)
+    assert scheme.best(probabilities) == probabilities.argmax(axis=1).tolist()
+    np.testing.assert_array_equal(scheme.marginals(probabilities), probabilities)
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        (["O", "O"], []),
+        (["B-PER", "I-PER", "O", "B-LOC"], [Span(0, 1, "PER"), Span(3, 3, "LOC")]),
+        (["B-PER", "B-PER", "I-PER"], [Span(0, 0, "PER"), Span(1, 2, "PER")]),
+    ],
+)
+def test_spans_are_the_entities_of_a_sequence(tags: list[str], expected: list[Span]) -> None:
+    assert spans(tags) == expected

@@ -1,0 +1,153 @@
+"""Text in, tags and words out."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seqmodels.checkpoints import Checkpoint
+from seqmodels.corpora import to_iob2
+from seqmodels.inference import Sampling, adjusted, continue_text, next_words, score_prompt, tag
+
+AWKWARD = [
+    "<b>bold</b><script>alert(1)</script>",
+    "שלום עולם, this is mixed",
+    "😀👩‍🚀🇩🇪 !!!",
+    "bell\x07 null\x00 tab\t end",
+    "a" * 5000,
+    "word " * 2000,
+    "line one\nline two\r\nline three",
+]
+
+
+@pytest.mark.parametrize("source", AWKWARD)
+@pytest.mark.parametrize("name", ["pos-gru", "ner-lstm", "ner-elman"])
+def test_any_text_is_tagged_whole_at_its_own_offsets(tiny: dict[str, Checkpoint], name: str, source: str) -> None:
+    tagging = tag(tiny[name], source)
+    covered = 0
+    for token in tagging.tokens:
+        assert source[token.start : token.end] == token.text
+        assert not source[covered : token.start].strip()
+        covered = token.end
+    assert not source[covered:].strip()
+    assert [end for _, end in tagging.sentences[:-1]] == [start for start, _ in tagging.sentences[1:]]
+    assert tagging.sentences[-1][1] == len(tagging.tokens)
+
+
+@pytest.mark.parametrize("source", ["", "  \n\t "])
+def test_a_text_without_words_is_refused_with_what_to_do(tiny: dict[str, Checkpoint], source: str) -> None:
+    with pytest.raises(ValueError, match="type a sentence"):
+        tag(tiny["pos-gru"], source)
+
+
+def test_probabilities_and_alternatives_belong_together(tiny: dict[str, Checkpoint]) -> None:
+    for name in ("pos-gru", "ner-gru"):
+        for token in tag(tiny[name], "John Smith lives in Berlin.").tokens:
+            shares = [share for _, share in token.alternatives]
+            assert len(shares) == 3
+            assert shares == sorted(shares, reverse=True)
+            assert 0 < sum(shares) <= 1 + 1e-6
+            assert token.probability == pytest.approx(dict(token.alternatives).get(token.tag, token.probability))
+
+
+def test_entities_are_the_spans_of_a_valid_iob2_sequence(tiny: dict[str, Checkpoint]) -> None:
+    source = "John Smith of the United States lives in Berlin. He works for Siemens."
+    tagging = tag(tiny["ner-lstm"], source)
+    for first, last in tagging.sentences:
+        tags = [token.tag for token in tagging.tokens[first:last]]
+        assert to_iob2(tags) == tags
+    assert len(tagging.entities) == sum(token.tag.startswith("B-") for token in tagging.tokens) > 0
+    for entity in tagging.entities:
+        assert source[entity.start : entity.end] == entity.text
+        inside = [token.probability for token in tagging.tokens if entity.start <= token.start < entity.end]
+        assert entity.probability == min(inside)
+
+
+def test_a_sentence_is_tagged_the_same_alone_and_among_others(tiny: dict[str, Checkpoint]) -> None:
+    alone = tag(tiny["pos-lstm"], "The boats go home.").tokens
+    among = tag(tiny["pos-lstm"], "Go.\nThe boats go home.\nWho knows whether the old man lives in Berlin at all?").tokens
+    assert [token.tag for token in among[2:7]] == [token.tag for token in alone]
+    for one, other in zip(among[2:7], alone, strict=True):
+        assert one.probability == pytest.approx(other.probability, abs=1e-6)
+
+
+def test_the_same_seed_gives_the_same_words_and_another_seed_others(tiny: dict[str, Checkpoint]) -> None:
+    def drawn(seed: int) -> list[str]:
+        return [token.text for token in continue_text(tiny["lm-gru"], "The state of", sampling=Sampling(seed=seed))]
+
+    assert drawn(7) == drawn(7)
+    assert len(drawn(7)) == 40
+    assert drawn(7) != drawn(8)
+
+
+def test_words_are_drawn_as_if_the_prompt_and_they_had_been_read_at_once(tiny: dict[str, Checkpoint]) -> None:
+    checkpoint = tiny["lm-lstm"]
+    greedy = Sampling(temperature=0)
+    prompt = "The state"
+    for token in continue_text(checkpoint, prompt, max_tokens=6, sampling=greedy):
+        after = next_words(checkpoint, prompt)
+        expected = adjusted(after.log_probabilities, greedy, never=after.words.index("<unk>")).argmax()
+        assert token.text == after.words[expected]
+        assert token.probability == pytest.approx(float(np.exp(after.log_probabilities[expected])), rel=1e-4)
+        if token.text == "<eos>":
+            break
+        prompt += f" {token.text}"
+
+
+def test_unk_is_never_drawn(tiny: dict[str, Checkpoint]) -> None:
+    words = [token.text for token in continue_text(tiny["lm-elman"], "", max_tokens=300, sampling=Sampling(temperature=3))]
+    assert "<unk>" not in words
+
+
+def test_the_next_word_distribution_sums_to_one_over_the_whole_vocabulary(tiny: dict[str, Checkpoint]) -> None:
+    after = next_words(tiny["lm-gru"], "The")
+    assert len(after.words) == len(after.log_probabilities)
+    assert np.exp(after.log_probabilities).sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_surprisal_in_bits_and_perplexity_say_the_same(tiny: dict[str, Checkpoint]) -> None:
+    scored = score_prompt(tiny["lm-gru"], "The state of the zebra")
+    assert 2 ** np.mean([token.surprisal for token in scored.tokens]) == pytest.approx(scored.perplexity, rel=1e-5)
+    assert [token.known for token in scored.tokens] == [True, True, True, True, False]
+    first = next_words(tiny["lm-gru"], "")
+    assert scored.tokens[0].surprisal == pytest.approx(-first.log_probabilities[first.words.index("The")] / np.log(2), rel=1e-5)
+
+
+def test_an_empty_prompt_has_no_words_to_score_and_can_be_continued(tiny: dict[str, Checkpoint]) -> None:
+    assert score_prompt(tiny["lm-gru"], " ").tokens == ()
+    assert len(list(continue_text(tiny["lm-gru"], "", max_tokens=3))) == 3
+
+
+@given(seed=st.integers(0, 1000), temperature=st.floats(0.05, 5), top_k=st.integers(0, 12), top_p=st.floats(0.01, 1))
+@settings(deadline=None)
+def test_an_adjusted_distribution_keeps_the_best_words_in_order(seed: int, temperature: float, top_k: int, top_p: float) -> None:
+    scores = np.random.default_rng(seed).normal(size=10).astype(np.float32)
+    logs = scores - np.log(np.exp(scores).sum())
+    shares = adjusted(logs, Sampling(temperature=temperature, top_k=top_k, top_p=top_p), never=3)
+    assert shares.sum() == pytest.approx(1)
+    assert shares[3] == 0
+    kept = np.flatnonzero(shares)
+    assert len(kept) <= (top_k or 9)
+    ranked = [index for index in np.argsort(-logs) if index != 3]
+    assert set(kept) == set(ranked[: len(kept)])
+
+
+def test_top_p_keeps_the_fewest_words_that_hold_the_share() -> None:
+    logs = np.log(np.array([0.5, 0.3, 0.15, 0.05], np.float32))
+    assert np.flatnonzero(adjusted(logs, Sampling(temperature=1, top_p=0.79))).tolist() == [0, 1]
+    assert np.flatnonzero(adjusted(logs, Sampling(temperature=1, top_p=0.81))).tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "bad", [{"temperature": -1}, {"temperature": float("nan")}, {"top_k": -1}, {"top_p": 0}, {"top_p": 1.5}, {"seed": -1}]
+)
+def test_a_sampling_setting_out_of_range_is_named(bad: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=next(iter(bad))):
+        Sampling(**bad)  # type: ignore[arg-type]
+
+
+def test_a_tagger_is_no_language_model_nor_the_other_way_round(tiny: dict[str, Checkpoint]) -> None:
+    with pytest.raises(ValueError, match="pick a tagger"):
+        tag(tiny["lm-gru"], "Hello")
+    with pytest.raises(ValueError, match="pick a language model"):
+        next_words(tiny["pos-gru"], "Hello")
