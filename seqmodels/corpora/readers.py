@@ -19,6 +19,7 @@ OUTSIDE = "O"
 ENTITY_TAGS = (OUTSIDE, *(f"{prefix}-{kind}" for kind in ENTITY_TYPES for prefix in "BI"))
 
 _Item = TypeVar("_Item")
+_USER_NAME = re.compile(r"(?!https?:|[\d.]+$)\w")
 _ENTITY_TAG = re.compile(r"O|[BI]-\S+")
 _COMMENT = re.compile(r"# ")
 _ENTITY_COMMENT = re.compile(r"# (.* = |(?!(.* )?(O|[BI]-\S+)\s*$))")  # "# O" is the word "#" where a space parts the columns
@@ -83,6 +84,14 @@ def to_iob2(tags: Sequence[str]) -> list[str]:
         follows = bool(fixed) and fixed[-1] != OUTSIDE and fixed[-1][2:] == tag[2:]
         fixed.append(f"B-{tag[2:]}" if tag.startswith("I-") and not follows else tag)
     return fixed
+
+
+def read_tweets(path: Path) -> list[Sentence]:
+    """Broad Twitter Corpus: `@` and the user name after it become one token, tagged O as in the other corpora.
+
+    What the file marks as the rest of that entity becomes O too. An `@` before a place that it is no part of reads "at", and stays.
+    """
+    return [_join_user_names(sentence) for sentence in read_entities(path)]
 
 
 def read_paragraphs(path: Path) -> list[list[str]]:
@@ -163,3 +172,19 @@ def _not_empty(path: Path, items: list[_Item]) -> list[_Item]:
     if not items:
         raise CorpusError(f"{path}: holds no sentences")
     return items
+
+
+def _join_user_names(sentence: Sentence) -> Sentence:
+    words: list[str] = []
+    tags: list[str] = []
+    in_user_name = False
+    for word, tag in zip(sentence.words, sentence.tags, strict=True):
+        if words and words[-1] == "@" and _USER_NAME.match(word) and (tags[-1], tag) != (OUTSIDE, "B-LOC"):
+            words[-1] += word
+            tags[-1] = OUTSIDE
+            in_user_name = True
+        else:
+            in_user_name = in_user_name and tag.startswith("I-")
+            words.append(word)
+            tags.append(OUTSIDE if in_user_name else tag)
+    return Sentence(tuple(words), tuple(tags))
