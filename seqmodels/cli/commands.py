@@ -1,0 +1,262 @@
+"""The commands. Each is thin: options in, one call of the library, a table or JSON out."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from seqmodels.cli import show
+from seqmodels.cli.options import (
+    CellOption,
+    CheckpointOption,
+    JsonOption,
+    PromptArgument,
+    TaggingOption,
+    TaskOption,
+    TextArgument,
+    text_of,
+)
+from seqmodels.cli.training import train
+
+if TYPE_CHECKING:
+    from seqmodels.checkpoints import Checkpoint
+    from seqmodels.traces import Array, LayerTrace
+
+SPLITS = ("dev", "test")
+DECIMALS = 8  # of a traced value: float32 holds no more
+
+app = typer.Typer(
+    help="Recurrent sequence models whose gates can be read.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+corpora_app = typer.Typer(help="The corpora: which are here, and which can be fetched.")
+app.add_typer(corpora_app, name="corpora")
+
+
+@app.callback(invoke_without_command=True)
+def start(context: typer.Context) -> None:
+    # a docstring here would take the place of the app's help
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@app.command()
+def tag(
+    text: TextArgument, task: TaggingOption, cell: CellOption, checkpoint: CheckpointOption = None, json: JsonOption = False
+) -> None:
+    """Tag a text: parts of speech, or persons, organizations and places."""
+    source = text_of(text)
+    from seqmodels import inference
+    from seqmodels.tasks import TAGGING, find_task
+
+    find_task(task)
+    if task not in TAGGING:
+        raise ValueError(f"task {task!r} gives no tags: choose one of {', '.join(TAGGING)}")
+    tagging = inference.tag(_load(task, cell, checkpoint), source)
+    if json:
+        tokens, entities = ([asdict(item) for item in items] for items in (tagging.tokens, tagging.entities))
+        return show.emit({"tokens": tokens, "entities": entities})
+    rows = [
+        (token.text, token.tag, f"{token.probability:.3f}", "  ".join(f"{tag} {p:.3f}" for tag, p in token.alternatives))
+        for token in tagging.tokens
+    ]
+    show.table(("token", "tag", "probability", "most probable"), rows, right=("probability",))
+    for entity in tagging.entities:
+        show.line((entity.text, "bold"), (f"  {entity.label}  {entity.probability:.3f}", ""))
+
+
+@app.command()
+def generate(
+    prompt: PromptArgument,
+    cell: CellOption,
+    max_tokens: Annotated[int, typer.Option(help="How many words to add.")] = 40,
+    temperature: Annotated[float, typer.Option(help="0 takes the most probable word; above 1 is bolder than the model.")] = 0.8,
+    top_k: Annotated[int, typer.Option(help="Draw from the k most probable words; 0 from all.")] = 0,
+    top_p: Annotated[float, typer.Option(help="Draw from the fewest words that hold this share of the probability.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same text.")] = 7,
+    checkpoint: CheckpointOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Continue a text, word by word."""
+    source = text_of(prompt)
+    from seqmodels import inference
+    from seqmodels.text import extend
+
+    sampling = inference.Sampling(temperature, top_k, top_p, seed)
+    drawn = list(inference.continue_text(_load("lm", cell, checkpoint), source, max_tokens=max_tokens, sampling=sampling))
+    begun = source.rstrip(" \t")
+    continuation = extend(source, [token.text for token in drawn]).removeprefix(begun)
+    if begun != source:  # the space between is typed already
+        continuation = continuation.removeprefix(" ")
+    if json:
+        return show.emit({"prompt": source, "continuation": continuation, "tokens": [asdict(token) for token in drawn]})
+    show.line((source, "dim"), (continuation, "bold"))
+
+
+@app.command()
+def trace(
+    text: TextArgument, task: TaskOption, cell: CellOption, checkpoint: CheckpointOption = None, json: JsonOption = False
+) -> None:
+    """What the gates do at each token: how much memory is kept (mu), how much is written (lam), and the rest."""
+    source = text_of(text)
+    from seqmodels import traces
+
+    traced = traces.trace(_load(task, cell, checkpoint), source)
+    if json:
+        return show.emit({"tokens": traced.tokens, "layers": [_layer_json(layer) for layer in traced.layers]})
+    headings = [
+        f"{gate}, {layer.direction}" if len(traced.layers) <= 2 else f"{gate}, layer {layer.layer} {layer.direction}"
+        for layer in traced.layers
+        for gate in ("mu", "lam")
+    ]
+    means = [values.mean(axis=1) for layer in traced.layers for values in (layer.mu, layer.lam)]
+    rows = [(token, *(f"{mean[step]:.3f}" for mean in means)) for step, token in enumerate(traced.tokens)]
+    show.table(("token", *headings), rows, right=headings)
+    show.line(("Means over the units. --json gives every unit, with the candidate, the memory and the output.", "dim"))
+
+
+@app.command()
+def evaluate(
+    task: TaskOption,
+    cell: CellOption,
+    split: Annotated[str | None, typer.Option(metavar="SPLIT", help="dev or test; test if not given.")] = None,
+    corpus: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A file of your own: CoNLL-U (pos), IOB columns (ner) or plain text (lm).")
+    ] = None,
+    checkpoint: CheckpointOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Score a model on gold tokens: accuracy, exact-span entity F1, or perplexity."""
+    if split is not None and corpus is not None:
+        raise ValueError("--split is of the task's own corpus: give --split or --corpus, not both")
+    if split not in (None, *SPLITS):
+        raise ValueError(f"unknown split {split!r}: choose {' or '.join(SPLITS)}")
+    from seqmodels.tasks import find_task
+
+    scored = find_task(task)
+    loaded = _load(task, cell, checkpoint)
+    split = None if corpus is not None else split or "test"
+    items = scored.load(split) if split is not None else scored.read(_given(corpus))
+    scores = scored.evaluate(loaded.model, loaded.vocabulary, items)
+    result = {
+        "task": task,
+        "cell": cell,
+        "corpus": str(corpus) if corpus is not None else scored.corpora[0],
+        "split": split,
+        "sentences": scores.sentences,
+        "tokens": scores.tokens,
+        **show.finite(scores.figures),
+    }
+    if json:
+        return show.emit(result)
+    for name, value in result.items():
+        if value is not None:
+            show.line((f"{name:<{max(map(len, result))}}  ", "dim"), (str(value), ""))
+
+
+app.command()(train)
+
+
+@app.command()
+def checkpoints(
+    json: JsonOption = False,
+    write_table: Annotated[bool, typer.Option("--write-table", help="Write the table of scores beside the checkpoints.")] = False,
+) -> None:
+    """The models that are here, and how good they are."""
+    from seqmodels.checkpoints import folder, list_checkpoints
+
+    listed = list_checkpoints()
+    for one in listed:
+        if one.problem:
+            show.complain(f"warning: {one.problem}")
+    if not listed:
+        show.complain(f"no checkpoints in {folder()}: train one, or set SEQMODELS_CHECKPOINTS to their folder")
+    if write_table:
+        from seqmodels.cli.scoretable import markdown
+
+        target = folder() / "README.md"
+        target.write_text(markdown(listed), encoding="utf-8")
+        show.complain(f"wrote {target}")
+    usable = [(one, one.info) for one in listed if one.info is not None]
+    if json:
+        described = [
+            {
+                "name": one.name,
+                "task": info.task,
+                "cell": info.cell,
+                "parameters": info.parameters,
+                "bytes": one.bytes,
+                "scores": {split: show.finite(figures) for split, figures in info.scores.items()},
+            }
+            for one, info in usable
+        ]
+        return show.emit({"checkpoints": described})
+    rows = [
+        (one.name, f"{info.parameters:,}", show.megabytes(one.bytes), *(_figures(info.scores.get(split, {})) for split in SPLITS))
+        for one, info in usable
+    ]
+    show.table(("name", "parameters", "size", *SPLITS), rows, right=("parameters", "size"))
+
+
+@corpora_app.callback(invoke_without_command=True)
+def corpora(context: typer.Context, json: JsonOption = False) -> None:
+    if context.invoked_subcommand is not None:
+        return None
+    from seqmodels.corpora import status
+
+    found = status()
+    if json:
+        return show.emit({"corpora": [asdict(one) for one in found]})
+    rows = [
+        (one.name, one.title, ", ".join(one.splits), show.megabytes(one.size), one.licence, one.path or "not here") for one in found
+    ]
+    show.table(("name", "corpus", "splits", "size", "licence", "where"), rows, right=("size",))
+    absent = [one.name for one in found if one.place == "absent"]
+    if absent:
+        show.line((f"python -m seqmodels corpora fetch NAME brings one here: {', '.join(absent)}", "dim"))
+    return None
+
+
+@corpora_app.command("fetch")
+def fetch_corpus(name: Annotated[str, typer.Argument(metavar="NAME", help="As `corpora` lists it.")]) -> None:
+    """Bring a corpus here from its official source; what is here already stays."""
+    from seqmodels.corpora import fetch
+
+    for path in fetch(name):
+        typer.echo(path)
+
+
+def _load(task: str, cell: str, file: Path | None) -> Checkpoint:
+    """The model asked for: the user's file, else the shipped one."""
+    from seqmodels.cells import find_cell
+    from seqmodels.checkpoints import load, path_of
+    from seqmodels.tasks import find_task
+
+    find_task(task)
+    find_cell(cell)
+    return load(path_of(task, cell) if file is None else file, task=task, cell=cell)
+
+
+def _given(path: Path | None) -> Path:
+    assert path is not None
+    return path
+
+
+def _layer_json(layer: LayerTrace) -> dict[str, Any]:
+    arrays = {"mu": layer.mu, "lam": layer.lam, "candidate": layer.candidate, "memory": layer.memory, "output": layer.output}
+    if layer.reveal is not None:
+        arrays["reveal"] = layer.reveal
+    return {"layer": layer.layer, "direction": layer.direction, **{name: _rows(values) for name, values in arrays.items()}}
+
+
+def _rows(values: Array) -> list[list[float]]:
+    return values.astype(float).round(DECIMALS).tolist()
+
+
+def _figures(scores: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.2f}" for name, value in scores.items())

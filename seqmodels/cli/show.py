@@ -1,0 +1,69 @@
+"""Results on standard output, all else on standard error."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import typer
+
+
+class StoppedError(Exception):
+    """The user stopped a command that has something to say about it."""
+
+
+def complain(message: str) -> None:
+    """One line on standard error."""
+    typer.echo(" ".join(message.split()), err=True)
+
+
+def emit(result: Mapping[str, Any]) -> None:
+    """One JSON object on standard output."""
+    typer.echo(json.dumps(result, ensure_ascii=False, allow_nan=False))
+
+
+def finite(figures: Mapping[str, float]) -> dict[str, float | None]:
+    """Figures to two decimals; JSON knows no infinity, so that becomes null."""
+    return {name: round(value, 2) if math.isfinite(value) else None for name, value in figures.items()}
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> None:
+    """Rows under headings; `right` names the headings of figures. Nothing in a cell is read as markup."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for heading in headings:
+        shown.add_column(heading, justify="right" if heading in right else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*(Text(printable(str(cell))) for cell in row))
+    _print(shown)
+
+
+def line(*parts: tuple[str, str]) -> None:
+    """A line of (text, style) parts."""
+    from rich.text import Text
+
+    _print(Text.assemble(*((printable(text), style) for text, style in parts)))
+
+
+def printable(text: str) -> str:
+    """The text without characters that would steer the terminal."""
+    return "".join(character if character.isprintable() or character == "\n" else "�" for character in text)
+
+
+def megabytes(size: int) -> str:
+    """A size in bytes, readable."""
+    return f"{size / 1e6:.1f} MB"
+
+
+def _print(renderable: Any) -> None:
+    from rich.console import Console
+
+    terminal = sys.stdout.isatty()
+    # a pipe has no width, so no line is broken there
+    Console(highlight=False, emoji=False, width=None if terminal else 10_000).print(renderable, soft_wrap=not terminal)

@@ -1,0 +1,142 @@
+"""`train`: a run shown as a line an epoch, with a bar on a terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from seqmodels.cli import show
+from seqmodels.cli.options import CellOption, TaskOption
+
+if TYPE_CHECKING:
+    from seqmodels.runs import Plan
+    from seqmodels.training import Epoch
+
+NO_LIMIT = "none"
+
+
+# a command's parameters are its options: this is the one place where so many belong in one signature
+def train(
+    task: TaskOption,
+    cell: CellOption,
+    output: Annotated[Path, typer.Option(metavar="FILE", help="Where the checkpoint goes: NAME.safetensors.", show_default=False)],
+    corpus: Annotated[Path | None, typer.Option(metavar="FILE", help="A file of your own to train on, with --dev.")] = None,
+    dev: Annotated[Path | None, typer.Option(metavar="FILE", help="A file of your own to watch, with --corpus.")] = None,
+    epochs: Annotated[int | None, typer.Option(metavar="N", help="At most so many passes over the corpus.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(metavar="X", help="Adam's, at its highest.")] = None,
+    weight_decay: Annotated[float | None, typer.Option(metavar="X", help="Decoupled, as in AdamW.")] = None,
+    clip_norm: Annotated[str | None, typer.Option(metavar="X", help="Largest global gradient norm, or none.")] = None,
+    patience: Annotated[str | None, typer.Option(metavar="N", help="Epochs to wait for a better dev score, or none.")] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="The same seed gives the same weights.")] = None,
+    hidden_size: Annotated[int | None, typer.Option(metavar="N", help="Units of memory a direction.")] = None,
+    layers: Annotated[int | None, typer.Option(metavar="N", help="Recurrent layers.")] = None,
+    dropout: Annotated[float | None, typer.Option(metavar="X", help="Share of features left out while training.")] = None,
+    activation: Annotated[str | None, typer.Option(metavar="NAME", help="tanh; relu for elman.")] = None,
+) -> None:
+    """Train a model. What is not given is as in the recipe of the shipped checkpoints.
+
+    A run that was stopped or killed goes on after its last whole epoch when the same command is given again.
+    """
+    from seqmodels.cells import find_cell
+    from seqmodels.runs import default_plan
+
+    find_cell(cell, activation or "tanh")
+    plan = default_plan(task, cell, output)
+    training = _given(epochs=epochs, learning_rate=learning_rate, weight_decay=weight_decay, seed=seed)
+    training |= _limit("clip_norm", clip_norm, float) | _limit("patience", patience, int)
+    model = _given(hidden_size=hidden_size, layers=layers, dropout=dropout, activation=activation)
+    plan = replace(
+        plan,
+        model=replace(plan.model, **model),
+        training=replace(plan.training, **training),
+        train_file=corpus,
+        dev_file=dev,
+    )
+    _check_writable(output)
+    _show(plan)
+
+
+def _show(plan: Plan) -> None:
+    """Run the plan, telling how it goes."""
+    from tqdm import tqdm
+
+    from seqmodels.checkpoints import read_info
+    from seqmodels.runs import run
+    from seqmodels.tasks import find_task
+    from seqmodels.training import Epoch
+
+    if plan.state_file.exists():
+        typer.echo(f"going on with the run in {plan.state_file}")
+    metric = find_task(plan.task).metric
+    done, started = 0, time.monotonic()
+    with tqdm(desc="training", unit="step", leave=False, disable=not sys.stderr.isatty(), file=sys.stderr) as bar:
+        try:
+            for report in run(plan):
+                if isinstance(report, Epoch):
+                    done = report.epoch
+                    tqdm.write(f"{_epoch(report, plan.training.epochs, metric)}  {time.monotonic() - started:.0f} s", sys.stdout)
+                    sys.stdout.flush()  # seen at once, in a log file too
+                    started = time.monotonic()
+                else:
+                    bar.total = report.steps * plan.training.epochs
+                    bar.n = report.steps * (report.epoch - 1) + report.step
+                    bar.set_postfix(epoch=report.epoch, loss=f"{report.loss:.3f}", refresh=False)
+                    bar.update(0)
+        except KeyboardInterrupt:
+            how = f"after epoch {done}: give the same command again to go on from there" if done else "in the first epoch"
+            raise show.StoppedError(f"stopped {how}") from None
+    for split, figures in read_info(plan.output).scores.items():
+        typer.echo(f"{split}: {', '.join(f'{name} {value:.2f}' for name, value in figures.items())}")
+    typer.echo(f"wrote {plan.output}")
+
+
+def _epoch(report: Epoch, epochs: int, metric: str) -> str:
+    """An epoch as one line. Losses are in nats a token."""
+    parts = [
+        f"epoch {report.epoch:>{len(str(epochs))}}/{epochs}",
+        f"loss {report.loss:.4f}",
+        f"dev {metric} {report.score:.2f}",
+        f"best {report.best_score:.2f} (epoch {report.best_epoch})",
+        f"clipped {report.clipped_share:.0%}",
+    ]
+    if report.stopped is not None:
+        parts.append(f"stopped: {report.stopped}")
+    return "  ".join(parts)
+
+
+def _given(**settings: Any) -> dict[str, Any]:
+    """The settings that were given."""
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def _limit(name: str, given: str | None, number: Callable[[str], float]) -> dict[str, Any]:
+    """A limit that was given: a number, or no limit."""
+    if given is None:
+        return {}
+    if given == NO_LIMIT:
+        return {name: None}
+    try:
+        return {name: number(given)}
+    except ValueError:
+        kind = "whole number" if number is int else "number"
+        raise ValueError(f"--{name.replace('_', '-')} is {given!r}: give a {kind}, or {NO_LIMIT}") from None
+
+
+def _check_writable(output: Path) -> None:
+    """Better now than after the first epoch."""
+    probe = output.with_name(f"{output.name}.{os.getpid()}.partial")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ValueError(f"{output} cannot be written ({error.strerror}): give another --output") from None
+    if output.is_dir():
+        raise ValueError(f"{output} is a folder: give the name of a file as --output")
