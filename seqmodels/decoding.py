@@ -1,7 +1,7 @@
 """Tag scores to tags that fit the scheme.
 
-A tag scheme says which tag may follow which. Under IOB2, I-X may only follow B-X or I-X, so the best sequence is found by Viterbi over
-the legal ones, and a token's probabilities are summed over them (forward-backward): no output can break the scheme.
+A tag scheme says which tag may follow which. Under IOB2, I-X may only follow B-X or I-X, so the best sequence is found by Viterbi
+over the legal ones, and a token's probabilities are summed over them (forward-backward): no output can break the scheme.
 """
 
 from __future__ import annotations

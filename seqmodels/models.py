@@ -77,8 +77,20 @@ class CharacterEncoder(nn.Module):
 
     def forward(self, characters: Tensor) -> Tensor:
         """characters (words, length) -> (words, features)."""
-        responses = self.convolution(self.embedding(characters).transpose(1, 2))  # (words, features, length)
-        return torch.tanh(responses.masked_fill((characters == 0).unsqueeze(1), -torch.inf).amax(dim=2))
+        responses = self._convolve(characters) if self.training else self._look_up(characters)  # (words, length, features)
+        return torch.tanh(responses.masked_fill((characters == 0).unsqueeze(2), -torch.inf).amax(dim=1))
+
+    def _convolve(self, characters: Tensor) -> Tensor:
+        return self.convolution(self.embedding(characters).transpose(1, 2)).transpose(1, 2)
+
+    def _look_up(self, characters: Tensor) -> Tensor:
+        """The same sums faster: a filter's share of each character is a table, and few characters stand in many words."""
+        before, here, after = torch.einsum("ae,fek->kaf", self.embedding.weight, self.convolution.weight)
+        responses = F.embedding(characters, here)
+        responses[:, 1:] += F.embedding(characters[:, :-1], before)
+        responses[:, :-1] += F.embedding(characters[:, 1:], after)
+        assert self.convolution.bias is not None
+        return responses + self.convolution.bias
 
 
 class Tagger(nn.Module):

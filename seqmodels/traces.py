@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqmodels.cells import Cell, Weights, update
+from seqmodels.cells import Cell, Gates, Weights, update
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference import Encoded, Tagging, encode, tag_encoded
 from seqmodels.recurrence import Recurrent
@@ -90,14 +91,7 @@ def _trace_layer(cell: Cell, weights: Weights, inputs: Tensor, output: Tensor, *
     zero = torch.zeros_like(output[:1])
     previous = torch.cat([output[1:], zero]) if reverse else torch.cat([zero, output[:-1]])
     gates = cell.gates(weights, inputs, previous)
-    if cell.memory_is_output:
-        memory = output
-    else:
-        memory = torch.empty_like(output)
-        carried = zero[0]
-        for step in reversed(range(len(output))) if reverse else range(len(output)):
-            carried = update(carried, gates.at(step))
-            memory[step] = carried
+    memory = output if cell.memory_is_output else _remember(gates, reverse=reverse)
     return LayerTrace(
         layer=layer,
         direction=BACKWARD if reverse else FORWARD,
@@ -108,3 +102,18 @@ def _trace_layer(cell: Cell, weights: Weights, inputs: Tensor, output: Tensor, *
         output=cell.read_out(memory, gates).numpy(),
         reveal=None if gates.reveal is None else gates.reveal.numpy(),
     )
+
+
+def _remember(gates: Gates, *, reverse: bool) -> Tensor:
+    """The memory (time, hidden) that the gates make of a zero memory, by the law, step by step.
+
+    The steps run on numpy arrays: of so few numbers, torch's calls would take several times as long as the arithmetic.
+    """
+    parts: list[Any] = [part.numpy() for part in (gates.mu, gates.lam, gates.candidate)]
+    arrays = Gates(*parts)
+    memory: Any = np.empty_like(parts[0])
+    carried: Any = np.zeros_like(parts[0][0])
+    for step in reversed(range(len(memory))) if reverse else range(len(memory)):
+        carried = update(carried, arrays.at(step))
+        memory[step] = carried
+    return torch.from_numpy(memory)

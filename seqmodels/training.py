@@ -62,10 +62,11 @@ class Objective(Protocol):
 
 @dataclass(frozen=True)
 class Step:
-    """One update. `norm` is the global gradient norm before clipping."""
+    """One update, of `steps` in its epoch. `norm` is the global gradient norm before clipping."""
 
     epoch: int
     step: int
+    steps: int
     loss: float
     norm: float
     clipped: bool
@@ -141,7 +142,7 @@ def fit(model: nn.Module, objective: Objective, config: TrainConfig, state: Trai
             clipped_steps += clipped
             loss_sum += value * tokens
             tokens_seen += tokens
-            yield Step(epoch, step, value, norm, clipped, rate, tokens)
+            yield Step(epoch, step, objective.steps, value, norm, clipped, rate, tokens)
         model.eval()
         score = objective.score(model)
         if _better(score, state.best_score, higher=objective.higher_is_better):

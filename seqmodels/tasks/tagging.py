@@ -88,7 +88,7 @@ class EntityTask(TagTask):
     corpora: ClassVar[tuple[str, ...]] = ("uner", "ewt", "wikigold", "wnut17", "btc")
     metric = "f1"
     model = ModelConfig(cell="gru", hidden_size=192, dropout=0.4)
-    training = TrainConfig(epochs=12, learning_rate=3e-3, patience=4)
+    training = TrainConfig(epochs=7, learning_rate=3e-3, patience=4)
     tags: ClassVar[tuple[str, ...]] = ENTITY_TAGS
     more = (("wikigold", "train"), ("wnut17", "train"), ("wnut17", "dev"), ("wnut17", "test"), ("btc", "train"))
 

@@ -1,0 +1,153 @@
+"""How long a 25-token sentence takes, text to tags, beside a spaCy pipeline of en_core_web_sm's size with random weights.
+
+    python -m benchmarks.latency [--rounds 200]
+
+One thread; models loaded; tokenizer included. In every round each candidate runs once, so that a busy moment of the machine falls
+on all of them alike. Figures are medians in milliseconds; ratios are medians of the ratios within a round.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import spacy
+import torch
+from rich.console import Console
+from rich.table import Table
+from spacy.language import Language
+
+from seqmodels import checkpoints
+from seqmodels.cells import CELLS
+from seqmodels.checkpoints import Checkpoint
+from seqmodels.inference import tag
+from seqmodels.tasks import TAGGING
+from seqmodels.traces import tag_and_trace
+
+SENTENCE = (
+    "John Smith who lives in Berlin said on Tuesday that the old man the boats when the White House in Washington does not answer ."
+)
+WARM_UP = 10
+RIVAL = "spaCy tagger + ner"
+
+Seconds = list[float]
+
+
+def rival() -> Language:
+    """A tagger that listens to a shared tok2vec, and an entity recognizer with one of its own, as in en_core_web_sm 3.8."""
+    tagger = {
+        "@architectures": "spacy.Tagger.v2",
+        "tok2vec": {"@architectures": "spacy.Tok2VecListener.v1", "width": 96, "upstream": "tok2vec"},
+    }
+    ner = {
+        "@architectures": "spacy.TransitionBasedParser.v2",
+        "state_type": "ner",
+        "extra_state_tokens": False,
+        "hidden_width": 64,
+        "maxout_pieces": 2,
+        "use_upper": True,
+        "tok2vec": _tok2vec({"NORM": 5000, "PREFIX": 1000, "SUFFIX": 2500, "SHAPE": 2500}),
+    }
+    shared = {"NORM": 5000, "PREFIX": 1000, "SUFFIX": 2500, "SHAPE": 2500, "SPACY": 50, "IS_SPACE": 50}
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec", config={"model": _tok2vec(shared)})
+    for name, model, labels in (("tagger", tagger, 50), ("ner", ner, 18)):
+        pipe: Any = nlp.add_pipe(name, config={"model": model})
+        for label in range(labels):
+            pipe.add_label(f"L{label}")
+    nlp.initialize()
+    return nlp
+
+
+def candidates(text: str) -> dict[str, Callable[[], object]]:
+    """What is measured, by name."""
+    nlp = rival()
+    found: dict[str, Callable[[], object]] = {RIVAL: partial(nlp, text)}
+    for cell in CELLS:
+        pos, ner = (checkpoints.load(checkpoints.path_of(task, cell)) for task in TAGGING)
+        found |= {
+            f"{cell} pos": partial(tag, pos, text),
+            f"{cell} ner": partial(tag, ner, text),
+            f"{cell} pos + ner": partial(_tag_twice, pos, ner, text),
+            f"{cell} pos with trace": partial(tag_and_trace, pos, text),
+            f"{cell} ner with trace": partial(tag_and_trace, ner, text),
+        }
+    return found
+
+
+def measure(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, Seconds]:
+    """Seconds of each call in each round, after a warm-up."""
+    for call in calls.values():
+        for _ in range(WARM_UP):
+            call()
+    times: dict[str, Seconds] = {name: [] for name in calls}
+    for _ in range(rounds):
+        for name, call in calls.items():
+            start = time.perf_counter()
+            call()
+            times[name].append(time.perf_counter() - start)
+    return times
+
+
+def ratio(times: Seconds, base: Seconds) -> float:
+    """The median over rounds of one call's time by another's."""
+    return statistics.median(ours / theirs for ours, theirs in zip(times, base, strict=True))
+
+
+def table(times: dict[str, Seconds]) -> Table:
+    """Medians, and what they are measured against: the rival for tags, the tags alone for a trace."""
+    shown = Table(title=f"{len(SENTENCE.split())} tokens, one thread, {len(times[RIVAL])} rounds")
+    shown.add_column("text to")
+    for heading in ("median ms", "x spaCy", "x tags alone"):
+        shown.add_column(heading, justify="right")
+    for name, seconds in times.items():
+        alone = name.removesuffix(" with trace")
+        shown.add_row(
+            name,
+            f"{1e3 * statistics.median(seconds):.2f}",
+            "" if name == RIVAL else f"{ratio(seconds, times[RIVAL]):.2f}",
+            "" if name == alone else f"{ratio(seconds, times[alone]):.2f}",
+            end_section=name == RIVAL or name.endswith("ner with trace"),
+        )
+    return shown
+
+
+def _tag_twice(pos: Checkpoint, ner: Checkpoint, text: str) -> None:
+    tag(pos, text)
+    tag(ner, text)
+
+
+def _tok2vec(rows: dict[str, int]) -> dict[str, Any]:
+    return {
+        "@architectures": "spacy.Tok2Vec.v2",
+        "embed": {
+            "@architectures": "spacy.MultiHashEmbed.v2",
+            "width": 96,
+            "attrs": list(rows),
+            "rows": list(rows.values()),
+            "include_static_vectors": False,
+        },
+        "encode": {
+            "@architectures": "spacy.MaxoutWindowEncoder.v2",
+            "width": 96,
+            "depth": 4,
+            "window_size": 1,
+            "maxout_pieces": 3,
+        },
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Text to tags in milliseconds, beside spaCy.")
+    parser.add_argument("--rounds", type=int, default=200)
+    rounds = parser.parse_args().rounds
+    torch.set_num_threads(1)
+    Console().print(table(measure(candidates(SENTENCE), rounds)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""Text in, tags or words out."""
+
+from seqmodels.inference.encoding import Encoded, encode
+from seqmodels.inference.language import (
+    GeneratedToken,
+    NextWords,
+    PromptScore,
+    Sampling,
+    ScoredToken,
+    accept,
+    adjusted,
+    continue_text,
+    next_words,
+    score_prompt,
+)
+from seqmodels.inference.tagging import Entity, TaggedToken, Tagging, tag, tag_encoded
+
+__all__ = [
+    "Encoded",
+    "Entity",
+    "GeneratedToken",
+    "NextWords",
+    "PromptScore",
+    "Sampling",
+    "ScoredToken",
+    "TaggedToken",
+    "Tagging",
+    "accept",
+    "adjusted",
+    "continue_text",
+    "encode",
+    "next_words",
+    "score_prompt",
+    "tag",
+    "tag_encoded",
+]

@@ -1,0 +1,173 @@
+"""Text in, words out: what a language model expects, draws, and is surprised by. Plain dataclasses, no tensors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from seqmodels import text as text_module
+from seqmodels.checkpoints import Checkpoint
+from seqmodels.inference.encoding import as_language_model, paragraphs
+from seqmodels.metrics import perplexity
+from seqmodels.models import LanguageModel
+from seqmodels.recurrence import State
+from seqmodels.tasks.language import EVALUATION_CHUNK
+from seqmodels.vocab import LanguageVocab
+
+
+@dataclass(frozen=True)
+class NextWords:
+    """The full next-word distribution after a text: log-probabilities at temperature 1, in the order of `words`."""
+
+    words: tuple[str, ...]
+    log_probabilities: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How a next word is drawn: temperature 0 takes the most probable; top_k 0 and top_p 1 keep every word."""
+
+    temperature: float = 0.8
+    top_k: int = 0
+    top_p: float = 1.0
+    seed: int = 7
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.temperature <= 10:
+            raise ValueError(f"temperature is {self.temperature}: give a number from 0 (always the most probable word) to 10")
+        if self.top_k < 0:
+            raise ValueError(f"top_k is {self.top_k}: give the number of words to choose from, or 0 for all")
+        if not 0 < self.top_p <= 1:
+            raise ValueError(f"top_p is {self.top_p}: give a share of the probability above 0 and up to 1")
+        if self.seed < 0:
+            raise ValueError(f"seed is {self.seed}: give a whole number from 0")
+
+
+@dataclass(frozen=True)
+class GeneratedToken:
+    """A drawn word, and its probability under the model at temperature 1. `<eos>` ends a paragraph."""
+
+    text: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class ScoredToken:
+    """A word of the prompt; `surprisal` in bits is -log2 of its probability; `known` says whether it is in the vocabulary."""
+
+    text: str
+    start: int
+    end: int
+    surprisal: float
+    known: bool
+
+
+@dataclass(frozen=True)
+class PromptScore:
+    """How the model finds a text: each word's surprisal, and the perplexity over them."""
+
+    tokens: tuple[ScoredToken, ...]
+    perplexity: float
+
+
+@torch.inference_mode()
+def next_words(checkpoint: Checkpoint, prompt: str) -> NextWords:
+    """The distribution of the word after the prompt."""
+    model, vocabulary = as_language_model(checkpoint)
+    logits, _ = _read(model, vocabulary, prompt)
+    return NextWords(vocabulary.words.tokens, torch.log_softmax(logits, dim=-1).numpy())
+
+
+@torch.inference_mode()
+def score_prompt(checkpoint: Checkpoint, prompt: str) -> PromptScore:
+    """Each word's surprisal given the words before it, read from the start of a paragraph. Of an empty prompt: no words.
+
+    A blank line ends a paragraph, and its `<eos>` is scored too.
+    """
+    model, vocabulary = as_language_model(checkpoint)
+    tokens = paragraphs(prompt)
+    if not tokens:
+        return PromptScore((), float("nan"))
+    ids = torch.tensor(vocabulary.words.ids(token.text for token in tokens))
+    outputs, _ = model.states(torch.cat([torch.tensor([vocabulary.eos]), ids[:-1]]).unsqueeze(0))
+    # in pieces: the logits of ten thousand words at once would fill half a gigabyte
+    pieces = zip(outputs[0].split(EVALUATION_CHUNK), ids.split(EVALUATION_CHUNK), strict=True)
+    nats = torch.cat([F.cross_entropy(model.logits(output), wanted, reduction="none") for output, wanted in pieces])
+    scored = tuple(
+        ScoredToken(token.text, token.start, token.end, value / math.log(2), token.text in vocabulary.words)
+        for token, value in zip(tokens, nats.tolist(), strict=True)
+    )
+    return PromptScore(scored, perplexity(float(nats.sum()), len(tokens)))
+
+
+def continue_text(
+    checkpoint: Checkpoint, prompt: str, *, max_tokens: int = 40, sampling: Sampling | None = None
+) -> Iterator[GeneratedToken]:
+    """Words drawn one after the other; the same seed gives the same words. `<unk>` is never drawn.
+
+    An empty prompt starts a paragraph.
+    """
+    if max_tokens < 0:
+        raise ValueError(f"max_tokens is {max_tokens}: give a number from 0")
+    model, vocabulary = as_language_model(checkpoint)
+    return _draw(model, vocabulary, prompt, max_tokens, sampling or Sampling())
+
+
+def accept(prompt: str, words: Sequence[str]) -> str:
+    """The prompt with words taken from a distribution or a continuation, spaced so that the model reads just these words next."""
+    return text_module.extend(prompt, words)
+
+
+def adjusted(log_probabilities: NDArray[np.float32], sampling: Sampling, *, never: int | None = None) -> NDArray[np.float64]:
+    """The distribution that is drawn from: temperature, then the top_k words, then the fewest words that hold top_p of the rest.
+
+    Holtzman et al. 2020. `never` is an id that is left out.
+    """
+    scores = log_probabilities.astype(np.float64)
+    if never is not None:
+        scores[never] = -np.inf
+    if sampling.temperature == 0:
+        one_hot = np.zeros_like(scores)
+        one_hot[scores.argmax()] = 1
+        return one_hot
+    scores = (scores - scores.max()) / sampling.temperature
+    if 0 < sampling.top_k < len(scores):
+        scores[np.argsort(-scores, kind="stable")[sampling.top_k :]] = -np.inf
+    probabilities = np.exp(scores)
+    probabilities /= probabilities.sum()
+    if sampling.top_p < 1:
+        order = np.argsort(-probabilities, kind="stable")
+        kept = int(np.searchsorted(np.cumsum(probabilities[order]), sampling.top_p)) + 1
+        probabilities[order[kept:]] = 0
+        probabilities /= probabilities.sum()
+    return probabilities
+
+
+def _draw(
+    model: LanguageModel, vocabulary: LanguageVocab, prompt: str, max_tokens: int, sampling: Sampling
+) -> Iterator[GeneratedToken]:
+    random = np.random.default_rng(sampling.seed)
+    logits, state = _read(model, vocabulary, prompt)
+    for _ in range(max_tokens):
+        with torch.inference_mode():  # not around the yield, which would leave it on for the caller
+            log_probabilities = torch.log_softmax(logits, dim=-1).numpy()
+            probabilities = adjusted(log_probabilities, sampling, never=vocabulary.words.unk)
+            drawn = int(random.choice(len(probabilities), p=probabilities))
+            stepped, state = model(torch.tensor([[drawn]]), state)
+            logits = stepped[0, -1]
+        yield GeneratedToken(vocabulary.words.tokens[drawn], float(np.exp(log_probabilities[drawn])))
+
+
+@torch.inference_mode()
+def _read(model: LanguageModel, vocabulary: LanguageVocab, prompt: str) -> tuple[Tensor, State]:
+    """The logits (vocab,) after a prompt, read from the start of a paragraph, and the state there."""
+    ids = [vocabulary.eos, *vocabulary.words.ids(token.text for token in paragraphs(prompt))]
+    outputs, state = model.states(torch.tensor([ids]))
+    return model.logits(outputs[0, -1]), state

@@ -1,0 +1,98 @@
+"""Text in, tags out: plain dataclasses, no tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from seqmodels import text as text_module
+from seqmodels.checkpoints import Checkpoint
+from seqmodels.decoding import scheme, spans
+from seqmodels.inference.encoding import NO_WORDS, Encoded, as_tagger
+from seqmodels.tasks.tagging import tag_probabilities
+from seqmodels.text import Token
+from seqmodels.vocab import TaggerVocab
+
+ALTERNATIVES = 3
+
+
+@dataclass(frozen=True)
+class TaggedToken:
+    """A token of the text, text[start:end]; its tag, with that tag's probability, and the three most probable tags."""
+
+    text: str
+    start: int
+    end: int
+    tag: str
+    probability: float
+    alternatives: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Entity:
+    """A span of the text, text[start:end]; the probability is that of its least certain token."""
+
+    text: str
+    start: int
+    end: int
+    label: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Tagging:
+    """A tagged text. `sentences` holds (first token, one past the last token) of each."""
+
+    text: str
+    task: str
+    cell: str
+    tokens: tuple[TaggedToken, ...]
+    entities: tuple[Entity, ...]
+    sentences: tuple[tuple[int, int], ...]
+
+
+def tag(checkpoint: Checkpoint, text: str) -> Tagging:
+    """Tag a text of any length, sentence by sentence. ValueError if it holds no words."""
+    model, vocabulary = as_tagger(checkpoint)
+    sentences = text_module.sentences(text)
+    if not sentences:
+        raise ValueError(NO_WORDS)
+    words = [[token.text for token in sentence] for sentence in sentences]
+    return _tagging(checkpoint, text, sentences, tag_probabilities(model, vocabulary, words, checkpoint.info.temperature))
+
+
+@torch.inference_mode()
+def tag_encoded(checkpoint: Checkpoint, encoded: Encoded) -> Tagging:
+    """The tags of a text read as one sequence, from a pass already made."""
+    model, _ = as_tagger(checkpoint)
+    probabilities = torch.softmax(model.head(encoded.outputs[-1]) / checkpoint.info.temperature, dim=-1).numpy()
+    return _tagging(checkpoint, encoded.text, [list(encoded.tokens)], [probabilities])
+
+
+def _tagging(
+    checkpoint: Checkpoint, text: str, sentences: Sequence[Sequence[Token]], probabilities: Sequence[NDArray[np.float32]]
+) -> Tagging:
+    assert isinstance(checkpoint.vocabulary, TaggerVocab)
+    tags = checkpoint.vocabulary.tags
+    rules = scheme(tags)
+    tokens: list[TaggedToken] = []
+    entities: list[Entity] = []
+    bounds: list[tuple[int, int]] = []
+    for sentence, alone in zip(sentences, probabilities, strict=True):
+        best = rules.best(alone)
+        shares = rules.marginals(alone)
+        top = np.argsort(-shares, axis=1, kind="stable")[:, :ALTERNATIVES].tolist()
+        first = len(tokens)
+        for token, chosen, ranked, share in zip(sentence, best, top, shares.tolist(), strict=True):
+            alternatives = tuple((tags[tag_id], share[tag_id]) for tag_id in ranked)
+            tokens.append(TaggedToken(token.text, token.start, token.end, tags[chosen], share[chosen], alternatives))
+        bounds.append((first, len(tokens)))
+        for span in spans([tags[chosen] for chosen in best]):
+            inside = tokens[first + span.first : first + span.last + 1]
+            start, end = inside[0].start, inside[-1].end
+            entities.append(Entity(text[start:end], start, end, span.label, min(token.probability for token in inside)))
+    return Tagging(text, checkpoint.info.task, checkpoint.info.cell, tuple(tokens), tuple(entities), tuple(bounds))
