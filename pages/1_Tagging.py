@@ -1,0 +1,160 @@
+"""Tagging: parts of speech and names in the visitor's own text, cell beside cell."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.common import inputs, loading, page
+from pages.common.inputs import Example
+from seqmodels import export
+from seqmodels.viz import law, tags
+
+if TYPE_CHECKING:
+    from seqmodels.inference import Tagging
+
+WORDS_A_PAGE = 240  # as many as a browser lays out at once without a pause
+LONG = 10_000  # characters; less is read before a spinner could be seen
+EXAMPLES = (
+    Example("Garden path", "The old man the boat.", "*Man* is the verb here: the old are those who man the boat."),
+    Example(
+        "One word, two jobs",
+        "I saw her duck while she can can a can of tuna.",
+        "*Duck* may be an animal or a move; *can* is three different words.",
+    ),
+    Example(
+        "Fruit flies",
+        "Time flies like an arrow, but fruit flies like a banana.",
+        "*Flies* and *like* change their part of speech from one half to the other.",
+    ),
+    Example(
+        "People and places",
+        "Angela Merkel met Emmanuel Macron in Strasbourg before the European Parliament voted.",
+        "Persons, a city and an organization in one line: pick the task Names.",
+    ),
+    Example(
+        "Is it a place?",
+        "Washington said that Paris Hilton would not visit Jordan with Michael Jordan.",
+        "*Washington*, *Paris* and *Jordan* are people or places only by what stands around them.",
+    ),
+    Example(
+        "Misspelled",
+        "Teh presidnet definately recieved teh lettr yestreday, thx!!",
+        "No word list holds these: the models read the letters too.",
+    ),
+    Example(
+        "Far apart",
+        "The key to the cabinets that the men in the old house near the lakes bought was lost.",
+        "Fourteen words, four nouns among them, stand between the subject *key* and its verb *was*.",
+    ),
+    Example(
+        "Nonsense",
+        "'Twas brillig, and the slithy toves did gyre and gimble in the wabe.",
+        "Invented words: only their endings and their places tell what they are.",
+    ),
+)
+
+
+def main() -> None:
+    page.start("Tagging")
+    st.title("Tagging")
+    st.markdown(
+        "Each cell reads your text from both sides and tags every word. Where the cells disagree, the word is framed and marked ≠."
+    )
+    text = inputs.sentence(EXAMPLES[1].text)
+    inputs.examples(EXAMPLES)
+    with st.container(horizontal=True, gap="medium"):
+        task = inputs.task()
+        cells = inputs.cells(task)
+    if not text.strip():
+        st.info("Type a sentence above, or take one of the examples.")
+    elif not cells:
+        st.info("Pick at least one cell.")
+    else:
+        try:
+            with st.spinner("Reading a long text") if len(text) > LONG else nullcontext():
+                taggings = [loading.tag(f"{task}-{cell}", text) for cell in cells]
+        except ValueError as problem:
+            st.info(str(problem).capitalize())
+        else:
+            show(taggings)
+
+
+def show(taggings: list[Tagging]) -> None:
+    """The strip and its legend, then the detail."""
+    first = taggings[0]
+    differing = tags.differences(taggings)
+    st.caption(summary(taggings, len(differing)))
+    st.html(tags.strip(taggings, window(first)))
+    st.html(tags.legend(first.task, {token.tag for tagging in taggings for token in tagging.tokens} - {"O"}))
+    if first.task == "ner":
+        entities(taggings)
+    st.subheader("Table", anchor=False)
+    table(taggings, differing)
+
+
+def summary(taggings: list[Tagging], differing: int) -> str:
+    """What the strip holds, in one line."""
+    words = f"{counted(len(taggings[0].tokens), 'token')} in {counted(len(taggings[0].sentences), 'sentence')}. "
+    if len(taggings) == 1:
+        return words + "Hover, tap or tab to a word for its three most probable tags."
+    rows = ", ".join(law.FORMULAS[tagging.cell].title for tagging in taggings)
+    return (
+        words
+        + f"Rows from the top: {rows}. They differ on {differing:,}. Hover, tap or tab to a word for the three best tags of each."
+    )
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def window(tagging: Tagging) -> tuple[int, int]:
+    """The part of a long text that is on screen, with a pager where there are more."""
+    parts = tags.windows(tagging, WORDS_A_PAGE)
+    if len(parts) == 1:
+        return parts[0]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        number = st.pagination(len(parts), key=f"tagging-part-{len(parts)}")
+        first, last = parts[number - 1]
+        st.caption(f"Words {first + 1:,} to {last:,} of {len(tagging.tokens):,} are shown. The table and the files hold all.")
+    return first, last
+
+
+def entities(taggings: list[Tagging]) -> None:
+    """The names found, by cell."""
+    for tagging in taggings:
+        found = [f"**{inputs.plain(entity.text)}** {entity.label} {entity.probability:.0%}" for entity in tagging.entities[:100]]
+        more = f" · and {len(tagging.entities) - 100:,} more in the files" if len(tagging.entities) > 100 else ""
+        st.markdown(f"{law.FORMULAS[tagging.cell].title}: " + (" · ".join(found) or "no names found") + more)
+
+
+def table(taggings: list[Tagging], differing: list[int]) -> None:
+    """Every token, and the same as files."""
+    stem = f"{taggings[0].task}-{'-'.join(tagging.cell for tagging in taggings)}"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        save = partial(st.download_button, icon=":material/download:", on_click="ignore")
+        save("CSV", partial(export.to_csv, taggings), f"{stem}.csv", "text/csv", key="tagging-csv")
+        save("JSON", partial(export.to_json, taggings), f"{stem}.json", "application/json", key="tagging-json")
+        for tagging in taggings:
+            label = "CoNLL-U" if len(taggings) == 1 else f"CoNLL-U {law.FORMULAS[tagging.cell].title}"
+            name = f"{tagging.task}-{tagging.cell}.conllu"
+            save(label, partial(export.to_conllu, tagging), name, "text/plain", key=f"tagging-conllu-{tagging.cell}")
+        only = len(taggings) > 1 and st.toggle("Only where the cells differ", key="tagging-only", disabled=not differing)
+    rows = export.token_rows(taggings)
+    if only and differing:
+        rows = [rows[position] for position in differing]
+    columns: dict[str, Any] = {}
+    for tagging in taggings:
+        title = law.FORMULAS[tagging.cell].title
+        columns[f"{tagging.cell}_tag"] = st.column_config.TextColumn(title)
+        columns[f"{tagging.cell}_probability"] = st.column_config.ProgressColumn(
+            f"{title}: probability", format="percent", min_value=0, max_value=1
+        )
+    st.dataframe(rows, column_config=columns, hide_index=True, height=min(420, 38 + 35 * len(rows)))
+
+
+main()

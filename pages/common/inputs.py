@@ -1,0 +1,119 @@
+"""Inputs whose state is the address: whatever is on screen can be sent as a link.
+
+A value that a link may not ask for becomes the default, with a note; a text too long for a link still works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from pages.common import address, loading
+from seqmodels.viz import law
+
+TEXT = "text"
+
+Option = TypeVar("Option")
+
+
+@dataclass(frozen=True)
+class Example:
+    """A text to try: what its button says, and the reason it is interesting."""
+
+    title: str
+    text: str
+    reason: str
+
+
+def sentence(default: str, *, label: str = "Your text", key: str = TEXT, height: int = 100) -> str:
+    """A text area. Pages that use the same key share the text; `default` is on screen until something is typed."""
+    address.restore(key, default, "", lambda value: isinstance(value, str))
+    too_long = not address.fits(st.session_state[key])
+    text = st.text_area(label, default, key=key, height=height, bind=None if too_long else "query-params")
+    if too_long:
+        st.caption(":material/link_off: This text is too long for a link. It stays here until you close or reload the page.")
+    return str(address.keep(key, text or ""))
+
+
+def examples(choices: Sequence[Example], *, key: str = TEXT) -> None:
+    """A button for each example, which puts it into the text area of that key; below, why the one on screen is interesting."""
+    with st.container(horizontal=True, gap="small", key=f"{key}-examples"):
+        for number, example in enumerate(choices):
+            name = f"{key}-example-{number}"
+            st.button(example.title, key=name, help=example.reason, on_click=_set, args=(key, example.text))
+    for example in choices:
+        if example.text == st.session_state.get(key):
+            st.caption(f"**{example.title}**: {example.reason}")
+
+
+def task(options: Sequence[str] = loading.TAGGING_TASKS) -> str:
+    """One task of those that the page can show."""
+    return choice("Task", options, key="task", show=loading.TASK_TITLES.__getitem__)
+
+
+def cells(of_task: str) -> list[str]:
+    """Any subset of the cells whose model for this task works, in their fixed order; none picked means none."""
+    found = loading.available(of_task)
+    for problem in loading.problems(of_task):
+        st.caption(f":material/info: {plain(problem)}")
+    if not found:
+        st.info("There are no models for this task yet. `make checkpoints` trains them.")
+        st.stop()
+    return choices("Cells", found, key="cells", default=found, show=lambda cell: law.FORMULAS[cell].title)
+
+
+def choice(
+    label: str, options: Sequence[Option], *, key: str, default: Option | None = None, show: Callable[[Option], str] = str
+) -> Option:
+    """One of a few options, side by side; `default` is the first unless given. A link may name an option or its label."""
+    labels = {show(option): option for option in options}
+    usual = show(options[0] if default is None else default)
+    asked = _asked(key, label, labels)
+    address.restore(key, asked[0] if asked else usual, usual, labels.__contains__)
+    picked = st.segmented_control(label, list(labels), key=key, required=True, bind="query-params")
+    if picked is None:  # the browser went back to an address without this choice
+        address.keep(key, usual)
+        st.rerun()
+    return labels[address.keep(key, picked)]
+
+
+def choices(
+    label: str, options: Sequence[Option], *, key: str, default: Sequence[Option], show: Callable[[Option], str] = str
+) -> list[Option]:
+    """Any subset of a few options, in their own order. A link may name options or their labels."""
+    labels = {show(option): option for option in options}
+    usual = [show(option) for option in default]
+    asked = _asked(key, label, labels)
+    address.restore(key, asked or usual, usual, lambda values: set(values) <= labels.keys())
+    picked = st.segmented_control(label, list(labels), key=key, selection_mode="multi", bind="query-params")
+    return [labels[name] for name in address.keep(key, [name for name in labels if name in picked])]
+
+
+def number(label: str, low: float, high: float, *, key: str, default: float, step: float, help: str | None = None) -> float:
+    """A slider. All of low, high, default and step are whole numbers, or none is."""
+    # the widget is told its default too: an address leaves out a value that equals it, and without one that would be `low`
+    address.restore(key, default, default, lambda value: isinstance(value, int | float) and low <= value <= high)
+    return float(address.keep(key, st.slider(label, low, high, default, step=step, key=key, help=help, bind="query-params")))
+
+
+def plain(text: str) -> str:
+    """Text as Markdown that shows it as it is."""
+    return "".join(f"\\{character}" if character in "\\`*_{}[]()<>#+-.!|$~:" else character for character in text)
+
+
+def _asked(key: str, label: str, labels: Mapping[str, object]) -> list[str]:
+    """The labels that a link asks for when it is opened, and a note where it asks for others: Streamlit is silent then."""
+    if not address.first_time(key):
+        return []
+    names = {str(option): name for name, option in labels.items()} | {name: name for name in labels}
+    values = st.query_params.get_all(key)
+    if not names.keys() >= set(values):
+        st.caption(f":material/link_off: This link asks for something under “{label}” that is not here, so you see the default.")
+    return [names[value] for value in values if value in names]
+
+
+def _set(key: str, value: Any) -> None:
+    st.session_state[key] = value

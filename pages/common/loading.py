@@ -1,0 +1,192 @@
+"""Models and what they say, cached by checkpoint name and text.
+
+torch and spaCy take seconds to import, so nothing here imports them until a model is asked for; `warm_up` asks in the background.
+Results are frozen dataclasses and are shared between visitors: no page changes one.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from seqmodels.viz import law
+
+if TYPE_CHECKING:
+    from seqmodels.checkpoints import Checkpoint
+    from seqmodels.inference import GeneratedToken, NextWords, PromptScore, Sampling, Tagging
+    from seqmodels.traces import Trace
+
+CELL_ORDER = tuple(law.FORMULAS)
+TASK_TITLES = {"pos": "Parts of speech", "ner": "Names", "lm": "Language model"}
+TAGGING_TASKS = ("pos", "ner")
+
+# many visitors share few cores: two threads for one small matrix only get in each other's way. torch reads this when imported
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A checkpoint, or why there is none."""
+
+    checkpoint: Checkpoint | None
+    problem: str | None
+
+
+def checkpoint(name: str) -> Checkpoint:
+    """The model of that name, such as 'pos-gru'. ValueError in plain words if its file cannot be used."""
+    loaded = _loaded(name)
+    if loaded.checkpoint is None:
+        raise ValueError(loaded.problem)
+    return loaded.checkpoint
+
+
+def available(task: str) -> list[str]:
+    """The cells whose model for this task works, in the order of CELL_ORDER."""
+    return [cell for cell in CELL_ORDER if _loaded(f"{task}-{cell}").checkpoint is not None]
+
+
+def problems(task: str) -> list[str]:
+    """Why the other cells' models for this task are missing: a sentence each."""
+    found = [_loaded(f"{task}-{cell}").problem for cell in CELL_ORDER]
+    return [problem for problem in found if problem is not None]
+
+
+def tag(name: str, text: str) -> Tagging:
+    """The tags of a text. ValueError if it holds no words."""
+    return _tag(name, _stamp(name), text)
+
+
+def trace(name: str, text: str) -> Trace:
+    """The gates over a text, read as one sequence. ValueError if it holds no words.
+
+    Its arrays are some 2 MB a hundred words: give it a passage, not a book.
+    """
+    return _trace(name, _stamp(name), text)
+
+
+def next_words(name: str, prompt: str) -> NextWords:
+    """The distribution of the word after the prompt."""
+    return _next_words(name, _stamp(name), prompt)
+
+
+def score_prompt(name: str, prompt: str) -> PromptScore:
+    """The surprisal of every word of the prompt."""
+    return _score_prompt(name, _stamp(name), prompt)
+
+
+def continue_text(name: str, prompt: str, *, max_tokens: int, sampling: Sampling) -> Writing:
+    """Words drawn one by one. The same prompt and settings give the same text, and what is written once is not drawn again."""
+    return _continue_text(name, _stamp(name), prompt, max_tokens, sampling)
+
+
+class Writing:
+    """A continuation that grows as it is shown; visitors may share it."""
+
+    def __init__(self, source: Iterator[GeneratedToken]) -> None:
+        self._source: Iterator[GeneratedToken] | None = source
+        self._tokens: tuple[GeneratedToken, ...] = ()
+        self._lock = threading.Lock()
+
+    @property
+    def tokens(self) -> tuple[GeneratedToken, ...]:
+        """What is written so far."""
+        return self._tokens
+
+    def advance(self) -> bool:
+        """Write one more word; False if the text is complete."""
+        with self._lock:
+            token = None if self._source is None else next(self._source, None)
+            if token is None:
+                self._source = None  # lets go of the network's state
+                return False
+            self._tokens += (token,)
+            return True
+
+
+@st.cache_resource(show_spinner=False)
+def warm_up() -> None:
+    """Once a server: import and load in the background, so that the first click finds everything there."""
+    threading.Thread(target=_load_all, name="warm-up", daemon=True).start()
+
+
+def _load_all() -> None:
+    """What the first page shows comes first; then the other models, and the libraries that draw."""
+    if available(TAGGING_TASKS[0]):
+        tag(f"{TAGGING_TASKS[0]}-{available(TAGGING_TASKS[0])[0]}", "warm")  # brings the tokenizer
+    for task in TASK_TITLES:
+        available(task)
+    for module in ("pandas", "seqmodels.viz.gates", "seqmodels.viz.language"):
+        import_module(module)
+
+
+def _path(name: str) -> Path:
+    from seqmodels import checkpoints
+
+    return checkpoints.path_of(*name.split("-", 1))
+
+
+def _stamp(name: str) -> int:
+    """When the file was last written, in nanoseconds, so that a retrained model replaces the old one; 0 if there is none."""
+    try:
+        return _path(name).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _loaded(name: str) -> Loaded:
+    return _load(name, _path(name), _stamp(name))
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _load(name: str, path: Path, stamp: int) -> Loaded:
+    from seqmodels import checkpoints
+
+    task, cell = name.split("-", 1)
+    try:
+        return Loaded(checkpoints.load(path, task=task, cell=cell), None)
+    except checkpoints.CheckpointError as error:
+        # the visitor knows the file by its name; where it lies is the server's business
+        return Loaded(None, str(error).replace(str(path), path.name))
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _tag(name: str, stamp: int, text: str) -> Tagging:
+    from seqmodels import inference
+
+    return inference.tag(checkpoint(name), text)
+
+
+# a hundred words of a trace are some 2 MB: few are kept
+@st.cache_resource(show_spinner=False, max_entries=12)
+def _trace(name: str, stamp: int, text: str) -> Trace:
+    from seqmodels import traces
+
+    return traces.trace(checkpoint(name), text)
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _next_words(name: str, stamp: int, prompt: str) -> NextWords:
+    from seqmodels import inference
+
+    return inference.next_words(checkpoint(name), prompt)
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _continue_text(name: str, stamp: int, prompt: str, max_tokens: int, sampling: Sampling) -> Writing:
+    from seqmodels import inference
+
+    return Writing(inference.continue_text(checkpoint(name), prompt, max_tokens=max_tokens, sampling=sampling))
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _score_prompt(name: str, stamp: int, prompt: str) -> PromptScore:
+    from seqmodels import inference
+
+    return inference.score_prompt(checkpoint(name), prompt)

@@ -1,0 +1,98 @@
+"""Taggings as files: CSV, JSON and CoNLL-U, as text."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seqmodels.inference import Tagging
+
+
+def token_rows(taggings: Sequence[Tagging]) -> list[dict[str, Any]]:
+    """A row a token: its sentence, place and text, then each model's tag and probability. All taggings are of one text."""
+    _check(taggings)
+    sentence_of = {
+        position: number for number, (first, last) in enumerate(taggings[0].sentences, 1) for position in range(first, last)
+    }
+    rows: list[dict[str, Any]] = []
+    for position, token in enumerate(taggings[0].tokens):
+        row: dict[str, Any] = {"sentence": sentence_of[position], "text": token.text, "start": token.start, "end": token.end}
+        for tagging in taggings:
+            tagged = tagging.tokens[position]
+            row |= {f"{tagging.cell}_tag": tagged.tag, f"{tagging.cell}_probability": round(tagged.probability, 4)}
+        rows.append(row)
+    return rows
+
+
+def to_dict(tagging: Tagging) -> dict[str, Any]:
+    """Tokens and entities, in the form that `python -m seqmodels tag --json` prints."""
+    return {
+        "tokens": [{**asdict(token), "alternatives": [list(pair) for pair in token.alternatives]} for token in tagging.tokens],
+        "entities": [asdict(entity) for entity in tagging.entities],
+    }
+
+
+def to_csv(taggings: Sequence[Tagging]) -> str:
+    """`token_rows` as CSV with a heading (RFC 4180)."""
+    rows = token_rows(taggings)
+    written = io.StringIO(newline="")
+    writer = csv.DictWriter(written, rows[0])
+    writer.writeheader()
+    writer.writerows(rows)
+    return written.getvalue()
+
+
+def to_json(taggings: Sequence[Tagging]) -> str:
+    """The text, and under each cell its tokens and entities."""
+    _check(taggings)
+    cells = {tagging.cell: to_dict(tagging) for tagging in taggings}
+    return json.dumps({"text": taggings[0].text, "task": taggings[0].task, "cells": cells}, ensure_ascii=False, indent=1)
+
+
+def to_conllu(tagging: Tagging) -> str:
+    """CoNLL-U: a tag of speech as UPOS, an entity tag as NER= in MISC; character offsets and probabilities in MISC.
+
+    Columns that no model here fills are `_`.
+    """
+    return "".join(_block(tagging, number, first, last) for number, (first, last) in enumerate(tagging.sentences, 1))
+
+
+def _block(tagging: Tagging, number: int, first: int, last: int) -> str:
+    tokens = tagging.tokens[first:last]
+    source = tagging.text[tokens[0].start : tokens[-1].end]
+    lines = [f"# sent_id = {number}", f"# text = {_printable(source)}", f"# model = {tagging.task}-{tagging.cell}"]
+    for index, token in enumerate(tokens, 1):
+        part_of_speech = tagging.task == "pos"
+        glued = index < len(tokens) and tokens[index].start == token.end
+        misc = "|".join(_misc(token.tag, token.probability, token.start, token.end, glued=glued, entity=not part_of_speech))
+        upos = token.tag if part_of_speech else "_"
+        lines.append("\t".join([str(index), _printable(token.text), "_", upos, "_", "_", "_", "_", "_", misc]))
+    return "\n".join(lines) + "\n\n"
+
+
+def _misc(tag: str, probability: float, start: int, end: int, *, glued: bool, entity: bool) -> Iterator[str]:
+    if entity:
+        yield f"NER={tag}"
+    yield f"Probability={probability:.4f}"
+    if glued:
+        yield "SpaceAfter=No"
+    yield f"TokenRange={start}:{end}"
+
+
+def _printable(text: str) -> str:
+    """A control character or line separator would break the lines of the file."""
+    spaced = " ".join(text.split())
+    return "".join("\ufffd" if unicodedata.category(character) in {"Cc", "Zl", "Zp", "Cs"} else character for character in spaced)
+
+
+def _check(taggings: Sequence[Tagging]) -> None:
+    if not taggings:
+        raise ValueError("there is no tagging to write: give at least one")
+    if any(tagging.text != taggings[0].text for tagging in taggings):
+        raise ValueError("the taggings are of different texts: give those of one text")

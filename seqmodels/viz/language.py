@@ -1,0 +1,298 @@
+"""What a language model expects, writes and is surprised by: bars and coloured text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas  # noqa: F401  # plotly looks at it if it is loaded, and fails while another thread is still loading it
+import plotly.graph_objects as go
+
+from seqmodels.text import spaced, words
+from seqmodels.viz.palette import LINE, MUTED, SURFACE, TEXT, Pair, Theme, safe, shorten
+
+if TYPE_CHECKING:  # inference brings torch, which a picture does not need
+    from seqmodels.inference import GeneratedToken, NextWords, PromptScore, Sampling
+
+CANDIDATES = 12
+FONT = '"Source Sans", sans-serif'  # the app's own
+LONGEST_LABEL = 16  # characters of a word beside its bar
+
+SURPRISAL = Pair("#6E4FA8", "#B79BEA")  # neither keep nor write
+BITS_PER_STEP = 2
+STEPS = 8  # the last holds everything from 14 bits up: about a blind guess among all words
+EOS, UNK = "<eos>", "<unk>"
+PARAGRAPH = "¶"
+PARAGRAPH_NAME = "¶ new paragraph"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A possible next word: its probability under the model (temperature 1), and the one it is drawn with (0 if it never is)."""
+
+    word: str
+    model: float
+    drawn: float
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The likeliest next words, best first.
+
+    `unknown` is the model's share for `<unk>`, which is never drawn; `choices` is how many of all words can be.
+    """
+
+    words: tuple[Candidate, ...]
+    unknown: float
+    choices: int
+
+    @property
+    def names(self) -> list[str]:
+        return [candidate.word for candidate in self.words]
+
+
+def candidates(distribution: NextWords, sampling: Sampling, *, count: int = CANDIDATES) -> Candidates:
+    """Re-weigh a stored distribution: those that can be drawn first, then what the settings cut off, by the model's probability."""
+    from seqmodels.inference import adjusted
+
+    unknown = distribution.words.index(UNK)
+    model = np.exp(distribution.log_probabilities)
+    drawn = adjusted(distribution.log_probabilities, sampling, never=unknown)
+    order = [int(index) for index in np.lexsort((-model, -drawn))[: count + 1] if index != unknown]
+    best = tuple(Candidate(distribution.words[index], float(model[index]), float(drawn[index])) for index in order[:count])
+    return Candidates(best, float(model[unknown]), int(np.count_nonzero(drawn)))
+
+
+def next_word_bars(found: Candidates, *, theme: Theme = "light", longest: float | None = None) -> go.Figure:
+    """Horizontal bars, likeliest on top: solid is the probability a word is drawn with, pale the model's own.
+
+    `longest` (a probability) is where the axis ends: the same for cells side by side. A click anywhere on a row selects its word,
+    which is the point's `customdata[0]`.
+    """
+    end = longest_bar(found) if longest is None else longest
+    rows = list(range(len(found.words)))
+    names = [shown(candidate.word) for candidate in found.words]
+    colour = SURPRISAL.on(theme)
+    told = [
+        [candidate.word, _label(name), percent(candidate.model), _drawn(candidate)]
+        for candidate, name in zip(found.words, names, strict=True)
+    ]
+    model = [round(candidate.model, 6) for candidate in found.words]
+    drawn = [round(candidate.drawn, 6) for candidate in found.words]
+    # bars are short and fingers are not: a see-through bar over them makes the whole row the target
+    unseen = {"marker": {"opacity": 0}}
+    figure = go.Figure(
+        [
+            go.Bar(x=model, width=0.74, marker={"color": f"{colour}47"}, name="the model's own"),  # 28 % of the colour
+            go.Bar(x=drawn, width=0.4, marker={"color": colour}, name="drawn with"),
+            go.Bar(x=[end] * len(rows), width=1, **unseen, selected=unseen, unselected=unseen, showlegend=False),
+        ],
+        {"template": "none"},  # every colour is given here, and plotly's own template is slow to copy
+    )
+    figure.update_traces(
+        y=rows,
+        orientation="h",
+        customdata=told,
+        hovertemplate="<b>%{customdata[1]}</b><br>drawn with %{customdata[3]}<br>the model's own %{customdata[2]}<extra></extra>",
+    )
+    figure.add_scatter(
+        x=[max(pair) for pair in zip(model, drawn, strict=True)],
+        y=rows,
+        mode="text",
+        text=[f" {_drawn(candidate)}" for candidate in found.words],
+        textposition="middle right",
+        textfont={"color": [(TEXT if candidate.drawn else MUTED).on(theme) for candidate in found.words]},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    figure.update_layout(
+        barmode="overlay",
+        height=27 * len(found.words) + 66,
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"color": TEXT.on(theme), "size": 14, "family": FONT},
+        hoverlabel={
+            "bgcolor": SURFACE.on(theme),
+            "bordercolor": LINE.on(theme),
+            "font": {"color": TEXT.on(theme), "size": 14, "family": FONT},
+        },
+        margin={"l": 8, "r": 8, "t": 30, "b": 36},
+        hovermode="closest",
+        clickmode="event+select",
+        dragmode=False,
+        bargap=0,
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "y": 1,
+            "yanchor": "bottom",
+            "traceorder": "reversed",
+            "itemclick": False,
+        },
+        xaxis={
+            "range": [0, end],
+            "tickformat": ".0%" if end > 0.05 else ".1%",
+            "nticks": 5,
+            "fixedrange": True,
+            "zeroline": False,
+            "gridcolor": LINE.on(theme),
+        },
+        yaxis={
+            "range": [len(found.words) - 0.5, -0.5],
+            "tickvals": rows,
+            "ticktext": [_label(shorten(name, LONGEST_LABEL)) for name in names],
+            "fixedrange": True,
+            "showgrid": False,
+            "automargin": True,
+            "ticklabelstandoff": 6,
+        },
+    )
+    return figure
+
+
+def longest_bar(found: Candidates) -> float:
+    """Where the axis ends, with room for the longest bar's number: a probability."""
+    return 1.25 * max((max(candidate.model, candidate.drawn) for candidate in found.words), default=1.0)
+
+
+def surprisal_strip(score: PromptScore, text: str, *, numbers: bool = True, most: int = 300) -> str:
+    """The scored text itself, each word on a ground that darkens with its surprisal, with the bits under it.
+
+    A word outside the vocabulary is marked: the model reads `<unk>`. Of a long text the last `most` words are drawn.
+    """
+    tokens = score.tokens[-most:]
+    whole = len(tokens) == len(score.tokens)
+    parts, before = ([], 0) if whole else (["… "], tokens[0].start)
+    for token in tokens:
+        gap = text[before : token.start]
+        before = token.end
+        value = _bits(token.surprisal)
+        if token.text == EOS:
+            parts.append(_word(PARAGRAPH, token.surprisal, value, f"end of paragraph: {value} bits", numbers) + "\n")
+        elif token.known:
+            parts.append(_gap(gap) + _word(token.text, token.surprisal, value, f"{token.text}: {value} bits", numbers))
+        else:
+            note = f"{token.text}: not in the vocabulary, the model reads {UNK}: {value} bits"
+            parts.append(_gap(gap) + _word(token.text, token.surprisal, value, note, numbers, kind="unknown"))
+    return _strip("".join(parts), numbers)
+
+
+def continuation(prompt: str, tokens: Sequence[GeneratedToken], *, numbers: bool = False, most: int = 240) -> str:
+    """The end of the prompt (at most `most` characters), quiet, and the words drawn after it, each on the ground of its surprisal.
+
+    Under a word, or on hover, stands its probability under the model.
+    """
+    tail = prompt if len(prompt) <= most else "…" + prompt[-most:].partition(" ")[2]
+    given = words(tail)
+    texts = [*given, *(token.text for token in tokens)]
+    parts = [f'<span class="given">{_lines(tail)}</span>']
+    for token, text in zip(tokens, islice(spaced(texts), len(given), None), strict=True):
+        value = percent(token.probability)
+        surprisal = -math.log2(max(token.probability, 1e-12))
+        if token.text == EOS:
+            parts.append(_word(PARAGRAPH, surprisal, value, f"end of paragraph: {value}", numbers) + "\n")
+        else:
+            gap = text.removesuffix(token.text) if not tail[-1:].isspace() or len(parts) > 1 else ""
+            parts.append(gap + _word(token.text, surprisal, value, f"{token.text}: {value}", numbers))
+    return _strip("".join(parts), numbers)
+
+
+def shown(word: str) -> str:
+    """A word of the vocabulary as a person reads it."""
+    return PARAGRAPH_NAME if word == EOS else word
+
+
+def spread(found: Candidates) -> str:
+    """How many words can be drawn, and what goes to the words that the model doesn't know: a sentence in plain text."""
+    many = "1 word" if found.choices == 1 else f"{found.choices:,} words"
+    return f"{many} can be drawn. The model gives {percent(found.unknown)} to all unknown words together."
+
+
+def perplexity(score: PromptScore) -> str:
+    """The perplexity in plain words, with how many words were scored and how many of them are unknown."""
+    count, unknown = len(score.tokens), sum(not token.known for token in score.tokens)
+    words_scored = "1 word" if count == 1 else f"{count:,} words"
+    known = "" if not unknown else ", all unknown" if unknown == count else f", {unknown:,} of them unknown"
+    value = f"{score.perplexity:,.0f}" if score.perplexity >= 10 else f"{score.perplexity:.1f}"
+    return f"perplexity {value} over {words_scored}{known}"
+
+
+def legend() -> str:
+    """What the ground of a word means."""
+    steps = "".join(f'<i class="s{step}"></i>' for step in range(STEPS))
+    return (
+        f'{_STYLE}<p class="surprisal-legend"><span>expected: 0 bits</span><span class="steps">{steps}</span>'
+        f"<span>{BITS_PER_STEP * (STEPS - 1)} bits and more: a surprise</span>"
+        '<span><span class="surprisal"><span class="word unknown">word</span></span> not in the vocabulary</span></p>'
+    )
+
+
+def percent(probability: float) -> str:
+    """Three digits at most: '12.3 %', '0.04 %', '< 0.01 %'."""
+    share = 100 * probability
+    if 0 < share < 0.01:
+        return "< 0.01 %"
+    return f"{share:.2f} %" if share < 1 else f"{share:.1f} %" if share < 99.95 else "100 %"
+
+
+def _label(text: str) -> str:
+    # plotly decodes `&lt;` but not `&quot;`, and its labels are no attributes
+    return safe(text).replace("&quot;", '"')
+
+
+def _drawn(candidate: Candidate) -> str:
+    return percent(candidate.drawn) if candidate.drawn else "never"
+
+
+def _bits(surprisal: float) -> str:
+    return f"{surprisal:.1f}"
+
+
+def _word(text: str, surprisal: float, number: str, note: str, numbers: bool, kind: str = "") -> str:
+    step = min(STEPS - 1, int(surprisal / BITS_PER_STEP))
+    under = f"<small>{number}</small>" if numbers else ""
+    return f'<span class="word s{step} {kind}" title="{safe(note)}">{safe(text)}{under}</span>'
+
+
+def _gap(gap: str) -> str:
+    """What stood between two words: white space, of which a line break stays one."""
+    return "\n" if "\n" in gap else " " if gap else ""
+
+
+def _lines(text: str) -> str:
+    return "\n".join(safe(line) if line.strip() else "" for line in text.splitlines()) + ("\n" if text.endswith("\n") else "")
+
+
+def _strip(inside: str, numbers: bool) -> str:
+    return f'{_STYLE}<p class="surprisal{" numbered" if numbers else ""}" dir="auto">{inside}</p>'
+
+
+def _style() -> str:
+    # up to 44 %: the text on the darkest step keeps a contrast of 4.5 in both themes
+    shares = [round(44 * step / (STEPS - 1)) for step in range(STEPS)]
+    steps = "".join(
+        f".s{step}{{background:color-mix(in srgb,{SURPRISAL.css} {share}%,transparent)}}" for step, share in enumerate(shares)
+    )
+    return (
+        "<style>"
+        ".surprisal{white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.9;margin:0;font-size:1.0625rem}"
+        ".surprisal .word{border-radius:.25rem;padding:.1em 0;unicode-bidi:isolate}"
+        ".numbered .word{display:inline-flex;flex-direction:column;align-items:center;max-width:100%;padding:0 .12em;"
+        "line-height:1.5;margin-bottom:.25rem}"
+        f".surprisal small{{font-size:.75rem;line-height:1.3;color:{MUTED.css};font-variant-numeric:tabular-nums}}"
+        f".surprisal .unknown{{border:2px dashed {SURPRISAL.css};padding:0 .2em}}"
+        f".surprisal .given{{color:{MUTED.css}}}"
+        ".surprisal-legend{display:flex;flex-wrap:wrap;align-items:center;gap:.25rem .75rem;margin:0;font-size:.875rem;"
+        f"color:{MUTED.css}}}"
+        f".surprisal-legend .steps{{display:inline-flex;border:1px solid {LINE.css};border-radius:.25rem;overflow:hidden}}"
+        ".surprisal-legend i{width:1.5rem;height:1rem}"
+        f"{steps}</style>"
+    )
+
+
+_STYLE = _style()

@@ -1,0 +1,80 @@
+"""The law that joins the cells, set as HTML: the formula, and the table of cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from seqmodels.viz.palette import LAM, LINE, MU, MUTED, TEXT, safe
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A cell as its gates, in plain notation, and where it comes from."""
+
+    title: str
+    memory: str
+    mu: str
+    lam: str
+    candidate: str
+    output: str
+    source: str
+
+
+# Beside seqmodels.cells.CELLS, because a page shows this table before torch is loaded; a test holds both together.
+FORMULAS = {
+    "elman": Formula("Elman", "h", "0", "1", "tanh(W x + U h + b)", "h", "Elman 1990"),
+    "gru": Formula("GRU", "h", "z", "1 − z", "tanh(W x + r ∘ (U h + b))", "h", "Cho et al. 2014"),
+    "lstm": Formula("LSTM", "c", "f", "i", "tanh(W x + U h + b)", "o ∘ tanh(c)", "Hochreiter & Schmidhuber 1997; Gers et al. 2000"),
+}
+
+_SERIF = "'STIX Two Math', 'Cambria Math', 'Latin Modern Math', Georgia, 'Times New Roman', serif"
+_STYLE = f"""<style>
+.sm-law {{ font-family: {_SERIF}; font-size: clamp(1.05rem, 4.2vw, 2.5rem); color: {TEXT.css}; display: flex; flex-wrap: wrap;
+  justify-content: center; align-items: flex-start; gap: .1em .42em; padding: .75rem 0 .5rem; line-height: 1.25; }}
+.sm-law span {{ display: inline-flex; flex-direction: column; align-items: center; }}
+.sm-law i {{ font-style: italic; white-space: nowrap; }}
+.sm-law small {{ font: 500 max(.8125rem, .36em)/1.4 "Source Sans", sans-serif; color: {MUTED.css}; }}
+.sm-law sub {{ font-size: .55em; }}
+@media (max-width: 640px) {{ .sm-law {{ gap: .1em .25em; }} .sm-law .sm-long small {{ display: none; }} }}
+.sm-mu, .sm-law .sm-mu small {{ color: {MU.css}; }}
+.sm-lam, .sm-law .sm-lam small {{ color: {LAM.css}; }}
+.sm-table {{ overflow-x: auto; }}
+.sm-table table {{ border-collapse: collapse; width: 100%; color: {TEXT.css}; font-size: 1rem; }}
+.sm-table th, .sm-table td {{ text-align: start; padding: .5rem .9rem .5rem 0; border: 0; border-bottom: 1px solid {LINE.css};
+  white-space: nowrap; }}
+.sm-table th {{ font-weight: 600; }}
+.sm-table thead th {{ color: {MUTED.css}; font-size: .875rem; }}
+.sm-table .sm-mu, .sm-table .sm-lam, .sm-table .sm-maths {{ font-family: {_SERIF}; font-size: 1.125rem; }}
+.sm-table td:last-child {{ color: {MUTED.css}; white-space: normal; min-width: 11rem; }}
+</style>"""
+
+
+def law() -> str:
+    """memory_t = mu_t memory_{t-1} + lam_t F_t, each part named."""
+    parts = (
+        ("sm-long", "memory<sub>t</sub>", "after this word"),
+        ("", "=", ""),
+        ("sm-mu", "μ<sub>t</sub>", "keep"),
+        ("", "·", ""),
+        ("sm-long", "memory<sub>t−1</sub>", "before this word"),
+        ("", "+", ""),
+        ("sm-lam", "λ<sub>t</sub>", "write"),
+        ("", "·", ""),
+        ("", "F<sub>t</sub>", "new content"),
+    )
+    spans = "".join(f'<span class="{name}"><i>{symbol}</i><small>{says}</small></span>' for name, symbol, says in parts)
+    return (
+        f'{_STYLE}<div class="sm-law" role="math" aria-label="memory now = mu times memory before + lambda times F">{spans}</div>'
+    )
+
+
+def cells_table() -> str:
+    """Each cell as its own choice of memory, mu, lam and F."""
+    heads = "<th>Cell</th><th>memory</th><th>keep μ</th><th>write λ</th><th>new content F</th><th>output</th><th>comes from</th>"
+    rows = "".join(
+        f'<tr><th>{safe(cell.title)}</th><td class="sm-maths">{safe(cell.memory)}</td><td class="sm-mu">{safe(cell.mu)}</td>'
+        f'<td class="sm-lam">{safe(cell.lam)}</td><td class="sm-maths">{safe(cell.candidate)}</td>'
+        f'<td class="sm-maths">{safe(cell.output)}</td><td>{safe(cell.source)}</td></tr>'
+        for cell in FORMULAS.values()
+    )
+    return f'{_STYLE}<div class="sm-table"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'

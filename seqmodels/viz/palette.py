@@ -1,0 +1,92 @@
+"""Colours and safe text, shared by every picture.
+
+A colour is a pair, for the light and the dark theme. Keep is blue and write is orange everywhere; zero is always neutral.
+"""
+
+from __future__ import annotations
+
+import html
+import unicodedata
+from typing import Literal, NamedTuple
+
+Theme = Literal["light", "dark"]
+
+
+class Pair(NamedTuple):
+    """One colour on both themes, each '#rrggbb'."""
+
+    light: str
+    dark: str
+
+    @property
+    def css(self) -> str:
+        """The colour in HTML, where the browser knows the theme."""
+        return f"light-dark({self.light}, {self.dark})"
+
+    def on(self, theme: Theme) -> str:
+        """The colour in a figure, which is drawn for one theme."""
+        return self.light if theme == "light" else self.dark
+
+
+MU = Pair("#2F6DB5", "#6FA8F0")  # keep
+LAM = Pair("#D9730D", "#F5A250")  # write
+BACKGROUND = Pair("#FCFCFA", "#12161D")
+SURFACE = Pair("#F1F3F6", "#1B212B")
+TEXT = Pair("#1C2430", "#E8ECF2")
+MUTED = Pair("#4C5563", "#B5BDC9")
+LINE = Pair("#D5DAE1", "#2E3746")
+DIFFERENT = Pair("#B93A3A", "#F08A8A")  # where models disagree
+
+# Fills under TEXT: a family of tags shares a hue, so that a strip shows the build of a sentence before any label is read.
+TAG_COLOURS: dict[str, Pair] = {
+    "NOUN": Pair("#A9CDF2", "#27507F"),
+    "PROPN": Pair("#8FD3DB", "#14606B"),
+    "PRON": Pair("#C3D9EE", "#38506A"),
+    "VERB": Pair("#F5AFA6", "#8A3730"),
+    "AUX": Pair("#F6CDC7", "#6B4541"),
+    "ADJ": Pair("#B2DDA6", "#2F6328"),
+    "ADV": Pair("#D2DF9B", "#55601F"),
+    "DET": Pair("#F1D79E", "#6D541B"),
+    "NUM": Pair("#EFC08C", "#7A4A18"),
+    "ADP": Pair("#CFBFEC", "#523F80"),
+    "PART": Pair("#E2D3EE", "#57476A"),
+    "CCONJ": Pair("#EDBBDD", "#783A65"),
+    "SCONJ": Pair("#F2C6D6", "#6F4054"),
+    "INTJ": Pair("#F2E58C", "#67601A"),
+    "SYM": Pair("#D9D2C4", "#514B40"),
+    "X": Pair("#CDD2D9", "#475060"),
+    "PUNCT": Pair("#E4E7EB", "#353D49"),
+    "PER": Pair("#F3BE86", "#7F4A14"),
+    "ORG": Pair("#CDBBEE", "#553F86"),
+    "LOC": Pair("#A3D9A9", "#2A6636"),
+    "O": Pair("#E9ECEF", "#2A313C"),
+}
+
+
+def tag_colour(tag: str) -> Pair:
+    """The fill of a tag; B-PER and I-PER are PER. An unknown tag gets X's."""
+    return TAG_COLOURS.get(tag.removeprefix("B-").removeprefix("I-"), TAG_COLOURS["X"])
+
+
+def safe(text: str) -> str:
+    """Text as HTML that shows it and does nothing else; for plotly's labels too, which are read as HTML.
+
+    A control character becomes its picture, and a word without a single visible character its code points.
+    """
+    if text and all(unicodedata.category(character) in {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"} for character in text):
+        return " ".join(f"U+{ord(character):04X}" for character in text)
+    return html.escape("".join(_visible(character) for character in text), quote=True)
+
+
+def shorten(text: str, longest: int = 24) -> str:
+    """A word cut to fit a label, the cut marked by an ellipsis. Not yet escaped."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def _visible(character: str) -> str:
+    code = ord(character)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "\u2421"
+    return "\ufffd" if unicodedata.category(character) in {"Cc", "Cs"} else character

@@ -1,0 +1,235 @@
+"""Tags on the user's own text as safe HTML: strips of words with each model's tags under them, and their legend.
+
+The strip wraps like text. Each word carries its models' tags in rows of a fixed order, and a card with the three most probable tags
+of each, which opens on hover, on focus from the keyboard, and on touch. Shade is probability. The HTML stands alone: no script, no
+other file.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from seqmodels.viz.law import FORMULAS
+from seqmodels.viz.palette import DIFFERENT, LINE, MUTED, SURFACE, TEXT, Pair, safe, tag_colour
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from seqmodels.inference import TaggedToken, Tagging
+
+Window = tuple[int, int]  # first token, one past the last
+
+PART_OF_SPEECH = {
+    "NOUN": ("noun", "dog, freedom"),
+    "PROPN": ("proper noun", "Berlin, Mary"),
+    "PRON": ("pronoun", "she, who, this"),
+    "VERB": ("verb", "run, saw, think"),
+    "AUX": ("auxiliary", "is, has, would"),
+    "ADJ": ("adjective", "old, green"),
+    "ADV": ("adverb", "very, soon, not here"),
+    "DET": ("determiner", "the, every"),
+    "NUM": ("numeral", "two, 1990"),
+    "ADP": ("adposition", "in, to, over"),
+    "PART": ("particle", "not, 's, to (go)"),
+    "CCONJ": ("coordinating conjunction", "and, but"),
+    "SCONJ": ("subordinating conjunction", "if, while, that"),
+    "INTJ": ("interjection", "oh, please"),
+    "SYM": ("symbol", "$, %, :-)"),
+    "X": ("other", "a foreign word, a list mark"),
+    "PUNCT": ("punctuation", "., ?, ("),
+}
+ENTITY = {
+    "PER": ("person", "Ada Lovelace"),
+    "ORG": ("organization", "the United Nations"),
+    "LOC": ("place", "Lake Geneva"),
+}
+MEANINGS = {"pos": PART_OF_SPEECH, "ner": ENTITY}
+
+
+@dataclass(frozen=True)
+class Row:
+    """Numbers from 0 to 1 under the tags, one a token, such as the mean of a gate."""
+
+    title: str
+    values: Sequence[float] | NDArray[np.float32]
+    colour: Pair
+
+
+_OUTSIDE = "O"
+_PALEST = 16  # per cent of a tag's colour where the model is least sure
+
+_STYLE = f"""<style>
+.sm-strip {{ color: {TEXT.css}; font-size: 1.0625rem; line-height: 1.35; }}
+.sm-sentence {{ display: flex; flex-wrap: wrap; align-items: flex-start; row-gap: .7rem; padding: .45rem 0 .55rem;
+  border-bottom: 1px solid {LINE.css}; }}
+.sm-sentence:last-child {{ border-bottom: 0; }}
+.sm-token, .sm-names {{ display: inline-flex; flex-direction: column; position: relative; min-width: 0; max-width: 100%; }}
+.sm-names {{ color: {MUTED.css}; font-size: .8125rem; margin-inline-end: .5rem; flex: none; }}
+.sm-names > * {{ height: 1.45rem; line-height: 1.45rem; margin-top: 2px; }}
+.sm-names::before, .sm-word {{ min-height: 1.55rem; }}
+.sm-names::before {{ content: ""; font-size: 1.0625rem; }}
+.sm-word {{ padding-inline: .32rem; overflow-wrap: anywhere; text-align: center; white-space: pre-wrap; }}
+.sm-glued > .sm-word {{ padding-inline-start: .05rem; }}
+.sm-tag {{ background: color-mix(in oklab, var(--c) var(--p), transparent); height: 1.45rem; line-height: 1.45rem;
+  margin: 2px 2px 0; padding-inline: .3rem; border-radius: 4px; font-size: .8125rem; text-align: center; white-space: nowrap; }}
+.sm-outside {{ background: none; color: {MUTED.css}; }}
+.sm-open {{ margin-inline-end: 0; border-start-end-radius: 0; border-end-end-radius: 0; }}
+.sm-inside {{ margin-inline-start: 0; border-start-start-radius: 0; border-end-start-radius: 0; }}
+.sm-different {{ box-shadow: inset 0 0 0 1.5px {DIFFERENT.css}; }}
+.sm-different > .sm-word::after {{ content: "≠"; color: {DIFFERENT.css}; font-size: .75em; vertical-align: super;
+  line-height: 0; margin-inline-start: .1em; }}
+.sm-token {{ anchor-scope: --sm; cursor: default; border-radius: 6px; padding-bottom: 3px; }}
+.sm-token:is(:hover, :focus) {{ anchor-name: --sm; background: color-mix(in oklab, {LINE.css} 45%, transparent); }}
+.sm-token:focus-visible {{ outline: 2px solid {TEXT.css}; outline-offset: 1px; }}
+.sm-card {{ display: none; position: absolute; top: 100%; inset-inline-start: 0; z-index: 1000; width: max-content;
+  max-width: min(22rem, 92vw); background: {SURFACE.css}; border: 1px solid {LINE.css}; border-radius: 8px; padding: .5rem .7rem;
+  box-shadow: 0 6px 24px rgb(0 0 0 / .18); font-size: .875rem; text-align: start; pointer-events: none; }}
+@supports (anchor-name: --a) {{ .sm-card {{ position: fixed; top: auto; inset: auto; margin: 4px; position-anchor: --sm;
+  position-area: bottom span-right; position-try-fallbacks: flip-inline, flip-block, flip-block flip-inline; }} }}
+.sm-token:is(:hover, :focus) > .sm-card {{ display: grid; grid-template-columns: auto auto 5rem auto; gap: .15rem .6rem;
+  align-items: center; }}
+.sm-strip:has(.sm-token:focus-visible) .sm-token:hover:not(:focus-visible) > .sm-card,
+.sm-strip:has(.sm-token:hover) .sm-token:focus:not(:hover, :focus-visible) > .sm-card {{ display: none; }}
+.sm-card b {{ grid-column: 1; font-weight: 600; }}
+.sm-card i {{ grid-column: 2; font-style: normal; padding-inline: .3rem; border-radius: 3px; background: var(--c); }}
+.sm-card u {{ grid-column: 3; height: .5rem; border-radius: 2px; text-decoration: none;
+  background: linear-gradient(to right, {TEXT.css} var(--w), {LINE.css} var(--w)); }}
+.sm-card span {{ grid-column: 4; text-align: end; font-variant-numeric: tabular-nums; }}
+.sm-legend {{ display: flex; flex-wrap: wrap; gap: .3rem .9rem; font-size: .875rem; color: {TEXT.css}; }}
+.sm-legend > span {{ display: inline-flex; gap: .4rem; align-items: baseline; }}
+.sm-legend b {{ background: var(--c); border-radius: 4px; padding: 0 .35rem; font-size: .8125rem; font-weight: 400; }}
+.sm-legend .sm-absent {{ color: {MUTED.css}; }}
+.sm-legend .sm-absent b {{ background: none; box-shadow: inset 0 0 0 1px var(--c); }}
+.sm-legend .sm-shade {{ width: 4rem; height: .8rem; align-self: center; background: linear-gradient(to right,
+  color-mix(in oklab, var(--c) {_PALEST}%, transparent), var(--c)); }}
+</style>"""
+
+
+def strip(taggings: Sequence[Tagging], window: Window | None = None, rows: Sequence[Row] = ()) -> str:
+    """The words of a text, with a row of tags for each of its taggings, one sentence after the other.
+
+    The taggings are of one text and one task, and differ in the model. `window` picks tokens (first, one past the last).
+    Below the tags come `rows` of numbers.
+    Where the models disagree the word is framed and marked. ValueError if the taggings are not of the same text.
+    """
+    if not taggings:
+        raise ValueError("there is no tagging to show: give at least one")
+    if any(tagging.text != taggings[0].text for tagging in taggings):
+        raise ValueError("the taggings are of different texts: give those of one text")
+    first, last = window or (0, len(taggings[0].tokens))
+    titles = [_title(tagging) for tagging in taggings] + [row.title for row in rows]
+    names = "".join(f"<span>{safe(title)}</span>" for title in titles)
+    names = f'<span class="sm-names" aria-hidden="true">{names}</span>'
+    found = []
+    for number, (start, end) in enumerate(taggings[0].sentences, 1):
+        shown = range(max(start, first), min(end, last))
+        if shown:
+            words = "".join(_word(taggings, position, rows, glued=position > start) for position in shown)
+            direction = _direction(taggings[0].text[taggings[0].tokens[start].start : taggings[0].tokens[end - 1].end])
+            found.append(
+                f'<div class="sm-sentence" dir="{direction}" role="list" aria-label="Sentence {number}">{names}{words}</div>'
+            )
+    return f'{_STYLE}<div class="sm-strip">{"".join(found)}</div>'
+
+
+def legend(task: str, present: Collection[str] = ()) -> str:
+    """What each tag of a task means, and what the shade means. Tags that are not `present` step back; B-PER counts as PER."""
+    kinds = {_kind(tag) for tag in present}
+    entries = [
+        f'<span role="listitem" class="{"" if not kinds or tag in kinds else "sm-absent"}" title="such as: {safe(examples)}" '
+        f'style="--c:{tag_colour(tag).css}"><b>{tag}</b>{meaning}</span>'
+        for tag, (meaning, examples) in MEANINGS[task].items()
+    ]
+    sample = next(iter(MEANINGS[task]))
+    shade = f'<span role="listitem" style="--c:{tag_colour(sample).css}"><b class="sm-shade"></b>pale: unsure, full: certain</span>'
+    return f'{_STYLE}<div class="sm-legend" role="list">{"".join(entries)}{shade}</div>'
+
+
+def differences(taggings: Sequence[Tagging]) -> list[int]:
+    """The positions of the tokens that the models tag differently."""
+    return [
+        position
+        for position, tokens in enumerate(zip(*(tagging.tokens for tagging in taggings), strict=True))
+        if len({token.tag for token in tokens}) > 1
+    ]
+
+
+def windows(tagging: Tagging, longest: int) -> list[Window]:
+    """The text in parts of at most `longest` tokens, which end where sentences end; only a longer sentence is itself divided."""
+    parts: list[Window] = []
+    start = end = 0
+    for first, last in tagging.sentences:
+        if last - start > longest and end > start:
+            parts.append((start, end))
+            start = first
+        while last - start > longest:
+            parts.append((start, start + longest))
+            start += longest
+        end = last
+    if end > start:
+        parts.append((start, end))
+    return parts
+
+
+def _word(taggings: Sequence[Tagging], position: int, rows: Sequence[Row], *, glued: bool) -> str:
+    """One word with its tags and its card."""
+    tokens = [tagging.tokens[position] for tagging in taggings]
+    names = [_title(tagging) for tagging in taggings]
+    glued = glued and taggings[0].tokens[position - 1].end == tokens[0].start
+    differ = len({token.tag for token in tokens}) > 1
+    classes = "sm-token" + (" sm-glued" if glued else "") + (" sm-different" if differ else "")
+    said = "; ".join(f"{name}: {token.tag} {token.probability:.0%}" for name, token in zip(names, tokens, strict=True))
+    tags = "".join(_tag(tagging, position) for tagging in taggings) + "".join(_number(row, position) for row in rows)
+    card = "".join(row for name, token in zip(names, tokens, strict=True) for row in _rows(name, token))
+    word = safe(tokens[0].text)
+    return (
+        f'<span class="{classes}" role="listitem" tabindex="0" aria-label="{word}. {safe(said)}">'
+        f'<bdi class="sm-word">{word}</bdi>{tags}<span class="sm-card" aria-hidden="true">{card}</span></span>'
+    )
+
+
+def _tag(tagging: Tagging, position: int) -> str:
+    """A tag under a word. The tags of an entity join into one span, which is named at its first word."""
+    token = tagging.tokens[position]
+    if token.tag == _OUTSIDE:
+        return '<span class="sm-tag sm-outside">·</span>'
+    following = tagging.tokens[position + 1].tag if position + 1 < len(tagging.tokens) else _OUTSIDE
+    inside = token.tag.startswith("I-")
+    classes = "sm-tag" + (" sm-inside" if inside else "") + (" sm-open" if following == f"I-{token.tag[2:]}" else "")
+    shade = _PALEST + (100 - _PALEST) * max(0.0, token.probability - 1 / 3) * 1.5
+    name = "\u00a0" if inside else safe(_kind(token.tag))
+    return f'<span class="{classes}" style="--c:{tag_colour(token.tag).css};--p:{shade:.0f}%">{name}</span>'
+
+
+def _number(row: Row, position: int) -> str:
+    value = row.values[position]
+    # at most 60 % of the colour, so that the number on it stays legible
+    return f'<span class="sm-tag" style="--c:{row.colour.css};--p:{60 * value:.0f}%">{value:.2f}</span>'
+
+
+def _rows(name: str, token: TaggedToken) -> Iterator[str]:
+    """The rows of a card: a model's most probable tags."""
+    for number, (tag, probability) in enumerate(token.alternatives):
+        heading = f"<b>{safe(name)}</b>" if number == 0 else ""
+        yield (
+            f'{heading}<i style="--c:{tag_colour(tag).css}">{safe(tag)}</i><u style="--w:{probability:.1%}"></u>'
+            f"<span>{probability:.1%}</span>"
+        )
+
+
+def _title(tagging: Tagging) -> str:
+    return FORMULAS[tagging.cell].title if tagging.cell in FORMULAS else tagging.cell
+
+
+def _direction(text: str) -> str:
+    """The way a sentence runs, by its first letter that has a direction; the browser's own guess would count our labels."""
+    classes = (unicodedata.bidirectional(character) for character in text)
+    return "rtl" if next((found for found in classes if found in {"L", "R", "AL"}), "L") in {"R", "AL"} else "ltr"
+
+
+def _kind(tag: str) -> str:
+    return tag.removeprefix("B-").removeprefix("I-")

@@ -1,0 +1,153 @@
+"""The Overview and Tagging pages, run without a browser on small random models."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).resolve().parent.parent
+OVERVIEW, TAGGING = "app.py", "pages/1_Tagging.py"
+
+
+@pytest.fixture(autouse=True)
+def _fresh(tiny_checkpoints: Path) -> None:
+    st.cache_resource.clear()
+
+
+def opened(page: str, **query: str | list[str]) -> AppTest:
+    app = AppTest.from_file(str(ROOT / OVERVIEW), default_timeout=60)
+    if page != OVERVIEW:
+        app.switch_page(page)
+    for key, value in query.items():
+        app.query_params[key] = value
+    return sound(app.run())
+
+
+def sound(app: AppTest) -> AppTest:
+    assert not app.exception, app.exception[0].value
+    return app
+
+
+def shown(app: AppTest) -> str:
+    """All HTML of a page."""
+    return "".join(element.proto.body for element in app.get("html"))
+
+
+def notes(app: AppTest) -> str:
+    return " ".join(element.value for element in (*app.info, *app.caption))
+
+
+def test_the_overview_shows_the_law_the_cells_and_a_sentence_already_read() -> None:
+    found = shown(opened(OVERVIEW))
+    assert "memory<sub>t−1</sub>" in found
+    assert "Hochreiter" in found
+    assert '<bdi class="sm-word">boat</bdi>' in found
+
+
+def test_the_overview_without_models_says_how_to_get_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEQMODELS_CHECKPOINTS", str(tmp_path))
+    app = opened(OVERVIEW)
+    assert "make checkpoints" in notes(app)
+    assert "memory<sub>t−1</sub>" in shown(app)
+
+
+def test_tagging_opens_with_an_example_already_tagged() -> None:
+    app = opened(TAGGING)
+    assert app.text_area[0].value
+    assert "sm-token" in shown(app)
+
+
+def test_typing_tags_the_new_text() -> None:
+    app = opened(TAGGING)
+    sound(app.text_area[0].set_value("Ducks swim.").run())
+    assert '<bdi class="sm-word">Ducks</bdi>' in shown(app)
+    assert len(app.dataframe[0].value) == 3
+
+
+def test_every_example_can_be_taken_and_says_why_it_is_interesting() -> None:
+    app = opened(TAGGING)
+    buttons = [button for button in app.button if "-example-" in (button.key or "")]
+    assert len(buttons) == 8
+    for number in range(8):
+        sound(app.button(key=f"text-example-{number}").click().run())
+        assert buttons[number].proto.help in notes(app)
+
+
+def test_a_link_restores_text_task_and_cells() -> None:
+    app = opened(TAGGING, text="Ada met Bob.", task="Names", cells=["GRU", "LSTM"])
+    assert app.text_area[0].value == "Ada met Bob."
+    assert list(app.dataframe[0].value.columns[4:]) == ["gru_tag", "gru_probability", "lstm_tag", "lstm_probability"]
+    assert "organization" in shown(app)
+
+
+def test_a_link_may_use_the_short_names() -> None:
+    app = opened(TAGGING, task="ner", cells="lstm")
+    assert list(app.dataframe[0].value.columns[4:]) == ["lstm_tag", "lstm_probability"]
+    assert "organization" in shown(app)
+
+
+def test_a_damaged_link_shows_the_default_and_says_so() -> None:
+    app = opened(TAGGING, task="%00<script>", cells="nonsense")
+    assert "not here" in notes(app)
+    assert "sm-token" in shown(app)
+    assert "<script" not in shown(app)
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n\t"])
+def test_a_text_without_words_asks_for_some(text: str) -> None:
+    app = opened(TAGGING)
+    sound(app.text_area[0].set_value(text).run())
+    assert "sentence" in notes(app)
+    assert not app.dataframe
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<b>HTML</b><script>alert(1)</script>",
+        "שלום עולם",
+        "😀👨‍👩‍👧",
+        "a\x01b\x00 \x1b[31m",
+        "\u202eabc",
+        "_*x*_ $y$ :red[z] ![](http://x)",
+    ],
+)
+@pytest.mark.parametrize("task", ["pos", "ner"])
+def test_strange_text_is_tagged_and_never_interpreted(text: str, task: str) -> None:
+    app = opened(TAGGING, task=task)
+    sound(app.text_area[0].set_value(text).run())
+    body = shown(app)
+    assert "sm-token" in body
+    assert "<script" not in body
+    assert "<b>HTML" not in body
+
+
+def test_a_long_text_is_paged_and_nothing_is_lost() -> None:
+    app = opened(TAGGING)
+    sound(app.text_area[0].set_value("The old man the boat. " * 200).run())
+    assert "Words 1 to 240 of 1,200 are shown" in notes(app)
+    assert "too long for a link" in notes(app) or "text" in app.query_params
+    assert len(app.dataframe[0].value) == 1200
+
+
+def test_with_no_cell_picked_the_page_asks_for_one() -> None:
+    app = opened(TAGGING)
+    sound(app.button_group(key="cells").set_value([]).run())
+    assert "Pick at least one cell" in notes(app)
+
+
+def test_a_damaged_checkpoint_is_reported_and_the_others_work(
+    tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(tiny_folder, tmp_path / "copy")
+    broken = tmp_path / "copy" / "pos-gru.safetensors"
+    broken.write_bytes(broken.read_bytes()[:1000])
+    monkeypatch.setenv("SEQMODELS_CHECKPOINTS", str(tmp_path / "copy"))
+    app = opened(TAGGING)
+    assert "damaged" in notes(app)
+    assert str(tmp_path) not in notes(app)
+    assert list(app.dataframe[0].value.columns[4:]) == ["elman_tag", "elman_probability", "lstm_tag", "lstm_probability"]

@@ -1,0 +1,201 @@
+"""What a language model expects, writes and is surprised by, as bars and coloured text."""
+
+import html
+import re
+
+import numpy as np
+import pytest
+
+from seqmodels.checkpoints import Checkpoint
+from seqmodels.inference import (
+    GeneratedToken,
+    NextWords,
+    PromptScore,
+    Sampling,
+    ScoredToken,
+    accept,
+    continue_text,
+    next_words,
+    score_prompt,
+)
+from seqmodels.text import join
+from seqmodels.viz import language
+from seqmodels.vocab import EOS, UNK
+
+AS_IT_IS = Sampling(temperature=1.0)
+DISTRIBUTION = NextWords((UNK, EOS, "the", "<b>", '"'), np.log(np.array([0.3, 0.2, 0.25, 0.15, 0.1], dtype=np.float32)))
+
+
+def visible(markup: str) -> str:
+    """The text that a browser would show."""
+    return html.unescape(re.sub(r"<style>.*?</style>|<[^>]*>", "", markup, flags=re.DOTALL))
+
+
+def scored(*words: tuple[str, float, bool]) -> tuple[PromptScore, str]:
+    """A text of words with a space between, each (word, surprisal, known)."""
+    tokens, text = [], ""
+    for word, surprisal, known in words:
+        start = len(text)
+        tokens.append(ScoredToken(word, start, start + len(word), surprisal, known))
+        text += f"{word} "
+    return PromptScore(tuple(tokens), 42.0), text
+
+
+def test_an_unknown_word_is_never_a_candidate_however_likely() -> None:
+    found = language.candidates(DISTRIBUTION, AS_IT_IS)
+    assert found.names == ["the", EOS, "<b>", '"']
+    assert found.unknown == pytest.approx(0.3)
+    assert sum(candidate.drawn for candidate in found.words) == pytest.approx(1)
+
+
+def test_candidates_carry_the_models_probability_and_the_one_under_the_settings() -> None:
+    first, *_ = language.candidates(DISTRIBUTION, Sampling(temperature=1.0, top_k=2)).words
+    assert first.model == pytest.approx(0.25)
+    assert first.drawn == pytest.approx(0.25 / 0.45)
+
+
+def test_what_the_settings_cut_off_stays_visible_below_what_can_be_drawn() -> None:
+    found = language.candidates(DISTRIBUTION, Sampling(temperature=1.0, top_k=2))
+    assert found.choices == 2
+    assert [candidate.drawn > 0 for candidate in found.words] == [True, True, False, False]
+    assert found.words[2].model > found.words[3].model > 0
+
+
+def test_at_temperature_zero_one_word_takes_all() -> None:
+    found = language.candidates(DISTRIBUTION, Sampling(temperature=0))
+    assert (found.choices, found.words[0].word, found.words[0].drawn) == (1, "the", 1)
+    assert language.spread(found).startswith("1 word can")
+
+
+def test_only_so_many_candidates_are_listed(tiny: dict[str, Checkpoint]) -> None:
+    assert len(language.candidates(next_words(tiny["lm-gru"], "The"), AS_IT_IS, count=5).words) == 5
+
+
+def test_every_bar_of_a_row_tells_the_word_it_stands_for() -> None:
+    found = language.candidates(DISTRIBUTION, AS_IT_IS)
+    bars = [trace for trace in language.next_word_bars(found).data if trace.type == "bar"]
+    assert len(bars) == 3
+    assert {bar.orientation for bar in bars} == {"h"}
+    assert all([row[0] for row in bar.customdata] == found.names for bar in bars)
+
+
+def test_the_bars_are_as_long_as_the_probabilities_and_fit_the_axis() -> None:
+    found = language.candidates(DISTRIBUTION, AS_IT_IS)
+    figure = language.next_word_bars(found, longest=0.6)
+    model, drawn, *_ = figure.data
+    assert list(model.x) == pytest.approx([candidate.model for candidate in found.words], abs=1e-5)
+    assert list(drawn.x) == pytest.approx([candidate.drawn for candidate in found.words], abs=1e-5)
+    assert tuple(figure.layout.xaxis.range) == (0, 0.6)
+    assert language.longest_bar(found) > max(drawn.x)
+
+
+def test_a_word_that_looks_like_html_is_a_label_and_not_html() -> None:
+    figure = language.next_word_bars(language.candidates(DISTRIBUTION, AS_IT_IS))
+    assert "&lt;b&gt;" in figure.layout.yaxis.ticktext
+    assert '"' in figure.layout.yaxis.ticktext
+    assert all("<b>" not in row[1] for row in figure.data[0].customdata)
+    assert language.PARAGRAPH_NAME in figure.layout.yaxis.ticktext
+
+
+def test_the_two_themes_differ_in_colour_only() -> None:
+    found = language.candidates(DISTRIBUTION, AS_IT_IS)
+    light, dark = (language.next_word_bars(found, theme=theme) for theme in ("light", "dark"))
+    assert light.data[1].marker.color != dark.data[1].marker.color
+    assert list(light.data[1].x) == list(dark.data[1].x)
+
+
+@pytest.mark.parametrize(
+    "text", ["The people, they say (so): it isn't\nso.", "<b>HTML</b><script>alert(1)</script>", "שלום עולם 😀", "a\x07b"]
+)
+def test_the_strip_shows_the_typed_text_whole_and_runs_none_of_it(tiny: dict[str, Checkpoint], text: str) -> None:
+    markup = language.surprisal_strip(score_prompt(tiny["lm-gru"], text), text, numbers=False)
+    assert visible(markup) == text.replace("\x07", "␇")
+    assert "<script" not in markup
+    assert "<b>" not in markup
+
+
+def test_the_ground_darkens_with_surprisal() -> None:
+    score, text = scored(("a", 0.1, True), ("b", 5.0, True), ("c", 99.0, True))
+    assert re.findall(r'class="word s(\d)', language.surprisal_strip(score, text)) == ["0", "2", str(language.STEPS - 1)]
+
+
+def test_unknown_words_are_marked_and_the_bits_stand_under_each() -> None:
+    score, text = scored(("the", 2.34, True), ("smartphone", 9.0, False))
+    markup = language.surprisal_strip(score, text)
+    assert re.findall(r"<small>(.*?)</small>", markup) == ["2.3", "9.0"]
+    assert markup.count('unknown"') == 1
+    assert "the model reads &lt;unk&gt;" in markup
+    assert "<small>" not in language.surprisal_strip(score, text, numbers=False)
+
+
+def test_of_a_long_text_the_end_is_drawn_and_the_cut_is_shown() -> None:
+    score, text = scored(*[(f"w{number}", 1.0, True) for number in range(50)])
+    shown = visible(language.surprisal_strip(score, text, numbers=False, most=10))
+    assert shown == "… " + " ".join(f"w{number}" for number in range(40, 50))
+
+
+def test_an_end_of_paragraph_is_shown_as_one(tiny: dict[str, Checkpoint]) -> None:
+    text = "The end.\n\nThe state"
+    assert visible(language.surprisal_strip(score_prompt(tiny["lm-gru"], text), text, numbers=False)) == "The end.¶\nThe state"
+
+
+def test_no_words_make_an_empty_strip() -> None:
+    assert visible(language.surprisal_strip(PromptScore((), float("nan")), "", numbers=False)) == ""
+
+
+@pytest.mark.parametrize("prompt", ["", "The people", "They said (", "a dollar $", "A paragraph.\n\n", 'He said, "now'])
+def test_the_continuation_reads_as_the_prompt_with_its_words_accepted(prompt: str) -> None:
+    drawn = ["we", ",", "do", "n't", '"', "know", '"', "of", "$", "5", "."]
+    tokens = [GeneratedToken(word, 0.25) for word in drawn]
+    assert visible(language.continuation(prompt, tokens)) == accept(prompt, drawn)
+
+
+def test_the_continuation_tells_each_words_probability(tiny: dict[str, Checkpoint]) -> None:
+    tokens = list(continue_text(tiny["lm-gru"], "The", max_tokens=6))
+    markup = language.continuation("The", tokens, numbers=True)
+    assert re.findall(r"<small>(.*?)</small>", markup) == [html.escape(language.percent(token.probability)) for token in tokens]
+
+
+def test_a_continuation_ends_a_paragraph_with_a_sign_and_a_new_line() -> None:
+    tokens = [GeneratedToken(word, 0.5) for word in ("end", ".", EOS, "We")]
+    assert visible(language.continuation("The", tokens)) == "The end.¶\nWe"
+
+
+def test_of_a_long_prompt_only_the_end_precedes_the_continuation() -> None:
+    shown = visible(language.continuation("word " * 500 + "end", [GeneratedToken(".", 0.5)], most=50))
+    assert shown.startswith("…")
+    assert shown.endswith("word end.")
+    assert len(shown) < 60
+
+
+def test_a_prompt_is_never_read_as_html() -> None:
+    assert visible(language.continuation("<script>x</script>", [])) == "<script>x</script>"
+
+
+@pytest.mark.parametrize(
+    ("probability", "shown"), [(0, "0.00 %"), (0.00001, "< 0.01 %"), (0.00123, "0.12 %"), (0.1234, "12.3 %"), (0.9999, "100 %")]
+)
+def test_percentages_have_three_digits_at_most(probability: float, shown: str) -> None:
+    assert language.percent(probability) == shown
+
+
+def test_perplexity_says_over_how_many_words_and_how_many_are_unknown() -> None:
+    one, _ = scored(("zorp", 9.0, False))
+    three, _ = scored(("a", 1.0, True), ("b", 1.0, True), ("zorp", 9.0, False))
+    assert language.perplexity(one) == "perplexity 42 over 1 word, all unknown"
+    assert language.perplexity(three) == "perplexity 42 over 3 words, 1 of them unknown"
+
+
+def test_a_blank_line_in_a_prompt_is_read_as_the_end_of_a_paragraph(tiny: dict[str, Checkpoint]) -> None:
+    score = score_prompt(tiny["lm-gru"], "The end.\n\nThe")
+    assert [token.text for token in score.tokens] == ["The", "end", ".", EOS, "The"]
+    inside, after = (next_words(tiny["lm-gru"], text).log_probabilities for text in ("The end.", "The end.\n\n"))
+    assert not np.allclose(inside, after)
+
+
+def test_a_continuation_put_into_the_prompt_goes_on_as_if_it_had_never_stopped(tiny: dict[str, Checkpoint]) -> None:
+    greedy = Sampling(temperature=0)
+    whole = [token.text for token in continue_text(tiny["lm-lstm"], "The state", max_tokens=12, sampling=greedy)]
+    prompt = accept("The state", whole[:5])
+    assert [token.text for token in continue_text(tiny["lm-lstm"], prompt, max_tokens=7, sampling=greedy)] == whole[5:]
+    assert prompt == join(["The", "state", *whole[:5]])

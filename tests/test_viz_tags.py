@@ -1,0 +1,210 @@
+"""Strips of tags: complete, aligned, and safe whatever was typed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seqmodels.cells import CELLS
+from seqmodels.corpora import ENTITY_TAGS, UPOS
+from seqmodels.inference import TaggedToken, Tagging
+from seqmodels.viz import law, tags
+from seqmodels.viz.palette import MU, TAG_COLOURS, Pair, safe, tag_colour
+
+PAIRS = list(TAG_COLOURS.values())
+
+
+class Reading(HTMLParser):
+    """The elements of a piece of HTML, and the words that it shows."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.shown = ""
+        self._in_word = False
+        self.feed(source)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag == "bdi":
+            self._in_word = True
+            self.words.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_word = self._in_word and tag != "bdi"
+
+    def handle_data(self, data: str) -> None:
+        self.shown += data
+        if self._in_word:
+            self.words[-1] += data
+
+    def classes(self, name: str) -> int:
+        return sum(name in (attributes.get("class") or "").split() for _, attributes in self.elements)
+
+
+def tagging(sentences: list[list[tuple[str, str]]], cell: str = "gru", task: str = "pos", probability: float = 0.9) -> Tagging:
+    text = ""
+    tokens: list[TaggedToken] = []
+    bounds: list[tuple[int, int]] = []
+    for sentence in sentences:
+        first = len(tokens)
+        for word, tag in sentence:
+            alternatives = ((tag, probability), ("X", 0.06), ("SYM", 0.04))
+            tokens.append(TaggedToken(word, len(text), len(text) + len(word), tag, probability, alternatives))
+            text += word + " "
+        bounds.append((first, len(tokens)))
+    return Tagging(text, task, cell, tuple(tokens), (), tuple(bounds))
+
+
+SAW = tagging([[("I", "PRON"), ("saw", "VERB"), ("her", "PRON"), ("duck", "NOUN")]])
+SAW_TOO = tagging([[("I", "PRON"), ("saw", "VERB"), ("her", "PRON"), ("duck", "VERB")]], cell="lstm")
+
+
+def test_a_strip_shows_every_word_once_and_in_order() -> None:
+    assert Reading(tags.strip([SAW, SAW_TOO])).words == ["I", "saw", "her", "duck"]
+
+
+def test_each_word_has_one_tag_for_each_model() -> None:
+    assert Reading(tags.strip([SAW, SAW_TOO])).classes("sm-tag") == 4 * 2
+
+
+def test_only_words_on_which_models_differ_are_marked() -> None:
+    assert tags.differences([SAW, SAW_TOO]) == [3]
+    assert Reading(tags.strip([SAW, SAW_TOO])).classes("sm-different") == 1
+    assert Reading(tags.strip([SAW, SAW])).classes("sm-different") == 0
+
+
+def test_the_card_of_a_word_holds_its_three_most_probable_tags() -> None:
+    shown = Reading(tags.strip([SAW], (1, 2))).shown
+    assert "VERB90.0%X6.0%SYM4.0%" in shown
+
+
+def test_a_word_can_be_reached_by_keyboard_and_says_its_tags() -> None:
+    words = [attributes for _, attributes in Reading(tags.strip([SAW])).elements if attributes.get("role") == "listitem"]
+    assert [word["tabindex"] for word in words] == ["0"] * 4
+    assert words[3]["aria-label"] == "duck. GRU: NOUN 90%"
+
+
+def test_a_less_probable_tag_is_paler() -> None:
+    def shade(probability: float) -> int:
+        (style,) = [
+            attributes["style"] or ""
+            for _, attributes in Reading(tags.strip([tagging([[("duck", "NOUN")]], probability=probability)])).elements
+            if attributes.get("class") == "sm-tag"
+        ]
+        return int(style.split("--p:")[1].rstrip("%"))
+
+    assert 0 < shade(0.1) < shade(0.6) < shade(0.9) < shade(1.0) == 100
+
+
+def test_an_entity_is_one_span_named_at_its_first_word() -> None:
+    found = Reading(tags.strip([tagging([[("New", "B-LOC"), ("York", "I-LOC"), ("is", "O"), ("Rome", "B-LOC")]], task="ner")]))
+    assert (found.classes("sm-open"), found.classes("sm-inside"), found.classes("sm-outside")) == (1, 1, 1)
+
+
+def test_neighbouring_entities_stay_apart() -> None:
+    found = Reading(tags.strip([tagging([[("Rome", "B-LOC"), ("Paris", "B-LOC")]], task="ner")]))
+    assert found.classes("sm-open") == found.classes("sm-inside") == 0
+
+
+def test_rows_of_numbers_stand_under_the_tags() -> None:
+    found = Reading(tags.strip([SAW], rows=[tags.Row("keep μ", np.array([0.1, 0.2, 0.3, 0.4]), MU)]))
+    assert found.classes("sm-tag") == 4 * 2
+    assert "keep μ" in found.shown
+    assert "0.40" in found.shown
+
+
+def test_taggings_of_different_texts_are_refused() -> None:
+    with pytest.raises(ValueError, match="different texts"):
+        tags.strip([SAW, replace(SAW, text="another")])
+    with pytest.raises(ValueError, match="at least one"):
+        tags.strip([])
+
+
+@given(st.lists(st.text(min_size=1), min_size=1, max_size=6))
+def test_no_text_adds_an_element_or_an_attribute(words: list[str]) -> None:
+    def build(texts: list[str]) -> list[tuple[str, list[str]]]:
+        found = Reading(tags.strip([tagging([[(text, "NOUN") for text in texts]])]))
+        return [(element, sorted(attributes)) for element, attributes in found.elements]
+
+    assert build(words) == build(["word"] * len(words))
+
+
+@pytest.mark.parametrize(
+    "text", ["<b>HTML</b>", "<script>alert(1)</script>", "\"'><img src=x onerror=alert(1)>", "&amp;", "😀", "שלום"]
+)
+def test_what_was_typed_is_shown_as_it_is(text: str) -> None:
+    assert Reading(tags.strip([tagging([[(text, "X")]])])).words == [text]
+
+
+@pytest.mark.parametrize(("word", "direction"), [("שלום", "rtl"), ("مرحبا", "rtl"), ("hello", "ltr"), ("1 😀", "ltr")])
+def test_a_sentence_runs_the_way_of_its_script(word: str, direction: str) -> None:
+    (sentence,) = [attributes for _, attributes in Reading(tags.strip([tagging([[(word, "X")]])])).elements if "dir" in attributes]
+    assert sentence["dir"] == direction
+
+
+def test_a_control_character_is_shown_as_its_picture() -> None:
+    assert safe("a\x00b\x1b") == "a␀b␛"
+    assert safe("\u200b") == "U+200B"
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=12), st.integers(1, 50))
+def test_windows_hold_every_token_once_and_none_is_too_long(lengths: list[int], longest: int) -> None:
+    found = tags.windows(tagging([[("a", "X")] * length for length in lengths]), longest)
+    assert [position for first, last in found for position in range(first, last)] == list(range(sum(lengths)))
+    assert all(0 < last - first <= longest for first, last in found)
+
+
+def test_windows_end_where_sentences_end() -> None:
+    assert tags.windows(tagging([[("a", "X")] * 4, [("b", "X")] * 4, [("c", "X")] * 4]), 8) == [(0, 8), (8, 12)]
+
+
+def test_the_legend_explains_every_tag() -> None:
+    assert set(tags.PART_OF_SPEECH) == set(UPOS)
+    assert {f"B-{kind}" for kind in tags.ENTITY} <= set(ENTITY_TAGS)
+    assert {f"I-{kind}" for kind in tags.ENTITY} <= set(ENTITY_TAGS)
+    for task, meanings in tags.MEANINGS.items():
+        shown = Reading(tags.legend(task)).shown
+        assert all(tag in shown and meaning in shown for tag, (meaning, _) in meanings.items())
+
+
+def test_the_legend_steps_back_from_tags_that_are_absent() -> None:
+    assert Reading(tags.legend("ner", {"B-PER", "I-PER"})).classes("sm-absent") == 2
+
+
+def test_every_tag_has_a_colour_of_its_own() -> None:
+    assert set(UPOS) <= set(TAG_COLOURS)
+    assert len({pair.light for pair in PAIRS}) == len({pair.dark for pair in PAIRS}) == len(PAIRS)
+    assert tag_colour("I-PER") == tag_colour("B-PER") == TAG_COLOURS["PER"]
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=list(TAG_COLOURS))
+def test_text_on_a_tag_meets_the_contrast_that_wcag_asks_for(pair: Pair) -> None:
+    from seqmodels.viz.palette import TEXT
+
+    assert contrast(pair.light, TEXT.light) >= 4.5
+    assert contrast(pair.dark, TEXT.dark) >= 4.5
+
+
+def test_the_table_of_cells_holds_the_cells_of_the_library() -> None:
+    assert list(law.FORMULAS) == list(CELLS)
+    assert all(cell.title in Reading(law.cells_table()).shown for cell in law.FORMULAS.values())
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2 contrast ratio of two '#rrggbb' colours."""
+
+    def luminance(colour: str) -> float:
+        channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+        red, green, blue = (value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    brighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (brighter + 0.05) / (darker + 0.05)
