@@ -1,0 +1,151 @@
+"""A walk through the running app in a real browser: type, see tags, see a continuation, see gates, follow a shared link."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+
+from tests.browser.driver import PATIENCE, browse, find_browser, serve, settle
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+PAGES = ("", "Tagging", "Language_model", "Gates")
+HARMLESS = ("_stcore/health", "_stcore/host-config", "favicon")  # what Streamlit itself asks for in vain below a deep link
+HOSTILE = "<b>bold</b> <script>document.title='broken'</script> שלום 😀 \x07 &amp;"
+expect.set_options(timeout=PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with serve() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    executable = find_browser()
+    if executable is None:
+        assert not os.environ.get("CI"), "continuous integration needs a Chromium"
+        pytest.skip("no Chromium here: install chromium or google-chrome to take the walk")
+    with browse(executable) as found:
+        yield found
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page that must end the test without an error on its console and without an exception on screen."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    found = context.new_page()
+    complaints: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type == "error" and not any(part in f"{message.text} {message.location}" for part in HARMLESS):
+            complaints.append(message.text)
+
+    found.on("console", listen)
+    found.on("pageerror", lambda error: complaints.append(str(error)))
+    yield found
+    expect(found.get_by_test_id("stException")).to_have_count(0)
+    assert complaints == []
+    context.close()
+
+
+def visit(page: Page, url: str) -> None:
+    page.goto(url)
+    settle(page)
+
+
+def type_into(page: Page, label: str, text: str) -> None:
+    area = page.get_by_label(label, exact=True)
+    area.fill(text)
+    area.press("Control+Enter")
+    settle(page)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_shows_a_worked_example_at_first_paint(page: Page, address: str, name: str) -> None:
+    visit(page, f"{address}/{name}")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.get_by_test_id("stMain")).not_to_contain_text("Traceback")
+    assert len(page.get_by_test_id("stMain").inner_text()) > 300
+
+
+def test_a_typed_sentence_gets_its_tags_and_entities(page: Page, address: str) -> None:
+    visit(page, f"{address}/Tagging")
+    type_into(page, "Your text", "John Smith lives in Berlin.")
+    main = page.get_by_test_id("stMain")
+    expect(main).to_contain_text("PROPN")
+    page.get_by_role("radio", name="Names").or_(page.get_by_role("button", name="Names", exact=True)).first.click()
+    settle(page)
+    expect(main).to_contain_text("PER")
+    expect(main).to_contain_text("LOC")
+
+
+def test_a_prompt_is_continued_and_its_next_words_are_shown(page: Page, address: str) -> None:
+    visit(page, f"{address}/Language_model")
+    type_into(page, "Prompt", "I ask the Congress of the United States of")
+    expect(page.locator(".written").first).to_be_visible()
+    assert len(page.locator(".written").first.inner_text().split()) > 10
+    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+    expect(page.get_by_test_id("stMain")).to_contain_text("America")
+
+
+def test_a_sentence_shows_the_heatmaps_of_its_gates(page: Page, address: str) -> None:
+    visit(page, f"{address}/Gates")
+    type_into(page, "Your text", "The old man the boats.")
+    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+    assert page.locator(".js-plotly-plot .heatmaplayer").count() >= 3, "a picture for each of the three cells"
+
+
+def test_a_shared_link_brings_back_what_was_on_screen(page: Page, address: str) -> None:
+    visit(page, f"{address}/Tagging")
+    type_into(page, "Your text", "Paris Hilton saw Paris.")
+    assert "Hilton" in page.url
+    link = page.url
+    visit(page, f"{address}/")
+    visit(page, link)
+    expect(page.get_by_label("Your text", exact=True)).to_have_value("Paris Hilton saw Paris.")
+    expect(page.get_by_test_id("stMain")).to_contain_text("Hilton")
+
+
+def test_the_text_goes_along_from_page_to_page(page: Page, address: str) -> None:
+    visit(page, f"{address}/Tagging")
+    type_into(page, "Your text", "Fish fish fish.")
+    page.locator(".st-key-menu").get_by_role("link", name="Gates").click()
+    expect(page.get_by_role("heading", level=1, name="Gates")).to_be_visible()
+    settle(page)
+    expect(page.get_by_label("Your text", exact=True)).to_have_value("Fish fish fish.")
+
+
+@pytest.mark.parametrize(("name", "label"), [("Tagging", "Your text"), ("Gates", "Your text"), ("Language_model", "Prompt")])
+def test_what_is_typed_is_never_read_as_html(page: Page, address: str, name: str, label: str) -> None:
+    visit(page, f"{address}/{name}")
+    type_into(page, label, HOSTILE)
+    main = page.get_by_test_id("stMain")
+    expect(main).to_contain_text("script")
+    assert main.locator("b", has_text="bold").count() == 0
+    assert page.title() != "broken"
+
+
+@pytest.mark.parametrize("name", PAGES[1:])
+def test_a_damaged_link_is_answered_sensibly(page: Page, address: str, name: str) -> None:
+    visit(page, f"{address}/{name}?text={quote('%%%')}&task=nonsense&cells=gru,xyz&layer=99&temperature=hot&view=&seed=-5")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert len(page.get_by_test_id("stMain").inner_text()) > 200
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_violation(browser: Browser, address: str, name: str, scheme: str) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    visit(page, f"{address}/{name}")
+    found = Axe().run(page, context="[data-testid='stMain']").response["violations"]
+    serious = [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found if one["impact"] in ("serious", "critical")]
+    context.close()
+    assert serious == []

@@ -1,0 +1,96 @@
+"""The nine checkpoints that ship: all here, all true to what they say of themselves."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seqmodels import checkpoints
+from seqmodels.cells import CELLS
+from seqmodels.checkpoints import Checkpoint
+from seqmodels.cli.scoretable import markdown
+from seqmodels.inference import tag
+from seqmodels.tasks import TASKS, find_task
+from seqmodels.tasks.tagging import tag_probabilities
+from seqmodels.traces import trace
+from tests.conftest import needs_corpora
+from tests.test_traces import TOLERANCE, law_error
+
+FOLDER = Path(__file__).parent.parent / "checkpoints"
+NAMES = [f"{task}-{cell}" for task in TASKS for cell in CELLS]
+TEXT = "The keys to the cabinet in the old house near Paris are on the table, said Angela Merkel.\n😀 dosn't mattter"
+BARS = {"pos": ("accuracy", 95.0), "ner": ("f1", 68.0), "lm": ("perplexity", 100.0)}  # for the gated cells, on test
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def shipped(request: pytest.FixtureRequest) -> Checkpoint:
+    return checkpoints.load(FOLDER / f"{request.param}{checkpoints.SUFFIX}")
+
+
+def test_the_nine_are_here_and_nothing_else_and_small_enough_to_commit() -> None:
+    files = list(FOLDER.glob(f"*{checkpoints.SUFFIX}"))
+    assert sorted(path.stem for path in files) == sorted(NAMES)
+    assert sum(path.stat().st_size for path in files) < 120e6
+
+
+def test_gates_obey_the_law(shipped: Checkpoint) -> None:
+    for layer in trace(shipped, TEXT).layers:
+        assert law_error(layer) <= TOLERANCE
+
+
+def test_gates_are_shares_between_0_and_1(shipped: Checkpoint) -> None:
+    for layer in trace(shipped, TEXT).layers:
+        for gate in (layer.mu, layer.lam):
+            assert np.isfinite(gate).all()
+            assert ((gate >= 0) & (gate <= 1)).all()
+
+
+def test_cells_of_a_task_share_one_recipe_and_one_size_of_memory() -> None:
+    for task in TASKS:
+        infos = [checkpoints.read_info(FOLDER / f"{task}-{cell}{checkpoints.SUFFIX}") for cell in CELLS]
+        assert len({repr(info.recipe) for info in infos}) == 1
+        assert len({repr({**info.config, "cell": None}) for info in infos}) == 1
+        assert len({info.corpus_hash for info in infos}) == 1
+
+
+def test_gated_models_say_that_they_reach_the_bar() -> None:
+    for task, (figure, bar) in BARS.items():
+        for cell in ("gru", "lstm"):
+            score = checkpoints.read_info(FOLDER / f"{task}-{cell}{checkpoints.SUFFIX}").scores["test"][figure]
+            assert score >= bar if TASKS[task].higher_is_better else score <= bar
+
+
+def test_the_table_of_scores_is_the_one_made_from_the_files() -> None:
+    assert (FOLDER / "README.md").read_text(encoding="utf-8") == markdown(checkpoints.list_checkpoints(FOLDER))
+
+
+@needs_corpora
+def test_the_scores_it_carries_are_those_it_gets(shipped: Checkpoint) -> None:
+    task = find_task(shipped.info.task)
+    measured = task.evaluate(shipped.model, shipped.vocabulary, task.load("test")).figures
+    for figure, said in shipped.info.scores["test"].items():
+        assert measured[figure] == pytest.approx(said, abs=0.05)
+
+
+@needs_corpora
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("lm")])
+def test_probabilities_are_calibrated_enough(name: str) -> None:
+    """Expected calibration error over ten bins (Guo et al. 2017) on the test split: at most two points."""
+    loaded = checkpoints.load(FOLDER / f"{name}{checkpoints.SUFFIX}")
+    test = find_task(loaded.info.task).load("test")
+    tags = loaded.vocabulary.tags  # type: ignore[union-attr]
+    found = np.concatenate(
+        tag_probabilities(loaded.model, loaded.vocabulary, [sentence.words for sentence in test], loaded.info.temperature)  # type: ignore[arg-type]
+    )
+    right = found.argmax(axis=1) == np.array([tags.index(tag) for sentence in test for tag in sentence.tags])
+    sure = found.max(axis=1)
+    bins = np.minimum((sure * 10).astype(int), 9)
+    error = sum(abs(right[bins == b].mean() - sure[bins == b].mean()) * (bins == b).mean() for b in range(10) if (bins == b).any())
+    assert error <= 0.02
+
+
+def test_a_plain_sentence_is_tagged_as_a_reader_would() -> None:
+    tagging = tag(checkpoints.load(FOLDER / "pos-gru.safetensors"), "She lives in Berlin.")
+    assert [token.tag for token in tagging.tokens] == ["PRON", "VERB", "ADP", "PROPN", "PUNCT"]
+    entities = tag(checkpoints.load(FOLDER / "ner-gru.safetensors"), "John Smith lives in Berlin.").entities
+    assert [(entity.text, entity.label) for entity in entities] == [("John Smith", "PER"), ("Berlin", "LOC")]
