@@ -8,7 +8,7 @@ PYTHON ?= python3.11 python3 python3.12 python3.13 python3.14
 TASKS := pos ner lm
 CELLS := elman gru lstm
 NAMES := $(foreach task,$(TASKS),$(foreach cell,$(CELLS),$(task)-$(cell)))
-SOURCES = $(wildcard app.py pages seqmodels tests benchmarks)
+SOURCES = $(wildcard app.py pages seqmodels tests benchmarks docs)
 # handed on to pytest and to train
 ARGS ?=
 
@@ -18,7 +18,7 @@ DEV := $(VENV)/.installed-dev
 PIP := $(BIN)/python -m pip --disable-pip-version-check install
 
 .DEFAULT_GOAL := help
-.PHONY: help app test lint format checkpoints $(addprefix checkpoint-,$(NAMES)) clean distclean
+.PHONY: help app test browser lint format screenshots checkpoints $(addprefix checkpoint-,$(NAMES)) clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,8 +29,13 @@ app: $(RUNTIME) ## start the app (PORT=8501)
 	@# a visitor takes four file descriptors, and the usual limit of 1024 stops at 250 visitors
 	@ulimit -Sn 65536 2>/dev/null || true; exec $(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
-test: lint ## every check: lint, types, import rules, all tests with the browser walk
+test: lint browser ## every check: lint, types, import rules, all tests with the browser walk
 	@$(BIN)/python -m pytest $(ARGS)
+
+# a machine without a Chromium gets playwright's own; where that cannot be fetched, the walk is skipped and says so
+browser: $(DEV)
+	@$(BIN)/python -c 'import sys; from tests.browser.driver import find_browser; sys.exit(find_browser() is None)' \
+	  || $(BIN)/python -m playwright install chromium || echo 'no Chromium: the walk through the app in a browser is skipped'
 
 lint: $(DEV) ## style, types and import rules, without the tests
 	$(BIN)/ruff check .
@@ -46,6 +51,9 @@ checkpoints: $(addprefix checkpoint-,$(NAMES)) ## retrain all nine models; one a
 
 $(addprefix checkpoint-,$(NAMES)): checkpoint-%: $(RUNTIME)
 	$(BIN)/python -m seqmodels train --task $(word 1,$(subst -, ,$*)) --cell $(word 2,$(subst -, ,$*)) --output checkpoints/$*.safetensors $(ARGS)
+
+screenshots: $(DEV) ## the README's pictures, from the running app
+	$(BIN)/python -m docs.screenshots
 
 clean: ## remove caches and test leftovers; models and runs stay
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis test-results build dist *.egg-info

@@ -8,12 +8,12 @@ from pages.common import loading, page
 from seqmodels.viz import law, tags
 from seqmodels.viz.palette import LAM, MU
 
-SENTENCE = "The old man the boat, and the young watch them sail away."
+SENTENCE = "Will they record a new record, or will they play the play again?"
 
 
 def show_example() -> None:
     """A sentence with its tags, and with the means of the gates behind them."""
-    st.subheader("A garden path, read just now", anchor=False)
+    st.subheader("A sentence, read just now", anchor=False)
     place = st.empty()
     place.html('<div style="height: 13rem"></div>')  # so that nothing below moves when the answer comes
     found = loading.available("pos")
@@ -27,9 +27,9 @@ def show_example() -> None:
     rows = [tags.Row("keep μ", forward.mu.mean(axis=1), MU), tags.Row("write λ", forward.lam.mean(axis=1), LAM)]
     with place.container():
         st.markdown(
-            f"*Man* is the verb here: the old are the ones who man the boat. Does the {title} see it? Below the tags stand the "
-            f"means over its {forward.mu.shape[1]} forward units of what they :blue[keep] and :orange[write]: look for the words "
-            "where writing rises. Hover, tap or tab to a word for its three best tags."
+            "*Record* and *play* come twice, spelled alike: once to do, once to have. Only the words around them tell which, and "
+            f"the {title} carries those in its memory. Below the tags: how much its {forward.mu.shape[1]} forward units "
+            ":blue[keep] and :orange[write], on average. Hover, tap or tab to a word for its three best tags."
         )
         st.html(tags.strip([tagging], rows=rows))
 

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 WORDS_A_PAGE = 240  # as many as a browser lays out at once without a pause
 LONG = 10_000  # characters; less is read before a spinner could be seen
 EXAMPLES = (
-    Example("Garden path", "The old man the boat.", "*Man* is the verb here: the old are those who man the boat."),
+    Example(
+        "Garden path",
+        "The old man the boat.",
+        "*Man* is the verb here: the old are those who man the boat. Most readers stumble; do the models?",
+    ),
     Example(
         "One word, two jobs",
         "I saw her duck while she can can a can of tuna.",
@@ -28,7 +32,7 @@ EXAMPLES = (
     Example(
         "Fruit flies",
         "Time flies like an arrow, but fruit flies like a banana.",
-        "*Flies* and *like* change their part of speech from one half to the other.",
+        "*Flies* and *like* change their part of speech from one half to the other. Do the models follow?",
     ),
     Example(
         "People and places",

@@ -25,8 +25,8 @@ EXAMPLES = (
     ),
     inputs.Example(
         "A fixed phrase",
-        "I ask the Congress of the United States of",
-        "After *United States of* hardly anything but *America* can follow: one bar should take nearly all.",
+        "The people of the United",
+        "Hardly anything but *States* can follow *the United*: one bar takes nearly all.",
     ),
     inputs.Example(
         "The year 1850",
@@ -35,8 +35,8 @@ EXAMPLES = (
     ),
     inputs.Example(
         "Agreement at a distance",
-        "The treaties with the Government of Spain",
-        "The verb belongs to *treaties*, five words back, not to *Spain*: compare *have* with *has*, and one cell with another.",
+        "The laws which Congress passed in the last session",
+        "The verb belongs to *laws*, seven words back, not to *session*. Write *law* instead, and watch *are* and *were* fall.",
     ),
     inputs.Example(
         "An open quotation",
@@ -46,7 +46,7 @@ EXAMPLES = (
     inputs.Example(
         "An amount",
         "The receipts of the Treasury for the fiscal year were $",
-        "After a dollar sign any number fits: many low bars instead of one high one.",
+        "Most sums are too rare to be words of the models: they expect one that they can't spell, and `<unk>` takes most of it.",
     ),
     inputs.Example(
         "Nothing like it",

@@ -48,7 +48,9 @@ EXAMPLES = (
         "They fish where the fish fish, and can can the fish in a can.",
         "One word, two roles: do the gates treat them alike?",
     ),
-    Example("A garden path", "The old man the boats.", "*man* is a verb here: *boats* is what the old ones man."),
+    Example(
+        "A garden path", "The old man the boats.", "*Man* is the verb here. The tags below the words show whether a model sees it."
+    ),
     Example(
         "Two sentences",
         "She said yes. Then the rain came, and the river rose, and the bridge was gone.",

@@ -45,7 +45,7 @@ def test_the_overview_shows_the_law_the_cells_and_a_sentence_already_read() -> N
     found = shown(opened(OVERVIEW))
     assert "memory<sub>t−1</sub>" in found
     assert "Hochreiter" in found
-    assert '<bdi class="sm-word">boat</bdi>' in found
+    assert '<bdi class="sm-word">record</bdi>' in found
 
 
 def test_the_overview_without_models_says_how_to_get_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,7 +60,7 @@ def problems(task: str) -> list[str]:
 
 def tag(name: str, text: str) -> Tagging:
     """The tags of a text. ValueError if it holds no words."""
-    return _tag(name, _stamp(name), text)
+    return _tag(name, stamp(name), text)
 
 
 def trace(name: str, text: str) -> Trace:
@@ -68,22 +68,22 @@ def trace(name: str, text: str) -> Trace:
 
     Its arrays are some 2 MB a hundred words: give it a passage, not a book.
     """
-    return _trace(name, _stamp(name), text)
+    return _trace(name, stamp(name), text)
 
 
 def next_words(name: str, prompt: str) -> NextWords:
     """The distribution of the word after the prompt."""
-    return _next_words(name, _stamp(name), prompt)
+    return _next_words(name, stamp(name), prompt)
 
 
 def score_prompt(name: str, prompt: str) -> PromptScore:
     """The surprisal of every word of the prompt."""
-    return _score_prompt(name, _stamp(name), prompt)
+    return _score_prompt(name, stamp(name), prompt)
 
 
 def continue_text(name: str, prompt: str, *, max_tokens: int, sampling: Sampling) -> Writing:
     """Words drawn one by one. The same prompt and settings give the same text, and what is written once is not drawn again."""
-    return _continue_text(name, _stamp(name), prompt, max_tokens, sampling)
+    return _continue_text(name, stamp(name), prompt, max_tokens, sampling)
 
 
 class Writing:
@@ -113,7 +113,8 @@ class Writing:
 @st.cache_resource(show_spinner=False)
 def warm_up() -> None:
     """Once a server: import and load in the background, so that the first click finds everything there."""
-    threading.Thread(target=_load_all, name="warm-up", daemon=True).start()
+    # no daemon: a process that ends while torch is being imported on another thread dies of it
+    threading.Thread(target=_load_all, name="warm-up").start()
 
 
 def _load_all() -> None:
@@ -132,7 +133,7 @@ def _path(name: str) -> Path:
     return checkpoints.path_of(*name.split("-", 1))
 
 
-def _stamp(name: str) -> int:
+def stamp(name: str) -> int:
     """When the file was last written, in nanoseconds, so that a retrained model replaces the old one; 0 if there is none."""
     try:
         return _path(name).stat().st_mtime_ns
@@ -141,7 +142,7 @@ def _stamp(name: str) -> int:
 
 
 def _loaded(name: str) -> Loaded:
-    return _load(name, _path(name), _stamp(name))
+    return _load(name, _path(name), stamp(name))
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)

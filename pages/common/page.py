@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.common import address, loading
-from seqmodels.viz.palette import LINE
+from seqmodels.viz.palette import LINE, MUTED
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,9 @@ _STYLE = f"""<style>
 .stMainBlockContainer {{ max-width: 84rem; padding: 1.25rem 2rem 4rem; }}
 @media (max-width: 640px) {{ .stMainBlockContainer {{ padding: 1.25rem 1rem 4rem; }} }}
 .stMainBlockContainer h1 {{ padding: .25rem 0 .5rem; }}
+@media (max-width: 640px) {{ [class*="-examples"] {{ flex-wrap: nowrap; overflow-x: auto; padding-bottom: .25rem; }}
+  [class*="-examples"] > * {{ flex: none; }} }}
+[data-testid="stCaptionContainer"] {{ color: {MUTED.css}; opacity: 1; }} [data-testid="stCaptionContainer"] p {{ color: inherit; }}
 .st-key-menu {{ border-bottom: 1px solid {LINE.css}; padding-bottom: .25rem; }}
 .st-key-menu a {{ text-decoration: none; }}
 </style>"""

@@ -20,16 +20,12 @@ LONGEST_SCORED = 2000  # tokens; a probability for every word of the vocabulary 
 
 def read(name: str, text: str) -> gates.Reading:
     """The gates of a model over a text as one sequence, and each word's tag or surprisal. ValueError if there are no words."""
-    return _read(name, _stamp(name), text)
+    return _read(name, loading.stamp(name), text)
 
 
 def unit_order(name: str, text: str, layer: int, direction: str, by: str) -> NDArray[np.intp]:
     """The order of the units over the whole text, so that a unit keeps its row from one part of it to the next."""
-    return _unit_order(name, _stamp(name), text, layer, direction, by)
-
-
-def _stamp(name: str) -> int:
-    return loading.checkpoint(name).path.stat().st_mtime_ns
+    return _unit_order(name, loading.stamp(name), text, layer, direction, by)
 
 
 # ten thousand words are up to 50 MB

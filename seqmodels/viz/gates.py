@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import pdist
 
-from seqmodels.viz.palette import LAM, LINE, MU, MUTED, TEXT, Pair, Theme, safe, shorten
+from seqmodels.viz.palette import LAM, LAM_INK, LINE, MU, MU_INK, MUTED, TEXT, Pair, Theme, safe, shorten
 
 Array = NDArray[np.float32]
 
@@ -39,15 +39,16 @@ class Gate:
     symbol: str
     title: str
     colour: Pair
+    ink: Pair  # of its name
 
     def stops(self, theme: Theme) -> list[tuple[float, str]]:
         """0 is the bare page, which is neutral on either theme; 1 is the full colour."""
         return [(share, _rgba(self.colour.on(theme), share)) for share in (0.0, 1.0)]
 
 
-KEEP = Gate("mu", "μ", "keep", MU)
-WRITE = Gate("lam", "λ", "write", LAM)
-REVEAL = Gate("reveal", "o", "reveal", Pair("#2E7D4F", "#7FCFA0"))
+KEEP = Gate("mu", "μ", "keep", MU, MU_INK)
+WRITE = Gate("lam", "λ", "write", LAM, LAM_INK)
+REVEAL = Gate("reveal", "o", "reveal", Pair("#2E7D4F", "#7FCFA0"), Pair("#2A6E47", "#7FCFA0"))
 GATES = {gate.title: gate for gate in (KEEP, WRITE, REVEAL)}
 
 
@@ -241,7 +242,7 @@ def lines(gates: LayerGates, columns: Columns, *, show: Sequence[Gate] = (KEEP, 
 def legend(show: Sequence[Gate], note: str) -> str:
     """The colour bars that all pictures share, and a note beside them, as HTML for either theme."""
     bars = "".join(
-        f'<span style="white-space:nowrap"><b style="color:{gate.colour.css}">{gate.title} {gate.symbol}</b>&ensp;0 '
+        f'<span style="white-space:nowrap"><b style="color:{gate.ink.css}">{gate.title} {gate.symbol}</b>&ensp;0 '
         f'<span style="display:inline-block;vertical-align:-.1em;width:7rem;height:.9rem;border:1px solid {LINE.css};'
         f'border-radius:3px;background:linear-gradient(90deg,transparent,{gate.colour.css})"></span> 1</span>'
         for gate in show
@@ -286,7 +287,7 @@ class _Frame:
             "domain": [(top - self.height) / total, top / total],
             "title": {
                 "text": f"{gate.title} {gate.symbol}",
-                "font": {"color": gate.colour.on(self.theme), "size": 14},
+                "font": {"color": gate.ink.on(self.theme), "size": 14},
                 "standoff": 6,
             },
             "tickfont": {"size": FONT},

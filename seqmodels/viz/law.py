@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from seqmodels.viz.palette import LAM, LINE, MU, MUTED, TEXT, safe
+from seqmodels.viz.palette import LAM, LAM_INK, LINE, MU, MU_INK, MUTED, TEXT, safe
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ _STYLE = f"""<style>
 .sm-law small {{ font: 500 max(.8125rem, .36em)/1.4 "Source Sans", sans-serif; color: {MUTED.css}; }}
 .sm-law sub {{ font-size: .55em; }}
 @media (max-width: 640px) {{ .sm-law {{ gap: .1em .25em; }} .sm-law .sm-long small {{ display: none; }} }}
-.sm-mu, .sm-law .sm-mu small {{ color: {MU.css}; }}
-.sm-lam, .sm-law .sm-lam small {{ color: {LAM.css}; }}
+.sm-mu, .sm-law .sm-mu small {{ color: {MU_INK.css}; }} .sm-law .sm-mu {{ color: {MU.css}; }}
+.sm-lam, .sm-law .sm-lam small {{ color: {LAM_INK.css}; }} .sm-law .sm-lam {{ color: {LAM.css}; }}
 .sm-table {{ overflow-x: auto; }}
 .sm-table table {{ border-collapse: collapse; width: 100%; color: {TEXT.css}; font-size: 1rem; }}
 .sm-table th, .sm-table td {{ text-align: start; padding: .5rem .9rem .5rem 0; border: 0; border-bottom: 1px solid {LINE.css};

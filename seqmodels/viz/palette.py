@@ -30,6 +30,8 @@ class Pair(NamedTuple):
 
 MU = Pair("#2F6DB5", "#6FA8F0")  # keep
 LAM = Pair("#D9730D", "#F5A250")  # write
+MU_INK = Pair("#245A99", "#8EBBF4")  # the same two for small text, which needs more contrast
+LAM_INK = Pair("#954A04", "#F8B576")
 BACKGROUND = Pair("#FCFCFA", "#12161D")
 SURFACE = Pair("#F1F3F6", "#1B212B")
 TEXT = Pair("#1C2430", "#E8ECF2")

@@ -1,0 +1,32 @@
+"""Make the README's pictures from the running app: `python -m docs.screenshots`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.browser.driver import browse, find_browser, serve, settle
+
+FOLDER = Path(__file__).parent
+PICTURES = {
+    "tagging": ("Tagging", 820),
+    "language_model": ("Language_model", 900),
+    "gates": ("Gates", 1120),
+}
+
+
+def main() -> None:
+    executable = find_browser()
+    if executable is None:
+        raise SystemExit("no Chromium here: install chromium or google-chrome")
+    with serve() as address, browse(executable) as browser:
+        for name, (page_name, height) in PICTURES.items():
+            page = browser.new_page(viewport={"width": 1440, "height": height}, color_scheme="light")
+            page.goto(f"{address}/{page_name}")
+            settle(page)
+            page.wait_for_timeout(1500)  # plotly draws after the script has ended
+            page.screenshot(path=FOLDER / f"{name}.png")
+            page.close()
+
+
+if __name__ == "__main__":
+    main()
