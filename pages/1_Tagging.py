@@ -26,8 +26,8 @@ EXAMPLES = (
     ),
     Example(
         "One word, two jobs",
-        "I saw her duck while she can can a can of tuna.",
-        "*Duck* may be an animal or a move; *can* is three different words.",
+        "We must present the present, and object to the object.",
+        "*Present* and *object* are each a verb first and a noun second. Which cell gets all four right?",
     ),
     Example(
         "Fruit flies",

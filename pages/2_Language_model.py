@@ -35,8 +35,8 @@ EXAMPLES = (
     ),
     inputs.Example(
         "Agreement at a distance",
-        "The laws which Congress passed in the last session",
-        "The verb belongs to *laws*, seven words back, not to *session*. Write *law* instead, and watch *are* and *were* fall.",
+        "The treaty with the Government of the Indian tribes",
+        "The verb belongs to *treaty*, six words back, but *tribes* is nearer and attracts it: GRU and LSTM prefer *have* to *has*.",
     ),
     inputs.Example(
         "An open quotation",
