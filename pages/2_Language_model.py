@@ -36,7 +36,7 @@ EXAMPLES = (
     inputs.Example(
         "Agreement at a distance",
         "The treaty with the Government of the Indian tribes",
-        "The verb belongs to *treaty*, not to *tribes*, which is nearer and attracts it: GRU and LSTM prefer *have* to *has*.",
+        "The verb belongs to *treaty*, not to *tribes*, which is nearer and attracts it: all three cells prefer *have*.",
     ),
     inputs.Example(
         "An open quotation",
