@@ -21,7 +21,7 @@ from seqmodels.vocab import LanguageVocab, TaggerVocab, Vocab
 FORMAT = 1
 SUFFIX = ".safetensors"
 _KEY = "seqmodels"  # of our JSON in the file's header
-_TRAINING_ONLY = "auxiliary_head."
+TRAINING_ONLY = "auxiliary_head."  # how the names of weights begin that no checkpoint keeps
 
 
 class CheckpointError(ValueError):
@@ -86,7 +86,7 @@ def path_of(task: str, cell: str) -> Path:
 def save(path: Path, model: nn.Module, vocabulary: Vocabulary, info: CheckpointInfo, *, dtype: torch.dtype = torch.float16) -> None:
     """Write atomically: a kill at any moment leaves the old file or the new one."""
     tensors = {
-        name: value.to(dtype).contiguous() for name, value in model.state_dict().items() if not name.startswith(_TRAINING_ONLY)
+        name: value.to(dtype).contiguous() for name, value in model.state_dict().items() if not name.startswith(TRAINING_ONLY)
     }
     described = {**asdict(info), "vocabulary": _vocabulary_to_json(vocabulary)}
     write_tensors(path, tensors, {_KEY: json.dumps(described, ensure_ascii=False)})

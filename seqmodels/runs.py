@@ -81,7 +81,7 @@ def run(plan: Plan) -> Iterator[Report]:
         task=plan.task,
         cell=plan.model.cell,
         config=asdict(plan.model),
-        parameters=sum(value.numel() for name, value in model.named_parameters() if not name.startswith("auxiliary_head.")),
+        parameters=sum(value.numel() for name, value in model.named_parameters() if not name.startswith(checkpoints.TRAINING_ONLY)),
         corpus=source,
         corpus_hash=digest,
         recipe={**asdict(plan.training), **objective.settings()},

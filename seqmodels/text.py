@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from spacy.language import Language
 
+UNK = "<unk>"  # what a model reads for a token outside its vocabulary
+EOS = "<eos>"  # what a language model reads and writes at the end of a paragraph
+
 
 @dataclass(frozen=True)
 class Token:
@@ -72,7 +75,7 @@ def spaced(tokens: Iterable[str]) -> Iterator[str]:
     """Each token with the space, if any, that `join` puts before it."""
     quoted, joined, broken = False, True, False
     for token in tokens:
-        if token == _PARAGRAPH_END:
+        if token == EOS:
             # two in a row are an empty paragraph, which no reader sees
             yield "" if broken else "\n\n"
             quoted, joined, broken = False, True, True
@@ -92,7 +95,6 @@ def extend(text: str, tokens: Sequence[str]) -> str:
     return kept + (added.lstrip(" ") if not kept or kept.endswith("\n") else added)
 
 
-_PARAGRAPH_END = "<eos>"
 _CLOSING = frozenset(", . ; : ! ? ) ] } % ' '' ” ’ ... …".split())
 _OPENING = frozenset("( [ { $ £ € # “ ‘ ``".split())
 _JOINING = frozenset("- -- --- – — /".split())

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from seqmodels.text import EOS, UNK
+
 PAD = "<pad>"
-UNK = "<unk>"
-EOS = "<eos>"
 WORD_START, WORD_END = "<w>", "</w>"
 
 LONGEST_SPELLING = 30  # characters; of a longer word the network reads both ends

@@ -2,8 +2,7 @@
 
 import pytest
 
-from seqmodels.text import extend, join, words
-from seqmodels.vocab import EOS
+from seqmodels.text import EOS, extend, join, words
 
 
 @pytest.mark.parametrize(

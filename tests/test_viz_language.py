@@ -18,9 +18,8 @@ from seqmodels.inference import (
     next_words,
     score_prompt,
 )
-from seqmodels.text import join
+from seqmodels.text import EOS, UNK, join
 from seqmodels.viz import language
-from seqmodels.vocab import EOS, UNK
 
 AS_IT_IS = Sampling(temperature=1.0)
 DISTRIBUTION = NextWords((UNK, EOS, "the", "<b>", '"'), np.log(np.array([0.3, 0.2, 0.25, 0.15, 0.1], dtype=np.float32)))

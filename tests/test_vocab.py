@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from seqmodels.vocab import EOS, LONGEST_SPELLING, UNK, LanguageVocab, TaggerVocab, Vocab
+from seqmodels.text import EOS, UNK
+from seqmodels.vocab import LONGEST_SPELLING, LanguageVocab, TaggerVocab, Vocab
 
 SENTENCES = [["The", "dog", "barks"], ["the", "dog"], ["A", "cat"]]
 

@@ -140,8 +140,11 @@ def evaluate(
 
     scored = find_task(task)
     loaded = _load(task, cell, checkpoint)
-    split = None if corpus is not None else split or "test"
-    items = scored.load(split) if split is not None else scored.read(_given(corpus))
+    if corpus is None:
+        split = split or "test"
+        items = scored.load(split)
+    else:
+        items = scored.read(corpus)
     scores = scored.evaluate(loaded.model, loaded.vocabulary, items)
     result = {
         "task": task,
@@ -240,11 +243,6 @@ def _load(task: str, cell: str, file: Path | None) -> Checkpoint:
     find_task(task)
     find_cell(cell)
     return load(path_of(task, cell) if file is None else file, task=task, cell=cell)
-
-
-def _given(path: Path | None) -> Path:
-    assert path is not None
-    return path
 
 
 def _layer_json(layer: LayerTrace) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from torch import Tensor
 from seqmodels import text as text_module
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.models import LanguageModel, Tagger
-from seqmodels.text import Token
-from seqmodels.vocab import EOS, LanguageVocab, TaggerVocab
+from seqmodels.text import EOS, Token
+from seqmodels.vocab import LanguageVocab, TaggerVocab
 
 NO_WORDS = "there are no words in this text: type a sentence"
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from seqmodels.corpora import ENTITY_TAGS, UPOS, Sentence, load_sentences, read_conllu, read_entities
-from seqmodels.decoding import Scheme
+from seqmodels.decoding import scheme
 from seqmodels.metrics import accuracy, entity_scores
 from seqmodels.models import Tagger
 from seqmodels.tasks.base import ModelConfig, Scores, Task, Vocabulary
@@ -66,9 +66,9 @@ class TagTask(Task):
 
     def evaluate(self, model: nn.Module, vocabulary: Vocabulary, items: list[Sentence]) -> Scores:
         assert isinstance(model, Tagger) and isinstance(vocabulary, TaggerVocab)
-        scheme = Scheme(vocabulary.tags)
+        rules = scheme(vocabulary.tags)
         guesses = [
-            [vocabulary.tags[tag] for tag in scheme.best(probabilities)]
+            [vocabulary.tags[tag] for tag in rules.best(probabilities)]
             for probabilities in tag_probabilities(model, vocabulary, [sentence.words for sentence in items])
         ]
         return Scores(len(items), sum(len(s.words) for s in items), self.figures([s.tags for s in items], guesses))

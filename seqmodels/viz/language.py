@@ -12,7 +12,7 @@ import numpy as np
 import pandas  # noqa: F401  # plotly looks at it if it is loaded, and fails while another thread is still loading it
 import plotly.graph_objects as go
 
-from seqmodels.text import spaced, words
+from seqmodels.text import EOS, UNK, spaced, words
 from seqmodels.viz.palette import LINE, MUTED, SURFACE, TEXT, Pair, Theme, safe, shorten
 
 if TYPE_CHECKING:  # inference brings torch, which a picture does not need
@@ -25,7 +25,6 @@ LONGEST_LABEL = 16  # characters of a word beside its bar
 SURPRISAL = Pair("#6E4FA8", "#B79BEA")  # neither keep nor write
 BITS_PER_STEP = 2
 STEPS = 8  # the last holds everything from 14 bits up: about a blind guess among all words
-EOS, UNK = "<eos>", "<unk>"
 PARAGRAPH = "¶"
 PARAGRAPH_NAME = "¶ new paragraph"
 
