@@ -1,10 +1,13 @@
 """A cell unrolled over time: stacked layers, both directions, padding.
 
-Training and inference run on torch's fused kernels. `unroll` is the same thing written as the law, step by step: the reference that
-tests hold the kernels against.
+Training and inference run on torch's fused kernels. `walk` is the same thing written as the law, step by step: where a gate is
+changed on the way, or the derivative of a step is asked for, and the reference that tests hold the kernels against.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +16,16 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from seqmodels.cells import Cell, Gates, Weights, find_cell, update
 
 State = tuple[Tensor, ...]  # (h,) or, for LSTM, (h, c); each (layers, directions, batch, hidden)
+Alter = Callable[[int, Gates], Gates]  # (step, the gates of the cell) -> the gates to go on with
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the law; each (hidden,)."""
+
+    gates: Gates
+    memory: Tensor
+    output: Tensor
 
 
 class Recurrent(nn.Module):
@@ -81,18 +94,27 @@ class Recurrent(nn.Module):
 
 def unroll(cell: Cell, weights: Weights, inputs: Tensor, *, reverse: bool = False) -> tuple[Tensor, Tensor]:
     """inputs (time, input) -> memory, output (time, hidden), from a zero memory, one step after the other."""
-    memory = output = inputs.new_zeros(weights.hidden.shape[1])
-    memories, outputs = [], []
-    for x in inputs.flip(0) if reverse else inputs:
-        gates: Gates = cell.gates(weights, x, output)
+    steps = walk(cell, weights, inputs.flip(0) if reverse else inputs)
+    if reverse:
+        steps.reverse()
+    return torch.stack([step.memory for step in steps]), torch.stack([step.output for step in steps])  # (time, hidden)
+
+
+def walk(
+    cell: Cell, weights: Weights, inputs: Tensor, *, start: tuple[Tensor, Tensor] | None = None, alter: Alter | None = None
+) -> list[Step]:
+    """inputs (time, input) in the order of reading -> each step. `start` is the memory and output before the first, else zero."""
+    zero = inputs.new_zeros(weights.hidden.shape[1])
+    memory, output = start or (zero, zero)
+    steps = []
+    for number, x in enumerate(inputs):
+        gates = cell.gates(weights, x, output)
+        if alter is not None:
+            gates = alter(number, gates)
         memory = update(memory, gates)
         output = cell.read_out(memory, gates)
-        memories.append(memory)
-        outputs.append(output)
-    if reverse:
-        memories.reverse()
-        outputs.reverse()
-    return torch.stack(memories), torch.stack(outputs)  # (time, hidden)
+        steps.append(Step(gates, memory, output))
+    return steps
 
 
 def _run(kernel: nn.Module, inputs: Tensor, lengths: Tensor | None, start: State | None) -> tuple[Tensor, State]:

@@ -10,7 +10,9 @@ import torch
 from seqmodels import checkpoints
 from seqmodels.cells import CELLS
 from seqmodels.checkpoints import CheckpointInfo
+from seqmodels.models import LanguageModel, Tagger
 from seqmodels.tasks import TASKS, TagTask
+from seqmodels.tasks.base import ModelConfig
 from seqmodels.vocab import LanguageVocab, TaggerVocab
 
 torch.set_num_threads(1)
@@ -83,3 +85,18 @@ def _save_tiny(path: Path, task_name: str, cell: str) -> None:
 def tiny(tiny_folder: Path) -> dict[str, checkpoints.Checkpoint]:
     """The same nine, loaded, by name."""
     return {path.stem: checkpoints.load(path) for path in sorted(tiny_folder.glob(f"*{checkpoints.SUFFIX}"))}
+
+
+@pytest.fixture(scope="session")
+def deep(tiny: dict[str, checkpoints.Checkpoint]) -> dict[str, checkpoints.Checkpoint]:
+    """The same with two recurrent layers and other random weights."""
+    return {name: _deepen(checkpoint) for name, checkpoint in tiny.items()}
+
+
+def _deepen(checkpoint: checkpoints.Checkpoint) -> checkpoints.Checkpoint:
+    config = replace(ModelConfig(**checkpoint.info.config), layers=2)
+    with torch.random.fork_rng():
+        torch.manual_seed(2)
+        model = TASKS[checkpoint.info.task].build(config, checkpoint.vocabulary)
+    assert isinstance(model, Tagger | LanguageModel)
+    return replace(checkpoint, model=model.eval().requires_grad_(False))

@@ -19,11 +19,13 @@ TEXT = "The old man the boats in Berlin, and nobody dosn't 😀 mind!"
 
 
 def law_error(layer: LayerTrace) -> float:
+    # spelled out here: the trace's own idea of the memory before a token is under test too
     zero = np.zeros_like(layer.memory[:1])
     if layer.direction == BACKWARD:
         previous = np.concatenate([layer.memory[1:], zero])
     else:
         previous = np.concatenate([zero, layer.memory[:-1]])
+    np.testing.assert_array_equal(layer.previous(), previous)
     return float(np.abs(layer.memory - (layer.mu * previous + layer.lam * layer.candidate)).max())
 
 

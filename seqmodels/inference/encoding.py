@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,7 +12,7 @@ from seqmodels import text as text_module
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.models import LanguageModel, Tagger
 from seqmodels.text import EOS, Token
-from seqmodels.vocab import LanguageVocab, TaggerVocab
+from seqmodels.vocab import LanguageVocab, TaggerVocab, pad
 
 NO_WORDS = "there are no words in this text: type a sentence"
 
@@ -25,23 +26,39 @@ class Encoded:
     inputs: Tensor  # (time, input)
     outputs: list[Tensor]  # each layer's (time, output_size)
 
+    def read_by(self, layer: int) -> Tensor:
+        """What a recurrent layer reads: the inputs, or the outputs of the layer below."""
+        return self.inputs if layer == 0 else self.outputs[layer - 1]
+
 
 @torch.inference_mode()
 def encode(checkpoint: Checkpoint, text: str) -> Encoded:
-    """One pass over the text as one sequence. For a language model the first token is `<eos>`, which starts a paragraph."""
+    """One pass over the text as one sequence."""
+    tokens = read_tokens(checkpoint, text)
+    inputs, _ = embed(checkpoint, [[token.text for token in tokens]])
+    outputs, _ = checkpoint.model.recurrent.layer_outputs(inputs)
+    return Encoded(text, tokens, inputs[0], [output[0] for output in outputs])
+
+
+def read_tokens(checkpoint: Checkpoint, text: str) -> tuple[Token, ...]:
+    """What a model reads of a text. For a language model the first token is `<eos>`, which starts a paragraph."""
     speaks = isinstance(checkpoint.model, LanguageModel)
     tokens = paragraphs(text) if speaks else text_module.tokenize(text)
     if not tokens:
         raise ValueError(NO_WORDS)
-    if speaks:
+    return (Token(EOS, 0, 0), *tokens) if speaks else tuple(tokens)
+
+
+def embed(checkpoint: Checkpoint, sentences: Sequence[Sequence[str]]) -> tuple[Tensor, Tensor | None]:
+    """What the first recurrent layer reads of each sentence, (batch, time, input), and their lengths if any is padded, (batch,)."""
+    if isinstance(checkpoint.model, LanguageModel):
         model, language = as_language_model(checkpoint)
-        tokens.insert(0, Token(EOS, 0, 0))
-        inputs = model.embedding(torch.tensor([language.words.ids(token.text for token in tokens)]))
-    else:
-        tagger, vocabulary = as_tagger(checkpoint)
-        inputs = tagger.features(vocabulary.batch([[token.text for token in tokens]]))
-    outputs, _ = checkpoint.model.recurrent.layer_outputs(inputs)
-    return Encoded(text, tuple(tokens), inputs[0], [output[0] for output in outputs])
+        lengths = [len(words) for words in sentences]
+        inputs = model.embedding(pad([language.words.ids(words) for words in sentences]))
+        return inputs, torch.tensor(lengths) if len(set(lengths)) > 1 else None
+    tagger, vocabulary = as_tagger(checkpoint)
+    batch = vocabulary.batch(sentences)
+    return tagger.features(batch), batch.lengths
 
 
 def as_tagger(checkpoint: Checkpoint) -> tuple[Tagger, TaggerVocab]:

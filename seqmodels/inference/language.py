@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,8 @@ from seqmodels.models import LanguageModel
 from seqmodels.recurrence import State
 from seqmodels.tasks.language import EVALUATION_CHUNK
 from seqmodels.vocab import LanguageVocab
+
+Reader = Callable[[list[int]], Tensor]  # reads on from where it stopped: word ids -> logits (vocab,) of the word after them
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,11 @@ class PromptScore:
 def next_words(checkpoint: Checkpoint, prompt: str) -> NextWords:
     """The distribution of the word after the prompt."""
     model, vocabulary = as_language_model(checkpoint)
-    logits, _ = _read(model, vocabulary, prompt)
+    return expected(vocabulary, reader(model)(_prompt_ids(vocabulary, prompt)))
+
+
+def expected(vocabulary: LanguageVocab, logits: Tensor) -> NextWords:
+    """logits (vocab,) -> the distribution they stand for."""
     return NextWords(vocabulary.words.tokens, torch.log_softmax(logits, dim=-1).numpy())
 
 
@@ -114,10 +120,17 @@ def continue_text(
 
     An empty prompt starts a paragraph.
     """
+    model, vocabulary = as_language_model(checkpoint)
+    return draw(vocabulary, reader(model), prompt, max_tokens=max_tokens, sampling=sampling)
+
+
+def draw(
+    vocabulary: LanguageVocab, read: Reader, prompt: str, *, max_tokens: int, sampling: Sampling | None
+) -> Iterator[GeneratedToken]:
+    """As `continue_text`, by whatever reads the prompt and each drawn word after it."""
     if max_tokens < 0:
         raise ValueError(f"max_tokens is {max_tokens}: give a number from 0")
-    model, vocabulary = as_language_model(checkpoint)
-    return _draw(model, vocabulary, prompt, max_tokens, sampling or Sampling())
+    return _draw(vocabulary, read, _prompt_ids(vocabulary, prompt), max_tokens, sampling or Sampling())
 
 
 def accept(prompt: str, words: Sequence[str]) -> str:
@@ -150,24 +163,31 @@ def adjusted(log_probabilities: NDArray[np.float32], sampling: Sampling, *, neve
     return probabilities
 
 
+def reader(model: LanguageModel) -> Reader:
+    """A language model at the start of a paragraph, on the fused kernels."""
+    state: State | None = None
+
+    def read(ids: list[int]) -> Tensor:
+        nonlocal state
+        outputs, state = model.states(torch.tensor([ids]), state)
+        return model.logits(outputs[0, -1])
+
+    return read
+
+
 def _draw(
-    model: LanguageModel, vocabulary: LanguageVocab, prompt: str, max_tokens: int, sampling: Sampling
+    vocabulary: LanguageVocab, read: Reader, unread: list[int], max_tokens: int, sampling: Sampling
 ) -> Iterator[GeneratedToken]:
     random = np.random.default_rng(sampling.seed)
-    logits, state = _read(model, vocabulary, prompt)
     for _ in range(max_tokens):
         with torch.inference_mode():  # not around the yield, which would leave it on for the caller
-            log_probabilities = torch.log_softmax(logits, dim=-1).numpy()
-            probabilities = adjusted(log_probabilities, sampling, never=vocabulary.words.unk)
-            drawn = int(random.choice(len(probabilities), p=probabilities))
-            stepped, state = model(torch.tensor([[drawn]]), state)
-            logits = stepped[0, -1]
+            log_probabilities = torch.log_softmax(read(unread), dim=-1).numpy()
+        probabilities = adjusted(log_probabilities, sampling, never=vocabulary.words.unk)
+        drawn = int(random.choice(len(probabilities), p=probabilities))
+        unread = [drawn]
         yield GeneratedToken(vocabulary.words.tokens[drawn], float(np.exp(log_probabilities[drawn])))
 
 
-@torch.inference_mode()
-def _read(model: LanguageModel, vocabulary: LanguageVocab, prompt: str) -> tuple[Tensor, State]:
-    """The logits (vocab,) after a prompt, read from the start of a paragraph, and the state there."""
-    ids = [vocabulary.eos, *vocabulary.words.ids(token.text for token in paragraphs(prompt))]
-    outputs, state = model.states(torch.tensor([ids]))
-    return model.logits(outputs[0, -1]), state
+def _prompt_ids(vocabulary: LanguageVocab, prompt: str) -> list[int]:
+    """A prompt as read from the start of a paragraph."""
+    return [vocabulary.eos, *vocabulary.words.ids(token.text for token in paragraphs(prompt))]

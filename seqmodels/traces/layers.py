@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,29 @@ class LayerTrace:
     output: Array
     reveal: Array | None = None  # LSTM's output gate
 
+    @property
+    def backward(self) -> bool:
+        return self.direction == BACKWARD
+
+    @property
+    def written(self) -> Array:
+        """lam * F: what each token adds to the memory."""
+        return self.lam * self.candidate
+
+    def as_read(self, values: Array) -> Array:
+        """tokens x anything in the order of the text <-> in the order of reading: its own inverse."""
+        return values[::-1] if self.backward else values
+
+    def previous(self) -> Array:
+        """The memory that each token finds, before its own update."""
+        memory = self.as_read(self.memory)
+        return self.as_read(np.concatenate([np.zeros_like(memory[:1]), memory[:-1]]))
+
+    def window(self, tokens: slice) -> LayerTrace:
+        """The same of some of the tokens."""
+        parts: dict[str, Any] = {name: values[tokens] for name, values in vars(self).items() if isinstance(values, np.ndarray)}
+        return replace(self, **parts)
+
 
 @dataclass(frozen=True)
 class Trace:
@@ -52,6 +75,10 @@ class Trace:
                 return found
         choices = ", ".join(f"{found.layer} {found.direction}" for found in self.layers)
         raise ValueError(f"no layer {layer} {direction}: choose one of {choices}")
+
+    def window(self, tokens: slice) -> Trace:
+        """The same of some of the tokens."""
+        return replace(self, tokens=self.tokens[tokens], layers=tuple(layer.window(tokens) for layer in self.layers))
 
 
 @torch.inference_mode()
@@ -81,12 +108,12 @@ def trace_layers(recurrent: Recurrent, inputs: Tensor, outputs: list[Tensor]) ->
         for number, output in enumerate(both.split(recurrent.hidden_size, dim=-1)):
             reverse = number == 1
             weights = recurrent.weights(layer, reverse=reverse)
-            traced.append(_trace_layer(recurrent.cell, weights, inputs, output, layer=layer, reverse=reverse))
+            traced.append(trace_layer(recurrent.cell, weights, inputs, output, layer=layer, reverse=reverse))
         inputs = both
     return traced
 
 
-def _trace_layer(cell: Cell, weights: Weights, inputs: Tensor, output: Tensor, *, layer: int, reverse: bool) -> LayerTrace:
+def trace_layer(cell: Cell, weights: Weights, inputs: Tensor, output: Tensor, *, layer: int, reverse: bool) -> LayerTrace:
     """The gates depend on x_t and h_{t-1} alone and every h is known, so one product gives them for all tokens at once."""
     zero = torch.zeros_like(output[:1])
     previous = torch.cat([output[1:], zero]) if reverse else torch.cat([zero, output[:-1]])

@@ -1,0 +1,101 @@
+"""From the ledger to the prediction: how much of a tag's or next word's logit each word gave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from seqmodels.checkpoints import Checkpoint
+from seqmodels.inference.encoding import as_language_model, as_tagger
+from seqmodels.models import LanguageModel, Tagger
+from seqmodels.traces.layers import Array, LayerTrace, Trace
+from seqmodels.traces.ledger import ledger
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """A logit at a token, as a sum over the words: `gave` by direction of the last layer, each (tokens,), and the bias.
+
+    `exact` where the output layer reads the memory itself (GRU, Elman). LSTM shows its memory through tanh and a gate: there each
+    word's share of what is shown is taken to be its share of the memory, unit by unit. Those sum to the logit too, but what a word
+    gave depends on the others; it is a convention, not a fact.
+    """
+
+    target: str
+    logit: float
+    bias: float
+    gave: dict[str, NDArray[np.float64]]
+    exact: bool
+
+    @property
+    def total(self) -> NDArray[np.float64]:
+        """What each word gave over all directions, (tokens,)."""
+        return np.sum(list(self.gave.values()), axis=0)
+
+
+def targets(checkpoint: Checkpoint) -> tuple[str, ...]:
+    """What a logit may be of: the model's tags, or the words that it may expect."""
+    if isinstance(checkpoint.model, LanguageModel):
+        return as_language_model(checkpoint)[1].words.tokens
+    return tuple(as_tagger(checkpoint)[1].tags)
+
+
+def likely(checkpoint: Checkpoint, traced: Trace, token: int, count: int) -> tuple[str, ...]:
+    """The targets of the highest logits at a token, the highest first."""
+    weight, bias = _output_layer(checkpoint)  # (targets, outputs), (targets,)
+    logits = weight @ _output(_read_by_the_output_layer(traced), token) + bias
+    choices = targets(checkpoint)
+    return tuple(choices[chosen] for chosen in np.argsort(-logits, kind="stable")[:count])
+
+
+@torch.inference_mode()
+def attribute(checkpoint: Checkpoint, traced: Trace, token: int, target: str | None = None) -> Attribution:
+    """The logit of a tag at `token`, or of a word as the one after it, by who wrote what it is read from.
+
+    Without a target, that of the highest logit.
+    """
+    sides = _read_by_the_output_layer(traced)
+    choices = targets(checkpoint)
+    if target is None:
+        (target,) = likely(checkpoint, traced, token, 1)
+    elif target not in choices:
+        raise ValueError(f"{checkpoint.name} does not know {target!r}: choose one of {', '.join(choices[:20])}")
+    chosen = choices.index(target)
+    weight, bias = (values[chosen].astype(np.float64) for values in _output_layer(checkpoint))
+    readers = np.split(weight, len(sides))
+    gave = {side.direction: _shown(side, token) @ reader for side, reader in zip(sides, readers, strict=True)}
+    logit = float(weight @ _output(sides, token) + bias)
+    exact = checkpoint.model.recurrent.cell.memory_is_output
+    return Attribution(target, logit, float(bias), gave, exact)
+
+
+def _read_by_the_output_layer(traced: Trace) -> list[LayerTrace]:
+    last = max(layer.layer for layer in traced.layers)
+    return [layer for layer in traced.layers if layer.layer == last]
+
+
+def _output(sides: Sequence[LayerTrace], token: int) -> Array:
+    """What the output layer reads at a token, directions side by side: (outputs,)."""
+    return np.concatenate([side.output[token] for side in sides])
+
+
+def _output_layer(checkpoint: Checkpoint) -> tuple[Array, Array]:
+    model = checkpoint.model
+    if isinstance(model, Tagger):
+        return model.head.weight.detach().numpy(), model.head.bias.detach().numpy()
+    return model.embedding.weight.detach().numpy(), model.bias.detach().numpy()
+
+
+def _shown(side: LayerTrace, token: int) -> NDArray[np.float64]:
+    """(tokens, units): what each word wrote of the output at `token`; rows sum to the output."""
+    wrote = ledger(side, token).astype(np.float64)
+    memory = side.memory[token].astype(np.float64)
+    if side.reveal is None:
+        return wrote
+    # what is shown of each unit, as a multiple of its memory; an empty memory has nothing to hand on
+    multiple = np.divide(side.output[token], memory, out=np.zeros_like(memory), where=memory != 0)
+    return wrote * multiple

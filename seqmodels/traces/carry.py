@@ -1,0 +1,79 @@
+"""What the gates carry against what truly flows: the product of mu beside the derivative of a later memory by an earlier one.
+
+    d memory_T / d memory_t  =  diag(product of mu over the words read after t, up to T)  +  all that goes through the gates and F
+
+The first term is the path that the gates hold open; the rest is how an earlier memory steers what later words write.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from seqmodels.checkpoints import Checkpoint
+from seqmodels.inference import encode
+from seqmodels.recurrence import walk
+from seqmodels.traces.layers import LayerTrace, trace_encoded
+
+FURTHEST = 60  # words back; the work grows with each
+
+
+@dataclass(frozen=True)
+class CarryPath:
+    """From each source word to the memory at a chosen word: two Frobenius norms, float64, as they fall far below float32's reach.
+
+    `sources` are tokens in the order of reading, the last of them the chosen one. There both norms are sqrt(units): divide by it to
+    start at 1.
+    """
+
+    sources: tuple[int, ...]
+    carry: NDArray[np.float64]  # (sources,) of diag(product of mu)
+    gradient: NDArray[np.float64]  # (sources,) of d memory_T / d memory_t, with the layer's inputs held fixed
+
+
+def carry_path(checkpoint: Checkpoint, text: str, token: int, *, layer: int, direction: str, furthest: int = FURTHEST) -> CarryPath:
+    """Carry and true gradient from the words read before `token`, the last `furthest` of them with itself, in one layer."""
+    encoded = encode(checkpoint, text)
+    side = trace_encoded(checkpoint, encoded).layer(layer, direction)
+    tokens = len(encoded.tokens)
+    if not 0 <= token < tokens:
+        raise ValueError(f"there is no token {token}: give a number from 0 to {tokens - 1}")
+    if furthest < 1:
+        raise ValueError(f"furthest is {furthest}: give the number of words to look back over, from 1")
+    read = range(tokens - 1, token - 1, -1) if side.backward else range(token + 1)
+    sources = read[-furthest:]
+    before = read[: len(read) - len(sources)]
+    with torch.inference_mode(False):
+        start = _state_after(side, before)
+        recurrent = checkpoint.model.recurrent
+        weights = recurrent.weights(layer, reverse=side.backward)
+        # a clone: autograd takes no tensor that was made in inference mode
+        steps = walk(recurrent.cell, weights, encoded.read_by(layer)[list(sources)].clone(), start=start)
+        gradient = _jacobian_norms([step.memory for step in steps])
+    return CarryPath(tuple(sources), np.linalg.norm(_products(side.mu[list(sources)]), axis=1), gradient)
+
+
+def _state_after(side: LayerTrace, read: range) -> tuple[Tensor, Tensor]:
+    """The memory and output after the words read so far. Tracked by autograd, so that every memory made of them is a node."""
+    last = read[-1] if read else None
+    parts = [np.zeros_like(values[0]) if last is None else values[last].copy() for values in (side.memory, side.output)]
+    memory, output = (torch.from_numpy(part).requires_grad_() for part in parts)
+    return memory, output
+
+
+def _jacobian_norms(memories: list[Tensor]) -> NDArray[np.float64]:
+    """(steps,): the Frobenius norm of the derivative of the last memory by each."""
+    every_unit = torch.eye(len(memories[-1]))
+    jacobians = torch.autograd.grad(memories[-1], memories, every_unit, is_grads_batched=True)  # each (hidden, hidden)
+    return np.array([jacobian.double().norm().item() for jacobian in jacobians])
+
+
+def _products(mu: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(steps, units): the product of mu over the steps after each."""
+    products = np.ones(mu.shape)
+    np.cumprod(mu[:0:-1], axis=0, out=products[:-1][::-1])
+    return products

@@ -1,0 +1,162 @@
+"""How far a word reaches: the share of it that mu says survives a growing gap, beside what it still does to the prediction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import cycle, islice
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from seqmodels import text as text_module
+from seqmodels.checkpoints import Checkpoint
+from seqmodels.inference.encoding import as_tagger, embed, read_tokens
+from seqmodels.models import LanguageModel
+from seqmodels.recurrence import Recurrent
+from seqmodels.traces.attribution import targets
+from seqmodels.traces.layers import BACKWARD, FORWARD, Array
+
+LONGEST = 40
+
+# one private-use character: no corpus holds it, so both the word and its spelling are unknown to every model
+UNKNOWN_WORD = "\ue000"
+
+
+@dataclass(frozen=True)
+class GapProbe:
+    """From a source word to the prediction at a target word, over a growing number of filler words between them; each (gaps,).
+
+    survival      by mu: the share of what the source wrote that is left in the memory at the target, by L2 norm over the units
+    logit         of the tag or next word that has the highest one at the target without filler, whatever the tag scheme allows
+    probability   its softmax, at the checkpoint's temperature
+    effect        by experiment: that logit less the same with an unknown word in place of the source
+    """
+
+    prediction: str
+    direction: str  # of the layer that carries the source to the target
+    gaps: NDArray[np.int64]  # filler words: 0, 1, 2, ...
+    survival: Array
+    logit: Array
+    probability: Array
+    effect: Array
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """A sentence, and where the two words stand in it."""
+
+    words: tuple[str, ...]
+    source: int
+    target: int
+
+    def gapped(self, fillers: tuple[str, ...]) -> _Reading:
+        """With fillers right before the later of the two."""
+        later = max(self.source, self.target)
+        source, target = (at + len(fillers) if at == later else at for at in (self.source, self.target))
+        return _Reading((*self.words[:later], *fillers, *self.words[later:]), source, target)
+
+    def without_source(self) -> _Reading:
+        return replace(self, words=(*self.words[: self.source], UNKNOWN_WORD, *self.words[self.source + 1 :]))
+
+
+@torch.inference_mode()
+def gap_probe(
+    checkpoint: Checkpoint,
+    text: str,
+    source: int,
+    target: int,
+    *,
+    filler: str = "the",
+    longest: int = LONGEST,
+    layer: int | None = None,
+) -> GapProbe:
+    """Put 0 to `longest` words between two tokens, directly before the later one: those of `filler`, over and over.
+
+    `layer` is where survival is measured, the last one by default. All variants are read as one batch.
+    """
+    plain = _plain_reading(checkpoint, text, source, target)
+    layer = _find_layer(checkpoint, layer)
+    fillers = _fillers(filler, longest)
+    gapped = [plain.gapped(fillers[:gap]) for gap in range(longest + 1)]
+    readings = gapped + [reading.without_source() for reading in gapped]
+
+    inputs, lengths = embed(checkpoint, [reading.words for reading in readings])
+    outputs, _ = checkpoint.model.recurrent.layer_outputs(inputs, lengths)
+    at_target = outputs[-1][torch.arange(len(readings)), torch.tensor([reading.target for reading in readings])]
+    logits, unknown = _head(checkpoint, at_target).split(len(gapped))  # (gaps, choices) each
+    predicted = int(logits[0].argmax())
+    read = inputs if layer == 0 else outputs[layer - 1]
+    survival = [
+        _survival(checkpoint.model.recurrent, layer, reading, read[row], outputs[layer][row]) for row, reading in enumerate(gapped)
+    ]
+    return GapProbe(
+        prediction=targets(checkpoint)[predicted],
+        direction=_direction(plain),
+        gaps=np.arange(longest + 1),
+        survival=np.array(survival, np.float32),
+        logit=logits[:, predicted].numpy(),
+        probability=torch.softmax(logits / checkpoint.info.temperature, dim=-1)[:, predicted].numpy(),
+        effect=(logits - unknown)[:, predicted].numpy(),
+    )
+
+
+def _survival(recurrent: Recurrent, layer: int, reading: _Reading, inputs: Tensor, outputs: Tensor) -> float:
+    """What is left of the source at the target, from a layer's inputs and outputs (time, ...), as `traces.remaining` has it.
+
+    Only the gates on the way are worked out: a trace of every variant would be most of the time.
+    """
+    backward = _direction(reading) == BACKWARD
+    onward = -1 if backward else 1
+    way = torch.arange(reading.source, reading.target + onward, onward)  # in the order of reading
+    output = outputs.split(recurrent.hidden_size, dim=-1)[backward]
+    previous = F.pad(output, (0, 0, 1, 1))[way - onward + 1]  # zero before the first token read
+    gates = recurrent.cell.gates(recurrent.weights(layer, reverse=backward), inputs[way], previous)
+    written = gates.lam[0] * gates.candidate[0]
+    size = written.norm()
+    return float((gates.mu[1:].prod(dim=0) * written).norm() / size) if size > 0 else 0.0
+
+
+def _direction(reading: _Reading) -> str:
+    return FORWARD if reading.source < reading.target else BACKWARD
+
+
+def _head(checkpoint: Checkpoint, outputs: Tensor) -> Tensor:
+    """outputs of the last layer (..., output_size) -> logits (..., tags or words)."""
+    if isinstance(checkpoint.model, LanguageModel):
+        return checkpoint.model.logits(outputs)
+    return as_tagger(checkpoint)[0].head(outputs)
+
+
+def _plain_reading(checkpoint: Checkpoint, text: str, source: int, target: int) -> _Reading:
+    words = tuple(token.text for token in read_tokens(checkpoint, text))
+    for name, token in (("source", source), ("target", target)):
+        if not 0 <= token < len(words):
+            raise ValueError(f"there is no token {token} for the {name}: give a number from 0 to {len(words) - 1}")
+    if source == target:
+        raise ValueError(f"source and target are both token {source}: choose two words, to put others between them")
+    if not isinstance(checkpoint.model, LanguageModel):
+        return _Reading(words, source, target)
+    if source > target:
+        raise ValueError(f"{checkpoint.name} reads left to right, so token {source} cannot reach {target}: put the source first")
+    return _Reading(words[: target + 1], source, target)  # the words after the target change nothing there
+
+
+def _find_layer(checkpoint: Checkpoint, layer: int | None) -> int:
+    layers = checkpoint.model.recurrent.layers
+    if layer is None:
+        return layers - 1
+    if not 0 <= layer < layers:
+        raise ValueError(f"{checkpoint.name} has no layer {layer}: give a number from 0 to {layers - 1}")
+    return layer
+
+
+def _fillers(filler: str, longest: int) -> tuple[str, ...]:
+    if longest < 0:
+        raise ValueError(f"longest is {longest}: give the number of filler words, from 0")
+    words = text_module.words(filler)
+    if not words:
+        raise ValueError(f"the filler {filler!r} holds no words: give one or more")
+    return tuple(islice(cycle(words), longest))

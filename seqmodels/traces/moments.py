@@ -1,0 +1,327 @@
+"""Moments like this one: where in a larger text the same units are on.
+
+A unit is on over a span if its gate reaches a threshold at every token there. The units on over a span of a trace are held against
+those on over every window of the same length in a larger text, which is traced once. LSTMVis does this with hidden states (Strobelt
+et al. 2018).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, groupby, pairwise
+from typing import Any, Literal, get_args
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from seqmodels.checkpoints import Checkpoint
+from seqmodels.inference.encoding import NO_WORDS, as_language_model, as_tagger, paragraphs
+from seqmodels.models import LanguageModel
+from seqmodels.recurrence import Recurrent
+from seqmodels.text import EOS
+from seqmodels.traces.layers import BACKWARD, FORWARD, Array, LayerTrace, trace_layer
+from seqmodels.vocab import pad
+
+SearchedGate = Literal["mu", "lam", "memory"]
+SEARCHED_GATES: tuple[SearchedGate, ...] = get_args(SearchedGate)
+
+LONGEST_PASSAGE = 512  # tokens; a longer one is cut into pieces of like length
+CONTEXT = 8  # tokens shown on each side of a moment
+BEST = 20
+
+_STEPS = 200  # mu and lam are kept as bytes, rounded down to steps of 0.005: whether one is at least 0.35 stays exactly true
+_LARGEST = float(np.finfo(np.float16).max)
+_BATCH = 16  # passages read side by side; with more of them, the gates outgrow the processor's cache
+
+
+@dataclass(frozen=True)
+class TracedText:
+    """A larger text through one layer and direction, each passage read on its own from a zero memory.
+
+    mu, lam and memory are tokens x units, in the order of the text, in four bytes together; `values` gives them as numbers.
+    """
+
+    task: str
+    cell: str
+    layer: int
+    direction: str
+    tokens: tuple[str, ...]
+    starts: NDArray[np.intp]  # (passages + 1,): the first token of each passage, and the end of the last
+    mu: NDArray[np.uint8]
+    lam: NDArray[np.uint8]
+    memory: NDArray[np.float16]
+
+    @property
+    def nbytes(self) -> int:
+        """What the numbers take in memory."""
+        return self.mu.nbytes + self.lam.nbytes + self.memory.nbytes
+
+    def values(self, gate: SearchedGate, tokens: slice) -> Array:
+        """A gate, in steps of 0.005, or the memory of some of the tokens: (tokens, units)."""
+        return _restored(gate, getattr(self, gate)[tokens])
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """What is searched for: the units on over a span, and their values there, which decide between moments of equal score."""
+
+    layer: int
+    direction: str
+    gate: SearchedGate
+    threshold: float
+    units: NDArray[np.intp]
+    values: Array  # (tokens of the span, units of the pattern)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A window of the larger text in its context; mu, lam and memory are context tokens x units of the pattern.
+
+    score = |shared| / |on in the pattern or here|, Jaccard's index: 1 where the very same units are on.
+    """
+
+    passage: int
+    position: int  # of the window's first token in the larger text
+    before: tuple[str, ...]
+    span: tuple[str, ...]
+    after: tuple[str, ...]
+    score: float
+    shared: int  # units on in the pattern and here
+    on: int  # units on here
+    mu: Array
+    lam: Array
+    memory: Array
+
+
+def passages_of(text: str) -> list[list[str]]:
+    """The tokens of a text by passage: the parts between blank lines."""
+    parts = groupby((token.text for token in paragraphs(text)), key=EOS.__eq__)
+    return [list(words) for ends, words in parts if not ends]
+
+
+@torch.inference_mode()
+def trace_passages(
+    checkpoint: Checkpoint, passages: Iterable[Sequence[str]], layer: int = 0, direction: str = FORWARD
+) -> TracedText:
+    """The gates of one layer and direction over many passages. One that comes twice is read once.
+
+    For a language model each begins with `<eos>`, as in a trace.
+    """
+    recurrent = checkpoint.model.recurrent
+    _check(recurrent, layer, direction)
+    first = (EOS,) if isinstance(checkpoint.model, LanguageModel) else ()
+    pieces = dict.fromkeys(piece for words in passages for piece in _pieces(words))
+    read = [(*first, *words) for words in pieces]
+    if not read:
+        raise ValueError(NO_WORDS)
+    starts = np.cumsum([0, *map(len, read)])
+    mu, lam = (np.empty((starts[-1], recurrent.hidden_size), np.uint8) for _ in range(2))
+    memory = np.empty(mu.shape, np.float16)
+    for indices in _alike([len(words) for words in read]):
+        traced = _trace_batch(checkpoint, [read[index] for index in indices], layer, direction)
+        batches = (_stored("mu", traced.mu), _stored("lam", traced.lam), _stored("memory", traced.memory))
+        for kept, batch in zip((mu, lam, memory), batches, strict=True):  # batch: (time, batch, units), in the order of reading
+            for row, index in enumerate(indices):
+                as_read = batch[: len(read[index]), row]
+                kept[starts[index] : starts[index + 1]] = as_read[::-1] if direction == BACKWARD else as_read
+    words = tuple(chain.from_iterable(read))
+    return TracedText(checkpoint.info.task, checkpoint.info.cell, layer, direction, words, starts, mu, lam, memory)
+
+
+def units_on(trace: LayerTrace, span: slice, gate: SearchedGate, threshold: float) -> NDArray[np.intp]:
+    """The units whose value is at least the threshold at every token of the span: few, many, or none.
+
+    Thresholds of mu and lam go in steps of 0.005, from there to 1. In a cell whose mu or lam never moves, search by the memory.
+    """
+    values = _stored(gate, _searched(trace, gate)[span])
+    if not len(values):
+        raise ValueError(f"the span {span.start} to {span.stop} holds no tokens: choose one or more of {len(trace.mu)}")
+    return np.flatnonzero((values >= _level(gate, threshold)).all(axis=0))
+
+
+def pattern(trace: LayerTrace, span: slice, gate: SearchedGate, threshold: float) -> Pattern:
+    """The units on over a span, to search for. ValueError where it is none or all of them: that is true of too many moments."""
+    units = units_on(trace, span, gate, threshold)
+    values = _searched(trace, gate)
+    if 0 < len(units) < values.shape[1]:
+        # as the larger text keeps them, so that the moment itself is at distance 0
+        kept = _restored(gate, _stored(gate, values[span][:, units]))
+        return Pattern(trace.layer, trace.direction, gate, threshold, units, kept)
+    which, way = ("every", "raise") if len(units) else ("no", "lower")
+    if values.min() == values.max():
+        raise ValueError(f"{gate} is {values.flat[0]:g} in every unit at every token and marks no moment: search by the memory")
+    raise ValueError(
+        f"{which} unit's {gate} is at least {threshold:g} over the whole span: {way} the threshold, or change the span"
+    )
+
+
+def find_moments(text: TracedText, wanted: Pattern, count: int = BEST) -> list[Moment]:
+    """The windows whose units on are most like the pattern's, best first; none crosses a passage's end or overlaps another.
+
+    Of equal scores, the one whose values are nearest to the pattern's comes first.
+    """
+    if (wanted.layer, wanted.direction) != (text.layer, text.direction):
+        raise ValueError(
+            f"the pattern is of layer {wanted.layer} {wanted.direction}, the larger text was traced for layer {text.layer} "
+            f"{text.direction}: trace it for the same"
+        )
+    windows = _match(text, wanted)
+    return [_moment(text, wanted, windows, position) for position in _best(text, wanted, windows.score, count)]
+
+
+@dataclass(frozen=True)
+class _Windows:
+    """Every window of the pattern's length, by its first token; the score is 0 where it crosses the end of a passage."""
+
+    score: NDArray[np.float64]
+    shared: NDArray[np.intp]
+    on: NDArray[np.intp]
+
+
+def _match(text: TracedText, wanted: Pattern) -> _Windows:
+    """Sets of units as bits: |S & R| / |S or R| for all windows at once."""
+    reached = getattr(text, wanted.gate) >= _level(wanted.gate, wanted.threshold)  # (tokens, units)
+    looked_for = np.zeros(reached.shape[1], bool)
+    looked_for[wanted.units] = True
+    throughout = _throughout(np.packbits(reached, axis=1), len(wanted.values))
+    on = np.bitwise_count(throughout).sum(axis=1, dtype=np.intp)
+    shared = np.bitwise_count(throughout & np.packbits(looked_for)).sum(axis=1, dtype=np.intp)
+    passage = np.repeat(np.arange(len(text.starts) - 1), np.diff(text.starts))
+    inside = passage[: len(on)] == passage[len(passage) - len(on) :]
+    return _Windows(np.where(inside, shared / (on + len(wanted.units) - shared), 0), shared, on)
+
+
+def _throughout(bits: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:
+    """The bits set at each of `length` rows from here on: (rows, bytes) -> (rows - length + 1, bytes)."""
+    reach = 1  # doubled at every turn
+    while reach < length:
+        step = min(reach, length - reach)
+        bits = bits[:-step] & bits[step:]
+        reach += step
+    return bits
+
+
+def _best(text: TracedText, wanted: Pattern, score: NDArray[np.float64], count: int) -> list[int]:
+    """The first tokens of the best windows, none over another and none without a shared unit."""
+    length = len(wanted.values)
+    enough = min(len(score), count * (2 * length - 1))  # a window that is taken rules out so many, itself among them
+    least = np.partition(score, -enough)[-enough] if enough else 0.0
+    likely = np.flatnonzero((score >= least) & (score > 0))
+    order = np.lexsort((_distance(text, wanted, likely), -score[likely]))
+    taken: list[int] = []
+    for position in likely[order].tolist():
+        if len(taken) == count:
+            break
+        if all(abs(position - other) >= length for other in taken):
+            taken.append(position)
+    return taken
+
+
+def _distance(text: TracedText, wanted: Pattern, positions: NDArray[np.intp]) -> Array:
+    """How far the values of the pattern's units are from the pattern's, summed over each window: (positions,)."""
+    kept = getattr(text, wanted.gate)
+    distance = np.zeros(len(positions), np.float32)
+    for step, values in enumerate(wanted.values):
+        there = _restored(wanted.gate, kept[np.ix_(positions + step, wanted.units)])
+        distance += np.abs(there - values).sum(axis=1)
+    return distance
+
+
+def _moment(text: TracedText, wanted: Pattern, windows: _Windows, position: int) -> Moment:
+    end = position + len(wanted.values)
+    passage = int(np.searchsorted(text.starts, position, side="right")) - 1
+    first, last = max(text.starts[passage], position - CONTEXT), min(text.starts[passage + 1], end + CONTEXT)
+    context = slice(int(first), int(last))
+    return Moment(
+        passage=passage,
+        position=position,
+        before=text.tokens[context.start : position],
+        span=text.tokens[position:end],
+        after=text.tokens[end : context.stop],
+        score=float(windows.score[position]),
+        shared=int(windows.shared[position]),
+        on=int(windows.on[position]),
+        mu=text.values("mu", context)[:, wanted.units],
+        lam=text.values("lam", context)[:, wanted.units],
+        memory=text.values("memory", context)[:, wanted.units],
+    )
+
+
+def _check(recurrent: Recurrent, layer: int, direction: str) -> None:
+    directions = (FORWARD, BACKWARD) if recurrent.bidirectional else (FORWARD,)
+    if layer not in range(recurrent.layers) or direction not in directions:
+        choices = ", ".join(f"{number} {name}" for number in range(recurrent.layers) for name in directions)
+        raise ValueError(f"no layer {layer} {direction}: choose one of {choices}")
+
+
+def _pieces(words: Sequence[str]) -> list[tuple[str, ...]]:
+    """A passage in the fewest pieces of like length that are short enough; none of an empty one."""
+    bounds = np.linspace(0, len(words), -(-len(words) // LONGEST_PASSAGE) + 1).astype(int)
+    return [tuple(words[start:end]) for start, end in pairwise(bounds)]
+
+
+def _alike(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Batches of passages of like length, so that there is little padding."""
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    return (order[start : start + _BATCH] for start in range(0, len(order), _BATCH))
+
+
+def _trace_batch(checkpoint: Checkpoint, passages: Sequence[Sequence[str]], layer: int, direction: str) -> LayerTrace:
+    """The gates of a batch, (time, batch, units) in the order of reading, where padding comes last and so reaches no token."""
+    inputs, lengths = _inputs(checkpoint, passages)
+    recurrent, reverse = checkpoint.model.recurrent, direction == BACKWARD
+    outputs, _ = recurrent.layer_outputs(inputs, lengths)
+    read = outputs[layer - 1] if layer else inputs
+    output = outputs[layer].split(recurrent.hidden_size, dim=-1)[int(reverse)]
+    if reverse:
+        read, output = _turned(read, lengths), _turned(output, lengths)
+    weights = recurrent.weights(layer, reverse=reverse)
+    return trace_layer(recurrent.cell, weights, read.transpose(0, 1), output.transpose(0, 1), layer=layer, reverse=False)
+
+
+def _inputs(checkpoint: Checkpoint, passages: Sequence[Sequence[str]]) -> tuple[Tensor, Tensor]:
+    """What the first recurrent layer reads, (batch, time, input), and the lengths (batch,)."""
+    lengths = torch.tensor([len(words) for words in passages])
+    if isinstance(checkpoint.model, LanguageModel):
+        model, language = as_language_model(checkpoint)
+        return model.embedding(pad([language.words.ids(words) for words in passages])), lengths
+    tagger, vocabulary = as_tagger(checkpoint)
+    return tagger.features(vocabulary.batch(passages)), lengths
+
+
+def _turned(values: Tensor, lengths: Tensor) -> Tensor:
+    """(batch, time, any) with the tokens of each passage from last to first; its padding stays behind them."""
+    steps, ends = torch.arange(values.shape[1]), lengths.unsqueeze(1)
+    order = torch.where(steps < ends, ends - 1 - steps, steps)  # (batch, time)
+    return values.gather(1, order.unsqueeze(2).expand_as(values))
+
+
+def _searched(trace: LayerTrace, gate: SearchedGate) -> Array:
+    if gate not in SEARCHED_GATES:
+        raise ValueError(f"unknown gate {gate!r}: choose one of {', '.join(SEARCHED_GATES)}")
+    values: Array = getattr(trace, gate)
+    return values
+
+
+def _level(gate: SearchedGate, threshold: float) -> int | np.float16:
+    """A threshold as the values are kept."""
+    if gate == "memory":
+        if not np.isfinite(threshold):
+            raise ValueError(f"the threshold is {threshold}: give the memory a finite number")
+        return np.float16(min(max(threshold, -_LARGEST), _LARGEST))
+    if not 1 / _STEPS <= threshold <= 1:
+        raise ValueError(f"the threshold is {threshold}: {gate} goes from 0 to 1, so give a number from {1 / _STEPS} to 1")
+    return round(threshold * _STEPS)
+
+
+def _stored(gate: SearchedGate, values: Array) -> NDArray[Any]:
+    """Values as they are kept: mu and lam rounded down to bytes, the memory to half precision."""
+    return values.clip(-_LARGEST, _LARGEST).astype(np.float16) if gate == "memory" else (values * _STEPS).astype(np.uint8)
+
+
+def _restored(gate: SearchedGate, kept: NDArray[Any]) -> Array:
+    values = kept.astype(np.float32)
+    return values if gate == "memory" else values / np.float32(_STEPS)

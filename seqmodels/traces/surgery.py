@@ -1,0 +1,194 @@
+"""Operate on a trained network: hold gates at a value for some words or units, let it read on, and see what changes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from seqmodels.cells import Gates
+from seqmodels.checkpoints import Checkpoint
+from seqmodels.inference import Encoded, GeneratedToken, NextWords, Sampling, Tagging, tag_encoded
+from seqmodels.inference.encoding import as_language_model, embed, read_tokens
+from seqmodels.inference.language import draw, expected
+from seqmodels.models import LanguageModel
+from seqmodels.recurrence import Recurrent, Step, walk
+from seqmodels.traces.layers import BACKWARD, FORWARD, LayerTrace, Trace
+
+CLAMPED_GATES = ("mu", "lam")
+
+
+@dataclass(frozen=True)
+class Clamp:
+    """A gate held at a value, over tokens first..last of the text, both included. None means all there are.
+
+    Without a last token, the words that a language model writes are clamped too. The other gate stays as the cell computes it: a
+    GRU with mu held at 1 still writes lam = 1 - z.
+    """
+
+    gate: str  # one of CLAMPED_GATES
+    value: float
+    first: int | None = None
+    last: int | None = None
+    units: tuple[int, ...] | None = None
+    layer: int | None = None
+    direction: str | None = None  # FORWARD or BACKWARD
+
+    def __post_init__(self) -> None:
+        if self.gate not in CLAMPED_GATES:
+            raise ValueError(f"unknown gate {self.gate!r}: clamp one of {', '.join(CLAMPED_GATES)}")
+        if not (math.isfinite(self.value) and 0 <= self.value <= 1):
+            raise ValueError(f"{self.gate} clamped to {self.value}: give a number from 0 to 1")
+        for name, number in (("first", self.first), ("last", self.last), ("layer", self.layer)):
+            if number is not None and number < 0:
+                raise ValueError(f"{name} is {number}: count from 0, or leave it out")
+        if self.first is not None and self.last is not None and self.last < self.first:
+            raise ValueError(f"tokens {self.first} to {self.last} are none: put the earlier one first")
+        if self.units is not None and min(self.units, default=0) < 0:
+            raise ValueError(f"unit {min(self.units)} is clamped: count units from 0")
+        if self.direction not in (None, FORWARD, BACKWARD):
+            raise ValueError(f"unknown direction {self.direction!r}: choose {FORWARD}, {BACKWARD}, or None for both")
+
+    def reaches(self, layer: int, direction: str) -> bool:
+        return self.layer in (None, layer) and self.direction in (None, direction)
+
+    def covers(self, token: int) -> bool:
+        return (self.first is None or self.first <= token) and (self.last is None or token <= self.last)
+
+    def hold(self, gates: Gates) -> Gates:
+        """The gates (hidden,) of a step, with this one held."""
+        held = getattr(gates, self.gate).clone()
+        held[slice(None) if self.units is None else list(self.units)] = self.value
+        return replace(gates, **{self.gate: held})
+
+
+@dataclass(frozen=True)
+class Operated:
+    """A text as read with gates clamped: the gates, and what a tagger or a language model makes of it."""
+
+    trace: Trace
+    tagging: Tagging | None
+    next_words: NextWords | None
+
+
+@torch.inference_mode()
+def operate(checkpoint: Checkpoint, text: str, clamps: Sequence[Clamp] = ()) -> Operated:
+    """Read a text as one sequence, by the law, with gates clamped; of two clamps on the same number, the later one holds.
+
+    Without clamps it is the untouched run in the same arithmetic: a clamp that changes no gate changes nothing, to the last bit.
+    """
+    tokens = read_tokens(checkpoint, text)
+    words = tuple(token.text for token in tokens)
+    _check(checkpoint, clamps)
+    if not isinstance(checkpoint.model, LanguageModel):
+        _check_begins(clamps, len(tokens))
+    inputs = embed(checkpoint, [words])[0][0]
+    layers, outputs = _Operation(checkpoint.model.recurrent, clamps).read(inputs)
+    traced = Trace(checkpoint.info.task, checkpoint.info.cell, words, tuple(layers))
+    if isinstance(checkpoint.model, LanguageModel):
+        model, vocabulary = as_language_model(checkpoint)
+        return Operated(traced, tagging=None, next_words=expected(vocabulary, model.logits(outputs[-1][-1])))
+    return Operated(traced, tagging=tag_encoded(checkpoint, Encoded(text, tokens, inputs, outputs)), next_words=None)
+
+
+def continue_operated(
+    checkpoint: Checkpoint, prompt: str, clamps: Sequence[Clamp] = (), *, max_tokens: int = 40, sampling: Sampling | None = None
+) -> Iterator[GeneratedToken]:
+    """As `continue_text`, from the operated memory on. Tokens are counted from the first `<eos>`, through the words written."""
+    model, vocabulary = as_language_model(checkpoint)
+    _check(checkpoint, clamps)
+    operation = _Operation(model.recurrent, clamps)
+
+    def read(ids: list[int]) -> Tensor:
+        _, outputs = operation.read(model.embedding(torch.tensor(ids)))
+        return model.logits(outputs[-1][-1])
+
+    return draw(vocabulary, read, prompt, max_tokens=max_tokens, sampling=sampling)
+
+
+class _Operation:
+    """The law, step by step, under some clamps. A network that reads forward only can read on from where it stopped."""
+
+    def __init__(self, recurrent: Recurrent, clamps: Sequence[Clamp]) -> None:
+        self.recurrent = recurrent
+        self.clamps = clamps
+        self._read = 0  # tokens so far
+        self._ends: dict[tuple[int, str], Step] = {}
+
+    def read(self, inputs: Tensor) -> tuple[list[LayerTrace], list[Tensor]]:
+        """inputs (time, input) -> gates by layer and direction, and each layer's outputs (time, output_size)."""
+        traced: list[LayerTrace] = []
+        outputs: list[Tensor] = []
+        for layer in range(self.recurrent.layers):
+            sides = [self._walk(layer, direction, inputs) for direction in _directions(self.recurrent)]
+            inputs = torch.cat([torch.stack([step.output for step in steps]) for steps in sides], dim=-1)
+            traced += [_trace(layer, side, steps) for side, steps in zip(_directions(self.recurrent), sides, strict=True)]
+            outputs.append(inputs)
+        self._read += len(inputs)
+        return traced, outputs
+
+    def _walk(self, layer: int, direction: str, inputs: Tensor) -> list[Step]:
+        """The steps of one layer and direction, in the order of the text."""
+        backward = direction == BACKWARD
+        clamps = [clamp for clamp in self.clamps if clamp.reaches(layer, direction)]
+
+        def alter(step: int, gates: Gates) -> Gates:
+            token = self._read + (len(inputs) - 1 - step if backward else step)
+            for clamp in clamps:
+                gates = clamp.hold(gates) if clamp.covers(token) else gates
+            return gates
+
+        end = self._ends.get((layer, direction))
+        steps = walk(
+            self.recurrent.cell,
+            self.recurrent.weights(layer, reverse=backward),
+            inputs.flip(0) if backward else inputs,
+            start=None if end is None else (end.memory, end.output),
+            alter=alter,
+        )
+        self._ends[layer, direction] = steps[-1]
+        return steps[::-1] if backward else steps
+
+
+def _trace(layer: int, direction: str, steps: Sequence[Step]) -> LayerTrace:
+    mu, lam, candidate = (torch.stack([getattr(step.gates, part) for step in steps]).numpy() for part in ("mu", "lam", "candidate"))
+    reveals = [step.gates.reveal for step in steps if step.gates.reveal is not None]
+    return LayerTrace(
+        layer=layer,
+        direction=direction,
+        mu=mu,
+        lam=lam,
+        candidate=candidate,
+        memory=torch.stack([step.memory for step in steps]).numpy(),
+        output=torch.stack([step.output for step in steps]).numpy(),
+        reveal=torch.stack(reveals).numpy() if reveals else None,
+    )
+
+
+def _directions(recurrent: Recurrent) -> tuple[str, ...]:
+    return (FORWARD, BACKWARD) if recurrent.bidirectional else (FORWARD,)
+
+
+def _check(checkpoint: Checkpoint, clamps: Sequence[Clamp]) -> None:
+    """That each clamp names a layer and units that the model has."""
+    recurrent = checkpoint.model.recurrent
+    sides = [(layer, direction) for layer in range(recurrent.layers) for direction in _directions(recurrent)]
+    for clamp in clamps:
+        if not any(clamp.reaches(*side) for side in sides):
+            number, direction = "" if clamp.layer is None else f" {clamp.layer}", f"{clamp.direction} " if clamp.direction else ""
+            choices = ", ".join(f"{layer} {way}" for layer, way in sides)
+            raise ValueError(f"{checkpoint.name} has no {direction}layer{number}: choose one of {choices}")
+        if clamp.units and max(clamp.units) >= recurrent.hidden_size:
+            raise ValueError(
+                f"{checkpoint.name} has no unit {max(clamp.units)}: give numbers from 0 to {recurrent.hidden_size - 1}"
+            )
+
+
+def _check_begins(clamps: Sequence[Clamp], tokens: int) -> None:
+    """That each clamp begins inside the text: a tagger reads no further, though a language model may yet write the token."""
+    for clamp in clamps:
+        if clamp.first is not None and clamp.first >= tokens:
+            raise ValueError(f"there is no token {clamp.first}: give a number from 0 to {tokens - 1}")
