@@ -1,4 +1,4 @@
-"""Taggings as files: CSV, JSON and CoNLL-U, as text."""
+"""Taggings and traces as files: CSV, JSON, CoNLL-U and npz. The trace formats are described in docs/trace_format.md."""
 
 from __future__ import annotations
 
@@ -6,12 +6,20 @@ import csv
 import io
 import json
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 if TYPE_CHECKING:
     from seqmodels.inference import Tagging
+    from seqmodels.traces import LayerTrace, Trace
+
+TRACE_FORMAT = 1  # raised when a name or a shape changes
+LONGEST_LEDGER = 2000  # tokens; the table of norms grows with their square
+DECIMALS = 8  # of a traced value; near 1, float32 holds no more
 
 
 def token_rows(taggings: Sequence[Tagging]) -> list[dict[str, Any]]:
@@ -40,7 +48,13 @@ def to_dict(tagging: Tagging) -> dict[str, Any]:
 
 def to_csv(taggings: Sequence[Tagging]) -> str:
     """`token_rows` as CSV with a heading (RFC 4180)."""
-    rows = token_rows(taggings)
+    return rows_to_csv(token_rows(taggings))
+
+
+def rows_to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows of the same columns as CSV with a heading (RFC 4180). ValueError if there are none."""
+    if not rows:
+        raise ValueError("there is nothing to write: give at least one row")
     written = io.StringIO(newline="")
     writer = csv.DictWriter(written, rows[0])
     writer.writeheader()
@@ -61,6 +75,68 @@ def to_conllu(tagging: Tagging) -> str:
     Columns that no model here fills are `_`.
     """
     return "".join(_block(tagging, number, first, last) for number, (first, last) in enumerate(tagging.sentences, 1))
+
+
+def trace_dict(traced: Trace) -> dict[str, Any]:
+    """Tokens, and each layer and direction with its arrays as lists, in the form that `python -m seqmodels trace --json` prints."""
+    return {
+        "tokens": list(traced.tokens),
+        "layers": [
+            {
+                "layer": layer.layer,
+                "direction": layer.direction,
+                **{name: numbers(values) for name, values in _arrays(layer).items()},
+            }
+            for layer in traced.layers
+        ],
+    }
+
+
+def ledger_dict(layer: LayerTrace, token: int | None = None) -> dict[str, Any]:
+    """Who wrote the memory. 'norms' (tokens, tokens): the L2 norm of what the column's word wrote of the memory at the row's.
+
+    With a token, also 'at' and 'shares' (tokens, units): what each word wrote of the memory there. Its rows sum to that memory.
+    """
+    from seqmodels.traces import ledger, ledger_norms
+
+    tokens = len(layer.mu)
+    if tokens > LONGEST_LEDGER:
+        raise ValueError(
+            f"the text has {tokens:,} tokens, and a ledger in full takes at most {LONGEST_LEDGER:,}: give a part of it"
+        )
+    shares = {} if token is None else {"at": token, "shares": numbers(ledger(layer, token))}
+    return {"norms": numbers(ledger_norms(layer)), **shares}
+
+
+def trace_json(traced: Trace) -> str:
+    """`trace_dict`, with the model that was traced."""
+    return json.dumps({"format": TRACE_FORMAT, "task": traced.task, "cell": traced.cell, **trace_dict(traced)}, ensure_ascii=False)
+
+
+def trace_npz(traced: Trace) -> bytes:
+    """A compressed numpy archive: 'format', 'task', 'cell', 'tokens', and each array as '<layer>/<direction>/<name>'.
+
+    `numpy.load` opens it without pickle.
+    """
+    # one string of JSON: in an array of words, each would take the room of the longest, and lose the NULs at its end
+    words = json.dumps(traced.tokens)
+    arrays: dict[str, Any] = {"format": TRACE_FORMAT, "task": traced.task, "cell": traced.cell, "tokens": words}
+    for layer in traced.layers:
+        arrays |= {f"{layer.layer}/{layer.direction}/{name}": values for name, values in _arrays(layer).items()}
+    written = io.BytesIO()
+    np.savez_compressed(written, **arrays)
+    return written.getvalue()
+
+
+def numbers(values: NDArray[np.floating[Any]]) -> Any:
+    """An array as nested lists of numbers that hold what float32 holds."""
+    return values.astype(float).round(DECIMALS).tolist()
+
+
+def _arrays(layer: LayerTrace) -> dict[str, NDArray[np.float32]]:
+    """Each (tokens, units), in the order of the text; `reveal` is LSTM's alone."""
+    names = ("mu", "lam", "candidate", "memory", "output", "reveal")
+    return {name: values for name in names if (values := getattr(layer, name)) is not None}
 
 
 def _block(tagging: Tagging, number: int, first: int, last: int) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -120,6 +121,72 @@ def test_a_printed_trace_obeys_the_law(tiny_checkpoints: Path, capsys: pytest.Ca
         assert ("reveal" in layer) == (cell == "lstm")
 
 
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("task", TASKS)
+def test_a_printed_ledger_sums_to_the_memory_and_its_norms_are_those_of_its_rows(
+    tiny_checkpoints: Path, capsys: pytest.CaptureFixture[str], task: str, cell: str
+) -> None:
+    arguments = ("trace", "--task", task, "--cell", cell, SENTENCE, "--ledger")
+    tokens = len(result(capsys, *arguments)["tokens"])
+    for at in range(tokens):
+        for layer in result(capsys, *arguments, "--at", str(at))["layers"]:
+            ledger = layer["ledger"]
+            assert list(ledger) == ["norms", "at", "shares"]
+            assert ledger["at"] == at
+            shares = np.array(ledger["shares"])
+            assert shares.shape == (tokens, 8)
+            np.testing.assert_allclose(shares.sum(axis=0), layer["memory"][at], atol=1e-4)
+            assert np.shape(ledger["norms"]) == (tokens, tokens)
+            np.testing.assert_allclose(ledger["norms"][at], np.linalg.norm(shares, axis=1), atol=1e-6)
+            unread = shares[:at] if layer["direction"] == "backward" else shares[at + 1 :]
+            assert not unread.any(), "no word writes a memory that has not read it"
+
+
+def test_a_ledger_is_printed_on_request_and_its_slice_for_one_token_only(
+    tiny_checkpoints: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("trace", "--task", "pos", "--cell", "gru", SENTENCE)
+    plain, with_ledger = result(capsys, *arguments), result(capsys, *arguments, "--ledger")
+    for layer in with_ledger["layers"]:
+        assert list(layer.pop("ledger")) == ["norms"]
+    assert with_ledger == plain
+
+
+@pytest.mark.parametrize(("more", "at"), [((), 5), (("--at", "2"), 2)])
+def test_a_ledger_for_reading_lists_the_words_by_their_share_of_the_memory(
+    tiny_checkpoints: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, ...], at: int
+) -> None:
+    arguments = ("trace", "--task", "ner", "--cell", "lstm", SENTENCE, "--ledger")
+    assert main([*arguments, *more]) == 0
+    printed = capsys.readouterr().out
+    tokens = ["John", "Smith", "lives", "in", "Berlin", "."]
+    parts = re.split(r"^(forward|backward): .*\n", printed, flags=re.MULTILINE)
+    assert parts[1::2] == ["forward", "backward"]
+    assert printed.count(f"the memory at '{tokens[at]}' (token {at})") == 2
+    expected = result(capsys, *arguments, "--at", str(at))["layers"]
+    for layer, table in zip(expected, parts[2::2], strict=True):
+        rows = re.findall(r"^(\S+) +(\d+) +([\d.]+) +([\d.]+) %$", table, flags=re.MULTILINE)
+        read = range(at, 6) if layer["direction"] == "backward" else range(at + 1)
+        assert sorted(int(position) for _, position, _, _ in rows) == list(read)
+        norms = [np.linalg.norm(wrote) for wrote in layer["ledger"]["shares"]]
+        for word, position, norm, share in rows:
+            assert word == tokens[int(position)]
+            assert float(norm) == pytest.approx(norms[int(position)], abs=6e-4)
+            assert float(share) == pytest.approx(100 * norms[int(position)] / sum(norms), abs=0.06)
+        shares = [float(share) for *_, share in rows]
+        assert shares == sorted(shares, reverse=True)
+        assert sum(shares) == pytest.approx(100, abs=0.5)
+
+
+def test_a_long_ledger_for_reading_says_how_many_words_it_leaves_out(
+    tiny_checkpoints: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["trace", "--task", "lm", "--cell", "gru", "--ledger", "union " * 49]) == 0
+    printed = capsys.readouterr().out
+    assert len(re.findall(r"^union ", printed, flags=re.MULTILINE)) <= 20
+    assert "and 30 words with less" in printed
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_evaluate_scores_a_file_of_ones_own(
     tiny_checkpoints: Path, capsys: pytest.CaptureFixture[str], own_corpus: dict[str, Path], task: str
@@ -186,6 +253,7 @@ def test_corpora_says_what_is_here(capsys: pytest.CaptureFixture[str], tmp_path:
         ("tag", "--task", "ner", "--cell", "lstm", "[bold]John[/bold] \x1b[31m😀"),
         ("generate", "--cell", "elman", SENTENCE),
         ("trace", "--task", "lm", "--cell", "lstm", SENTENCE),
+        ("trace", "--task", "lm", "--cell", "lstm", "--ledger", "[bold]John[/bold] \x1b[31m😀"),
         ("checkpoints",),
         ("corpora",),
     ],
@@ -221,6 +289,10 @@ BAD = {
     "another cell's": (("tag", "--task", "pos", "--cell", "gru", "--checkpoint", "pos-lstm", "hi"), "saved for cell 'lstm'"),
     "another task's": (("generate", "--cell", "gru", "--checkpoint", "pos-gru", "hi"), "saved for task 'pos'"),
     "not a number": (("generate", "--cell", "gru", "--top-k", "few", "hi"), "--top-k"),
+    "a token without its ledger": (("trace", "--task", "pos", "--cell", "gru", "--at", "1", "hi"), "give --ledger with it"),
+    "no such token": (("trace", "--task", "pos", "--cell", "gru", "--ledger", "--at", "2", "hi there"), "from 0 to 1"),
+    "no such token, JSON": (("trace", "--task", "lm", "--cell", "gru", "--ledger", "--json", "--at", "-1", "hi"), "from 0 to 1"),
+    "no token's number": (("trace", "--task", "pos", "--cell", "gru", "--ledger", "--at", "x", "hi"), "--at"),
     "no temperature": (("generate", "--cell", "gru", "--temperature", "nan", "hi"), "from 0"),
     "unknown split": (("evaluate", "--task", "pos", "--cell", "gru", "--split", "all"), "choose dev or test"),
     "no such file": (("evaluate", "--task", "pos", "--cell", "gru", "--corpus", "no.conllu"), "give the path"),

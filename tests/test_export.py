@@ -1,4 +1,4 @@
-"""Taggings as files: every token is there, and other readers get back what was written."""
+"""Taggings and traces as files: every token and number is there, and other readers get back what was written."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import io
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from seqmodels import export, inference
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.corpora import read_conllu
 from seqmodels.inference import Tagging
+from seqmodels.traces import LayerTrace, Trace, trace
 
 TEXT = 'John "J" Smith, of Berlin; don\'t go.\nA second line, with =1+1 and\ttabs. 😀 שלום <b>'
 
@@ -81,3 +83,120 @@ def test_taggings_of_different_texts_are_refused(tiny: dict[str, Checkpoint]) ->
             write(texts)
         with pytest.raises(ValueError, match="at least one"):
             write([])
+
+
+def test_rows_are_written_under_the_names_of_their_columns() -> None:
+    written = export.rows_to_csv([{"token": 'a "b", c', "mu": 0.5}, {"token": "שלום", "mu": 1.0}])
+    assert written == 'token,mu\r\n"a ""b"", c",0.5\r\nשלום,1.0\r\n'
+    with pytest.raises(ValueError, match="at least one row"):
+        export.rows_to_csv([])
+
+
+FIELDS = ("mu", "lam", "candidate", "memory", "output", "reveal")
+
+
+def from_json(written: str) -> Trace:
+    """A trace as docs/trace_format.md describes the JSON."""
+    found = json.loads(written)
+    assert list(found) == ["format", "task", "cell", "tokens", "layers"]
+    assert found["format"] == 1
+    layers = []
+    for layer in found["layers"]:
+        layer |= {name: np.array(layer[name], np.float32) for name in FIELDS if name in layer}
+        layers.append(LayerTrace(**layer))  # nothing else may be in it
+    return Trace(found["task"], found["cell"], tuple(found["tokens"]), tuple(layers))
+
+
+def from_npz(written: bytes) -> Trace:
+    """A trace as docs/trace_format.md describes the archive."""
+    with np.load(io.BytesIO(written), allow_pickle=False) as found:
+        arrays: dict[tuple[int, str], dict[str, np.ndarray]] = {}
+        for entry in found.files:
+            number, _, rest = entry.partition("/")
+            direction, _, name = rest.partition("/")
+            if name:
+                assert name in FIELDS
+                arrays.setdefault((int(number), direction), {})[name] = found[entry]
+        assert int(found["format"]) == 1
+        layers = tuple(LayerTrace(layer, direction, **parts) for (layer, direction), parts in arrays.items())
+        return Trace(str(found["task"]), str(found["cell"]), tuple(json.loads(str(found["tokens"]))), layers)
+
+
+def differences(one: Trace, other: Trace) -> float:
+    """The largest difference of any number; everything else must be the same."""
+    assert (one.task, one.cell, one.tokens) == (other.task, other.cell, other.tokens)
+    largest = 0.0
+    for layer, same in zip(one.layers, other.layers, strict=True):
+        assert (layer.layer, layer.direction) == (same.layer, same.direction)
+        for name in FIELDS:
+            values, found = getattr(layer, name), getattr(same, name)
+            assert (values is None) == (found is None)
+            if values is not None:
+                assert (found.dtype, found.shape) == (np.float32, values.shape)
+                largest = max(largest, float(np.abs(values - found).max()))
+    return largest
+
+
+def test_a_trace_comes_back_from_its_archive_to_the_last_bit(tiny: dict[str, Checkpoint]) -> None:
+    for checkpoint in tiny.values():
+        traced = trace(checkpoint, TEXT)
+        assert differences(traced, from_npz(export.trace_npz(traced))) == 0
+
+
+def test_a_trace_comes_back_from_its_json_to_eight_decimals(tiny: dict[str, Checkpoint]) -> None:
+    for checkpoint in tiny.values():
+        traced = trace(checkpoint, TEXT)
+        assert differences(traced, from_json(export.trace_json(traced))) <= 1e-8
+
+
+def of_words(*words: str) -> Trace:
+    """A trace in three layers of values that tell their place."""
+    shape = (len(words), 2)
+    values = [np.arange(2 * len(words), dtype=np.float32).reshape(shape) + 100 * number for number in range(6)]
+    sides = [(layer, direction) for layer in range(3) for direction in ("forward", "backward")]
+    return Trace("ner", "lstm", words, tuple(LayerTrace(layer, direction, *values) for layer, direction in sides))
+
+
+@pytest.mark.parametrize("words", [("nul\x00", "\x00"), ("ends ", "\n", "\u2028"), ("😀", "שלום", '"', "\\", "<b>"), ("one",)])
+def test_any_words_and_every_layer_come_back_from_either_file(words: tuple[str, ...]) -> None:
+    traced = of_words(*words)
+    assert differences(traced, from_npz(export.trace_npz(traced))) == 0
+    assert differences(traced, from_json(export.trace_json(traced))) == 0
+
+
+def test_the_example_in_the_documents_is_a_trace_that_obeys_the_law() -> None:
+    described = (Path(__file__).parent.parent / "docs" / "trace_format.md").read_text(encoding="utf-8")
+    example = json.loads(described.split("```json")[1].split("```")[0])
+    traced = from_json(json.dumps({"format": 1, "task": "lm", "cell": "gru", **example}))
+    for layer in traced.layers:
+        before = np.concatenate([np.zeros_like(layer.memory[:1]), layer.memory[:-1]])
+        np.testing.assert_allclose(layer.mu * before + layer.lam * layer.candidate, layer.memory, atol=1e-6)
+    assert all(f"| `{name}` |" in described for name in FIELDS)
+
+
+def test_one_very_long_word_does_not_make_the_others_take_its_room() -> None:
+    with np.load(io.BytesIO(export.trace_npz(of_words("x" * 10_000, *["y"] * 200))), allow_pickle=False) as found:
+        assert found["tokens"].nbytes < 100_000
+
+
+def test_the_ledger_of_a_layer_is_json_of_the_products_written_out(tiny: dict[str, Checkpoint]) -> None:
+    layer = trace(tiny["pos-lstm"], "The old man the boats.").layer(0, "backward")
+    written = json.loads(json.dumps(export.ledger_dict(layer, 2)))
+    assert list(written) == ["norms", "at", "shares"]
+    assert list(export.ledger_dict(layer)) == ["norms"]
+    tokens = len(layer.mu)
+    for token in range(tokens):
+        share, shares = np.ones_like(layer.mu[0]), np.zeros_like(layer.mu)
+        for word in range(token, tokens):  # it has read the words from the right, so back from the last that it read
+            shares[word] = share * layer.lam[word] * layer.candidate[word]
+            share = share * layer.mu[word]
+        np.testing.assert_allclose(written["norms"][token], np.linalg.norm(shares, axis=1), atol=1e-6)
+        if token == written["at"]:
+            np.testing.assert_allclose(written["shares"], shares, atol=1e-6)
+            np.testing.assert_allclose(np.sum(written["shares"], axis=0), layer.memory[2], atol=1e-4)
+
+
+def test_a_ledger_too_large_to_write_is_refused_with_what_may_be_given() -> None:
+    gates = np.zeros((export.LONGEST_LEDGER + 1, 1), np.float32)
+    with pytest.raises(ValueError, match="2,001 tokens, and a ledger in full takes at most 2,000: give a part"):
+        export.ledger_dict(LayerTrace(0, "forward", gates, gates, gates, gates, gates))

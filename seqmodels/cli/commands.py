@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,10 +23,10 @@ from seqmodels.cli.training import train
 
 if TYPE_CHECKING:
     from seqmodels.checkpoints import Checkpoint
-    from seqmodels.traces import Array, LayerTrace
+    from seqmodels.traces import Trace
 
 SPLITS = ("dev", "test")
-DECIMALS = 8  # of a traced value: float32 holds no more
+MOST_WRITERS = 20  # rows of a ledger for reading
 
 app = typer.Typer(
     help="Recurrent sequence models whose gates can be read.",
@@ -100,15 +100,35 @@ def generate(
 
 @app.command()
 def trace(
-    text: TextArgument, task: TaskOption, cell: CellOption, checkpoint: CheckpointOption = None, json: JsonOption = False
+    text: TextArgument,
+    task: TaskOption,
+    cell: CellOption,
+    checkpoint: CheckpointOption = None,
+    ledger: Annotated[bool, typer.Option("--ledger", help="Who wrote the memory: how much of it comes from each word.")] = False,
+    at: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="The token whose memory it is, counted from 0; with --ledger. In the table the last, if not given."
+        ),
+    ] = None,
+    json: JsonOption = False,
 ) -> None:
     """What the gates do at each token: how much memory is kept (mu), how much is written (lam), and the rest."""
+    if at is not None and not ledger:
+        raise ValueError("--at chooses a token of the ledger: give --ledger with it")
     source = text_of(text)
     from seqmodels import traces
+    from seqmodels.export import ledger_dict, trace_dict
 
     traced = traces.trace(_load(task, cell, checkpoint), source)
     if json:
-        return show.emit({"tokens": traced.tokens, "layers": [_layer_json(layer) for layer in traced.layers]})
+        described = trace_dict(traced)
+        if ledger:
+            for layer, shown in zip(traced.layers, described["layers"], strict=True):
+                shown["ledger"] = ledger_dict(layer, at)
+        return show.emit(described)
+    if ledger:
+        return _show_ledger(traced, len(traced.tokens) - 1 if at is None else at)
     headings = [
         f"{gate}, {layer.direction}" if len(traced.layers) <= 2 else f"{gate}, layer {layer.layer} {layer.direction}"
         for layer in traced.layers
@@ -245,15 +265,26 @@ def _load(task: str, cell: str, file: Path | None) -> Checkpoint:
     return load(path_of(task, cell) if file is None else file, task=task, cell=cell)
 
 
-def _layer_json(layer: LayerTrace) -> dict[str, Any]:
-    arrays = {"mu": layer.mu, "lam": layer.lam, "candidate": layer.candidate, "memory": layer.memory, "output": layer.output}
-    if layer.reveal is not None:
-        arrays["reveal"] = layer.reveal
-    return {"layer": layer.layer, "direction": layer.direction, **{name: _rows(values) for name, values in arrays.items()}}
+def _show_ledger(traced: Trace, at: int) -> None:
+    """Under a heading for each layer and direction, the words that wrote the memory of a token, by how much of it is theirs."""
+    import numpy as np
 
+    from seqmodels.traces import ledger
 
-def _rows(values: Array) -> list[list[float]]:
-    return values.astype(float).round(DECIMALS).tolist()
+    headings = ("token", "position", "norm", "share")
+    for layer in traced.layers:
+        norms = np.linalg.norm(ledger(layer, at), axis=1)
+        total = norms.sum() or 1
+        writers = [position for position in np.argsort(-norms, kind="stable").tolist() if norms[position]]
+        title = f"layer {layer.layer} {layer.direction}" if len(traced.layers) > 2 else layer.direction
+        size = np.linalg.norm(layer.memory[at])
+        show.line((f"{title}: the memory at {traced.tokens[at]!r} (token {at}), norm {size:.3f}", "bold"))
+        listed = writers[:MOST_WRITERS]
+        rows = [(traced.tokens[word], word, f"{norms[word]:.3f}", f"{100 * norms[word] / total:.1f} %") for word in listed]
+        show.table(headings, rows, right=headings[1:])
+        if len(writers) > len(listed):
+            show.line((f"and {len(writers) - len(listed):,} words with less; --json gives all", "dim"))
+    show.line(("Positions count from 0. A share is of the sum of the norms; words may write against each other.", "dim"))
 
 
 def _figures(scores: dict[str, float]) -> str:
