@@ -1,117 +1,280 @@
-"""Gates as pictures: what is drawn is what was given, aligned with the words, and safe."""
+"""Pictures under a row of words: what is drawn is what was traced, aligned with the words, and safe."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqmodels.viz import gates
-from seqmodels.viz.gates import KEEP, REVEAL, WRITE, Columns, Label, LayerGates
-from seqmodels.viz.palette import Theme
+from seqmodels import viz
+from seqmodels.cells import CELLS
+from seqmodels.checkpoints import Checkpoint
+from seqmodels.traces import LayerTrace, Trace, trace
+from seqmodels.viz import frame, gates
+from seqmodels.viz.frame import Columns, Focus, Label
+from seqmodels.viz.gates import KEEP, MEASURES, REVEAL, WRITE
+from seqmodels.viz.palette import POSITIVE, Theme
 
 TOKENS, UNITS = 5, 7
 WORDS = ("The", "old", "man", "the", "boats")
+MEMORY = MEASURES["memory"]
+DRAWN = ("heatmaps", "lines")
 
 
-def random_gates(tokens: int = TOKENS, units: int = UNITS, *, direction: str = "forward", reveal: bool = False) -> LayerGates:
-    random = np.random.default_rng(3)
+def random_layer(
+    tokens: int = TOKENS, units: int = UNITS, *, number: int = 0, direction: str = "forward", reveal: bool = False
+) -> LayerTrace:
+    random = np.random.default_rng([3, number, len(direction)])
     mu, lam, shown = (random.random((tokens, units), dtype=np.float32) for _ in range(3))
-    return LayerGates(0, direction, mu, lam, shown if reveal else None)
+    candidate, memory, output = (2 * random.random((tokens, units), dtype=np.float32) - 1 for _ in range(3))
+    return LayerTrace(number, direction, mu, lam, candidate, memory, output, shown if reveal else None)
 
 
-def elman_gates() -> LayerGates:
-    return LayerGates(0, "forward", np.zeros((TOKENS, UNITS), np.float32), np.ones((TOKENS, UNITS), np.float32))
+def trace_of(*layers: LayerTrace, words: tuple[str, ...] = ()) -> Trace:
+    tokens = len(layers[0].mu)
+    named = words or tuple(WORDS[token % len(WORDS)] for token in range(tokens))
+    return Trace("pos", "gru" if layers[0].reveal is None else "lstm", named, layers)
 
 
-@pytest.mark.parametrize("by", gates.ORDERS)
-@given(units=st.integers(1, 40), tokens=st.integers(1, 12))
-def test_every_order_holds_each_unit_once(by: str, units: int, tokens: int) -> None:
-    order = gates.unit_order(random_gates(tokens, units), by)
-    assert sorted(order) == list(range(units))
+def elman_layer() -> LayerTrace:
+    zero = np.zeros((TOKENS, UNITS), np.float32)
+    return LayerTrace(0, "forward", zero, zero + 1, zero, zero, zero)
 
 
-def test_by_mean_the_units_that_keep_most_come_first() -> None:
-    found = random_gates()
-    means = found.mu.mean(axis=0)[gates.unit_order(found, "mean")]
-    assert (np.diff(means) <= 0).all()
+def draw(name: str, traced: Trace | None = None, focus: Focus = frame.WHOLE, **options: Any) -> Any:
+    return getattr(viz, name)(trace_of(random_layer()) if traced is None else traced, focus, **options)
 
 
-def test_by_cluster_units_that_behave_alike_are_neighbours() -> None:
-    kind = np.array([0, 1, 2, 0, 1, 2, 0, 1, 2])
-    pattern = np.random.default_rng(1).random((TOKENS, 3), dtype=np.float32)
-    noise = np.random.default_rng(2).random((TOKENS, len(kind)), dtype=np.float32) * np.float32(1e-3)
-    found = LayerGates(0, "forward", pattern[:, kind] + noise, 1 - pattern[:, kind])
-    ordered = kind[gates.unit_order(found, "cluster")]
-    assert np.count_nonzero(np.diff(ordered)) == 2
+# what of a trace is drawn
 
 
-@pytest.mark.parametrize("by", gates.ORDERS)
-def test_units_that_nothing_tells_apart_stay_as_they_are(by: str) -> None:
-    assert gates.unit_order(elman_gates(), by).tolist() == list(range(UNITS))
+def test_a_focus_alone_is_on_the_last_layer_forward_and_the_whole_text() -> None:
+    layers = [random_layer(number=number, direction=side) for number in range(3) for side in ("forward", "backward")]
+    traced = trace_of(*layers)
+    assert Focus().whole(traced) is layers[4]
+    assert Focus(layer=0, direction="backward").whole(traced) is layers[1]
+    assert Focus().columns(traced) == Columns(WORDS)
+    np.testing.assert_array_equal(Focus().drawn(traced).mu, layers[4].mu)
 
 
-def test_a_clustering_of_a_book_looks_at_a_part_of_it_only() -> None:
-    whole = random_gates(3 * 300, 4)
-    assert gates.unit_order(whole, "cluster").tolist() == gates.unit_order(whole.window(slice(None, None, 3)), "cluster").tolist()
+def test_a_focus_on_a_layer_that_is_not_there_names_the_choices() -> None:
+    with pytest.raises(ValueError, match="no layer 1 forward: choose one of 0 forward"):
+        draw("heatmaps", focus=Focus(layer=1))
 
 
-def test_an_unknown_order_names_the_choices() -> None:
-    with pytest.raises(ValueError, match="unknown order 'size': choose one of mean, cluster, unit"):
-        gates.unit_order(random_gates(), "size")
+def test_a_window_draws_some_of_the_tokens_and_the_whole_keeps_them_all() -> None:
+    layer = random_layer(reveal=True)
+    traced, focus = trace_of(layer), Focus(token=3, window=slice(2, 4), below=tuple(map(Label, WORDS)))
+    assert focus.columns(traced) == Columns(("man", "the"), (Label("man"), Label("the")))
+    assert list(focus.positions(traced)) == [2, 3]
+    assert focus.column(traced) == 1
+    assert focus.whole(traced).mu is layer.mu
+    for measure in MEASURES.values():
+        drawn, whole = measure.of(focus.drawn(traced)), measure.of(layer)
+        assert drawn is not None
+        assert whole is not None
+        np.testing.assert_array_equal(drawn, whole[2:4])
+
+
+@pytest.mark.parametrize("token", [None, 1, 4])
+def test_a_selected_token_outside_the_window_has_no_column(token: int | None) -> None:
+    assert Focus(token=token, window=slice(2, 4)).column(trace_of(random_layer())) is None
 
 
 @given(tokens=st.integers(1, 5000), size=st.integers(1, 200))
 def test_windows_hold_every_token_once_and_none_is_too_long_or_a_stub(tokens: int, size: int) -> None:
-    found = gates.windows(tokens, size)
+    found = frame.windows(tokens, size)
     assert [token for part in found for token in range(tokens)[part]] == list(range(tokens))
     lengths = [part.stop - part.start for part in found]
     assert max(lengths) <= size
     assert max(lengths) - min(lengths) <= 1
 
 
-def test_a_map_shows_the_gate_of_each_unit_at_each_token() -> None:
-    found = random_gates()
-    order = gates.unit_order(found, "mean")
-    keep, write = gates.heatmaps(found, Columns(WORDS), order).data
-    np.testing.assert_allclose(keep.z, found.mu.T[order], atol=5e-5)
-    np.testing.assert_allclose(write.z, found.lam.T[order], atol=5e-5)
+# the order of the units
 
 
-def test_all_maps_share_one_scale_from_0_to_1_and_show_three_digits() -> None:
-    figure = gates.heatmaps(random_gates(reveal=True), Columns(WORDS), np.arange(UNITS), show=(KEEP, WRITE, REVEAL))
-    assert len(figure.data) == 3
-    assert all((trace.zmin, trace.zmax) == (0, 1) and "%{z:.3f}" in trace.hovertemplate for trace in figure.data)
+@pytest.mark.parametrize("by", gates.ORDERS)
+@given(units=st.integers(1, 40), tokens=st.integers(1, 12))
+def test_every_order_holds_each_unit_once(by: str, units: int, tokens: int) -> None:
+    order = gates.unit_order(random_layer(tokens, units), by)
+    assert sorted(order) == list(range(units))
+
+
+def test_by_mean_the_units_that_keep_most_come_first() -> None:
+    layer = random_layer()
+    means = [float(np.mean([step[unit] for step in layer.mu])) for unit in gates.unit_order(layer, "mean")]
+    assert means == sorted(means, reverse=True)
+
+
+def test_by_half_life_the_units_that_remember_longest_come_first() -> None:
+    """The longer of two half-lives is that of the larger product of mu."""
+    layer = random_layer()
+    products = [float(np.prod(layer.mu[:, unit].astype(float))) for unit in gates.unit_order(layer, "half-life")]
+    assert products == sorted(products, reverse=True)
+
+
+def test_a_unit_that_forgets_everything_once_keeps_a_high_mean_and_has_no_half_life() -> None:
+    mu = np.array([[1, 0.6], [1, 0.6], [0, 0.6]], np.float32)
+    layer = replace(random_layer(3, 2), mu=mu)
+    assert [gates.unit_order(layer, by).tolist() for by in ("mean", "half-life")] == [[0, 1], [1, 0]]
+
+
+@pytest.mark.parametrize("token", range(TOKENS))
+def test_by_activity_the_largest_memory_at_the_chosen_token_comes_first_whatever_its_sign(token: int) -> None:
+    layer = random_layer()
+    sizes = [abs(float(layer.memory[token, unit])) for unit in gates.unit_order(layer, "activity", token)]
+    assert sizes == sorted(sizes, reverse=True)
+    assert (layer.memory < 0).any()
+
+
+def test_by_cluster_units_that_behave_alike_are_neighbours() -> None:
+    kind = np.array([0, 1, 2, 0, 1, 2, 0, 1, 2])
+    pattern = np.random.default_rng(1).random((TOKENS, 3), dtype=np.float32)
+    noise = np.random.default_rng(2).random((TOKENS, len(kind)), dtype=np.float32) * np.float32(1e-3)
+    mu, silent = pattern[:, kind] + noise, np.zeros((TOKENS, len(kind)), np.float32)
+    layer = LayerTrace(0, "forward", mu, 1 - pattern[:, kind], silent, silent, silent)
+    assert np.count_nonzero(np.diff(kind[gates.unit_order(layer, "cluster")])) == 2
+
+
+@pytest.mark.parametrize("by", gates.ORDERS)
+def test_units_that_nothing_tells_apart_stay_as_they_are(by: str) -> None:
+    assert gates.unit_order(elman_layer(), by).tolist() == list(range(UNITS))
+
+
+def test_a_clustering_of_a_book_looks_at_a_part_of_it_only() -> None:
+    whole = random_layer(3 * 300, 4)
+    assert gates.unit_order(whole, "cluster").tolist() == gates.unit_order(whole.window(slice(None, None, 3)), "cluster").tolist()
+
+
+def test_an_unknown_order_names_the_choices() -> None:
+    with pytest.raises(ValueError, match="unknown order 'size': choose one of mean, half-life, cluster, activity, unit"):
+        gates.unit_order(random_layer(), "size")
+
+
+# maps
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_map_shows_what_the_cell_holds_at_each_unit_and_token(tiny: dict[str, Checkpoint], cell: str) -> None:
+    traced = trace(tiny[f"ner-{cell}"], "The old man the boats.")
+    layer = traced.layer(0, "backward")
+    order = np.array([3, 0, 6, 1, 2, 5, 4, 7])
+    shown = [measure for measure in MEASURES.values() if getattr(layer, measure.field) is not None]
+    maps = viz.heatmaps(traced, Focus(direction="backward"), order=order, show=list(MEASURES.values())).data
+    for measure, drawn in zip(shown, maps, strict=True):
+        values = getattr(layer, measure.field)
+        expected = [[values[token][unit] for token in range(len(traced.tokens))] for unit in order]
+        np.testing.assert_allclose(drawn.z, expected, atol=5e-5)
+
+
+def test_without_an_order_the_units_stand_by_their_mean_over_the_whole_text() -> None:
+    layer = random_layer()
+    figure = draw("heatmaps", trace_of(layer), Focus(window=slice(0, 2)))
+    order = gates.unit_order(layer, "mean")
+    assert order.tolist() != gates.unit_order(layer.window(slice(0, 2)), "mean").tolist()
+    assert list(figure.layout.yaxis.ticktext) == order.astype(str).tolist()
+    np.testing.assert_allclose(figure.data[0].z, layer.mu[:2].T[order], atol=5e-5)
+
+
+def test_gates_share_one_scale_from_0_to_1_and_signed_values_one_around_0() -> None:
+    figure = draw("heatmaps", trace_of(random_layer(reveal=True)), show=(KEEP, WRITE, REVEAL, MEMORY))
+    assert [(drawn.zmin, drawn.zmax) for drawn in figure.data] == [(0, 1), (0, 1), (0, 1), (-1, 1)]
+    assert all("%{z:.3f}" in drawn.hovertemplate for drawn in figure.data)
+
+
+def test_a_memory_that_grows_beyond_1_widens_its_scale_to_both_sides() -> None:
+    layer = random_layer()
+    figure = draw("heatmaps", trace_of(replace(layer, memory=np.where(layer.memory < 0, layer.memory * 40, 0))), show=(MEMORY,))
+    (drawn,) = figure.data
+    assert drawn.zmin == -drawn.zmax == pytest.approx(np.min(drawn.z), abs=1e-3)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_zero_is_the_bare_page_and_one_is_the_gates_own_colour(theme: Theme) -> None:
-    figure = gates.heatmaps(random_gates(), Columns(WORDS), np.arange(UNITS), theme=theme)
-    for trace, gate in zip(figure.data, (KEEP, WRITE), strict=True):
-        (zero, bare), (one, full) = trace.colorscale
+def test_zero_is_the_bare_page_and_one_is_the_measures_own_colour(theme: Theme) -> None:
+    figure = draw("heatmaps", focus=Focus(theme=theme), show=(KEEP, WRITE, MEMORY))
+    for drawn, gate in zip(figure.data[:2], (KEEP, WRITE), strict=True):
+        (zero, bare), (one, full) = drawn.colorscale
         assert (zero, one) == (0, 1)
         assert bare.endswith(",0)")
         assert full == "rgba({},{},{},1)".format(*bytes.fromhex(gate.colour.on(theme)[1:]))
+    scale = figure.data[2].colorscale
+    assert [place for place, _ in scale] == [0, 0.5, 0.5, 1]
+    assert all(colour.endswith(",0)") for place, colour in scale if place == 0.5)
+    assert scale[-1][1] == POSITIVE.on(theme)
 
 
 def test_a_row_is_the_same_unit_in_every_map_and_says_which() -> None:
     order = np.array([3, 0, 6, 1, 2, 5, 4])
-    layout = gates.heatmaps(random_gates(), Columns(WORDS), order).layout
+    layout = draw("heatmaps", order=order).layout
     assert list(layout.yaxis.ticktext) == list(layout.yaxis2.ticktext) == ["3", "0", "6", "1", "2", "5", "4"]
     assert tuple(layout.yaxis.range) == (UNITS - 0.5, -0.5)  # the first on top
 
 
-@pytest.mark.parametrize("draw", ["heatmaps", "lines"])
-def test_words_stand_over_the_middle_of_their_columns(draw: str) -> None:
-    axis = figure(draw).layout.xaxis
+def test_the_selected_unit_is_framed_in_every_map_where_the_order_has_put_it() -> None:
+    order = np.array([3, 0, 6, 1, 2, 5, 4])
+    shapes = draw("heatmaps", focus=Focus(unit=6), order=order).layout.shapes
+    assert [(shape.yref, shape.y0, shape.y1) for shape in shapes] == [("y", 1.5, 2.5), ("y2", 1.5, 2.5)]
+
+
+# words over the maps
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_words_stand_over_the_middle_of_their_columns(name: str) -> None:
+    axis = draw(name).layout.xaxis
     assert list(axis.tickvals) == list(range(TOKENS))
     assert list(axis.ticktext) == list(WORDS)
     assert tuple(axis.range) == (-0.5, TOKENS - 0.5)
+    assert axis.automargin is False
 
 
-@pytest.mark.parametrize("draw", ["heatmaps", "lines"])
-def test_what_is_typed_is_never_read_as_html(draw: str) -> None:
-    columns = Columns(("<b>x</b>", "<script>", "a&b", "\x07", "שלום"), (Label("<i>"),) * TOKENS)
-    layout = figure(draw, columns=columns).layout
+@pytest.mark.parametrize("name", DRAWN)
+def test_the_selected_token_is_framed_over_the_height_of_all_panels(name: str) -> None:
+    (shape,) = draw(name, focus=Focus(token=3, window=slice(2, 5))).layout.shapes
+    assert (shape.x0, shape.x1, shape.y0, shape.y1, shape.yref) == (0.5, 1.5, 0, 1, "paper")
+    assert not draw(name, focus=Focus(token=3, window=slice(0, 3))).layout.shapes
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_measure_that_the_cell_lacks_is_not_drawn(name: str) -> None:
+    assert {drawn.yaxis for drawn in draw(name, show=(KEEP, REVEAL, WRITE)).data} == {"y", "y2"}
+    three = draw(name, trace_of(random_layer(reveal=True)), show=(KEEP, REVEAL, WRITE))
+    assert {drawn.yaxis for drawn in three.data} == {"y", "y2", "y3"}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize(("direction", "arrow"), [("forward", "▶"), ("backward", "◀")])
+def test_the_direction_of_time_is_marked(name: str, direction: str, arrow: str) -> None:
+    figure = draw(name, trace_of(random_layer(direction=direction)), Focus(direction=direction))
+    assert [arrow in note.text for note in figure.layout.annotations] == [True]
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_labels_are_legible_on_a_projector(name: str) -> None:
+    layout = draw(name, focus=Focus(below=(Label("NOUN"),) * TOKENS)).layout
+    axes = [axis for axis in layout.to_plotly_json() if axis.startswith(("xaxis", "yaxis"))]
+    sizes = [layout[axis].tickfont.size for axis in axes] + [note.font.size for note in layout.annotations]
+    assert len(axes) == 3
+    assert min(sizes) >= 12
+
+
+def test_a_label_stands_under_its_word_and_an_empty_one_nowhere() -> None:
+    below = (Label("DET", KEEP.colour), Label(""), Label("NOUN"), Label("DET"), Label("VERB"))
+    notes = draw("heatmaps", focus=Focus(window=slice(1, 4), below=below)).layout.annotations
+    assert [(note.x, note.text) for note in notes if note.xref == "x"] == [(1, "NOUN"), (2, "DET")]
+
+
+HOSTILE = ("<b>x</b>", "<script>", "a&b", "\x07", "שלום")
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_what_is_typed_is_never_read_as_html(name: str) -> None:
+    traced = trace_of(random_layer(), words=HOSTILE)
+    layout = draw(name, traced, Focus(token=1, unit=2, below=(Label("<i>"),) * TOKENS)).layout
     shown = [*layout.xaxis.ticktext, *(note.text for note in layout.annotations)]
     assert "&lt;b&gt;x&lt;/b&gt;" in shown
     assert "&lt;i&gt;" in shown
@@ -119,72 +282,78 @@ def test_what_is_typed_is_never_read_as_html(draw: str) -> None:
     assert "<script>" not in gates.legend((KEEP,), "<script>")
 
 
-@pytest.mark.parametrize("draw", ["heatmaps", "lines"])
-def test_a_gate_that_the_cell_lacks_is_not_drawn(draw: str) -> None:
-    panels = {trace.yaxis for trace in figure(draw, show=(KEEP, WRITE, REVEAL)).data}
-    assert panels == {"y", "y2"}
-
-
-@pytest.mark.parametrize("draw", ["heatmaps", "lines"])
-@pytest.mark.parametrize(("direction", "arrow"), [("forward", "▶"), ("backward", "◀")])
-def test_the_direction_of_time_is_marked(draw: str, direction: str, arrow: str) -> None:
-    notes = [note.text for note in figure(draw, direction=direction).layout.annotations]
-    assert [arrow in note for note in notes] == [True]
-
-
-@pytest.mark.parametrize("draw", ["heatmaps", "lines"])
-def test_labels_are_legible_on_a_projector(draw: str) -> None:
-    layout = figure(draw, columns=Columns(WORDS, (Label("NOUN"),) * TOKENS)).layout
-    sizes = [layout.xaxis.tickfont.size, layout.yaxis.tickfont.size, *(note.font.size for note in layout.annotations)]
-    assert min(sizes) >= 12
-
-
 def test_a_long_word_is_cut_with_a_mark() -> None:
     words = ("Donaudampfschifffahrtsgesellschaft", *WORDS[1:])
-    assert figure("heatmaps", columns=Columns(words)).layout.xaxis.ticktext[0].endswith("…")
+    assert draw("heatmaps", trace_of(random_layer(), words=words)).layout.xaxis.ticktext[0].endswith("…")
+
+
+# lines
 
 
 def test_lines_are_the_mean_and_the_band_holds_eight_in_ten_units() -> None:
-    found = random_gates(TOKENS, 200)
-    middle = gates.band(found.mu)
-    np.testing.assert_allclose(middle.mean, found.mu.mean(axis=1), atol=1e-6)
-    inside = (found.mu >= middle.low[:, None]) & (found.mu <= middle.high[:, None])
+    layer = random_layer(TOKENS, 200)
+    middle = gates.band(layer.mu)
+    inside = (layer.mu >= middle.low[:, None]) & (layer.mu <= middle.high[:, None])
     np.testing.assert_allclose(inside.mean(axis=1), 0.8, atol=0.01)
-    line = next(trace for trace in gates.lines(found, Columns(WORDS), show=(KEEP,)).data if "markers" in trace.mode)
-    np.testing.assert_allclose(line.y, middle.mean, atol=5e-5)
+    outline, line = draw("lines", trace_of(layer), show=(KEEP,)).data
+    np.testing.assert_allclose(line.y, [sum(step) / 200 for step in layer.mu.tolist()], atol=5e-5)
+    np.testing.assert_allclose(outline.y, np.concatenate([middle.high, middle.low[::-1]]), atol=5e-5)
     assert "%{y:.3f}" in line.hovertemplate
 
 
+def test_the_selected_unit_has_a_line_of_its_own_values() -> None:
+    layer = random_layer(direction="backward")
+    figure = draw("lines", trace_of(layer), Focus(direction="backward", unit=4, window=slice(1, 4)), show=(WRITE, MEMORY))
+    own = [drawn for drawn in figure.data if "unit 4" in (drawn.hovertemplate or "")]
+    assert [drawn.yaxis for drawn in own] == ["y", "y2"]
+    for drawn, values in zip(own, (layer.lam, layer.memory), strict=True):
+        np.testing.assert_allclose(drawn.y, values[1:4, 4], atol=5e-5)
+
+
+def test_every_line_stays_inside_its_axis() -> None:
+    layer = random_layer()
+    figure = draw("lines", trace_of(replace(layer, memory=layer.memory * 30)), Focus(unit=3), show=(KEEP, MEMORY))
+    for drawn in figure.data:
+        low, high = figure.layout["yaxis2" if drawn.yaxis == "y2" else "yaxis"].range
+        assert low <= np.min(drawn.y)
+        assert np.max(drawn.y) <= high
+
+
+# what goes with a picture
+
+
+def test_rows_hold_every_number_behind_the_maps() -> None:
+    layer = random_layer()
+    rows = gates.rows(trace_of(layer), Focus(window=slice(2, 4)), (KEEP, MEMORY, REVEAL))
+    assert len(rows) == 2 * UNITS
+    assert list(rows[0]) == ["cell", "position", "token", "unit", "mu", "memory"]
+    for row in rows:
+        assert row["token"] == WORDS[row["position"]]
+        assert row["mu"] == layer.mu[row["position"], row["unit"]]
+        assert row["memory"] == layer.memory[row["position"], row["unit"]]
+
+
+def test_the_legend_names_each_measure_with_its_symbol_its_ends_and_its_colour() -> None:
+    found = gates.legend((KEEP, MEMORY), "under each word: its tag")
+    assert all(part in found for part in ("keep μ", "memory m", KEEP.colour.css, POSITIVE.css, "under each word: its tag"))
+    assert found.index(">&ensp;0 ") < found.index(">&ensp;− "), "a gate goes from 0 to 1, a signed value from minus to plus"
+
+
 def test_the_largest_picture_stays_far_below_two_megabytes() -> None:
-    found = random_gates(60, 256, reveal=True)
-    columns = Columns(("word",) * 60, (Label("NOUN", KEEP.colour),) * 60)
-    sent = gates.heatmaps(found, columns, np.arange(256), show=(KEEP, WRITE, REVEAL)).to_json()
-    assert 3 * len(sent) < 1_200_000  # three cells
-
-
-def test_the_gates_alone_hold_what_the_trace_held_and_a_constant_gate_takes_no_room() -> None:
-    traced = elman_gates()
-    kept = LayerGates.of(traced)
-    np.testing.assert_array_equal(kept.lam, traced.lam)
-    np.testing.assert_array_equal(kept.window(slice(1, 3)).mu, traced.mu[1:3])
-    assert kept.lam.strides == (0, 0)
-
-
-def test_a_window_of_words_is_the_window_of_their_gates() -> None:
-    found, columns, part = random_gates(reveal=True), Columns(WORDS, tuple(map(Label, WORDS))), slice(2, 4)
-    assert columns.window(part) == Columns(("man", "the"), (Label("man"), Label("the")))
-    for (_, whole), (_, cut) in zip(*(gate.drawn((KEEP, WRITE, REVEAL)) for gate in (found, found.window(part))), strict=True):
-        np.testing.assert_array_equal(whole[part], cut)
+    traced = trace_of(random_layer(60, 256, reveal=True))
+    below = (Label("NOUN", KEEP.colour),) * 60
+    figure = draw("heatmaps", traced, Focus(token=5, unit=9, below=below), show=list(MEASURES.values()))
+    assert 3 * len(figure.to_json()) < 2_000_000, "all six measures of three cells"
 
 
 def test_a_picture_is_given_the_width_that_its_words_need() -> None:
-    style = gates.side_by_side("pictures", 20)
-    assert f"{20 * gates.COLUMN + gates.MARGIN_LEFT + gates.MARGIN_RIGHT}px" in style
+    style = frame.side_by_side("pictures", 20)
+    assert f"{20 * frame.COLUMN + frame.MARGIN_LEFT + frame.MARGIN_RIGHT}px" in style
     assert ".st-key-pictures" in style
 
 
-def figure(draw: str, *, columns: Columns = Columns(WORDS), direction: str = "forward", show=(KEEP, WRITE)):  # noqa: B008
-    found = random_gates(direction=direction)
-    if draw == "lines":
-        return gates.lines(found, columns, show=show)
-    return gates.heatmaps(found, columns, np.arange(UNITS), show=show)
+@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize(("tokens", "units"), [(1, 1), (1, 9), (9, 1)])
+def test_one_word_and_one_unit_are_a_picture_too(name: str, tokens: int, units: int) -> None:
+    focus = Focus(token=0, unit=0)
+    assert draw(name, trace_of(random_layer(tokens, units)), focus, show=list(MEASURES.values())).data

@@ -6,7 +6,7 @@ is kept beside its widget with the visit to a page in which it was last drawn; o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -75,6 +75,25 @@ def keep(key: str, value: Any) -> Any:
     pages = before.pages if before else frozenset()
     state[_PREFIX + key] = _Kept(value, state.get(_VISIT, 0), pages | {state.get(_PAGE, "")})
     return value
+
+
+def kept(key: str) -> Any:
+    """The value last kept under this key, or None."""
+    entry = st.session_state.get(_PREFIX + key)
+    return None if entry is None else entry.value
+
+
+def put(values: Mapping[str, Any]) -> None:
+    """Set inputs by their keys, whether or not this page has drawn them yet. Only between two runs: in a callback."""
+    for key, value in values.items():
+        if key not in st.session_state:  # Streamlit tells the address of a widget's change, but not of a value it is born with
+            st.query_params[key] = value
+        st.session_state[key] = keep(key, value)
+
+
+def holds(values: Mapping[str, Any]) -> bool:
+    """Whether all of these inputs, once drawn, have these values."""
+    return all(kept(key) == value for key, value in values.items())
 
 
 def _current(key: str, entry: _Kept) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import streamlit as st
 
@@ -15,6 +15,7 @@ from pages.common import address, loading
 from seqmodels.viz import law
 
 TEXT = "text"
+LARGEST_FILE = 5  # megabytes
 
 Option = TypeVar("Option")
 
@@ -66,14 +67,22 @@ def cells(of_task: str) -> list[str]:
 
 
 def choice(
-    label: str, options: Sequence[Option], *, key: str, default: Option | None = None, show: Callable[[Option], str] = str
+    label: str,
+    options: Sequence[Option],
+    *,
+    key: str,
+    default: Option | None = None,
+    show: Callable[[Option], str] = str,
+    label_visibility: Literal["visible", "collapsed"] = "visible",
 ) -> Option:
     """One of a few options, side by side; `default` is the first unless given. A link may name an option or its label."""
     labels = {show(option): option for option in options}
     usual = show(options[0] if default is None else default)
     asked = _asked(key, label, labels)
     address.restore(key, asked[0] if asked else usual, usual, labels.__contains__)
-    picked = st.segmented_control(label, list(labels), key=key, required=True, bind="query-params")
+    picked = st.segmented_control(
+        label, list(labels), key=key, required=True, bind="query-params", label_visibility=label_visibility
+    )
     if picked is None:  # the browser went back to an address without this choice
         address.keep(key, usual)
         st.rerun()
@@ -92,11 +101,52 @@ def choices(
     return [labels[name] for name in address.keep(key, [name for name in labels if name in picked])]
 
 
+def menu(label: str, options: Sequence[str], *, key: str, placeholder: str, typed: bool = False) -> str | None:
+    """One of many options, or none; with `typed`, anything else that the visitor types."""
+    if not typed:
+        _asked(key, label, dict.fromkeys(options))
+    address.restore(key, None, None, lambda value: isinstance(value, str) and (typed or value in options))
+    chosen = st.session_state[key]
+    listed = [*options, *([] if chosen is None or chosen in options else [chosen])]  # what was typed stays in the menu
+    value = st.selectbox(
+        label, listed, None, key=key, placeholder=placeholder, accept_new_options=typed, width=240, bind="query-params"
+    )
+    return address.keep(key, value)
+
+
 def number(label: str, low: float, high: float, *, key: str, default: float, step: float, help: str | None = None) -> float:
     """A slider. All of low, high, default and step are whole numbers, or none is."""
     # the widget is told its default too: an address leaves out a value that equals it, and without one that would be `low`
     address.restore(key, default, default, lambda value: isinstance(value, int | float) and low <= value <= high)
-    return float(address.keep(key, st.slider(label, low, high, default, step=step, key=key, help=help, bind="query-params")))
+    shape = None if isinstance(step, int) else f"%.{max(2, len(f'{step:g}'.partition('.')[2]))}f"  # Streamlit's own has two digits
+    value = st.slider(label, low, high, default, step=step, key=key, help=help, format=shape, bind="query-params")
+    return float(address.keep(key, value))
+
+
+def optional_number(label: str, *, key: str, help: str) -> int | None:
+    """A whole number from 0, or none: the field is empty at first."""
+    address.restore(key, None, None, lambda value: isinstance(value, int) and value >= 0)
+    value = st.number_input(label, 0, None, None, step=1, key=key, help=help, placeholder="none", width=130, bind="query-params")
+    address.keep(key, value)
+    return value
+
+
+def text_file(label: str, *, key: str, help: str | None = None) -> str | None:
+    """The text of a file that the visitor brings, or None with a note on what to do. A link can't hold it."""
+    uploaded = st.file_uploader(label, key=key, help=help, max_upload_size=LARGEST_FILE)
+    if uploaded is None:
+        return None
+    try:
+        text = uploaded.getvalue().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:  # no text holds it, and UTF-16 is full of it
+        st.info(f"{plain(uploaded.name)} is not plain text in UTF-8. Save it as such in an editor, and choose it again.")
+    elif not text.strip():
+        st.info(f"{plain(uploaded.name)} holds no words. Choose a file with some text in it.")
+    else:
+        return text
+    return None
 
 
 def plain(text: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.common import address, loading
-from seqmodels.viz.palette import LINE, MUTED
+from seqmodels.viz.palette import LINE, MUTED, Theme
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,11 @@ _STYLE = f"""<style>
 .st-key-menu {{ border-bottom: 1px solid {LINE.css}; padding-bottom: .25rem; }}
 .st-key-menu a {{ text-decoration: none; }}
 </style>"""
+
+
+def theme() -> Theme:
+    """What figures are drawn for."""
+    return "dark" if st.context.theme.type == "dark" else "light"
 
 
 def start(title: str) -> None:

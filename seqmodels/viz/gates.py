@@ -1,15 +1,10 @@
-"""Gates as pictures: keep, write and reveal of every unit at every token, and their mean with a band.
-
-Everything here takes numpy arrays that are tokens x units, as a trace gives them, and draws units x tokens under the words.
-"""
+"""Heatmaps and lines: everything a cell holds, units x tokens under the words."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, Protocol
-from unicodedata import east_asian_width
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -17,115 +12,77 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import pdist
 
-from seqmodels.viz.palette import LAM, LAM_INK, LINE, MU, MU_INK, MUTED, TEXT, Pair, Theme, safe, shorten
+from seqmodels.traces import half_life
+from seqmodels.viz import palette
+from seqmodels.viz.frame import WHOLE, Focus, Frame, rgba, scale_bars
+from seqmodels.viz.palette import LAM, LAM_INK, MU, MU_INK, TEXT, Pair, Theme
+
+if TYPE_CHECKING:
+    from seqmodels.traces import LayerTrace, Trace
 
 Array = NDArray[np.float32]
 
-COLUMN = 14  # pixels a token needs, so that labels of FONT pixels, turned on their side, don't touch
-FONT = 12
-MARGIN_LEFT, MARGIN_RIGHT = 48, 8  # pixels; the left one holds a gate's name and the numbers of a line
-
-_HORIZONTAL = 7  # up to so many words stand upright even on a phone
 _CLUSTERED = 300  # tokens that a clustering looks at; distances over more cost seconds and move few units
-_GAP = 12  # pixels between two maps
-_ROW = 20  # pixels of a line of labels
 
 
 @dataclass(frozen=True)
-class Gate:
-    """How a gate is named and coloured, everywhere."""
+class Measure:
+    """Something a cell holds at every token and unit: how it is named and coloured, everywhere.
 
-    field: str  # of LayerGates
+    A gate is a share from 0 to 1, and 0 is the bare page. A signed value has a colour for either side, and the page between.
+    """
+
+    field: str  # of LayerTrace
     symbol: str
     title: str
     colour: Pair
     ink: Pair  # of its name
+    negative: Pair | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.title} {self.symbol}"
+
+    def of(self, layer: LayerTrace) -> Array | None:
+        """(tokens, units), or None if the cell has no such."""
+        values: Array | None = getattr(layer, self.field)
+        return values
+
+    def reach(self, values: Array) -> float:
+        """The value at the full colour: 1, or more where a memory without bounds grows beyond it."""
+        return max(1.0, float(np.abs(values).max(initial=0)))
 
     def stops(self, theme: Theme) -> list[tuple[float, str]]:
-        """0 is the bare page, which is neutral on either theme; 1 is the full colour."""
-        return [(share, _rgba(self.colour.on(theme), share)) for share in (0.0, 1.0)]
+        """A plotly colour scale; zero is the bare page, which is neutral on either theme."""
+        full = self.colour.on(theme)
+        if self.negative is None:
+            return [(share, rgba(full, share)) for share in (0.0, 1.0)]
+        least = self.negative.on(theme)
+        return [(0.0, least), (0.5, rgba(least, 0)), (0.5, rgba(full, 0)), (1.0, full)]
+
+    def css(self) -> tuple[str, ...]:
+        """The same along a bar in HTML."""
+        return (self.negative.css if self.negative else "transparent", *(["transparent"] if self.negative else []), self.colour.css)
 
 
-KEEP = Gate("mu", "μ", "keep", MU, MU_INK)
-WRITE = Gate("lam", "λ", "write", LAM, LAM_INK)
-REVEAL = Gate("reveal", "o", "reveal", Pair("#2E7D4F", "#7FCFA0"), Pair("#2A6E47", "#7FCFA0"))
-GATES = {gate.title: gate for gate in (KEEP, WRITE, REVEAL)}
+def _signed(field: str, symbol: str, title: str) -> Measure:
+    return Measure(field, symbol, title, palette.POSITIVE, TEXT, palette.NEGATIVE)
 
 
-class Traced(Protocol):
-    """What a picture needs of a layer's trace; `seqmodels.traces.LayerTrace` has it, and more."""
-
-    @property
-    def layer(self) -> int: ...
-    @property
-    def direction(self) -> str: ...
-    @property
-    def mu(self) -> Array: ...
-    @property
-    def lam(self) -> Array: ...
-    @property
-    def reveal(self) -> Array | None: ...
-
-
-@dataclass(frozen=True)
-class LayerGates:
-    """The gates of one layer and direction, each (tokens, units) in the order of the text; reveal is LSTM's alone."""
-
-    layer: int
-    direction: str
-    mu: Array
-    lam: Array
-    reveal: Array | None = None
-
-    @classmethod
-    def of(cls, traced: Traced) -> LayerGates:
-        """The gates alone, without the rest of a trace: less than half of its memory."""
-        return cls(traced.layer, traced.direction, _compact(traced.mu), _compact(traced.lam), traced.reveal)
-
-    @property
-    def backward(self) -> bool:
-        return self.direction == "backward"
-
-    def window(self, tokens: slice) -> LayerGates:
-        """The gates of some of the tokens."""
-        reveal = None if self.reveal is None else self.reveal[tokens]
-        return LayerGates(self.layer, self.direction, self.mu[tokens], self.lam[tokens], reveal)
-
-    def drawn(self, show: Sequence[Gate]) -> list[tuple[Gate, Array]]:
-        """Those of the gates that this cell has, each (tokens, units)."""
-        return [(gate, values) for gate in show if (values := getattr(self, gate.field)) is not None]
-
-
-@dataclass(frozen=True)
-class Label:
-    """What stands under a word, such as its tag; with a colour it is a chip."""
-
-    text: str
-    colour: Pair | None = None
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The tokens that are drawn, one column each: their words, as typed, and what stands under them (all or none)."""
-
-    words: tuple[str, ...]
-    below: tuple[Label, ...] = ()
-
-    def window(self, tokens: slice) -> Columns:
-        """Some of the columns."""
-        return Columns(self.words[tokens], self.below[tokens])
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How a model read a text: its tokens, and the gates of every layer and direction."""
-
-    columns: Columns
-    layers: tuple[LayerGates, ...]
-
-    def find(self, layer: int, direction: str) -> LayerGates | None:
-        """The gates of a layer and direction, or None if this model has no such layer."""
-        return next((found for found in self.layers if (found.layer, found.direction) == (layer, direction)), None)
+KEEP = Measure("mu", "μ", "keep", MU, MU_INK)
+WRITE = Measure("lam", "λ", "write", LAM, LAM_INK)
+REVEAL = Measure("reveal", "o", "reveal", palette.REVEAL, palette.REVEAL_INK)
+MEASURES = {
+    measure.title: measure
+    for measure in (
+        KEEP,
+        WRITE,
+        _signed("candidate", "F", "new content"),
+        _signed("memory", "m", "memory"),
+        _signed("output", "h", "output"),
+        REVEAL,
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -137,86 +94,104 @@ class Band:
     high: Array
 
 
-def band(gate: Array) -> Band:
-    """gate (tokens, units) -> its mean and 10-90 % band over the units."""
-    low, high = np.quantile(gate, [0.1, 0.9], axis=1)
-    return Band(gate.mean(axis=1), low.astype(np.float32), high.astype(np.float32))
+def band(values: Array) -> Band:
+    """values (tokens, units) -> its mean and 10-90 % band over the units."""
+    low, high = np.quantile(values, [0.1, 0.9], axis=1)
+    return Band(values.mean(axis=1), low.astype(np.float32), high.astype(np.float32))
 
 
-def _by_mean(gates: LayerGates) -> NDArray[np.intp]:
-    return np.argsort(-gates.mu.mean(axis=0), kind="stable")
+Order = Callable[["LayerTrace", int], NDArray[np.intp]]
 
 
-def _by_cluster(gates: LayerGates) -> NDArray[np.intp]:
-    step = -(-len(gates.mu) // _CLUSTERED)
-    units = np.concatenate([gates.mu[::step], gates.lam[::step]]).T  # (units, 2 * tokens)
+def _highest_first(values: NDArray[Any]) -> NDArray[np.intp]:
+    return np.argsort(-values, kind="stable")
+
+
+def _by_cluster(layer: LayerTrace, token: int) -> NDArray[np.intp]:
+    step = -(-len(layer.mu) // _CLUSTERED)
+    units = np.concatenate([layer.mu[::step], layer.lam[::step], layer.memory[::step]]).T  # (units, 3 * tokens)
     if len(units) < 2 or not np.ptp(units, axis=0).any():
         return np.arange(len(units))  # nothing tells the units apart
     return leaves_list(linkage(pdist(units), "average", optimal_ordering=True)).astype(np.intp)
 
 
-def _as_they_are(gates: LayerGates) -> NDArray[np.intp]:
-    return np.arange(gates.mu.shape[1])
+ORDERS: dict[str, Order] = {
+    "mean": lambda layer, token: _highest_first(layer.mu.mean(axis=0)),
+    "half-life": lambda layer, token: _highest_first(half_life(layer.mu)),
+    "cluster": _by_cluster,
+    "activity": lambda layer, token: _highest_first(np.abs(layer.memory[token])),
+    "unit": lambda layer, token: np.arange(layer.mu.shape[1]),
+}
 
 
-ORDERS = {"mean": _by_mean, "cluster": _by_cluster, "unit": _as_they_are}
+def unit_order(layer: LayerTrace, by: str, token: int = 0) -> NDArray[np.intp]:
+    """The units from top to bottom.
 
-
-def unit_order(gates: LayerGates, by: str) -> NDArray[np.intp]:
-    """The units from top to bottom: by 'mean' keep, the highest first; by 'cluster', like beside like; by 'unit', as they are.
-
-    Clusters: average linkage over each unit's keep and write, leaves ordered so that neighbours are alike (Bar-Joseph et al. 2001).
+    By 'mean' keep or by 'half-life', the highest first; by 'cluster', like beside like; by 'activity', the largest memory at
+    `token` first; by 'unit', as they are. Clusters: average linkage over each unit's keep, write and memory, leaves ordered so that
+    neighbours are alike (Bar-Joseph et al. 2001).
     """
     if by not in ORDERS:
         raise ValueError(f"unknown order {by!r}: choose one of {', '.join(ORDERS)}")
-    return ORDERS[by](gates)
-
-
-def windows(tokens: int, size: int) -> list[slice]:
-    """Parts of at most `size` tokens and of nearly equal length, so that no last part is a stub."""
-    parts = max(1, -(-tokens // size))
-    bounds = [round(part * tokens / parts) for part in range(parts + 1)]
-    return [slice(first, last) for first, last in pairwise(bounds)]
+    return ORDERS[by](layer, token)
 
 
 def heatmaps(
-    gates: LayerGates, columns: Columns, order: NDArray[np.intp], *, show: Sequence[Gate] = (KEEP, WRITE), theme: Theme = "light"
+    traced: Trace, focus: Focus = WHOLE, *, order: NDArray[np.intp] | None = None, show: Sequence[Measure] = (KEEP, WRITE)
 ) -> go.Figure:
-    """Units x tokens, a map for each gate that the cell has, on one scale from 0 to 1; a row is the same unit in all of them."""
-    drawn = gates.drawn(show)
-    height = min(max(len(order), 150), 260)
-    frame = _Frame(columns, len(drawn), height, theme, backward=gates.backward)
+    """Units x tokens, a map for each measure that the cell has; a row is the same unit in all of them.
+
+    `order` lists the units from top to bottom; by mean keep, unless given.
+    """
+    layer = focus.drawn(traced)
+    if order is None:
+        order = unit_order(focus.whole(traced), "mean")
+    drawn = _present(layer, show)
+    frame = Frame(traced, focus, panels=len(drawn), height=min(max(len(order), 150), 260))
     rows = np.arange(len(order))
-    for number, (gate, values) in enumerate(drawn):
-        frame.trace(
+    for number, (measure, values) in enumerate(drawn):
+        reach = measure.reach(values)
+        frame.add(
             number,
             go.Heatmap(
                 z=np.round(values.T[order], 4),
-                zmin=0,
-                zmax=1,
-                colorscale=gate.stops(theme),
+                zmin=-reach if measure.negative else 0,
+                zmax=reach,
+                colorscale=measure.stops(focus.theme),
                 showscale=False,
-                hovertemplate=f"<b>%{{x}}</b><br>unit %{{y}}<br>{gate.title} {gate.symbol} = %{{z:.3f}}<extra></extra>",
+                hovertemplate=f"<b>%{{x}}</b><br>unit %{{y}}<br>{measure.name} = %{{z:.3f}}<extra></extra>",
             ),
         )
         # the numbers aren't drawn, there is no room; the hover takes a unit's name from them
         axis = {"range": [len(order) - 0.5, -0.5], "tickvals": rows, "ticktext": order.astype(str), "showticklabels": False}
-        frame.y_axis(number, gate, **axis)
-    return frame.figure()
+        zoom = {"fixedrange": False, **({"matches": "y"} if number else {})}  # the buttons zoom into the units of all maps at once
+        frame.y_axis(number, measure.name, measure.ink, **axis, **zoom)
+    figure = frame.figure()
+    if focus.unit is not None:
+        row = int(np.flatnonzero(order == focus.unit)[0])
+        for number in range(len(drawn)):
+            figure.add_hrect(
+                row - 0.5, row + 0.5, yref=f"y{number + 1}" if number else "y", line={"color": TEXT.on(focus.theme), "width": 1}
+            )
+    return figure
 
 
-def lines(gates: LayerGates, columns: Columns, *, show: Sequence[Gate] = (KEEP, WRITE), theme: Theme = "light") -> go.Figure:
-    """The mean of each gate over the units, token by token, in a band that holds the middle 80 % of them."""
-    drawn = gates.drawn(show)
-    frame = _Frame(columns, len(drawn), 170, theme, backward=gates.backward)
-    positions = np.arange(len(columns.words))
-    for number, (gate, values) in enumerate(drawn):
-        middle, colour = band(values), gate.colour.on(theme)
+def lines(traced: Trace, focus: Focus = WHOLE, *, show: Sequence[Measure] = (KEEP, WRITE)) -> go.Figure:
+    """The mean of each measure over the units, token by token, in a band that holds the middle 80 % of them.
+
+    With a unit selected, that unit's own line on top.
+    """
+    layer = focus.drawn(traced)
+    drawn = _present(layer, show)
+    frame = Frame(traced, focus, panels=len(drawn), height=170)
+    positions = np.arange(len(layer.mu))
+    for number, (measure, values) in enumerate(drawn):
+        middle, colour = band(values), measure.colour.on(focus.theme)
         outline = go.Scatter(
             x=np.concatenate([positions, positions[::-1]]),
             y=np.round(np.concatenate([middle.high, middle.low[::-1]]), 4),
             fill="toself",
-            fillcolor=_rgba(colour, 0.18),
+            fillcolor=rgba(colour, 0.18),
             mode="lines",
             line={"width": 0},
             hoverinfo="skip",
@@ -229,175 +204,48 @@ def lines(gates: LayerGates, columns: Columns, *, show: Sequence[Gate] = (KEEP, 
             line={"color": colour, "width": 2.5},
             marker={"color": colour, "size": 6},
             hovertemplate=(
-                f"<b>%{{x}}</b><br>{gate.title} {gate.symbol}, mean = %{{y:.3f}}"
+                f"<b>%{{x}}</b><br>{measure.name}, mean = %{{y:.3f}}"
                 "<br>10 % of the units below %{customdata[0]:.3f}<br>90 % below %{customdata[1]:.3f}<extra></extra>"
             ),
         )
-        frame.trace(number, outline)
-        frame.trace(number, mean)
-        frame.y_axis(number, gate, range=[-0.03, 1.03], tickvals=[0, 0.5, 1], showgrid=True)
+        frame.add(number, outline, mean)
+        if focus.unit is not None:
+            frame.add(number, _one_unit(values[:, focus.unit], f"unit {focus.unit}: {measure.name}", focus.theme))
+        reach = measure.reach(values)
+        scale = {"range": [-1.06 * reach, 1.06 * reach], "nticks": 5} if measure.negative else {"range": [-0.03, 1.03], "nticks": 3}
+        frame.y_axis(number, measure.name, measure.ink, showgrid=True, zeroline=bool(measure.negative), **scale)
     return frame.figure()
 
 
-def legend(show: Sequence[Gate], note: str) -> str:
-    """The colour bars that all pictures share, and a note beside them, as HTML for either theme."""
-    bars = "".join(
-        f'<span style="white-space:nowrap"><b style="color:{gate.ink.css}">{gate.title} {gate.symbol}</b>&ensp;0 '
-        f'<span style="display:inline-block;vertical-align:-.1em;width:7rem;height:.9rem;border:1px solid {LINE.css};'
-        f'border-radius:3px;background:linear-gradient(90deg,transparent,{gate.colour.css})"></span> 1</span>'
-        for gate in show
+def rows(traced: Trace, focus: Focus = WHOLE, show: Sequence[Measure] = (KEEP, WRITE)) -> list[dict[str, Any]]:
+    """What the maps are drawn from: a row for each token and unit."""
+    layer, words = focus.drawn(traced), focus.columns(traced).words
+    drawn = _present(layer, show)
+    return [
+        {"cell": traced.cell, "position": position, "token": words[column], "unit": unit}
+        | {measure.field: float(values[column, unit]) for measure, values in drawn}
+        for column, position in enumerate(focus.positions(traced))
+        for unit in range(layer.mu.shape[1])
+    ]
+
+
+def legend(show: Sequence[Measure], note: str = "") -> str:
+    """The colour bars of these measures, and a note beside them."""
+    ends = {True: ("−", "+"), False: ("0", "1")}
+    return scale_bars([(measure.name, measure.ink, measure.css(), ends[measure.negative is not None]) for measure in show], note)
+
+
+def _present(layer: LayerTrace, show: Sequence[Measure]) -> list[tuple[Measure, Array]]:
+    """Those of the measures that this cell has, each (tokens, units)."""
+    return [(measure, values) for measure in show if (values := measure.of(layer)) is not None]
+
+
+def _one_unit(values: Array, name: str, theme: Theme) -> go.Scatter:
+    return go.Scatter(
+        x=np.arange(len(values)),
+        y=np.round(values, 4),
+        mode="lines+markers",
+        line={"color": TEXT.on(theme), "width": 1.5, "dash": "dot"},
+        marker={"color": TEXT.on(theme), "size": 4},
+        hovertemplate=f"<b>%{{x}}</b><br>{name} = %{{y:.3f}}<extra></extra>",
     )
-    style = f"display:flex;flex-wrap:wrap;gap:.25rem 2rem;color:{MUTED.css};font-size:.95rem"
-    return f'<div style="{style}">{bars}<span>{safe(note)}</span></div>'
-
-
-def side_by_side(key: str, columns: int) -> str:
-    """Style for the container of that key: pictures of so many tokens beside each other while their words are legible.
-
-    Else under each other; and if even one has no room, as on a phone, it scrolls.
-    """
-    needed = MARGIN_LEFT + MARGIN_RIGHT + COLUMN * columns
-    return f"""<style>
-.st-key-{key} {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, {needed}px), 1fr)); gap: 1rem 1.5rem; }}
-.st-key-{key} .stElementContainer:has(.stPlotlyChart) {{ overflow-x: auto; }}
-.st-key-{key} .stElementContainer:has(.stPlotlyChart) > * {{ min-width: {needed}px; }}
-.st-key-{key} .xtick text {{ fill: {TEXT.css} !important; }}
-</style>"""
-
-
-class _Frame:
-    """Stacked panels over one row of words: what heatmaps and lines share."""
-
-    def __init__(self, columns: Columns, panels: int, height: int, theme: Theme, *, backward: bool) -> None:
-        self.columns, self.theme, self.panels, self.height, self.backward = columns, theme, panels, height, backward
-        self.words = [shorten(word, 18) for word in columns.words]
-        self.upright = len(self.words) <= _HORIZONTAL
-        self.traces: list[Any] = []
-        self.axes: dict[str, Any] = {}
-
-    def trace(self, panel: int, trace: Any) -> None:
-        trace.update(xaxis="x", yaxis=f"y{panel + 1}" if panel else "y")
-        self.traces.append(trace)
-
-    def y_axis(self, panel: int, gate: Gate, **settings: Any) -> None:
-        total = self.panels * self.height + (self.panels - 1) * _GAP
-        top = total - panel * (self.height + _GAP)
-        line = LINE.on(self.theme)
-        self.axes[f"yaxis{panel + 1}" if panel else "yaxis"] = {
-            "domain": [(top - self.height) / total, top / total],
-            "title": {
-                "text": f"{gate.title} {gate.symbol}",
-                "font": {"color": gate.ink.on(self.theme), "size": 14},
-                "standoff": 6,
-            },
-            "tickfont": {"size": FONT},
-            "ticks": "",
-            "fixedrange": True,
-            "automargin": False,
-            "zeroline": False,
-            "showgrid": False,
-            "gridcolor": line,
-            "showline": True,
-            "mirror": True,
-            "linecolor": line,
-            **settings,
-        }
-
-    def figure(self) -> go.Figure:
-        total = self.panels * self.height + (self.panels - 1) * _GAP
-        above, below = self._above(), self._below()
-        x_axis = {
-            "range": [-0.5, len(self.words) - 0.5],
-            "tickvals": np.arange(len(self.words)),
-            "ticktext": [safe(word) for word in self.words],
-            "tickangle": 0 if self.upright else -90,
-            "tickfont": {"size": 13},
-            "ticks": "",
-            "side": "top",
-            "anchor": "y",
-            "fixedrange": True,
-            "automargin": False,
-            "showgrid": False,
-            "zeroline": False,
-            "showline": True,
-            "mirror": "all",
-            "linecolor": LINE.on(self.theme),
-        }
-        return go.Figure(
-            self.traces,
-            {
-                "xaxis": x_axis,
-                **self.axes,
-                "annotations": [*self._labels(), self._arrow(total, below)],
-                "height": above + total + below,
-                "margin": {"l": MARGIN_LEFT, "r": MARGIN_RIGHT, "t": above, "b": below, "pad": 0},
-                "paper_bgcolor": "rgba(0,0,0,0)",
-                "plot_bgcolor": "rgba(0,0,0,0)",
-                "hovermode": "closest",
-                "hoverlabel": {"font": {"size": 14}},
-                "modebar": {"bgcolor": "rgba(0,0,0,0)"},
-                "dragmode": False,
-                "showlegend": False,
-            },
-        )
-
-    def _above(self) -> int:
-        return _ROW + 6 if self.upright else _length(self.words) + 10
-
-    def _below(self) -> int:
-        if not self.columns.below:
-            return _ROW + 6
-        # one height for every cell, whatever its tags
-        return 2 * _ROW + 8 if self.upright else _length(["PROPN", *(label.text for label in self.columns.below)]) + _ROW + 14
-
-    def _labels(self) -> list[dict[str, Any]]:
-        return [
-            {
-                "text": safe(label.text),
-                "x": position,
-                "xref": "x",
-                "y": 0,
-                "yref": "paper",
-                "yanchor": "top",
-                "yshift": -4,
-                "textangle": 0 if self.upright else -90,
-                **self._chip(label.colour),
-                "borderpad": 1,
-                "showarrow": False,
-            }
-            for position, label in enumerate(self.columns.below)
-            if label.text
-        ]
-
-    def _chip(self, colour: Pair | None) -> dict[str, Any]:
-        if colour is None:
-            return {"font": {"size": FONT}}
-        return {"font": {"size": FONT, "color": TEXT.on(self.theme)}, "bgcolor": colour.on(self.theme)}
-
-    def _arrow(self, total: int, below: int) -> dict[str, Any]:
-        return {
-            "text": "◀ reads from right to left" if self.backward else "reads from left to right ▶",
-            "x": 0 if self.backward else 1,
-            "xref": "paper",
-            "xanchor": "left" if self.backward else "right",
-            "y": -below / total,
-            "yref": "paper",
-            "yanchor": "bottom",
-            "font": {"size": FONT},
-            "showarrow": False,
-        }
-
-
-def _length(labels: list[str]) -> int:
-    """Pixels that the longest label takes on its side: some 7 a letter, twice that a wide one."""
-    return 7 * max(sum(2 if east_asian_width(letter) in "WF" else 1 for letter in label) for label in labels)
-
-
-def _compact(gate: Array) -> Array:
-    """A gate that never moves, as Elman's, takes the memory of one number."""
-    return np.broadcast_to(gate[:1, :1].copy(), gate.shape) if gate.size and (gate == gate[0, 0]).all() else gate
-
-
-def _rgba(colour: str, alpha: float) -> str:
-    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{alpha:g})"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from seqmodels.viz.palette import LAM, LAM_INK, LINE, MU, MU_INK, MUTED, TEXT, safe
+from seqmodels.viz.palette import LAM, LAM_INK, LINE, MU, MU_INK, MUTED, REVEAL, REVEAL_INK, TEXT, safe
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,14 @@ class Formula:
     candidate: str
     output: str
     source: str
+
+
+class Part(NamedTuple):
+    """A symbol or number of a formula, as HTML, and its name."""
+
+    symbol: str
+    says: str = ""
+    kind: str = ""  # of CSS
 
 
 # Beside seqmodels.cells.CELLS, because a page shows this table before torch is loaded; a test holds both together.
@@ -38,6 +48,10 @@ _STYLE = f"""<style>
 @media (max-width: 640px) {{ .sm-law {{ gap: .1em .25em; }} .sm-law .sm-long small {{ display: none; }} }}
 .sm-mu, .sm-law .sm-mu small {{ color: {MU_INK.css}; }} .sm-law .sm-mu {{ color: {MU.css}; }}
 .sm-lam, .sm-law .sm-lam small {{ color: {LAM_INK.css}; }} .sm-law .sm-lam {{ color: {LAM.css}; }}
+.sm-law .sm-reveal {{ color: {REVEAL.css}; }} .sm-law .sm-reveal small {{ color: {REVEAL_INK.css}; }}
+.sm-numbers {{ container-type: inline-size; }}
+.sm-numbers .sm-law {{ font-size: clamp(1.05rem, 4.7cqi, 2.25rem); gap: .1em .32em; padding: .5rem 0 .25rem; }}
+.sm-numbers .sm-law i {{ font-style: normal; font-variant-numeric: tabular-nums; }}
 .sm-table {{ overflow-x: auto; }}
 .sm-table table {{ border-collapse: collapse; width: 100%; color: {TEXT.css}; font-size: 1rem; }}
 .sm-table th, .sm-table td {{ text-align: start; padding: .5rem .9rem .5rem 0; border: 0; border-bottom: 1px solid {LINE.css};
@@ -52,20 +66,23 @@ _STYLE = f"""<style>
 def law() -> str:
     """memory_t = mu_t memory_{t-1} + lam_t F_t, each part named."""
     parts = (
-        ("sm-long", "memory<sub>t</sub>", "after this word"),
-        ("", "=", ""),
-        ("sm-mu", "μ<sub>t</sub>", "keep"),
-        ("", "·", ""),
-        ("sm-long", "memory<sub>t−1</sub>", "before this word"),
-        ("", "+", ""),
-        ("sm-lam", "λ<sub>t</sub>", "write"),
-        ("", "·", ""),
-        ("", "F<sub>t</sub>", "new content"),
+        Part("memory<sub>t</sub>", "after this word", "sm-long"),
+        Part("="),
+        Part("μ<sub>t</sub>", "keep", "sm-mu"),
+        Part("·"),
+        Part("memory<sub>t−1</sub>", "before this word", "sm-long"),
+        Part("+"),
+        Part("λ<sub>t</sub>", "write", "sm-lam"),
+        Part("·"),
+        Part("F<sub>t</sub>", "new content"),
     )
-    spans = "".join(f'<span class="{name}"><i>{symbol}</i><small>{says}</small></span>' for name, symbol, says in parts)
-    return (
-        f'{_STYLE}<div class="sm-law" role="math" aria-label="memory now = mu times memory before + lambda times F">{spans}</div>'
-    )
+    return typeset(parts, "memory now = mu times memory before + lambda times F")
+
+
+def typeset(parts: Sequence[Part], spoken: str) -> str:
+    """A formula as HTML: its parts in a row, each with its name below. `spoken` is what a screen reader says."""
+    spans = "".join(f'<span class="{part.kind}"><i>{part.symbol}</i><small>{part.says}</small></span>' for part in parts)
+    return f'{_STYLE}<div class="sm-law" role="math" aria-label="{safe(spoken)}">{spans}</div>'
 
 
 def cells_table() -> str:

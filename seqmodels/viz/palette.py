@@ -32,11 +32,25 @@ MU = Pair("#2F6DB5", "#6FA8F0")  # keep
 LAM = Pair("#D9730D", "#F5A250")  # write
 MU_INK = Pair("#245A99", "#8EBBF4")  # the same two for small text, which needs more contrast
 LAM_INK = Pair("#954A04", "#F8B576")
+REVEAL = Pair("#6E4FA8", "#B79BEA")  # what LSTM shows of its memory
+REVEAL_INK = Pair("#5B3F90", "#C6B0EF")
+POSITIVE = Pair("#137A72", "#57CDC1")  # the two ends of a signed value, told apart by every kind of eye; zero is the bare page
+NEGATIVE = Pair("#A12D6F", "#EE8FC0")
 BACKGROUND = Pair("#FCFCFA", "#12161D")
 SURFACE = Pair("#F1F3F6", "#1B212B")
 TEXT = Pair("#1C2430", "#E8ECF2")
 MUTED = Pair("#4C5563", "#B5BDC9")
 LINE = Pair("#D5DAE1", "#2E3746")
+ERASE = Pair("#BCC3CD", "#4E5968")
+# what a unit does at a step, as fill and stripe: to keep and write at once is both colours, to do neither is none
+REGIME_COLOURS: dict[str, tuple[Pair, Pair | None]] = {
+    "keep": (MU, None),
+    "accumulate": (MU, LAM),
+    "overwrite": (LAM, None),
+    "erase": (ERASE, None),
+}
+# lines that stand for one cell each; their markers differ too
+SERIES = (MUTED, POSITIVE, NEGATIVE, REVEAL, Pair("#7A5C0A", "#D9B84A"), TEXT)
 DIFFERENT = Pair("#B93A3A", "#F08A8A")  # where models disagree
 
 # Fills under TEXT: a family of tags shares a hue, so that a strip shows the build of a sentence before any label is read.

@@ -109,10 +109,13 @@ _STYLE = f"""<style>
 </style>"""
 
 
-def strip(taggings: Sequence[Tagging], window: Window | None = None, rows: Sequence[Row] = ()) -> str:
+def strip(
+    taggings: Sequence[Tagging], window: Window | None = None, rows: Sequence[Row] = (), *, titles: Sequence[str] = ()
+) -> str:
     """The words of a text, with a row of tags for each of its taggings, one sentence after the other.
 
-    The taggings are of one text and one task, and differ in the model. `window` picks tokens (first, one past the last).
+    The taggings are of one text and one task, and differ in the model, or in what `titles` say. `window` picks tokens
+    (first, one past the last).
     Below the tags come `rows` of numbers.
     Where the models disagree the word is framed and marked. ValueError if the taggings are not of the same text.
     """
@@ -121,14 +124,14 @@ def strip(taggings: Sequence[Tagging], window: Window | None = None, rows: Seque
     if any(tagging.text != taggings[0].text for tagging in taggings):
         raise ValueError("the taggings are of different texts: give those of one text")
     first, last = window or (0, len(taggings[0].tokens))
-    titles = [_title(tagging) for tagging in taggings] + [row.title for row in rows]
-    names = "".join(f"<span>{safe(title)}</span>" for title in titles)
+    titles = titles or [_title(tagging) for tagging in taggings]
+    names = "".join(f"<span>{safe(title)}</span>" for title in (*titles, *(row.title for row in rows)))
     names = f'<span class="sm-names" aria-hidden="true">{names}</span>'
     found = []
     for number, (start, end) in enumerate(taggings[0].sentences, 1):
         shown = range(max(start, first), min(end, last))
         if shown:
-            words = "".join(_word(taggings, position, rows, glued=position > start) for position in shown)
+            words = "".join(_word(taggings, titles, position, rows, glued=position > start) for position in shown)
             direction = _direction(taggings[0].text[taggings[0].tokens[start].start : taggings[0].tokens[end - 1].end])
             found.append(
                 f'<div class="sm-sentence" dir="{direction}" role="list" aria-label="Sentence {number}">{names}{words}</div>'
@@ -175,10 +178,9 @@ def windows(tagging: Tagging, longest: int) -> list[Window]:
     return parts
 
 
-def _word(taggings: Sequence[Tagging], position: int, rows: Sequence[Row], *, glued: bool) -> str:
+def _word(taggings: Sequence[Tagging], names: Sequence[str], position: int, rows: Sequence[Row], *, glued: bool) -> str:
     """One word with its tags and its card."""
     tokens = [tagging.tokens[position] for tagging in taggings]
-    names = [_title(tagging) for tagging in taggings]
     glued = glued and taggings[0].tokens[position - 1].end == tokens[0].start
     differ = len({token.tag for token in tokens}) > 1
     classes = "sm-token" + (" sm-glued" if glued else "") + (" sm-different" if differ else "")

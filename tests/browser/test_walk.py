@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -10,6 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
+from pages.explorer import VIEWS
 from tests.browser.driver import PATIENCE, browse, find_browser, serve, settle
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
@@ -98,10 +100,61 @@ def test_a_prompt_is_continued_and_its_next_words_are_shown(page: Page, address:
 
 
 def test_a_sentence_shows_the_heatmaps_of_its_gates(page: Page, address: str) -> None:
-    visit(page, f"{address}/Gates")
+    visit(page, f"{address}/Gates?view=Heatmaps")
     type_into(page, "Your text", "The old man the boats.")
     expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
     assert page.locator(".js-plotly-plot .heatmaplayer").count() >= 3, "a picture for each of the three cells"
+
+
+def test_arrow_keys_and_clicks_move_the_selected_word_and_the_address_follows(page: Page, address: str) -> None:
+    visit(page, f"{address}/Gates?text=The+old+man+the+boats.&token=3")
+    word = page.locator(".strip button[aria-pressed=true]")
+    expect(word).to_have_text("man")
+    page.keyboard.press("ArrowRight")
+    expect(word).to_have_text("the")
+    expect(page).to_have_url(re.compile("token=4"))
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    expect(word).to_have_text("old")
+    page.locator(".strip button", has_text="boats").click()
+    expect(page).to_have_url(re.compile("token=5"))
+
+
+def test_arrow_keys_in_the_text_move_the_cursor_and_nothing_else(page: Page, address: str) -> None:
+    visit(page, f"{address}/Gates?text=The+old+man+the+boats.&token=3")
+    page.get_by_label("Your text", exact=True).focus()
+    page.keyboard.press("ArrowLeft")
+    settle(page)
+    expect(page.locator(".strip button[aria-pressed=true]")).to_have_text("man")
+
+
+def test_the_link_is_copied_by_a_button(browser: Browser, address: str) -> None:
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    visit(page, f"{address}/Gates?view=Heatmaps&token=2")
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == page.url
+    context.close()
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_draws_its_example_and_a_link_brings_it_back(page: Page, address: str, view: str) -> None:
+    visit(page, f"{address}/Gates?view={view}")
+    page.locator(".st-key-gates-examples button").first.click()
+    settle(page)
+    main = page.get_by_test_id("stMain")
+    expect(main.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+    heading, words = main.inner_text(), page.locator(".strip").inner_text()
+    visit(page, page.url)
+    expect(page.locator(".strip")).to_have_text(words, use_inner_text=True)
+    assert "This link asks for something" not in heading
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_violation_in_a_view(browser: Browser, address: str, view: str, scheme: str) -> None:
+    assert serious_violations(browser, f"{address}/Gates?view={view}&token=5&unit=3", scheme) == []
 
 
 def test_a_shared_link_brings_back_what_was_on_screen(page: Page, address: str) -> None:
@@ -144,11 +197,15 @@ def test_a_damaged_link_is_answered_sensibly(page: Page, address: str, name: str
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_serious_violation(browser: Browser, address: str, name: str, scheme: str) -> None:
+    assert serious_violations(browser, f"{address}/{name}", scheme) == []
+
+
+def serious_violations(browser: Browser, url: str, scheme: str) -> list[str]:
+    """What axe finds on a page on one theme, a line each."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
     page = context.new_page()
-    visit(page, f"{address}/{name}")
+    visit(page, url)
     page.wait_for_timeout(1500)  # what has just come still fades in, and faint text is not judged
     found = Axe().run(page, context="[data-testid='stMain']").response["violations"]
-    serious = [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found if one["impact"] in ("serious", "critical")]
     context.close()
-    assert serious == []
+    return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found if one["impact"] in ("serious", "critical")]

@@ -1,0 +1,212 @@
+"""View: cells against each other on one text, and two texts against each other in one cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.common import inputs, loading
+from pages.explorer import reading as readings
+from pages.explorer import scene as shared
+from pages.explorer.scene import Example, Reading, Scene, View
+from seqmodels import viz
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from seqmodels.viz import Focus
+    from seqmodels.viz.comparisons import TwoTexts
+
+ALL, TWO, TEXTS = "cells", "two cells", "two texts"
+OTHER = "The key to the cabinet in the old office near the two big doors is on the table."
+MOST_TOLD = 6  # words whose tags differ, in a sentence
+EXAMPLES = (
+    Example(
+        "Paris, and Paris Hilton",
+        "the same word is a place and a person. Read from left to right nothing has come yet: 0 % apart. Read from right to left, "
+        "GRU's memories at *Paris* are 46 % apart.",
+        {
+            "text": "Paris is in France.",
+            "other": "Paris Hilton is in France.",
+            "task": "Names",
+            "cells": ["GRU", "LSTM"],
+            "direction": "backward",
+            "token": "1",
+            "compare": TEXTS,
+            "in": "GRU",
+            "difference": "memory",
+        },
+    ),
+    Example(
+        "Not good, and good",
+        "without *not*, GRU's memory is 21 % apart at *good* and 17 % at the full stop: the word is not forgotten yet.",
+        {
+            "text": "The film was not good.",
+            "other": "The film was good.",
+            "task": "Language model",
+            "cells": ["GRU", "LSTM"],
+            "token": "6",
+            "compare": TEXTS,
+            "in": "GRU",
+            "difference": "memory",
+        },
+    ),
+    Example(
+        "Who changes most",
+        "at *two*, 60 % of Elman's memory turns over, 52 % of GRU's and 18 % of LSTM's, which adds to what it has.",
+        {
+            "text": "The keys to the cabinet in the old office near the two big doors are on the table.",
+            "task": "Parts of speech",
+            "cells": ["Elman", "GRU", "LSTM"],
+            "direction": "forward",
+            "token": "12",
+            "compare": ALL,
+            "by": "turnover",
+        },
+    ),
+)
+# what the curves of seqmodels.traces are, in words
+MEANS = {
+    "mean keep": "the mean of keep μ over the units",
+    "mean write": "the mean of write λ over the units",
+    "left of the word": "how much of what the selected word wrote is left in the memory, by L2 norm",
+    "turnover": "how far the memory is from the one before, |m − before| / (|m| + |before|), L2 norms: 1 at the first word read",
+}
+
+
+def draw(scene: Scene) -> None:
+    """One of three comparisons."""
+    row = st.container(horizontal=True, gap="small")
+    with row:
+        kind = inputs.choice("Compare", (ALL, TWO, TEXTS), key="compare")
+    {ALL: cells, TWO: two_cells, TEXTS: two_texts}[kind](scene, row)
+
+
+def cells(scene: Scene, row: DeltaGenerator) -> None:
+    """A line for each cell, and a table of what they are like over the whole text."""
+    from seqmodels.viz import comparisons
+
+    with row:
+        name = inputs.choice("By", list(MEANS), key="by", default="turnover")
+    traces, focus = [reading.trace for reading in scene.readings], in_common(scene.readings)
+    st.html(comparisons.legend(traces))
+    with shared.pictures(scene):
+        shared.chart(viz.curves(traces, focus, name=name), "compare-cells", f"{name} at every word, a line for each cell")
+    st.caption(
+        f"{name.capitalize()}: {MEANS[name]}. Where the cells differ on what stands under a word, all are given in their order."
+    )
+    st.markdown(table(scene))
+    shared.numbers(lambda: comparisons.curve_rows(traces, focus), "compare-cells")
+
+
+def two_cells(scene: Scene, row: DeltaGenerator) -> None:
+    """One cell minus another, word by word."""
+    from seqmodels.viz import comparisons
+
+    if len(scene.readings) < 2:
+        st.info("Pick a second cell above.")
+        return
+    by_title = {reading.title: reading for reading in scene.readings}
+    titles = list(by_title)
+    with row:
+        first = by_title[inputs.choice("Of", titles, key="of", default=titles[-2])]
+        second = by_title[inputs.choice("Minus", titles, key="minus", default=titles[-1])]
+        name = inputs.choice("By", list(MEANS), key="by", default="turnover")
+    if first is second:
+        st.info("A cell minus itself is zero: pick another.")
+        return
+    traces, focus = [first.trace, second.trace], in_common([first, second])
+    st.html(comparisons.legend(traces))
+    with shared.pictures(scene):
+        alt = f"{name} at every word: {first.title} minus {second.title}"
+        shared.chart(viz.curve_difference(first.trace, second.trace, focus, name=name), "compare-two", alt)
+    st.caption(f"{name.capitalize()}: {MEANS[name]}. A bar has the colour of the cell that has more of it.")
+    shared.numbers(lambda: comparisons.curve_rows(traces, focus), "compare-two")
+
+
+def two_texts(scene: Scene, row: DeltaGenerator) -> None:
+    """The same cell on another text: how far apart its memories are, and in which units."""
+    from seqmodels.viz import comparisons, gates
+
+    by_title = {reading.title: reading for reading in scene.readings}
+    with row:
+        first = by_title[inputs.choice("In", list(by_title), key="in", default=list(by_title)[-1])]
+        measures = {measure.title: measure for measure in gates.MEASURES.values() if measure.of(first.layer) is not None}
+        measure = measures[inputs.choice("Difference of", list(measures), key="difference", default="memory")]
+    other = inputs.sentence(OTHER, label="The other text", key="other", height=68)
+    if not other.strip():
+        st.info("Type another text to compare with.")
+        return
+    texts = aligned(first, scene.text, other)
+    st.markdown(told(texts))
+    st.html(comparisons.scale(measure))
+    columns = min(len(texts.columns), comparisons.COLUMNS)
+    with shared.pictures(scene, columns), shared.panel(scene, first):
+        figure = viz.text_difference(texts, first.focus, measure=measure)
+        alt = f"{first.title}: your text minus the other one, {measure.title} of every unit at every word that both have"
+        shared.chart(figure, "compare-texts", alt)
+    st.caption(
+        "Apart: |a − b| / (|a| + |b|) of the two memories, L2 norms: 0 % the same, 100 % opposite. Where the texts differ, it "
+        "says *yours / the other* over and under a column, which is empty for a word that one of them lacks. Units are in the "
+        "order of the difference at the selected word."
+    )
+    shared.numbers(lambda: comparisons.text_rows(texts, first.focus), "compare-texts")
+
+
+def in_common(compared: Sequence[Reading]) -> Focus:
+    """The focus, with what all of these cells say under each word."""
+    from seqmodels.viz import comparisons
+
+    return replace(compared[0].focus, below=comparisons.told_apart([reading.focus.below for reading in compared]))
+
+
+def aligned(reading: Reading, text: str, other: str) -> TwoTexts:
+    """The text and another as one model reads them."""
+    return _aligned(reading.name, loading.stamp(reading.name), text, other)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8, ttl="10m")
+def _aligned(name: str, stamp: int, text: str, other: str) -> TwoTexts:
+    from seqmodels.viz.comparisons import TwoTexts
+
+    one, two = readings.read(name, text), readings.read(name, other)
+    return TwoTexts.of(one.trace, two.trace, (one.below, two.below))
+
+
+def told(texts: TwoTexts) -> str:
+    """Where the two predictions differ, in a sentence."""
+    if texts.first.task not in loading.TAGGING_TASKS:
+        return ""
+    words = texts.words
+    found = [column for column, pair in enumerate(texts.columns) if None not in pair and " / " in texts.below[column].text]
+    if not found:
+        return "Both texts get the same tags, word for aligned word."
+    listed = "; ".join(f"*{inputs.plain(words[column])}*: {inputs.plain(texts.below[column].text)}" for column in found[:MOST_TOLD])
+    return f"Tagged differently: {listed}{'; ...' if len(found) > MOST_TOLD else ''}."
+
+
+def table(scene: Scene) -> str:
+    """What each cell is like over the whole text."""
+    from seqmodels.traces import REGIMES, summary
+    from seqmodels.viz import lifetimes
+
+    names = ["mean keep", "mean write", "median half-life", "mean turnover", *(f"units that {regime.name}" for regime in REGIMES)]
+    rows = [f"| Over the whole text | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
+    for reading in scene.readings:
+        found = summary(reading.layer)
+        numbers = [f"{found.keep:.2f}", f"{found.write:.2f}", lifetimes.duration(found.half_life), f"{found.turnover:.2f}"]
+        rows.append(f"| {reading.title} | {' | '.join([*numbers, *(f'{100 * part:.0f} %' for part in found.regimes)])} |")
+    return "\n".join(rows)
+
+
+VIEW = View(
+    how="unit 17 of one cell has nothing to do with unit 17 of another, so cells are compared in shares that mean the same in all "
+    "of them. Two texts in one cell have their units in common.",
+    look_for="the words at which cells part ways. With two texts, how fast a changed word is forgotten, and which later word "
+    "brings it back.",
+    examples=EXAMPLES,
+    draw=draw,
+)

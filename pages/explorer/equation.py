@@ -1,0 +1,93 @@
+"""View: the law with numbers in it, for one unit at one word."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.common import address, inputs
+from pages.explorer import scene as shared
+from pages.explorer.scene import Example, Reading, Scene, View
+from seqmodels import viz
+
+OFFERED = 5  # units to pick from
+SENTENCE = "The keys to the cabinet in the old office near the two big doors are on the table."
+EXAMPLES = (
+    Example(
+        "A unit that counts",
+        "LSTM's unit 45 keeps almost everything and adds almost −1 at nearly every word: −0.764 after the first, −15.295 at "
+        "*table*. GRU can't count so: its memory never leaves −1 to 1.",
+        {
+            "text": SENTENCE,
+            "task": "Names",
+            "cells": ["LSTM"],
+            "direction": "forward",
+            "token": "18",
+            "unit": 45,
+        },
+    ),
+    Example(
+        "Turned over by one word",
+        "at *cabinet*, GRU's unit 64 keeps 0.0002 of −0.988 and becomes 0.998. What it held is gone.",
+        {
+            "text": SENTENCE,
+            "task": "Parts of speech",
+            "cells": ["Elman", "GRU", "LSTM"],
+            "direction": "forward",
+            "token": "5",
+            "unit": None,
+        },
+    ),
+)
+
+
+def draw(scene: Scene) -> None:
+    """For each cell the equation at the selected word, the units that change most there, and the memory of these."""
+    from seqmodels.viz import equations, gates
+
+    st.html(gates.legend([gates.MEASURES["memory"]], "A click on a square selects its unit."))
+    with shared.pictures(scene):
+        for reading in scene.readings:
+            with shared.panel(scene, reading):
+                written_out(reading)
+                figure = viz.equation_map(reading.trace, reading.focus)
+                alt = f"{reading.title}: memory of the units that change most at {scene.word}, at every word"
+                shared.chart(figure, f"equation-{reading.name}", alt, picks_unit=True)
+    shared.numbers(lambda: [row for read in scene.readings for row in equations.rows(read.trace, read.focus)], "equation")
+
+
+def written_out(reading: Reading) -> None:
+    """The equation of the selected unit, else of the one that changes most; buttons for the next ones."""
+    from seqmodels.traces import most_changed, step
+    from seqmodels.viz import equations
+
+    now = step(reading.layer, reading.token)
+    busiest = [int(unit) for unit in most_changed(reading.layer, reading.token, OFFERED)]
+    unit = busiest[0] if reading.focus.unit is None else reading.focus.unit
+    why = ", which changes most here" if reading.focus.unit is None else ""
+    word = inputs.plain(reading.trace.tokens[reading.token])
+    st.markdown(f"Unit **{unit}** at *{word}*{why}")
+    st.html(equations.equation(now, unit))
+    st.caption(
+        f"The model's own memory and this sum differ by {equations.number(now.error[unit])}. The units that change most here:"
+    )
+    with st.container(horizontal=True, gap="xsmall", key=f"gates-units-{reading.name}"):
+        for other in busiest:
+            change = equations.number(now.change[other])
+            st.button(
+                f"{other}: {change if change.startswith('−') else f'+{change}'}",
+                key=f"gates-unit-{reading.name}-{other}",
+                help=f"Unit {other} goes from {equations.number(now.before[other])} to {equations.number(now.memory[other])}.",
+                type="primary" if other == reading.focus.unit else "tertiary",
+                on_click=address.put,
+                args=({"unit": other},),
+            )
+
+
+VIEW = View(
+    how="each number stands over its name: what is kept of the memory, plus what is written of the new content. "
+    "Point at a square below to read the same for any unit and word.",
+    look_for="a unit whose keep μ is near 0 and whose write λ is near 1: its past is gone at this one word. "
+    "Or one near 1 and 0, which carries its number past the word untouched.",
+    examples=EXAMPLES,
+    draw=draw,
+)

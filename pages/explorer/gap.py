@@ -1,0 +1,228 @@
+"""View: the gap probe. Filler words between two words: how far the first should reach by its gates, and how far it does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.common import inputs, loading
+from pages.explorer import scene as shared
+from pages.explorer.scene import Example, Reading, Scene, View
+from seqmodels import viz
+
+if TYPE_CHECKING:
+    from seqmodels.traces import GapProbe
+
+_BANK = {
+    "text": "He worked at the Bank of England.",
+    "task": "Names",
+    "cells": ["Elman", "GRU", "LSTM"],
+    "direction": "forward",
+    "token": "7",
+    "source": "5 Bank",
+    "longest": 20,
+}
+EXAMPLES = (
+    Example(
+        "Of of of",
+        "after 20 times *of*, *Bank* still moves LSTM's logit of I-ORG at *England* by +4.98; as typed it was +5.70. With *the* "
+        "instead the gates keep nearly as much, 21 against 27 %, but the effect is down to +0.34.",
+        _BANK | {"filler": "of"},
+    ),
+    Example(
+        "The the the",
+        "Elman's gates keep nothing, yet *Bank* moves its logit of I-ORG by +4.25 as typed. In LSTM a fifth of *Bank* is kept over "
+        "20 fillers, and yet it moves the logit by no more than +0.34.",
+        _BANK | {"filler": "the"},
+    ),
+    Example(
+        "More with a gap",
+        "the further off *deficit* is, the less of it is kept. But in LSTM its pull towards *$* grows at first, from +1.49 to "
+        "+2.26 after six *very*.",
+        {
+            "text": "we have cut the deficit by more than",
+            "task": "Language model",
+            "cells": ["Elman", "GRU", "LSTM"],
+            "token": "9",
+            "source": "6 deficit",
+            "filler": "very",
+            "longest": 20,
+        },
+    ),
+)
+
+FILLER = "the"
+SUGGESTED = (FILLER, "of course", "very", "old", ",", "and so on")
+LONGEST, USUAL = 40, 20
+LONGEST_PART = 120  # tokens of a long text that are read, over and over
+COLUMNS = 20  # of words, that a picture takes the room of
+FAINT = 0.1  # of a logit; an effect below it is none to follow
+APART = 0.15  # of the plain run's effect; theory and experiment part from there on
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is put between which words, counted over the text that is read; and the layer where survival is measured."""
+
+    source: int
+    target: int
+    filler: str
+    longest: int
+    layer: int
+
+
+def draw(scene: Scene) -> None:
+    """For each cell theory and experiment, one over the other."""
+    from seqmodels.viz import gaps, strokes
+
+    with st.container(horizontal=True, gap="small"):
+        source = chosen_source(scene)
+        filler = (inputs.menu("Filler words", SUGGESTED, key="filler", placeholder=FILLER, typed=True) or "").strip() or FILLER
+        longest = int(inputs.number("Up to so many", 1, LONGEST, key="longest", default=USUAL, step=1))
+    if source is None:
+        st.info(f"Nothing is read before “{inputs.plain(scene.word)}” here: select another word, or the other direction.")
+        return
+    with st.spinner("Reading with filler"):
+        probes = [probe(reading, scene, source, filler, longest) for reading in scene.readings]
+    axes = gaps.ranges(probes)
+    word = scene.tokens[source]
+    st.html(strokes.legend((gaps.THEORY, gaps.EXPERIMENT, gaps.WITHOUT)))
+    with shared.pictures(scene, columns=COLUMNS):
+        for reading, found in zip(scene.readings, probes, strict=True):
+            with shared.panel(scene, reading):
+                st.markdown(sentence(found, word))
+                figure = viz.gap(found, axes=axes, theme=reading.focus.theme)
+                alt = f"{reading.title}: what is left of {word} at {scene.word} and its effect there, by the number of filler words"
+                shared.chart(figure, f"gap-{reading.name}", alt)
+                st.caption(why(found, hides=reading.layer.reveal is not None))
+    st.caption(note(scene, source, filler))
+    rows = [partial(gaps.rows, reading.cell, found) for reading, found in zip(scene.readings, probes, strict=True)]
+    shared.numbers(lambda: [row for cell in rows for row in cell()], "gap")
+
+
+def chosen_source(scene: Scene) -> int | None:
+    """A word on screen that is read before the selected one; unless one is picked, the nearest. None if there is none."""
+    focus, token = scene.first.focus, scene.first.token
+    backward = scene.first.layer.backward
+    before = range(token + 1, focus.window.stop) if backward else range(token - 1, focus.window.start - 1, -1)
+    labels = {f"{position + 1} {scene.tokens[position]}": position for position in before}
+    nearest = next(iter(labels), None)
+    picked = inputs.menu("Source word", list(labels), key="source", placeholder=nearest or "none")
+    return labels.get(picked or nearest or "")
+
+
+def probe(reading: Reading, scene: Scene, source: int, filler: str, longest: int) -> GapProbe:
+    """Of the words on screen alone: a long text would be read anew for every gap."""
+    text, first = on_screen(reading, scene.text)
+    asked = Question(source - first, reading.token - first, filler, longest, reading.layer.layer)
+    return _probe(reading.name, loading.stamp(reading.name), text, asked)
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _probe(name: str, stamp: int, text: str, asked: Question) -> GapProbe:
+    from seqmodels import traces
+
+    model = loading.checkpoint(name)
+    return traces.gap_probe(model, text, asked.source, asked.target, filler=asked.filler, longest=asked.longest, layer=asked.layer)
+
+
+def on_screen(reading: Reading, text: str) -> tuple[str, int]:
+    """The part of the text that is on screen, and which of the text's tokens is the first that a model reads of it."""
+    window, tokens = reading.focus.window, reading.trace.tokens
+    if window.start == 0 and window.stop == len(tokens):
+        return text, 0
+    return _part(reading.name, loading.stamp(reading.name), text, window.start, window.stop)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _part(name: str, stamp: int, text: str, start: int, stop: int) -> tuple[str, int]:
+    from seqmodels.inference.encoding import read_tokens
+
+    model = loading.checkpoint(name)
+    tokens = read_tokens(model, text)
+    # from white space to white space, so that words are split as in the whole text
+    before, after = text[: tokens[start].start], text[tokens[stop - 1].end :]
+    begin = len(before) - len(before.rsplit(maxsplit=1)[-1] if before[-1:].strip() else "")
+    end = len(text) - len(after) + len(after.split(maxsplit=1)[0] if after[:1].strip() else "")
+    read = [number for number, token in enumerate(tokens) if begin <= token.start and token.end <= end]
+    if len(read) > LONGEST_PART:
+        raise ValueError(f"{len(read):,} of these words stand without a space between them: put spaces into the text")
+    part = text[begin:end]
+    added = len(read_tokens(model, part)) - len(read)  # a language model begins each text with a token of its own
+    return part, read[0] - added
+
+
+def sentence(found: GapProbe, word: str) -> str:
+    """Theory and experiment, at both ends."""
+    from seqmodels.viz import lifetimes
+
+    near, left = lifetimes.share(found.survival[0]), lifetimes.share(found.survival[-1])
+    return (
+        f"**Theory:** {near} of *{inputs.plain(word)}* is left, after {fillers(found.gaps[-1])} {left}.  \n"
+        f"**Experiment:** it moves **{inputs.plain(found.prediction)}** by {signed(found.effect[0])}, then by "
+        f"{signed(found.effect[-1])}."
+    )
+
+
+def why(found: GapProbe, *, hides: bool) -> str:
+    """Where theory and experiment part, and through what; some cells have a gate that hides what is in the memory."""
+    from seqmodels.viz import gaps
+
+    plain = float(found.effect[0])
+    if abs(plain) < FAINT:
+        return "As typed, the source barely moves this prediction: there is little for a gap to take away."
+    apart = (found.effect - gaps.foreseen(found)) / plain  # above 0: more is left than foreseen
+    past = [gap for gap, size in enumerate(apart) if abs(size) > APART]
+    if not past:
+        return "Theory and experiment agree: the effect fades as the word does in the memory."
+    if not found.survival.any():
+        return (
+            "Keep is 0, so by theory nothing reaches the selected word. What does went another way: each word's new content F is "
+            "made of the memory before it."
+        )
+    lasts = apart[past[0]] > 0
+    turns = (apart[-1] > 0) != lasts and abs(apart[-1]) > APART
+    end = f" By {found.gaps[-1]} it is the other way round." if turns else ""
+    where = f"From {fillers(past[0])} on,"
+    if lasts:
+        return f"{where} the effect lasts longer than the memory: new content F reads the memory too, and hands it on.{end}"
+    hidden = ", or the output gate hides it" if hides else ""
+    return (
+        f"{where} the effect fades faster than the memory: what is left lies in units that this logit reads little of, or later "
+        f"words write against it{hidden}.{end}"
+    )
+
+
+def note(scene: Scene, source: int, filler: str) -> str:
+    """What exactly is done, and what of the text is read."""
+    words, here = len(scene.tokens), scene.first
+    later = inputs.plain(scene.tokens[max(source, here.token)])
+    part = "" if here.focus.window == slice(0, words) else f" Of these {words:,} words only those on screen are read."
+    return (
+        f"The filler *{inputs.plain(filler)}* stands right before *{later}*, over and over. Each text is read twice, the second "
+        "time with an unknown word as the source: the difference in the logit is the source's effect. The logit is of what the "
+        f"network predicts at *{inputs.plain(scene.word)}* in the text as typed; a tag that must fit its neighbours may be "
+        f"another.{part}"
+    )
+
+
+def fillers(count: int) -> str:
+    return f"{count} filler{'' if count == 1 else 's'}"
+
+
+def signed(value: float) -> str:
+    """'+1.20', '−0.35'; what rounds to zero has no sign."""
+    return "0.00" if abs(value) < 0.005 else f"{value:+.2f}".replace("-", "−")
+
+
+VIEW = View(
+    how="from left to right, more and more filler words stand between the source word and the selected one. Blue is what the gates "
+    "predict, dashed what the network does.",
+    look_for="where the dashed line leaves the blue one: there a word lives on by other ways than the gates, or is lost by them.",
+    examples=EXAMPLES,
+    draw=draw,
+    labelled=False,
+)

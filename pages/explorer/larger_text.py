@@ -1,0 +1,140 @@
+"""A larger text, and how a model read it: traced once it is asked for, and kept for all visitors."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.common import inputs, loading
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from pages.explorer.scene import Reading
+    from seqmodels.traces import TracedText
+
+ADDRESSES, OWN = "State of the Union", "a text of your own"
+ENOUGH = 150_000  # tokens of an uploaded text; they take some fifteen seconds, and up to 150 MB
+CHARACTERS = 1_000_000  # that are looked at for so many tokens
+KEPT = 2  # traced texts at a time
+ASKED = "larger-text-asked"  # in the session: once the visitor has asked for the addresses, every change searches them
+
+Key = tuple[str, int, int, str, str]  # a model and when it was saved, its layer and direction, and the text
+
+
+@dataclass(frozen=True)
+class Source:
+    """A larger text to search."""
+
+    name: str  # no two texts share one
+    passages: Callable[[], Sequence[Sequence[str]]]
+
+
+def choose() -> Source | None:
+    """The State of the Union addresses, or a text that the visitor brings: None as long as there is none."""
+    if inputs.choice("In", [ADDRESSES, OWN], key="span-in") == ADDRESSES:
+        return Source(ADDRESSES, addresses)
+    note = f"Plain text in UTF-8, a blank line between passages. Its first {ENOUGH:,} words are searched. A link can't hold it."
+    text = inputs.text_file("Text file", key="span-file", help=note)
+    return None if text is None else Source(hashlib.sha256(text.encode()).hexdigest(), partial(first_passages, text))
+
+
+@st.cache_resource(show_spinner=False)
+def addresses() -> list[list[str]]:
+    """The validation part of the State of the Union addresses, by paragraph. CorpusError if it is not here."""
+    from seqmodels.corpora import load_paragraphs
+
+    return load_paragraphs("sotu", "dev")
+
+
+def first_passages(text: str) -> list[list[str]]:
+    """The passages of a text, as far as it is searched."""
+    from seqmodels.traces import passages_of
+
+    kept: list[list[str]] = []
+    room = ENOUGH
+    for words in passages_of(text[:CHARACTERS]):
+        if not room:
+            break
+        kept.append(words[:room])
+        room -= len(kept[-1])
+    return kept
+
+
+def traced(reading: Reading, source: Source) -> TracedText | None:
+    """The larger text as this model read it: at once if that is done, else for a visitor who has asked for it, else None."""
+    from seqmodels.corpora import CorpusError
+
+    key = (reading.name, loading.stamp(reading.name), reading.layer.layer, reading.layer.direction, source.name)
+    text = _shelf().find(key)
+    spot = st.empty()
+    if text is not None or (source.name == ADDRESSES and not _asked(spot)):
+        return text
+    try:
+        with spot.container():
+            return _trace(key, source, reading.title)
+    except CorpusError as problem:
+        st.info(f"The {ADDRESSES} can't be searched: {inputs.plain(str(problem))}. Choose {OWN} instead.")
+        return None
+    finally:
+        spot.empty()
+
+
+def _asked(spot: DeltaGenerator) -> bool:
+    """Whether the visitor has ever asked for the addresses; a button to do so."""
+    state = st.session_state
+    if not state.get(ASKED):
+        label = f"Search the {ADDRESSES} (about ten seconds, once)"
+        state[ASKED] = spot.button(label, icon=":material/search:", key="gates-search", type="primary")
+    return bool(state[ASKED])
+
+
+def _trace(key: Key, source: Source, title: str) -> TracedText:
+    """Trace a larger text, and tell how far it is."""
+    from seqmodels.traces import trace_passages
+
+    name, _, layer, direction, _ = key
+    with st.spinner("1 of 2: splitting the text into words", show_time=True):
+        passages = source.passages()
+    with st.spinner(f"2 of 2: {title} reads {sum(map(len, passages)):,} words", show_time=True):
+        # a click ends this run at its next call of Streamlit: by then the text is on the shelf
+        return _shelf().get(key, partial(trace_passages, loading.checkpoint(name), passages, layer, direction))
+
+
+class Shelf:
+    """Larger texts as models read them: the few that were last used, since each takes 100 MB and more."""
+
+    def __init__(self) -> None:
+        self._texts: OrderedDict[Key, TracedText] = OrderedDict()
+        self._tracing = threading.Lock()  # one at a time: a second would slow the first down, and need its memory too
+
+    def find(self, key: Key) -> TracedText | None:
+        """A text, if it is here. Never waits for one that is being traced."""
+        text = self._texts.get(key)
+        if text is not None:
+            with suppress(KeyError):  # it may have gone by now
+                self._texts.move_to_end(key)
+        return text
+
+    def get(self, key: Key, make: Callable[[], TracedText]) -> TracedText:
+        """A text, made now if it is not here."""
+        with self._tracing:
+            text = self.find(key)
+            if text is None:
+                while len(self._texts) >= KEPT:
+                    self._texts.popitem(last=False)
+                text = self._texts[key] = make()
+            return text
+
+
+@st.cache_resource(show_spinner=False)
+def _shelf() -> Shelf:
+    return Shelf()

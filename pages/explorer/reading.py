@@ -1,0 +1,74 @@
+"""How a model read a text: its trace, cached, and what stands under each word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from pages.common import loading
+from seqmodels.viz.palette import tag_colour
+
+if TYPE_CHECKING:
+    from seqmodels.inference import Tagging
+    from seqmodels.traces import Trace
+    from seqmodels.viz.frame import Label
+
+LONGEST_SCORED = 2000  # tokens; a probability for every word of the vocabulary at each of them takes longer than the gates
+
+
+@dataclass(frozen=True)
+class Read:
+    """A trace, and each word's tag or surprisal."""
+
+    trace: Trace
+    below: tuple[Label, ...]
+
+
+def read(name: str, text: str) -> Read:
+    """A model's gates over a text as one sequence. ValueError if there are no words."""
+    return _read(name, loading.stamp(name), text)
+
+
+def unit_order(name: str, text: str, layer: int, direction: str, by: str, token: int) -> NDArray[np.intp]:
+    """The order of the units over the whole text, so that a unit keeps its row from one part of it to the next."""
+    return _unit_order(name, loading.stamp(name), text, layer, direction, by, token)
+
+
+# ten thousand words are up to 90 MB
+@st.cache_resource(show_spinner=False, max_entries=6, ttl="10m")
+def _read(name: str, stamp: int, text: str) -> Read:
+    from seqmodels import traces
+
+    checkpoint = loading.checkpoint(name)
+    if checkpoint.info.task in loading.TAGGING_TASKS:
+        tagging, trace = traces.tag_and_trace(checkpoint, text)
+        return Read(trace, tags(tagging))
+    trace = traces.trace(checkpoint, text)
+    return Read(trace, _surprisals(name, text, len(trace.tokens)))
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _unit_order(name: str, stamp: int, text: str, layer: int, direction: str, by: str, token: int) -> NDArray[np.intp]:
+    from seqmodels.viz import gates
+
+    return gates.unit_order(_read(name, stamp, text).trace.layer(layer, direction), by, token)
+
+
+def tags(tagging: Tagging) -> tuple[Label, ...]:
+    """Each word's tag as a chip; none where there is none to see."""
+    from seqmodels.viz.frame import Label
+
+    return tuple(Label("") if token.tag == "O" else Label(token.tag, tag_colour(token.tag)) for token in tagging.tokens)
+
+
+def _surprisals(name: str, text: str, tokens: int) -> tuple[Label, ...]:
+    from seqmodels.viz.frame import Label
+
+    if tokens > LONGEST_SCORED:
+        return ()
+    scored = loading.score_prompt(name, text).tokens
+    return (Label(""), *(Label(f"{token.surprisal:.1f}") for token in scored))  # nothing comes before the start symbol

@@ -1,0 +1,170 @@
+"""What every view of the explorer is given, and what views share: pictures, figures as files, and examples to open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.common import address
+from seqmodels.viz import law
+
+if TYPE_CHECKING:
+    from seqmodels.traces import LayerTrace, Trace
+    from seqmodels.viz import Focus
+
+BACKWARD = " :gray-badge[:material/arrow_back: time runs from right to left]"
+
+
+@dataclass(frozen=True)
+class Example:
+    """A state of the page to open by one click: values of inputs by their keys, and what there is to see."""
+
+    title: str
+    sees: str
+    state: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How one model read the text."""
+
+    name: str  # of the checkpoint, such as 'ner-gru'
+    trace: Trace
+    focus: Focus
+
+    @property
+    def cell(self) -> str:
+        return self.trace.cell
+
+    @property
+    def title(self) -> str:
+        return law.FORMULAS[self.cell].title
+
+    @property
+    def layer(self) -> LayerTrace:
+        """The layer and direction on screen, over the whole text."""
+        return self.focus.whole(self.trace)
+
+    @property
+    def token(self) -> int:
+        """The selected token."""
+        assert self.focus.token is not None
+        return self.focus.token
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One text, as read by up to three cells, and the one selection that all views share."""
+
+    view: str
+    task: str
+    text: str  # as it was read: what a language model added is in it
+    typed: int  # so many of its tokens were typed
+    readings: tuple[Reading, ...]
+
+    @property
+    def first(self) -> Reading:
+        return self.readings[0]
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        return self.first.trace.tokens
+
+    @property
+    def word(self) -> str:
+        """The selected token."""
+        return self.tokens[self.first.token]
+
+    def with_unit(self, unit: int) -> Scene:
+        """The same with a unit selected."""
+        chosen = tuple(replace(reading, focus=replace(reading.focus, unit=unit)) for reading in self.readings)
+        return replace(self, readings=chosen)
+
+
+@dataclass(frozen=True)
+class View:
+    """A way to look at a scene."""
+
+    how: str  # to read it, one sentence
+    look_for: str
+    examples: Sequence[Example]
+    draw: Callable[[Scene], None]
+    labelled: bool = True  # its pictures have words with something under them
+    ahead: bool = False  # it looks from the selected word to those read later
+
+
+@contextmanager
+def pictures(scene: Scene, columns: int | None = None) -> Iterator[None]:
+    """A row of pictures, one a cell: beside each other while the words of so many columns are legible, else one under the other."""
+    from seqmodels.viz import frame
+
+    drawn = len(scene.first.focus.positions(scene.first.trace)) if columns is None else columns
+    key = f"gates-{scene.view.lower()}"
+    st.html(frame.side_by_side(key, drawn))
+    with st.container(key=key):
+        yield
+
+
+@contextmanager
+def panel(scene: Scene, reading: Reading) -> Iterator[None]:
+    """The place of one cell in a row of pictures, under its name."""
+    with st.container(key=f"gates-{scene.view.lower()}-{reading.name}", gap="xxsmall"):
+        st.markdown(f"**{reading.title}**" + (BACKWARD if reading.layer.backward else ""))
+        yield
+
+
+def chart(figure: Any, key: str, alt: str, *, picks_unit: bool = False) -> None:
+    """A picture, with a button on it that saves it as PNG.
+
+    Where its points are units, with their number as customdata, a click on one selects the unit.
+    """
+    config = {
+        "displaylogo": False,
+        "modeBarButtonsToRemove": ["select2d", "lasso2d", "pan2d", "autoScale2d"],
+        "toImageButtonOptions": {"format": "png", "scale": 2, "filename": key},
+    }
+    name = f"gates-chart-{key}"
+    pick: dict[str, Any] = {"on_select": partial(_pick_unit, name), "selection_mode": "points"} if picks_unit else {}
+    st.plotly_chart(figure, key=name, theme=None, alt=alt, config=config, **pick)
+
+
+def _pick_unit(name: str) -> None:
+    points = st.session_state[name].selection.points
+    if points and "customdata" in points[0]:
+        unit = points[0]["customdata"]
+        address.put({"unit": int(unit[0] if isinstance(unit, Sequence) else unit)})
+
+
+def numbers(rows: Callable[[], Sequence[Mapping[str, Any]]], name: str) -> None:
+    """A button that saves what the picture is drawn from. `rows` is asked when it is pressed."""
+    from seqmodels import export
+
+    st.download_button(
+        "Numbers as CSV",
+        lambda: export.rows_to_csv(rows()),
+        f"{name}.csv",
+        "text/csv",
+        key=f"gates-csv-{name}",
+        icon=":material/download:",
+        on_click="ignore",
+        type="tertiary",
+    )
+
+
+def offer(examples: Sequence[Example]) -> None:
+    """A button for each example."""
+    st.markdown("Try")
+    with st.container(horizontal=True, gap="small", key="gates-examples"):
+        for example in examples:
+            name = f"gates-example-{example.title}"
+            st.button(example.title, key=name, help=example.sees, on_click=address.put, args=(example.state,))
+
+
+def opened(examples: Sequence[Example]) -> Example | None:
+    """The example that is on screen, if any."""
+    return next((example for example in examples if address.holds(example.state)), None)

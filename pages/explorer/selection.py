@@ -1,0 +1,148 @@
+"""What is selected, kept in the address: one layer, direction, unit and token, for all views."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import streamlit as st
+
+from pages.common import address, inputs, loading, page
+from pages.explorer import reading
+from pages.explorer.scene import Reading, Scene
+from pages.explorer.strip import copy_link, strip
+
+PART = 60  # tokens in a picture: more words than that can't be read side by side
+TOKEN = "token"  # of the address: the selected token, counted from 1
+LONGEST_READABLE = 2000  # tokens: as JSON, a longer trace takes seconds to write and 20 MB a thousand words
+MOST_WRITTEN = 40  # words that a language model may add to the text
+
+
+def read(view: str, task: str, text: str, names: Sequence[str], *, ahead: bool) -> Scene:
+    """The text as each model reads it, and what of it is on screen. Draws the inputs that depend on the models.
+
+    `ahead` says that the view looks from the selected word to those read later, and not back.
+    """
+    from seqmodels.viz.frame import Focus, windows
+
+    whole, added = continued(names[0], text) if task == "lm" else (text, 0)
+    found = {name: reading.read(name, whole) for name in names}
+    layer, direction = side([(had.layer, had.direction) for one in found.values() for had in one.trace.layers])
+    unit = inputs.optional_number("Unit", key="unit", help="One unit to follow through all views. Empty: none.")
+    tokens = found[names[0]].trace.tokens
+    token = chosen_token(tokens, near_start=ahead != (direction == "backward"))
+    window = next(part for part in windows(len(tokens), PART) if part.start <= token < part.stop)
+    readings = []
+    for name, one in found.items():
+        here = next((had for had in one.trace.layers if (had.layer, had.direction) == (layer, direction)), None)
+        if here is None:
+            st.caption(f"{name} has no layer {layer + 1} that reads {direction}.")
+            continue
+        known = unit if unit is not None and unit < here.mu.shape[1] else None
+        readings.append(Reading(name, one.trace, Focus(layer, direction, token, known, window, one.below, page.theme())))
+    return Scene(view, task, whole, len(tokens) - added, tuple(readings))
+
+
+def side(sides: Sequence[tuple[int, str]]) -> tuple[int, str]:
+    """A layer and direction of those that the models have; asked for only where there are several."""
+    directions = list(dict.fromkeys(direction for _, direction in sides))
+    direction = inputs.choice("Direction", directions, key="direction") if len(directions) > 1 else directions[0]
+    layers = sorted({layer for layer, _ in sides})
+    layer = inputs.choice("Layer", layers, key="layer", show=lambda layer: str(layer + 1)) if len(layers) > 1 else layers[0]
+    return layer, direction
+
+
+def continued(name: str, text: str) -> tuple[str, int]:
+    """The prompt with words that the first of the models writes, and how many: a model may read on in its own text."""
+    with st.container(width=220):
+        most = int(inputs.number("Let it write on, words", 0, MOST_WRITTEN, key="written", default=0, step=1))
+    if not most:
+        return text, 0
+    from seqmodels.inference import Sampling, accept
+
+    writing = loading.continue_text(name, text, max_tokens=most, sampling=Sampling())
+    while writing.advance():
+        pass
+    return accept(text, [token.text for token in writing.tokens]), len(writing.tokens)
+
+
+def chosen_token(tokens: Sequence[str], *, near_start: bool) -> int:
+    """The token that the address names, else the second or the last word: one from which there is much to see."""
+    if address.first_time(TOKEN):
+        address.keep(TOKEN, st.query_params.get(TOKEN))
+    kept = address.kept(TOKEN)
+    if kept is not None and st.query_params.get(TOKEN) != kept:
+        st.query_params[TOKEN] = kept  # an example has set it, or the page was left and is back
+    asked = str(kept)
+    if asked.isascii() and asked.isdigit() and 1 <= int(asked[:9]) <= len(tokens):
+        return int(asked) - 1
+    if near_start:
+        return min(1, len(tokens) - 1)
+    words = [position for position, token in enumerate(tokens) if any(character.isalnum() for character in token)]
+    return words[-1] if words else len(tokens) - 1
+
+
+def words(scene: Scene) -> None:
+    """The words around the selected one, to select another; the arrow keys do so too. And the button that copies the link."""
+    focus, tokens = scene.first.focus, scene.tokens
+    token, part = scene.first.token, focus.window
+
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="gates-words"):
+        strip([(position, tokens[position], position >= scene.typed) for position in range(part.start, part.stop)], token, select)
+        for label, icon, key, step in (("Back", "arrow_back", "Left", -1), ("Next", "arrow_forward", "Right", 1)):
+            st.button(
+                label,
+                icon=f":material/{icon}:",
+                key=f"gates-{key}",
+                help=f"Select a neighbouring word. Key: {key.lower()} arrow",
+                shortcut=key,
+                on_click=move,
+                args=(step, token, len(tokens)),
+                disabled=not 0 <= token + step < len(tokens),
+            )
+        copy_link()
+    if len(tokens) > PART:
+        pager(scene)
+
+
+def pager(scene: Scene) -> None:
+    """The part of a long text that is on screen: a jump to another selects its first word."""
+    from seqmodels.viz.frame import windows
+
+    parts = windows(len(scene.tokens), PART)
+    part = scene.first.focus.window
+    now = parts.index(part)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for label, number in (("Earlier words", now - 1), ("Later words", now + 1)):
+            inside = 0 <= number < len(parts)
+            to = parts[number].start if inside else 0
+            st.button(label, key=f"gates-{label}", on_click=select, args=(to,), disabled=not inside)
+        st.caption(
+            f"Words {part.start + 1:,} to {part.stop:,} of {len(scene.tokens):,}. The text is read as one sequence: "
+            "the memory goes on from part to part, and over the ends of sentences."
+        )
+
+
+def select(token: int) -> None:
+    """Make this the selected token; the address follows when the page is drawn."""
+    address.keep(TOKEN, str(token + 1))
+
+
+def move(step: int, shown: int, tokens: int) -> None:
+    """Select a neighbour. A key may be pressed again before the page is drawn: `shown` is what it showed then."""
+    kept = address.kept(TOKEN)
+    now = int(kept) - 1 if kept is not None and kept.isdigit() else shown
+    select(min(max(now + step, 0), tokens - 1))
+
+
+def files(scene: Scene) -> None:
+    """The whole trace of each cell, to take along: compact for numpy, and readable unless it is too long for that."""
+    from seqmodels import export
+
+    save = partial(st.download_button, icon=":material/download:", on_click="ignore", type="tertiary")
+    with st.container(horizontal=True, gap="small", key="gates-files"):
+        for reading_ in scene.readings:
+            trace, name, label = reading_.trace, reading_.name, f"Trace of {reading_.title}"
+            if len(scene.tokens) <= LONGEST_READABLE:
+                save(f"{label}, JSON", partial(export.trace_json, trace), f"{name}.json", "application/json", key=f"{name}-json")
+            save(f"{label}, npz", partial(export.trace_npz, trace), f"{name}.npz", "application/octet-stream", key=f"{name}-npz")

@@ -1,0 +1,149 @@
+"""View: gate surgery. Hold gates at a value, let the network read on, and see what it says then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.common import inputs, loading
+from pages.explorer import clamps
+from pages.explorer import scene as shared
+from pages.explorer.scene import Example, Reading, Scene, View
+from seqmodels import viz
+from seqmodels.viz import tags
+
+if TYPE_CHECKING:
+    from seqmodels.inference import GeneratedToken
+    from seqmodels.traces import Clamp, Operated
+
+LONGEST = 1000  # tokens: a step is some 0.3 ms, and there are two runs a cell
+WRITTEN = 14  # words that a language model writes in each run
+BANK = "Angela Merkel met Emmanuel Macron in the Bank of England."
+EXAMPLES = (
+    Example(
+        "Forget the House",
+        "cut at the last *of*, GRU and LSTM no longer expect *Representatives* (97 and 98 % before). Elman does not notice: "
+        "its keep is 0 anyway.",
+        {
+            "text": "I have the honor to transmit to the Senate and House of",
+            "task": "Language model",
+            "cells": ["Elman", "GRU", "LSTM"],
+            "token": "13",
+            "clamps": "mu=0@here",
+        },
+    ),
+    Example(
+        "Forget the Bank",
+        "the memory is cut at *of*, and *England*, part of an organization before, is a place of its own in GRU and LSTM.",
+        {"text": BANK, "task": "Names", "cells": ["GRU", "LSTM"], "token": "9", "clamps": "mu=0@here"},
+    ),
+    Example(
+        "A cut that heals",
+        "*San Diego* makes both models take *Jordan Brown* for a place. Cut at *hired*, they see a person.",
+        {
+            "text": "The University of California at San Diego hired Jordan Brown.",
+            "task": "Names",
+            "cells": ["GRU", "LSTM"],
+            "token": "8",
+            "clamps": "mu=0@here",
+        },
+    ),
+    Example(
+        "Never forget",
+        "keep held at 1 destroys most tags, above all Elman's. Held at 0 (*Always forget*) it changes one: the past also enters F.",
+        {"text": BANK, "task": "Names", "cells": ["Elman", "GRU", "LSTM"], "token": "9", "clamps": "mu=1"},
+    ),
+)
+
+
+def draw(scene: Scene) -> None:
+    """Both runs of each cell, side by side: what they say, and where their memories differ."""
+    from seqmodels.viz import operations
+
+    if len(scene.tokens) > LONGEST:
+        st.info(
+            f"Surgery runs the networks step by step. Take a text of at most {LONGEST:,} words; this one has {len(scene.tokens):,}."
+        )
+        return
+    held = clamps.choose(scene.tokens, scene.first.token, both_ways=scene.task in loading.TAGGING_TASKS)
+    runs = []
+    for reading in scene.readings:
+        before = operated(reading.name, loading.stamp(reading.name), scene.text, ())
+        runs.append((reading, before, operated(reading.name, loading.stamp(reading.name), scene.text, tuple(held))))
+    for reading, before, after in runs:
+        st.markdown(f"**{reading.title}**")
+        if scene.task in loading.TAGGING_TASKS:
+            tagged(reading, before, after)
+        else:
+            spoken(reading, scene.text, held, before, after)
+    with shared.pictures(scene):
+        for reading, before, after in runs:
+            with shared.panel(scene, reading):
+                figure = viz.wound(before.trace, after.trace, reading.focus)
+                alt = f"{reading.title}: how the memory differs from the untouched run, by word and unit"
+                shared.chart(figure, f"surgery-{reading.name}", alt)
+    shared.numbers(
+        lambda: [row for reading, run, other in runs for row in operations.rows(run.trace, other.trace, reading.focus)], "surgery"
+    )
+
+
+def tagged(reading: Reading, before: Operated, after: Operated) -> None:
+    """The tags of both runs under the words, and what has changed in a sentence."""
+    assert before.tagging is not None
+    assert after.tagging is not None
+    both = [before.tagging, after.tagging]
+    changed = tags.differences(both)
+    said = [
+        f"*{inputs.plain(old.text)}* {old.tag} → {new.tag}"
+        for old, new in ((both[0].tokens[at], both[1].tokens[at]) for at in changed[:6])
+    ]
+    more = f" and {len(changed) - 6} more" if len(changed) > 6 else ""
+    total = f"{len(changed)} of {len(before.tagging.tokens):,} tags change"
+    st.markdown(f"{total}: {', '.join(said)}{more}." if changed else "No tag changes.")
+    window = reading.focus.window
+    st.html(tags.strip(both, (window.start, window.stop), titles=("untouched", "operated")))
+
+
+def spoken(reading: Reading, prompt: str, held: list[Clamp], before: Operated, after: Operated) -> None:
+    """What a language model expects next in both runs, and how it goes on, with the same seed."""
+    from seqmodels.inference import Sampling
+    from seqmodels.viz import language
+
+    assert before.next_words is not None
+    assert after.next_words is not None
+    plain = Sampling(temperature=1)
+    found = [language.candidates(words, plain, count=6) for words in (before.next_words, after.next_words)]
+    longest = max(language.longest_bar(one) for one in found)
+    for title, one, holding, column in zip(("untouched", "operated"), found, ((), tuple(held)), st.columns(2), strict=True):
+        with column:
+            st.caption(title)
+            figure = language.next_word_bars(one, theme=reading.focus.theme, longest=longest)
+            alt = f"{reading.title}, {title}: the likeliest next words"
+            shared.chart(figure, f"surgery-{reading.name}-{title}", alt)
+            drawn = continued(reading.name, loading.stamp(reading.name), prompt, holding)
+            st.html(language.continuation("… ", drawn))
+
+
+@st.cache_resource(show_spinner=False, max_entries=24, ttl="10m")
+def operated(name: str, stamp: int, text: str, held: tuple[Clamp, ...]) -> Operated:
+    """A run with these clamps."""
+    from seqmodels import traces
+
+    return traces.operate(loading.checkpoint(name), text, held)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64, ttl="10m")
+def continued(name: str, stamp: int, text: str, held: tuple[Clamp, ...]) -> tuple[GeneratedToken, ...]:
+    """What a language model writes with these clamps."""
+    from seqmodels import traces
+
+    return tuple(traces.continue_operated(loading.checkpoint(name), text, held, max_tokens=WRITTEN))
+
+
+VIEW = View(
+    how="some gates are held at a value of yours, and the network reads on. Above: the untouched run, below: operated.",
+    look_for="words far from the cut that change: they lived on memory that is gone. Where nothing changes, nothing was needed.",
+    examples=EXAMPLES,
+    draw=draw,
+)

@@ -1,0 +1,124 @@
+"""View: survival and half-life. How much of a word is left later on, and how long each unit remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.common import inputs
+from pages.explorer import scene as shared
+from pages.explorer.scene import Example, Reading, Scene, View
+from seqmodels import viz
+
+if TYPE_CHECKING:
+    from seqmodels.traces import Trace
+    from seqmodels.viz import Focus
+
+EXAMPLES = (
+    Example(
+        "Forgetting comes in steps",
+        "No smooth decay: *country* takes what GRU holds of *people* from 46 to 26 %, *and the* after it only to 24; "
+        "*men* takes it to 17, and *of the* only to 16.",
+        {
+            "text": "The people of the country and the men of the Army have asked the Congress to act.",
+            "task": "Language model",
+            "cells": ["GRU", "LSTM"],
+            "token": "3",
+        },
+    ),
+    Example(
+        "The one that remembers",
+        "Half of the LSTM's units forget half within 0.41 tokens. Unit 95 would take 87.",
+        {
+            "text": "The keys to the cabinet in the old office near the two big doors are on the table.",
+            "task": "Names",
+            "cells": ["GRU", "LSTM"],
+            "direction": "forward",
+            "token": "2",
+            "unit": 95,
+        },
+    ),
+)
+
+
+def draw(scene: Scene) -> None:
+    """For each cell what is left of the selected word, of every word, and the half-lives of its units."""
+    from seqmodels.viz import lifetimes
+
+    order = inputs.choice("Order of units", lifetimes.ORDERS, key="sort")
+    st.html(lifetimes.legend())
+    with shared.pictures(scene):
+        for reading in scene.readings:
+            with shared.panel(scene, reading):
+                st.markdown(sentence(reading))
+                figure = viz.survival(reading.trace, reading.focus)
+                alt = f"{reading.title}: how much of {scene.word}, and of every word, is left at each later word"
+                shared.chart(figure, f"survival-{reading.name}", alt)
+                figure = viz.half_lives(reading.trace, reading.focus, order=order)
+                alt = f"{reading.title}: the half-life of each unit, on a logarithmic scale"
+                shared.chart(figure, f"half-lives-{reading.name}", alt, picks_unit=True)
+    st.markdown(table(scene))
+    st.caption(
+        f"Half-life = ln 2 / −ln(geometric mean of μ over the {len(scene.tokens):,} tokens of this text), in tokens. "
+        "A click on a bar selects its unit. Only what the memory carries counts here: a word may also live on in what later words "
+        "write, because their new content reads the memory; the view *Gradient* shows both."
+    )
+    for title, name, rows in (
+        ("What is left", "survival", lifetimes.survival_rows),
+        ("Half-lives", "half-lives", lifetimes.half_life_rows),
+    ):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(title, width="content")
+            shared.numbers(partial(of_all, scene, rows), name)
+
+
+def of_all(scene: Scene, rows: Callable[[Trace, Focus], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """The rows of each cell, one under the other."""
+    return [row for reading in scene.readings for row in rows(reading.trace, reading.focus)]
+
+
+def sentence(reading: Reading) -> str:
+    """How much of the selected word is left at the last word on screen, and where half of it was gone."""
+    from seqmodels import traces
+    from seqmodels.viz import lifetimes
+
+    words, layer = reading.trace.tokens, reading.layer
+    left = traces.remaining(layer, reading.token)
+    drawn = reading.focus.positions(reading.trace)
+    after = range(reading.token - 1, drawn.start - 1, -1) if layer.backward else range(reading.token + 1, drawn.stop)
+    word = f"*{inputs.plain(words[reading.token])}*"
+    if not after:
+        return f"{word} is the last word read here: nothing comes after it."
+    at = next((position for position in reversed(after) if any(map(str.isalnum, words[position]))), after[-1])
+    half = next((position for position in after if left[position] < 0.5), None)
+    gone = "; half of it is still there at every word." if half is None else f"; half is gone by *{inputs.plain(words[half])}*."
+    return f"**{lifetimes.share(left[at]).capitalize()}** of {word} is left at *{inputs.plain(words[at])}*{gone}"
+
+
+def table(scene: Scene) -> str:
+    """The half-lives of each cell's units by quantile, and the unit that remembers longest."""
+    from seqmodels import traces
+    from seqmodels.viz import lifetimes
+
+    rows = ["| Half-life of the units | one in ten is below | median | one in ten is above | longest |", "|---|---|---|---|---|"]
+    for reading in scene.readings:
+        tokens = traces.half_life(reading.layer.mu)
+        longest = int(tokens.argmax())
+        middle = [lifetimes.duration(value) for value in lifetimes.quantiles(tokens)]
+        most = f"{lifetimes.duration(float(tokens[longest]))} (unit {longest})" if tokens[longest] else "0"
+        rows.append(f"| {reading.title} | {' | '.join(middle)} | {most} |")
+    return "\n".join(rows)
+
+
+VIEW = View(
+    how="the curve is what is left of the selected word at each word read after it; the map shows the same for every word, as its "
+    "column.",
+    look_for="a row in the map where all columns turn pale at once: there the cell forgets, whatever it held. "
+    "And in the half-lives, the few units on the left that remember far longer than the rest.",
+    examples=EXAMPLES,
+    draw=draw,
+    ahead=True,
+)

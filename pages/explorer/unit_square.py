@@ -1,0 +1,45 @@
+"""View: the mu-lambda square."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.explorer import scene as shared
+from pages.explorer.scene import Example, Scene, View
+from seqmodels import viz
+
+EXAMPLES = (
+    Example(
+        "Where the cells live",
+        "Elman is a single point: it never keeps and always writes. GRU can't leave its line, λ = 1 − μ. LSTM fills the square.",
+        {"text": "The keys to the cabinet in the old office near the two big doors are on the table.", "task": "Parts of speech"},
+    ),
+)
+
+
+def draw(scene: Scene) -> None:
+    """A square for each cell, and what is particular about it."""
+    from seqmodels.viz import gates
+
+    with shared.pictures(scene, columns=24):
+        for reading in scene.readings:
+            with shared.panel(scene, reading):
+                figure = viz.square(reading.trace, reading.focus)
+                alt = f"{reading.title}: keep and write of every unit at every word"
+                shared.chart(figure, f"square-{reading.name}", alt, picks_unit=True)
+                st.caption(NOTES[reading.cell])
+    shared.numbers(lambda: [row for reading in scene.readings for row in gates.rows(reading.trace, reading.focus)], "square")
+
+
+NOTES = {
+    "elman": "Keep 0, write 1, always: one point. Its memory hides inside the new content F = tanh(W x + U h + b).",
+    "gru": "One gate for both: to write, a unit must let go of as much.",
+    "lstm": "Two free gates: a unit may keep and write at once, and so count, or do neither, and so erase.",
+}
+VIEW = View(
+    how="every unit at every word: to the right it keeps more, upwards it writes more. Dots are the units at the selected word.",
+    look_for="the corners. *Keep* holds on, *overwrite* starts anew, *accumulate* adds up, *erase* forgets without writing.",
+    examples=EXAMPLES,
+    draw=draw,
+    labelled=False,
+)

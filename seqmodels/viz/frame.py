@@ -1,0 +1,272 @@
+"""Pictures under a row of words: what all views of a trace share.
+
+A view is a function of a `Trace` and a `Focus` and gives a plotly figure. In a notebook, `square(trace(model, text))`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+from unicodedata import east_asian_width
+
+import numpy as np
+import plotly.graph_objects as go
+
+from seqmodels.viz.palette import BACKGROUND, LINE, MUTED, TEXT, Pair, Theme, safe, shorten
+
+if TYPE_CHECKING:
+    from seqmodels.traces import LayerTrace, Trace
+
+COLUMN = 14  # pixels a token needs, so that labels of FONT pixels, turned on their side, don't touch
+FONT = 12
+FACE = '"Source Sans", sans-serif'  # the app's own
+MARGIN_LEFT, MARGIN_RIGHT = 48, 8  # pixels; the left one holds a panel's name and the numbers of a line
+
+_HORIZONTAL = 7  # up to so many words stand upright even on a phone
+_GAP = 12  # pixels between two panels
+_ROW = 20  # pixels of a line of labels
+
+
+@dataclass(frozen=True)
+class Label:
+    """What stands under a word, such as its tag; with a colour it is a chip."""
+
+    text: str
+    colour: Pair | None = None
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The tokens that are drawn, one column each: their words, as typed, and what stands under them (all or none)."""
+
+    words: tuple[str, ...]
+    below: tuple[Label, ...] = ()
+
+    def window(self, tokens: slice) -> Columns:
+        """Some of the columns."""
+        return Columns(self.words[tokens], self.below[tokens])
+
+
+@dataclass(frozen=True)
+class Focus:
+    """What of a trace is drawn, and the one selection that all views share."""
+
+    layer: int | None = None  # the last one, unless given
+    direction: str = "forward"
+    token: int | None = None  # the selected one, counted over the whole text
+    unit: int | None = None
+    window: slice = field(default_factory=lambda: slice(None))  # the tokens that are drawn
+    below: tuple[Label, ...] = ()  # what stands under each word of the text
+    theme: Theme = "light"
+
+    def whole(self, traced: Trace) -> LayerTrace:
+        """The layer and direction, over the whole text. ValueError if the model has no such."""
+        return traced.layer(max(found.layer for found in traced.layers) if self.layer is None else self.layer, self.direction)
+
+    def drawn(self, traced: Trace) -> LayerTrace:
+        """The layer and direction, over the tokens that are drawn."""
+        return self.whole(traced).window(self.window)
+
+    def columns(self, traced: Trace) -> Columns:
+        """The words that are drawn, with what stands under them."""
+        return Columns(traced.tokens, self.below).window(self.window)
+
+    def positions(self, traced: Trace) -> range:
+        """The tokens that are drawn, counted over the whole text."""
+        return range(*self.window.indices(len(traced.tokens)))
+
+    def column(self, traced: Trace) -> int | None:
+        """The column of the selected token, or None if it is not drawn."""
+        positions = self.positions(traced)
+        return None if self.token is None or self.token not in positions else positions.index(self.token)
+
+
+def windows(tokens: int, size: int) -> list[slice]:
+    """Parts of at most `size` tokens and of nearly equal length, so that no last part is a stub."""
+    parts = max(1, -(-tokens // size))
+    bounds = [round(part * tokens / parts) for part in range(parts + 1)]
+    return [slice(first, last) for first, last in pairwise(bounds)]
+
+
+WHOLE = Focus()
+
+
+def ground(theme: Theme) -> dict[str, Any]:
+    """What the layout of every figure begins with: the page's own ground, so that an exported picture has one."""
+    return {
+        "paper_bgcolor": BACKGROUND.on(theme),
+        "plot_bgcolor": BACKGROUND.on(theme),
+        "font": {"family": FACE, "color": TEXT.on(theme), "size": FONT},
+        "hovermode": "closest",
+        "hoverlabel": {"font": {"size": 14}},
+        "modebar": {"bgcolor": "rgba(0,0,0,0)"},
+        "dragmode": False,
+        "showlegend": False,
+    }
+
+
+def rgba(colour: str, alpha: float) -> str:
+    """'#rrggbb' with so much of the ground shining through."""
+    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{alpha:g})"
+
+
+def scale_bars(bars: Sequence[tuple[str, Pair, Sequence[str], tuple[str, str]]], note: str = "") -> str:
+    """The colour bars of a picture as HTML for either theme: a name, its ink, the CSS colours along it, and its two ends."""
+    parts = "".join(
+        f'<span style="white-space:nowrap"><b style="color:{ink.css}">{safe(name)}</b>&ensp;{safe(low)} '
+        f'<span style="display:inline-block;vertical-align:-.1em;width:7rem;height:.9rem;border:1px solid {LINE.css};'
+        f'border-radius:3px;background:linear-gradient(90deg,{",".join(stops)})"></span> {safe(high)}</span>'
+        for name, ink, stops, (low, high) in bars
+    )
+    style = f"display:flex;flex-wrap:wrap;gap:.25rem 2rem;color:{MUTED.css};font-size:.95rem"
+    return f'<div style="{style}">{parts}<span>{safe(note)}</span></div>'
+
+
+def side_by_side(key: str, columns: int) -> str:
+    """Style for the container of that key: pictures of so many tokens beside each other while their words are legible.
+
+    Else under each other; and if even one has no room, as on a phone, it scrolls.
+    """
+    needed = MARGIN_LEFT + MARGIN_RIGHT + COLUMN * columns
+    return f"""<style>
+.st-key-{key} {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, {needed}px), 1fr)); gap: 1rem 1.5rem; }}
+.st-key-{key} .stElementContainer:has(.stPlotlyChart) {{ overflow-x: auto; }}
+.st-key-{key} .stElementContainer:has(.stPlotlyChart) > * {{ min-width: {needed}px; }}
+.st-key-{key} .xtick text {{ fill: {TEXT.css} !important; }}
+</style>"""
+
+
+class Frame:
+    """Stacked panels over one row of words, the selected token framed in all of them."""
+
+    def __init__(self, traced: Trace, focus: Focus, *, panels: int, height: int) -> None:
+        self.columns, self.theme, self.panels, self.height = focus.columns(traced), focus.theme, panels, height
+        self.backward = focus.direction == "backward"
+        self.selected = focus.column(traced)
+        self.words = [shorten(word, 18) for word in self.columns.words]
+        self.upright = len(self.words) <= _HORIZONTAL
+        self.traces: list[Any] = []
+        self.axes: dict[str, Any] = {}
+
+    def add(self, panel: int, *traces: Any) -> None:
+        """Plotly traces for a panel, counted from the top; x is the column of a word."""
+        for trace in traces:
+            self.traces.append(trace.update(xaxis="x", yaxis=f"y{panel + 1}" if panel else "y"))
+
+    def y_axis(self, panel: int, title: str, ink: Pair = TEXT, **settings: Any) -> None:
+        """The name of a panel and whatever else plotly is to know of its y axis."""
+        total = self.panels * self.height + (self.panels - 1) * _GAP
+        top = total - panel * (self.height + _GAP)
+        line = LINE.on(self.theme)
+        self.axes[f"yaxis{panel + 1}" if panel else "yaxis"] = {
+            "domain": [(top - self.height) / total, top / total],
+            "title": {
+                "text": title,
+                "font": {"color": ink.on(self.theme), "size": 14},
+                "standoff": 6,
+            },
+            "tickfont": {"size": FONT},
+            "ticks": "",
+            "fixedrange": True,
+            "automargin": False,
+            "zeroline": False,
+            "showgrid": False,
+            "gridcolor": line,
+            "showline": True,
+            "mirror": True,
+            "linecolor": line,
+            **settings,
+        }
+
+    def figure(self) -> go.Figure:
+        total = self.panels * self.height + (self.panels - 1) * _GAP
+        above, below = self._above(), self._below()
+        x_axis = {
+            "range": [-0.5, len(self.words) - 0.5],
+            "tickvals": np.arange(len(self.words)),
+            "ticktext": [safe(word) for word in self.words],
+            "tickangle": 0 if self.upright else -90,
+            "tickfont": {"size": 13},
+            "ticks": "",
+            "side": "top",
+            "anchor": "y",
+            "fixedrange": True,
+            "automargin": False,
+            "showgrid": False,
+            "zeroline": False,
+            "showline": True,
+            "mirror": "all",
+            "linecolor": LINE.on(self.theme),
+        }
+        return go.Figure(
+            self.traces,
+            {
+                "xaxis": x_axis,
+                **self.axes,
+                "annotations": [*self._labels(), self._arrow(total, below)],
+                "shapes": self._frame_of_the_selected(),
+                "height": above + total + below,
+                "margin": {"l": MARGIN_LEFT, "r": MARGIN_RIGHT, "t": above, "b": below, "pad": 0},
+                **ground(self.theme),
+            },
+        )
+
+    def _frame_of_the_selected(self) -> list[dict[str, Any]]:
+        if self.selected is None:
+            return []
+        corners = {"x0": self.selected - 0.5, "x1": self.selected + 0.5, "xref": "x", "y0": 0, "y1": 1, "yref": "paper"}
+        return [{"type": "rect", **corners, "line": {"color": TEXT.on(self.theme), "width": 2}, "fillcolor": "rgba(0,0,0,0)"}]
+
+    def _above(self) -> int:
+        return _ROW + 6 if self.upright else _length(self.words) + 10
+
+    def _below(self) -> int:
+        if not self.columns.below:
+            return _ROW + 6
+        # one height for every cell, whatever its tags
+        return 2 * _ROW + 8 if self.upright else _length(["PROPN", *(label.text for label in self.columns.below)]) + _ROW + 14
+
+    def _labels(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "text": safe(label.text),
+                "x": position,
+                "xref": "x",
+                "y": 0,
+                "yref": "paper",
+                "yanchor": "top",
+                "yshift": -4,
+                "textangle": 0 if self.upright else -90,
+                **self._chip(label.colour),
+                "borderpad": 1,
+                "showarrow": False,
+            }
+            for position, label in enumerate(self.columns.below)
+            if label.text
+        ]
+
+    def _chip(self, colour: Pair | None) -> dict[str, Any]:
+        if colour is None:
+            return {"font": {"size": FONT}}
+        return {"font": {"size": FONT, "color": TEXT.on(self.theme)}, "bgcolor": colour.on(self.theme)}
+
+    def _arrow(self, total: int, below: int) -> dict[str, Any]:
+        return {
+            "text": "◀ reads from right to left" if self.backward else "reads from left to right ▶",
+            "x": 0 if self.backward else 1,
+            "xref": "paper",
+            "xanchor": "left" if self.backward else "right",
+            "y": -below / total,
+            "yref": "paper",
+            "yanchor": "bottom",
+            "font": {"size": FONT},
+            "showarrow": False,
+        }
+
+
+def _length(labels: list[str]) -> int:
+    """Pixels that the longest label takes on its side: some 7 a letter, twice that a wide one."""
+    return 7 * max(sum(2 if east_asian_width(letter) in "WF" else 1 for letter in label) for label in labels)

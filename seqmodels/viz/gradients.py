@@ -1,0 +1,155 @@
+"""Carry path against the truth: the product of mu beside the true gradient, word by word back from the selected one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import ceil, floor, log10
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from seqmodels.viz.frame import FONT, WHOLE, Focus, Frame
+from seqmodels.viz.palette import LINE, MU, MUTED, TEXT
+from seqmodels.viz.strokes import Stroke
+
+if TYPE_CHECKING:
+    from seqmodels.traces import CarryPath, Trace
+
+Shares = NDArray[np.float64]
+
+CARRY = Stroke("what the gates carry: the product of μ", MU)
+GRADIENT = Stroke("what truly arrives: the gradient", TEXT, "dash")
+
+_LOWEST = -16  # powers of ten; what is smaller stands at the edge of the picture
+_MOST_TICKS, _FEW = 6, 2
+_HEIGHT = 250
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+@dataclass(frozen=True)
+class Decades:
+    """A logarithmic axis from 10^low to 10^high; with `zero`, exact zeros have a place of their own below it."""
+
+    low: int
+    high: int
+    zero: bool
+
+    @property
+    def bottom(self) -> float:
+        """Where a zero stands, as a power of ten."""
+        return self.low - 0.12 * (self.high - self.low)
+
+    def axis(self) -> dict[str, Any]:
+        """What plotly is to know of it."""
+        margin = 0.05 * (self.high - self.low)
+        ticks = self._ticks() | ({10**self.bottom: "0"} if self.zero else {})
+        bounds = [(self.bottom if self.zero else self.low) - margin, self.high + margin]
+        return {"type": "log", "range": bounds, "tickvals": list(ticks), "ticktext": list(ticks.values())}
+
+    def _ticks(self) -> dict[float, str]:
+        """The name of each value that has a line: powers of ten, and where those are few, 2 and 5 times as well."""
+        if self.high - self.low <= _FEW:
+            steps = [factor * 10.0**power for power in range(self.low, self.high) for factor in (1, 2, 5)]
+            return {value: f"{value:.3g}" for value in (*steps, 10.0**self.high)}
+        apart = ceil((self.high - self.low) / _MOST_TICKS)
+        return {10.0**power: _power(power) for power in range(self.high, self.low - 1, -apart)}
+
+
+def shares(path: CarryPath) -> tuple[Shares, Shares]:
+    """Carry and gradient from each source, (sources,) each, as a share of what they are at the chosen word: both end in 1.
+
+    The root of the mean square over all directions of a small change to the memory at the source: how much of it arrives.
+    """
+    # at the chosen word, both are the norm of the identity: sqrt(units)
+    return path.carry / path.carry[-1], path.gradient / path.gradient[-1]
+
+
+def a_word(share: Shares) -> float:
+    """By how much a share is multiplied at each word, the geometric mean over the path; of a path without a step, 1."""
+    return float(share[0] ** (1 / (len(share) - 1))) if len(share) > 1 else 1.0
+
+
+def decades(paths: Sequence[CarryPath]) -> Decades:
+    """One axis for several cells, so that they can be compared."""
+    values = np.concatenate([values for path in paths for values in shares(path)])
+    seen = values[values > 0]
+    low = max(floor(log10(seen.min())), _LOWEST)
+    return Decades(min(low, -1), max(ceil(log10(seen.max())), 0), bool((values == 0).any()))
+
+
+def around(path: CarryPath, focus: Focus, traced: Trace) -> Focus:
+    """The focus on the words that the path leads over: those on screen, if all of them are, else just its own."""
+    first, last = min(path.sources), max(path.sources)
+    on_screen = focus.positions(traced)
+    return focus if first in on_screen and last in on_screen else replace(focus, window=slice(first, last + 1))
+
+
+def carry(traced: Trace, path: CarryPath, focus: Focus = WHOLE, *, axis: Decades | None = None) -> go.Figure:
+    """Both as lines over the words, on a logarithmic axis: 1 at the selected word, and smaller (or larger) the further back."""
+    focus = around(path, replace(focus, token=path.sources[-1]), traced)
+    axis = axis or decades([path])
+    frame = Frame(traced, focus, panels=1, height=_HEIGHT)
+    columns = np.array(path.sources) - focus.positions(traced).start
+    for stroke, values in zip((CARRY, GRADIENT), shares(path), strict=True):
+        frame.add(0, *_line(columns, values, stroke, axis, focus))
+    frame.y_axis(0, "share of a change", showgrid=True, **axis.axis())
+    figure = frame.figure()
+    if axis.zero:
+        edge = 10 ** (axis.low - 0.06 * (axis.high - axis.low))  # zero is below any power of ten
+        figure.add_hline(edge, line={"color": MUTED.on(focus.theme), "width": 1, "dash": "dot"}, layer="below")
+    figure.add_hline(1, line={"color": LINE.on(focus.theme), "width": 2}, layer="below")
+    return figure
+
+
+def rows(traced: Trace, path: CarryPath) -> list[dict[str, Any]]:
+    """What the lines are drawn from: a row for each word of the path."""
+    kept, arrives = shares(path)
+    last = len(path.sources) - 1
+    return [
+        {"cell": traced.cell, "position": source, "token": traced.tokens[source], "words_back": last - step}
+        | {"carry": float(kept[step]), "gradient": float(arrives[step])}
+        for step, source in enumerate(path.sources)
+    ]
+
+
+def told(share: float) -> str:
+    """A share in words, however small: '31 %', '0.42 %', '3 · 10⁻⁹', 'nothing'."""
+    if share == 0:
+        return "nothing"
+    if share < 1e-4:
+        digits, _, power = f"{share:.0e}".partition("e")
+        return f"{digits} · {_power(int(power))}"
+    return f"{100 * share:.2g} %" if share < 0.0995 else f"{100 * share:.0f} %"
+
+
+def _power(power: int) -> str:
+    """'1', '10⁻³'."""
+    return f"10{str(power).translate(_SUPERSCRIPT)}" if power else "1"
+
+
+def _line(columns: NDArray[np.intp], values: Shares, stroke: Stroke, axis: Decades, focus: Focus) -> list[go.Scatter]:
+    """The points, joined; one that is too small stands at the edge as a triangle, and an exact zero as a '0', joined to none."""
+    low = 10.0**axis.low
+    back = len(values) - 1 - np.arange(len(values))
+    hover = [f"{stroke.name}<br>from {number} words back: {told(value)}" for number, value in zip(back, values, strict=True)]
+    style, zero = stroke.on(focus.theme), values == 0
+    style["marker"] = {**style["marker"], "symbol": np.where(values < low, "triangle-down-open", "circle").tolist()}
+    says = "<b>%{x}</b><br>%{text}<extra></extra>"
+    line = go.Scatter(
+        x=columns, y=np.where(zero, np.nan, np.maximum(values, low)), text=hover, hovertemplate=says, connectgaps=False, **style
+    )
+    if not zero.any():
+        return [line]
+    at_zero = go.Scatter(
+        x=columns[zero],
+        y=np.full(int(zero.sum()), 10**axis.bottom),
+        text=["0"] * int(zero.sum()),
+        customdata=np.array(hover)[zero],
+        mode="text",
+        textfont={"size": FONT + 2, "color": stroke.colour.on(focus.theme)},
+        hovertemplate=says.replace("text", "customdata"),
+    )
+    return [line, at_zero]

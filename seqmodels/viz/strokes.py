@@ -1,0 +1,40 @@
+"""Lines that a picture draws beside each other, told apart by colour and by dash; the same in the picture and its legend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from seqmodels.viz.palette import TEXT, Pair, Theme, safe
+
+_CSS_DASHES = {"solid": "solid", "dash": "dashed", "dot": "dotted"}
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """A kind of line, and what it shows."""
+
+    name: str
+    colour: Pair
+    dash: Literal["solid", "dash", "dot"] = "solid"
+
+    def on(self, theme: Theme) -> dict[str, Any]:
+        """What plotly's Scatter is to know of it."""
+        colour = self.colour.on(theme)
+        return {
+            "mode": "lines+markers",
+            "line": {"color": colour, "width": 2.5, "dash": self.dash},
+            "marker": {"color": colour, "size": 6},
+        }
+
+
+def legend(strokes: Sequence[Stroke], note: str = "") -> str:
+    """The lines of a picture as HTML for either theme, and a note beside them."""
+    parts = "".join(
+        f'<span><span style="display:inline-block;vertical-align:.28em;width:2.2rem;'
+        f'border-top:3px {_CSS_DASHES[stroke.dash]} {stroke.colour.css}"></span> {safe(stroke.name)}</span>'
+        for stroke in strokes
+    )
+    style = f"display:flex;flex-wrap:wrap;gap:.25rem 2rem;color:{TEXT.css};font-size:1rem"
+    return f'<div style="{style}">{parts}<span>{safe(note)}</span></div>'

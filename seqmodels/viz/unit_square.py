@@ -1,0 +1,145 @@
+"""The mu-lambda square: every token and unit at its point (mu, lam). Each cell has its own place in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from seqmodels.viz.frame import FONT, WHOLE, Focus, ground, rgba
+from seqmodels.viz.palette import LAM_INK, LINE, MU_INK, MUTED, REVEAL, TEXT, Theme, safe, shorten
+
+if TYPE_CHECKING:
+    from seqmodels.traces import Trace
+
+BINS = 50  # a side
+_EDGE = 0.06  # how far the axes go beyond 0 and 1, so that points on the border are whole
+_HEIGHT = 400
+# off the diagonal, where GRU's points lie
+_NAMES = ((0.31, 0.87, "overwrite"), (0.75, 0.75, "accumulate"), (0.25, 0.25, "erase"), (0.69, 0.13, "keep"))
+# where a whole family of cells must lie, whatever it has learned
+_PLACES = (
+    (0.0, 1.0, "Elman", "left"),
+    (1.0, 1.0, "ungated sum", "right"),
+    (1.0, 0.5, "gated sum", "right"),
+    (0.5, 0.5, "GRU", "left"),
+)
+
+
+def density(mu: NDArray[np.float32], lam: NDArray[np.float32], bins: int = BINS) -> NDArray[np.float64]:
+    """mu, lam of any one shape -> (bins, bins): the share of the points in each field; rows are lam, columns mu."""
+    counts, _, _ = np.histogram2d(lam.ravel(), mu.ravel(), bins=bins, range=[[0, 1], [0, 1]])
+    return counts / counts.sum()
+
+
+def square(traced: Trace, focus: Focus = WHOLE) -> go.Figure:
+    """All points of the text as a density; those of the selected token as dots, the selected unit's as a path from word to word."""
+    layer, theme = focus.whole(traced), focus.theme
+    figure = go.Figure([_cloud(density(layer.mu, layer.lam), layer.mu.size, theme)])
+    if focus.token is not None:
+        word = safe(shorten(traced.tokens[focus.token]))
+        figure.add_trace(_dots(layer.mu[focus.token], layer.lam[focus.token], word, theme))
+    if focus.unit is not None:
+        drawn = focus.drawn(traced)
+        words = [safe(shorten(word)) for word in focus.columns(traced).words]
+        figure.add_trace(_path(drawn.mu[:, focus.unit], drawn.lam[:, focus.unit], words, focus.unit, theme))
+    axis: dict[str, Any] = {
+        "range": [-_EDGE, 1 + _EDGE],
+        "tickvals": [0, 0.5, 1],
+        "showgrid": False,
+        "zeroline": False,
+        "fixedrange": True,
+        "tickfont": {"size": FONT},
+    }
+    ink = {"size": 15}
+    figure.update_layout(
+        xaxis={**axis, "title": {"text": "keep μ", "font": {**ink, "color": MU_INK.on(theme)}}},
+        yaxis={
+            **axis,
+            "title": {"text": "write λ", "font": {**ink, "color": LAM_INK.on(theme)}},
+            "scaleanchor": "x",
+            "constrain": "domain",
+        },
+        shapes=_map(theme),
+        annotations=[*_regions(theme), *_families(theme)],
+        height=_HEIGHT,
+        margin={"l": 56, "r": 12, "t": 12, "b": 52},
+        **ground(theme),
+    )
+    figure.update_xaxes(constrain="domain")
+    return figure
+
+
+def _cloud(shares: NDArray[np.float64], points: int, theme: Theme) -> go.Heatmap:
+    side = (np.arange(BINS) + 0.5) / BINS
+    colour = TEXT.on(theme)
+    return go.Heatmap(
+        x=side,
+        y=side,
+        # a field that holds all points and one that holds a few must both be seen
+        z=np.where(shares > 0, np.sqrt(shares), np.nan).astype(np.float32),
+        customdata=np.round(shares * points).astype(np.int32),
+        zmin=0,
+        zmax=float(np.sqrt(shares.max())),
+        colorscale=[(0, rgba(colour, 0.06)), (1, rgba(colour, 0.9))],
+        showscale=False,
+        hovertemplate=f"%{{customdata:,}} of {points:,} points<br>μ ≈ %{{x:.2f}}, λ ≈ %{{y:.2f}}<extra></extra>",
+    )
+
+
+def _dots(mu: NDArray[np.float32], lam: NDArray[np.float32], word: str, theme: Theme) -> go.Scatter:
+    return go.Scatter(
+        x=np.round(mu, 4),
+        y=np.round(lam, 4),
+        customdata=np.arange(len(mu)),
+        text=[word] * len(mu),  # not in the template, where a typed %{x} would be filled in
+        mode="markers",
+        marker={"size": 7, "color": rgba(REVEAL.on(theme), 0.75), "line": {"width": 0.5, "color": LINE.on(theme)}},
+        hovertemplate="<b>%{text}</b>, unit %{customdata}<br>μ = %{x:.3f}, λ = %{y:.3f}<extra></extra>",
+    )
+
+
+def _path(mu: NDArray[np.float32], lam: NDArray[np.float32], words: list[str], unit: int, theme: Theme) -> go.Scatter:
+    return go.Scatter(
+        x=np.round(mu, 4),
+        y=np.round(lam, 4),
+        text=words,
+        mode="lines+markers",
+        line={"width": 1.5, "color": TEXT.on(theme)},
+        marker={"size": 6, "color": TEXT.on(theme), "symbol": "diamond"},
+        hovertemplate=f"unit {unit} at <b>%{{text}}</b><br>μ = %{{x:.3f}}, λ = %{{y:.3f}}<extra></extra>",
+    )
+
+
+def _map(theme: Theme) -> list[dict[str, Any]]:
+    """The border, the cross that parts the regimes, and the lines on which whole families lie."""
+    line, strong = {"color": LINE.on(theme), "width": 1}, {"color": MUTED.on(theme), "width": 1, "dash": "dot"}
+    ends = [(0, 0.5, 1, 0.5, line), (0.5, 0, 0.5, 1, line), (0, 1, 1, 0, strong), (1, 0, 1, 1, strong)]
+    drawn = [
+        {"type": "line", "x0": x0, "y0": y0, "x1": x1, "y1": y1, "line": how, "layer": "below"} for x0, y0, x1, y1, how in ends
+    ]
+    return [{"type": "rect", "x0": 0, "y0": 0, "x1": 1, "y1": 1, "line": line, "layer": "below"}, *drawn]
+
+
+def _regions(theme: Theme) -> list[dict[str, Any]]:
+    font = {"size": 15, "color": MUTED.on(theme)}
+    return [{"x": x, "y": y, "text": name, "font": font, "showarrow": False} for x, y, name in _NAMES]
+
+
+def _families(theme: Theme) -> list[dict[str, Any]]:
+    font = {"size": FONT, "color": TEXT.on(theme)}
+    return [
+        {
+            "x": x,
+            "y": y,
+            "text": name,
+            "font": font,
+            "showarrow": False,
+            "xanchor": side,
+            "yanchor": "bottom",
+            "xshift": 4 if side == "left" else -4,
+        }
+        for x, y, name, side in _PLACES
+    ]

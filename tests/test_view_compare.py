@@ -1,0 +1,111 @@
+"""The view Compare, without a browser: cells on one text, and two texts in one cell."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from seqmodels.checkpoints import Checkpoint
+from seqmodels.inference import tag
+from seqmodels.traces import summary, trace
+from seqmodels.viz import lifetimes
+
+APP = Path(__file__).resolve().parent.parent / "app.py"
+TEXT = "The old man was not good ."
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _fresh() -> Iterator[None]:
+    st.cache_resource.clear()
+    yield
+    st.cache_resource.clear()
+
+
+@pytest.fixture(autouse=True)
+def _models(tiny_checkpoints: Path) -> None:
+    """The page reads the small random models."""
+
+
+def visit(**link: str | list[str]) -> AppTest:
+    page = AppTest.from_file(str(APP), default_timeout=120).switch_page("pages/3_Gates.py")
+    for name, value in ({"view": "Compare", "text": TEXT, "token": "3"} | link).items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception, page.exception[0].value
+    return page
+
+
+def said(page: AppTest) -> str:
+    return " ".join(element.value for element in [*page.markdown, *page.caption, *page.info])
+
+
+def pictures(page: AppTest) -> list[dict]:
+    return [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
+
+
+OTHER = "The old man was good ."
+
+
+def test_all_cells_are_lines_in_one_picture_over_a_table_of_what_they_are_like(tiny: dict[str, Checkpoint]) -> None:
+    page = visit()
+    (picture,) = pictures(page)
+    assert len(picture["data"]) == 3
+    found = summary(trace(tiny["pos-lstm"], TEXT).layers[0])
+    assert f"| LSTM | {found.keep:.2f} | {found.write:.2f} | {lifetimes.duration(found.half_life)} |" in said(page)
+    assert "| Elman | 0.00 | 1.00 | 0 |" in said(page)
+
+
+def test_two_cells_are_one_minus_the_other() -> None:
+    (picture,) = pictures(visit(compare="two cells", of="LSTM", minus="GRU", by="mean keep"))
+    assert "LSTM − GRU" in picture["data"][0]["hovertemplate"]
+
+
+@pytest.mark.parametrize("link", [{"cells": ["gru"]}, {"of": "GRU", "minus": "GRU"}])
+def test_one_cell_alone_has_nothing_to_be_compared_with(link: dict) -> None:
+    page = visit(compare="two cells", **link)
+    assert not pictures(page)
+    assert page.info
+
+
+@pytest.mark.parametrize("direction", ["forward", "backward"])
+def test_two_texts_are_aligned_and_their_tags_told_apart(tiny: dict[str, Checkpoint], direction: str) -> None:
+    page = visit(compare="two texts", other=OTHER, cells=["gru"], direction=direction)
+    (picture,) = pictures(page)
+    assert "not / ·" in picture["layout"]["xaxis"]["ticktext"]
+    first, second = (tag(tiny["pos-gru"], text).tokens for text in (TEXT, OTHER))
+    pairs = [*zip(first[:4], second[:4], strict=True), *zip(first[5:], second[4:], strict=True)]
+    differing = [(one.text, one.tag, other.tag) for one, other in pairs if one.tag != other.tag]
+    told = said(page)
+    assert all(f"{before} / {after}" in told for _, before, after in differing)
+    assert ("Tagged differently" in told) == bool(differing)
+
+
+def test_a_text_compared_with_itself_has_the_same_tags() -> None:
+    assert "Both texts get the same tags" in said(visit(compare="two texts", other=TEXT, cells=["gru"]))
+
+
+@pytest.mark.parametrize("task", ["ner", "lm"])
+@pytest.mark.parametrize("compare", ["cells", "two cells", "two texts"])
+def test_every_task_is_compared(task: str, compare: str) -> None:
+    assert len(pictures(visit(task=task, compare=compare))) == 1
+
+
+def test_without_another_text_the_page_asks_for_one() -> None:
+    page = visit(compare="two texts")
+    page.text_area(key="other").set_value(" ").run()
+    assert not page.exception
+    assert "Type another text" in said(page)
+
+
+def test_what_is_typed_is_shown_and_never_read_as_html() -> None:
+    (picture,) = pictures(visit(compare="two texts", other="<script>alert(1)</script> *man* $x$"))
+    assert not any("<" in word for word in picture["layout"]["xaxis"]["ticktext"])
+
+
+def test_a_damaged_link_shows_the_default() -> None:
+    assert len(pictures(visit(compare="zzz", by="zzz", of="zzz"))) == 1

@@ -1,0 +1,162 @@
+"""The ledger's picture: it holds what each word wrote, sums to the memory and the logit, and leaves no word of a long text out."""
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seqmodels import viz
+from seqmodels.cells import CELLS
+from seqmodels.checkpoints import Checkpoint
+from seqmodels.traces import Trace, attribute, fold, law_error, ledger, likely, targets, trace
+from seqmodels.viz import ledgers
+from seqmodels.viz.frame import Focus, Label
+
+TEXT = "The old man the boats in Berlin, and nobody minds!"
+LONG = " ".join(f"word{number}" for number in range(40))
+MIDDLE = slice(10, 20)
+
+
+def by_hand(traced: Trace, direction: str, token: int) -> np.ndarray:
+    """(tokens, units): each product of mu written out, one factor after the other."""
+    layer = traced.layer(0, direction)
+    step = -1 if direction == "backward" else 1
+    shares = np.zeros_like(layer.mu, dtype=np.float64)
+    for source in range(len(layer.mu)):
+        if (token - source) * step < 0:
+            continue  # not read yet
+        share = layer.lam[source].astype(np.float64) * layer.candidate[source]
+        for later in range(source + step, token + step, step):
+            share = share * layer.mu[later]
+        shares[source] = share
+    return shares
+
+
+def drawn(figure: go.Figure) -> list[np.ndarray]:
+    return [np.array(part.z if part.type == "heatmap" else part.y) for part in figure.data]
+
+
+@pytest.mark.parametrize("direction", ["forward", "backward"])
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_row_of_the_map_is_each_words_share_of_the_memory_there(tiny: dict[str, Checkpoint], cell: str, direction: str) -> None:
+    traced = trace(tiny[f"pos-{cell}"], TEXT)
+    table, bars = drawn(viz.ledger(traced, Focus(direction=direction, token=4)))
+    for token in range(len(traced.tokens)):
+        norms = np.linalg.norm(by_hand(traced, direction, token), axis=1)
+        np.testing.assert_allclose(np.nan_to_num(table[token]), norms / norms.sum(), atol=1e-4)
+    np.testing.assert_allclose(bars, 100 * np.nan_to_num(table[4]), atol=0.02)
+    assert bars.sum() == pytest.approx(100, abs=0.01)
+
+
+def test_a_word_that_is_not_read_yet_is_left_empty_on_the_side_that_the_direction_says(tiny: dict[str, Checkpoint]) -> None:
+    traced = trace(tiny["pos-gru"], TEXT)
+    forward, backward = (drawn(viz.ledger(traced, Focus(direction=way)))[0] for way in ("forward", "backward"))
+    assert np.isnan(forward[np.triu_indices_from(forward, 1)]).all()
+    assert np.isnan(backward[np.tril_indices_from(backward, -1)]).all()
+    assert not np.isnan(np.tril(forward)).any()
+
+
+@pytest.mark.parametrize("direction", ["forward", "backward"])
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_bars_of_a_unit_sum_to_its_memory(tiny: dict[str, Checkpoint], cell: str, direction: str) -> None:
+    traced = trace(tiny[f"ner-{cell}"], LONG)
+    table, bars = drawn(viz.ledger(traced, Focus(direction=direction, token=12, unit=3, window=MIDDLE)))
+    memory = traced.layer(0, direction).memory
+    assert bars.sum() == pytest.approx(memory[12, 3], abs=1e-3)
+    np.testing.assert_allclose(np.nansum(table, axis=1), memory[MIDDLE, 3], atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["pos-elman", "ner-gru", "lm-gru", "pos-lstm", "lm-lstm"])
+def test_the_bars_of_a_part_of_a_long_text_and_the_bias_sum_to_the_logit_of_the_whole(
+    tiny: dict[str, Checkpoint], name: str
+) -> None:
+    checkpoint = tiny[name]
+    traced, focus = trace(checkpoint, LONG), Focus(token=12, window=MIDDLE)
+    near = ledgers.folded(traced, focus)
+    whole = attribute(checkpoint, traced, 12)
+    given = attribute(checkpoint, near.trace, 3)
+    bars = drawn(viz.ledger(traced, focus, given))[2]
+    assert given.target == whole.target
+    assert bars.sum() + given.bias == pytest.approx(whole.logit, abs=1e-3)
+    np.testing.assert_allclose(bars[1:11], whole.total[MIDDLE], atol=1e-3)
+    assert bars[0] == pytest.approx(whole.total[:10].sum(), abs=1e-3)
+    assert bars[11] == pytest.approx(whole.total[20:].sum(), abs=1e-3)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@given(data=st.data())
+@settings(max_examples=20, deadline=None)
+def test_words_folded_into_one_wrote_together_what_each_of_them_wrote(
+    tiny: dict[str, Checkpoint], cell: str, data: st.DataObject
+) -> None:
+    traced = trace(tiny[f"pos-{cell}"], TEXT)
+    count = len(traced.tokens)
+    start = data.draw(st.integers(0, count - 1))
+    stop = data.draw(st.integers(start + 1, count))
+    token = data.draw(st.integers(start, stop - 1))
+    near = fold(traced, slice(start, stop))
+    first = int(start > 0)
+    assert near.tokens[first : first + stop - start] == traced.tokens[start:stop]
+    for whole, part in zip(traced.layers, near.layers, strict=True):
+        expected = by_hand(traced, whole.direction, token)
+        rest = [expected[:start].sum(axis=0)] * first + list(expected[start:stop])
+        rest += [expected[stop:].sum(axis=0)] * int(stop < count)
+        np.testing.assert_allclose(ledger(part, token - start + first), np.stack(rest), atol=1e-5)
+        assert law_error(part)[first : first + stop - start].max() <= 1e-5
+
+
+def test_the_words_outside_stand_as_one_word_on_each_side_and_say_how_many_they_are(tiny: dict[str, Checkpoint]) -> None:
+    traced = trace(tiny["pos-gru"], LONG)
+    below = tuple(Label(word) for word in traced.tokens)
+    near = ledgers.folded(traced, Focus(token=12, window=MIDDLE, below=below))
+    assert near.trace.tokens == ("10 words before", *traced.tokens[MIDDLE], "20 words after")
+    assert [label.text for label in near.focus.below] == ["", *traced.tokens[MIDDLE], ""]
+    assert near.trace.tokens[near.focus.token or 0] == "word12"
+    assert ledgers.folded(traced).trace.tokens == traced.tokens
+
+
+def test_the_selected_row_and_column_are_framed(tiny: dict[str, Checkpoint]) -> None:
+    shapes = viz.ledger(trace(tiny["pos-gru"], LONG), Focus(token=12, window=MIDDLE)).layout.shapes
+    (column,) = [shape for shape in shapes if shape.yref == "paper"]
+    (row,) = [shape for shape in shapes if shape.yref != "paper"]
+    assert (column.x0, column.x1) == (2.5, 3.5)  # one column is for the words before
+    assert (row.y0, row.y1) == (1.5, 2.5)  # but no row
+
+
+def test_the_most_likely_targets_are_those_of_the_highest_logits(tiny: dict[str, Checkpoint]) -> None:
+    for name in ("ner-lstm", "lm-gru"):
+        traced = trace(tiny[name], TEXT)
+        logits = {target: attribute(tiny[name], traced, 5, target).logit for target in targets(tiny[name])}
+        assert list(likely(tiny[name], traced, 5, 3)) == sorted(logits, key=lambda target: -logits[target])[:3]
+
+
+def test_an_attribution_of_other_words_is_refused(tiny: dict[str, Checkpoint]) -> None:
+    traced = trace(tiny["pos-gru"], LONG)
+    with pytest.raises(ValueError, match="over 40 words, the picture over 12"):
+        viz.ledger(traced, Focus(token=12, window=MIDDLE), attribute(tiny["pos-gru"], traced, 12))
+
+
+def test_the_rows_hold_the_numbers_of_the_picture(tiny: dict[str, Checkpoint]) -> None:
+    traced, focus = trace(tiny["pos-gru"], TEXT), Focus(direction="backward", token=4)
+    given = attribute(tiny["pos-gru"], traced, 4)
+    found = ledgers.rows(traced, focus, given)
+    norms = np.linalg.norm(by_hand(traced, "backward", 4), axis=1)
+    here = [row for row in found if row["at"] == 5]
+    np.testing.assert_allclose([row["share"] for row in here], norms / norms.sum(), atol=1e-5)
+    assert sum(row["of the logit"] for row in here) + given.bias == pytest.approx(given.logit, abs=1e-3)
+    assert all(row["by"] >= row["at"] for row in found if row["at"] != 5)
+
+
+def test_what_is_typed_is_never_read_as_html(tiny: dict[str, Checkpoint]) -> None:
+    traced = trace(tiny["lm-gru"], "<b>bold</b> <script>")
+    given = attribute(tiny["lm-gru"], traced, 2)
+    layout = viz.ledger(traced, Focus(token=2), given).layout
+    shown = [*layout.xaxis.ticktext, *layout.yaxis.ticktext, layout.yaxis3.title.text]
+    assert not any("<" in text for text in shown)
+
+
+def test_the_largest_picture_stays_far_below_two_megabytes(tiny: dict[str, Checkpoint]) -> None:
+    traced = trace(tiny["pos-lstm"], " ".join(["word"] * 300))
+    focus = Focus(token=130, window=slice(120, 180), below=(Label("NOUN"),) * 300)
+    assert 3 * len(viz.ledger(traced, focus).to_json()) < 300_000  # three cells

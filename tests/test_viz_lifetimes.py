@@ -1,0 +1,134 @@
+"""Survival and half-lives as pictures: each number is what a loop over the gates makes it, in either direction of time."""
+
+import math
+
+import numpy as np
+import pytest
+
+from seqmodels import viz
+from seqmodels.cells import CELLS
+from seqmodels.checkpoints import Checkpoint
+from seqmodels.traces import LayerTrace, Trace, trace
+from seqmodels.viz import lifetimes
+from seqmodels.viz.frame import Focus
+
+TEXT = "The old man the boats in Berlin, and nobody minds!"
+UNITS = 6
+
+
+def traced_with(mu: list[list[float]]) -> Trace:
+    """A forward layer that writes 1 everywhere, with these gates."""
+    keep = np.array(mu, np.float32)
+    one = np.ones_like(keep)
+    return Trace(
+        "pos", "gru", tuple(f"w{number}" for number in range(len(mu))), (LayerTrace(0, "forward", keep, one, one, one, one),)
+    )
+
+
+def by_hand(layer: LayerTrace, source: int, token: int) -> np.ndarray:
+    """(units,): what is left at the token of what the source wrote, one gate after the other."""
+    step = -1 if layer.direction == "backward" else 1
+    share = layer.written[source].astype(np.float64)
+    for later in range(source + step, token + step, step):
+        share = share * layer.mu[later]
+    return share
+
+
+@pytest.mark.parametrize("direction", ["forward", "backward"])
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_curve_and_the_map_are_what_the_gates_leave(tiny: dict[str, Checkpoint], cell: str, direction: str) -> None:
+    traced = trace(tiny[f"pos-{cell}"], TEXT)
+    layer, count = traced.layer(0, direction), len(traced.tokens)
+    curve, unit, table = viz.survival(traced, Focus(direction=direction, token=4, unit=2)).data
+    after = range(5) if direction == "backward" else range(4, count)
+    wrote = np.linalg.norm(by_hand(layer, 4, 4))
+    expected = [100 * np.linalg.norm(by_hand(layer, 4, token)) / wrote for token in after]
+    assert list(curve.x) == list(unit.x) == list(after)
+    np.testing.assert_allclose(curve.y, expected, atol=0.01)
+    np.testing.assert_allclose(unit.y, [100 * by_hand(layer, 4, token)[2] / by_hand(layer, 4, 4)[2] for token in after], atol=0.01)
+    z = np.array(table.z)
+    np.testing.assert_allclose(100 * z[list(after), 4], expected, atol=0.02)
+    unread = np.tril_indices(count, -1) if direction == "backward" else np.triu_indices(count, 1)
+    assert np.isnan(z[unread]).all()
+    np.testing.assert_allclose(np.diagonal(z), 1, atol=1e-4)
+
+
+def test_a_part_of_a_long_text_is_cut_from_the_whole(tiny: dict[str, Checkpoint]) -> None:
+    traced = trace(tiny["pos-gru"], TEXT)
+    whole = np.array(viz.survival(traced).data[-1].z)
+    part = np.array(viz.survival(traced, Focus(window=slice(2, 7))).data[-1].z)
+    np.testing.assert_allclose(part, whole[2:7, 2:7], atol=1e-4)
+
+
+def test_a_word_that_wrote_nothing_leaves_nothing() -> None:
+    kept = np.full((3, 2), 0.9, np.float32)
+    silent = LayerTrace(0, "forward", kept, np.zeros_like(kept), kept, kept, kept)
+    assert not lifetimes.left(silent).any()
+
+
+def test_bars_stand_from_the_longest_half_life_to_the_shortest_and_say_their_unit() -> None:
+    traced = traced_with([[0.5, 0.99, 0.9], [0.5, 0.99, 0.9]])
+    (bars,) = viz.half_lives(traced).data
+    assert list(bars.customdata) == [1, 2, 0]
+    np.testing.assert_allclose(bars.y, [68.97, 6.58, 1], atol=0.005)
+    (unsorted,) = viz.half_lives(traced, order="unit").data
+    assert list(unsorted.customdata) == [0, 1, 2]
+    np.testing.assert_allclose(unsorted.y, [1, 68.97, 6.58], atol=0.005)
+
+
+def test_units_that_forget_at_once_or_never_stand_at_the_edges_and_say_so() -> None:
+    (bars,) = viz.half_lives(traced_with([[0, 1, 0.5], [0.5, 1, 0.5]])).data
+    assert list(bars.y) == [lifetimes.LONGEST, 1, lifetimes.SHORTEST]
+    assert list(bars.text) == ["without end", "1.00 tokens", "0"]
+    assert np.isfinite(viz.half_lives(traced_with([[0, 1, 0.5], [0.5, 1, 0.5]])).layout.annotations[0].y)
+
+
+def test_elman_says_once_that_every_unit_forgets_at_once(tiny: dict[str, Checkpoint]) -> None:
+    figure = viz.half_lives(trace(tiny["pos-elman"], TEXT), Focus(unit=3))
+    assert [note.text for note in figure.layout.annotations] == ["every unit: 0"]
+
+
+def test_the_selected_unit_is_marked_and_named() -> None:
+    figure = viz.half_lives(traced_with([[0.5, 0.99, 0.9]] * 2), Focus(unit=2))
+    colours = figure.data[0].marker.color
+    assert colours[1] not in (colours[0], colours[2])
+    assert "unit 2: 6.58 tokens" in [note.text for note in figure.layout.annotations]
+
+
+def test_a_half_life_is_over_the_whole_text_even_if_a_part_is_drawn() -> None:
+    traced = traced_with([[0.5], [0.5], [0.9], [0.9]])
+    assert viz.half_lives(traced, Focus(window=slice(2, 4))).data[0].y == viz.half_lives(traced).data[0].y
+
+
+def test_quantiles_are_half_lives_of_units_whatever_zero_and_infinity_do() -> None:
+    assert lifetimes.quantiles(np.array([0, 0, 1.5, np.inf, np.inf])) == (0, 1.5, math.inf)
+
+
+def test_an_unknown_order_names_the_choices() -> None:
+    with pytest.raises(ValueError, match="unknown order 'size': choose one of half-life, unit"):
+        viz.half_lives(traced_with([[0.5]]), order="size")
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(0, "nothing"), (0.0004, "less than 0.1 %"), (0.0312, "3.1 %"), (0.0996, "10 %"), (0.312, "31 %"), (1, "100 %")],
+)
+def test_a_share_is_said_in_words(value: float, said: str) -> None:
+    assert lifetimes.share(value) == said
+
+
+def test_the_rows_hold_the_numbers_of_the_pictures(tiny: dict[str, Checkpoint]) -> None:
+    traced, focus = trace(tiny["pos-lstm"], TEXT), Focus(direction="backward", token=4)
+    layer = traced.layer(0, "backward")
+    found = {(row["position"], row["at position"]): row["left"] for row in lifetimes.survival_rows(traced, focus)}
+    assert set(found) == {(by, at) for by in range(len(traced.tokens)) for at in range(by + 1)}
+    share = np.linalg.norm(by_hand(layer, 4, 1)) / np.linalg.norm(by_hand(layer, 4, 4))
+    assert found[4, 1] == pytest.approx(share, abs=1e-5)
+    half_life = [row["half_life"] for row in lifetimes.half_life_rows(traced, focus)]
+    means = np.exp(np.log(layer.mu.astype(float)).mean(axis=0))
+    np.testing.assert_allclose(means ** np.array(half_life), 0.5, atol=1e-6)
+
+
+def test_what_is_typed_is_never_read_as_html(tiny: dict[str, Checkpoint]) -> None:
+    layout = viz.survival(trace(tiny["pos-gru"], "<b>bold</b> <script>"), Focus(token=1)).layout
+    assert not any("<" in text for text in [*layout.xaxis.ticktext, *layout.yaxis2.ticktext])
