@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqmodels import viz
@@ -80,6 +80,7 @@ def test_without_a_zero_there_is_no_place_for_one() -> None:
     assert "0" not in figure.layout.yaxis.ticktext
 
 
+@settings(deadline=None, max_examples=60)
 @given(exponents=st.lists(st.floats(-300, 6), min_size=1, max_size=6), zero=st.booleans())
 def test_every_point_is_on_the_axis_that_the_cells_share(exponents: list[float], zero: bool) -> None:
     values = [0.0 if zero else 0.5, *(10.0**exponent for exponent in exponents), 1.0]

@@ -83,7 +83,7 @@ def draw(scene: Scene) -> None:
         filler = (inputs.menu("Filler words", SUGGESTED, key="filler", placeholder=FILLER, typed=True) or "").strip() or FILLER
         longest = int(inputs.number("Up to so many", 1, LONGEST, key="longest", default=USUAL, step=1))
     if source is None:
-        st.info(f"Nothing is read before “{inputs.plain(scene.word)}” here: select another word, or the other direction.")
+        st.info(f"No word on screen is read before “{inputs.plain(scene.word)}”: select another word.")
         return
     with st.spinner("Reading with filler"):
         probes = [probe(reading, scene, source, filler, longest) for reading in scene.readings]

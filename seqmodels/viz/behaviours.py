@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from seqmodels.traces import HIGH, OPEN, REGIMES, SHUT, regimes
 from seqmodels.viz import gates
 from seqmodels.viz.frame import FONT, WHOLE, Focus, Frame, ground, rgba
-from seqmodels.viz.palette import BACKGROUND, LINE, MUTED, REGIME_COLOURS, TEXT, Pair, Theme, safe
+from seqmodels.viz.palette import LINE, MUTED, REGIME_COLOURS, TEXT, Pair, Theme, safe
 
 if TYPE_CHECKING:
     from seqmodels.traces import LayerTrace, Saturation, Trace
@@ -177,21 +177,16 @@ def _points(shares: Saturation, name: str, colour: str, focus: Focus) -> go.Scat
     units = np.arange(len(shares.open))
     if focus.unit is not None:
         units = np.append(np.delete(units, focus.unit), focus.unit)  # the selected one lies on top
-    chosen = units == focus.unit
-    seen = {"marker": {"opacity": 1}}
     return go.Scatter(
         x=np.round(100 * shares.open[units], 3),
         y=np.round(100 * shares.shut[units], 3),
         customdata=units,
         mode="markers",
-        marker={
-            "size": np.where(chosen, 13, 9),
-            "opacity": 1,
-            "color": np.where(chosen, TEXT.on(focus.theme), rgba(colour, 0.5)),
-            "line": {"width": np.where(chosen, 2, 0.5), "color": np.where(chosen, BACKGROUND.on(focus.theme), colour)},
-        },
-        selected=seen,
-        unselected=seen,
+        marker={"size": 9, "color": rgba(colour, 0.5), "line": {"width": 0.5, "color": colour}},
+        # as a selection, so that a click is seen before the page answers
+        selectedpoints=None if focus.unit is None else [len(units) - 1],
+        selected={"marker": {"size": 14, "color": TEXT.on(focus.theme), "opacity": 1}},
+        unselected={"marker": {"opacity": 1}},
         hovertemplate=(
             f"unit %{{customdata}}<br>{name}: above {OPEN:g} at %{{x:.3g}} % of the words"
             f"<br>below {SHUT:g} at %{{y:.3g}} %<extra></extra>"

@@ -51,6 +51,8 @@ _STYLE = f"""<style>
 .sm-law .sm-reveal {{ color: {REVEAL.css}; }} .sm-law .sm-reveal small {{ color: {REVEAL_INK.css}; }}
 .sm-numbers {{ container-type: inline-size; }}
 .sm-numbers .sm-law {{ font-size: clamp(1.05rem, 4.7cqi, 2.25rem); gap: .1em .32em; padding: .5rem 0 .25rem; }}
+.sm-numbers .sm-law .sm-mu {{ color: {MU_INK.css}; }} .sm-numbers .sm-law .sm-lam {{ color: {LAM_INK.css}; }}
+.sm-numbers .sm-law .sm-reveal {{ color: {REVEAL_INK.css}; }}
 .sm-numbers .sm-law i {{ font-style: normal; font-variant-numeric: tabular-nums; }}
 .sm-table {{ overflow-x: auto; }}
 .sm-table table {{ border-collapse: collapse; width: 100%; color: {TEXT.css}; font-size: 1rem; }}

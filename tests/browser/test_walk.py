@@ -144,7 +144,7 @@ def test_every_view_draws_its_example_and_a_link_brings_it_back(page: Page, addr
     page.locator(".st-key-gates-examples button").first.click()
     settle(page)
     main = page.get_by_test_id("stMain")
-    expect(main.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+    expect(main.locator(".js-plotly-plot .main-svg, .sm-passages").first).to_be_visible()
     heading, words = main.inner_text(), page.locator(".strip").inner_text()
     visit(page, page.url)
     expect(page.locator(".strip")).to_have_text(words, use_inner_text=True)
