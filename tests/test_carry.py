@@ -60,9 +60,10 @@ def test_the_gradient_is_that_of_torchs_own_cell_run_step_by_step(
     deep: dict[str, Checkpoint], name: str, layer: int, direction: str
 ) -> None:
     checkpoint, token, backward = deep[f"pos-{name}"], 6, direction == "backward"
-    path = carry_path(checkpoint, TEXT, token, layer=layer, direction=direction)
+    path = carry_path(checkpoint, trace(checkpoint, TEXT), token, layer=layer, direction=direction)
     cell = torchs_cell(name, checkpoint.model.recurrent.weights(layer, reverse=backward))
-    read = encode(checkpoint, TEXT).read_by(layer).clone().double()
+    encoded = encode(checkpoint, TEXT)
+    read = (encoded.outputs[layer - 1] if layer else encoded.inputs).clone().double()
     inputs = read.flip(0)[: len(read) - token] if backward else read[: token + 1]
     assert path.sources == (tuple(range(len(read) - 1, token - 1, -1)) if backward else tuple(range(token + 1)))
     expected = [gradient_by_torch(cell, inputs, step) for step in range(len(inputs))]
@@ -73,7 +74,7 @@ def test_the_gradient_is_that_of_torchs_own_cell_run_step_by_step(
 @pytest.mark.parametrize(("layer", "direction"), SIDES)
 def test_the_carry_is_the_norm_of_the_product_of_mu(deep: dict[str, Checkpoint], name: str, layer: int, direction: str) -> None:
     checkpoint, token = deep[f"ner-{name}"], 5
-    path = carry_path(checkpoint, TEXT, token, layer=layer, direction=direction)
+    path = carry_path(checkpoint, trace(checkpoint, TEXT), token, layer=layer, direction=direction)
     mu = trace(checkpoint, TEXT).layer(layer, direction).mu.astype(np.float64)
     for source, carry in zip(path.sources, path.carry, strict=True):
         after = range(source + 1, token + 1) if direction == "forward" else range(token, source)
@@ -85,12 +86,12 @@ def test_the_carry_is_the_norm_of_the_product_of_mu(deep: dict[str, Checkpoint],
 
 def test_both_start_at_the_square_root_of_the_units(tiny: dict[str, Checkpoint]) -> None:
     for checkpoint in tiny.values():
-        path = carry_path(checkpoint, TEXT, 4, layer=0, direction="forward")
+        path = carry_path(checkpoint, trace(checkpoint, TEXT), 4, layer=0, direction="forward")
         assert path.carry[-1] == path.gradient[-1] == pytest.approx(np.sqrt(checkpoint.model.recurrent.hidden_size))
 
 
 def test_elmans_gates_carry_nothing_and_yet_a_gradient_flows(tiny: dict[str, Checkpoint]) -> None:
-    path = carry_path(tiny["lm-elman"], TEXT, 6, layer=0, direction="forward")
+    path = carry_path(tiny["lm-elman"], trace(tiny["lm-elman"], TEXT), 6, layer=0, direction="forward")
     assert (path.carry[:-1] == 0).all()
     assert (path.gradient > 0).all()
 
@@ -99,7 +100,7 @@ def test_elmans_gates_carry_nothing_and_yet_a_gradient_flows(tiny: dict[str, Che
 @pytest.mark.parametrize("direction", ["forward", "backward"])
 def test_looking_less_far_back_leaves_the_rest_as_it_was(tiny: dict[str, Checkpoint], name: str, direction: str) -> None:
     def path(furthest: int):
-        return carry_path(tiny[f"pos-{name}"], TEXT, 5, layer=0, direction=direction, furthest=furthest)
+        return carry_path(tiny[f"pos-{name}"], trace(tiny[f"pos-{name}"], TEXT), 5, layer=0, direction=direction, furthest=furthest)
 
     whole, part = path(60), path(3)
     assert part.sources == whole.sources[-3:]
@@ -110,8 +111,8 @@ def test_looking_less_far_back_leaves_the_rest_as_it_was(tiny: dict[str, Checkpo
 def test_what_there_is_not_is_answered_with_what_there_is(tiny: dict[str, Checkpoint]) -> None:
     checkpoint = tiny["lm-gru"]
     with pytest.raises(ValueError, match="0 forward"):
-        carry_path(checkpoint, TEXT, 2, layer=0, direction="backward")
+        carry_path(checkpoint, trace(checkpoint, TEXT), 2, layer=0, direction="backward")
     with pytest.raises(ValueError, match="no token 99: give a number from 0 to"):
-        carry_path(checkpoint, TEXT, 99, layer=0, direction="forward")
+        carry_path(checkpoint, trace(checkpoint, TEXT), 99, layer=0, direction="forward")
     with pytest.raises(ValueError, match="furthest is 0"):
-        carry_path(checkpoint, TEXT, 2, layer=0, direction="forward", furthest=0)
+        carry_path(checkpoint, trace(checkpoint, TEXT), 2, layer=0, direction="forward", furthest=0)

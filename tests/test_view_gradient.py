@@ -10,7 +10,7 @@ import pytest
 from pages.explorer import gradient
 from seqmodels import checkpoints
 from seqmodels.cells import CELLS
-from seqmodels.traces import carry_path
+from seqmodels.traces import carry_path, trace
 from tests.test_page_gates import numbers, pictures, said, visit
 
 TEXT = "The old man the boats."
@@ -31,7 +31,8 @@ def test_the_true_gradient_is_drawn_for_the_selected_word(
     tiny_checkpoints: Path, cell: str, task: str, direction: str, token: int
 ) -> None:
     page = visit(view="Gradient", task=task, cells=[cell], text=TEXT, direction=direction, token=str(token + 1))
-    path = carry_path(checkpoint(tiny_checkpoints, f"{task}-{cell}"), TEXT, token, layer=0, direction=direction)
+    model = checkpoint(tiny_checkpoints, f"{task}-{cell}")
+    path = carry_path(model, trace(model, TEXT), token, layer=0, direction=direction)
     (picture,) = pictures(page)
     truth = picture["data"][-1]
     assert list(numbers(truth["x"])) == list(path.sources)

@@ -37,7 +37,7 @@ def test_the_line_of_the_gates_is_the_product_of_mu_word_by_word(tiny: dict[str,
     traced = trace(checkpoint, TEXT)
     mu = traced.layer(0, direction).mu.astype(np.float64)
     for token in range(len(traced.tokens)):
-        path = carry_path(checkpoint, TEXT, token, layer=0, direction=direction)
+        path = carry_path(checkpoint, trace(checkpoint, TEXT), token, layer=0, direction=direction)
         drawn = viz.carry(traced, path, Focus(direction=direction)).data
         before = range(len(mu) - 1, token, -1) if direction == "backward" else range(token)
         for source in before:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages.common import inputs, loading
 from pages.explorer import scene as shared
+from pages.explorer.reading import read
 from pages.explorer.scene import Example, Reading, Scene, View
 from seqmodels import viz
 
@@ -67,7 +68,7 @@ def path_to(reading: Reading, text: str) -> CarryPath:
 def _path(name: str, stamp: int, text: str, layer: int, direction: str, token: int) -> CarryPath:
     from seqmodels import traces
 
-    return traces.carry_path(loading.checkpoint(name), text, token, layer=layer, direction=direction)
+    return traces.carry_path(loading.checkpoint(name), read(name, text).trace, token, layer=layer, direction=direction)
 
 
 def sentence(reading: Reading, path: CarryPath) -> str:

@@ -26,10 +26,6 @@ class Encoded:
     inputs: Tensor  # (time, input)
     outputs: list[Tensor]  # each layer's (time, output_size)
 
-    def read_by(self, layer: int) -> Tensor:
-        """What a recurrent layer reads: the inputs, or the outputs of the layer below."""
-        return self.inputs if layer == 0 else self.outputs[layer - 1]
-
 
 @torch.inference_mode()
 def encode(checkpoint: Checkpoint, text: str) -> Encoded:

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from seqmodels.checkpoints import Checkpoint
-from seqmodels.inference import encode
+from seqmodels.inference.encoding import embed
 from seqmodels.recurrence import walk
-from seqmodels.traces.layers import LayerTrace, trace_encoded
+from seqmodels.traces.layers import LayerTrace, Trace
 
 FURTHEST = 60  # words back; the work grows with each
 
@@ -35,11 +35,15 @@ class CarryPath:
     gradient: NDArray[np.float64]  # (sources,) of d memory_T / d memory_t, with the layer's inputs held fixed
 
 
-def carry_path(checkpoint: Checkpoint, text: str, token: int, *, layer: int, direction: str, furthest: int = FURTHEST) -> CarryPath:
-    """Carry and true gradient from the words read before `token`, the last `furthest` of them with itself, in one layer."""
-    encoded = encode(checkpoint, text)
-    side = trace_encoded(checkpoint, encoded).layer(layer, direction)
-    tokens = len(encoded.tokens)
+def carry_path(
+    checkpoint: Checkpoint, traced: Trace, token: int, *, layer: int, direction: str, furthest: int = FURTHEST
+) -> CarryPath:
+    """Carry and true gradient from the words read before `token`, the last `furthest` of them with itself, in one layer.
+
+    `traced` is this model's reading of the text; only the words in question are run again.
+    """
+    side = traced.layer(layer, direction)
+    tokens = len(traced.tokens)
     if not 0 <= token < tokens:
         raise ValueError(f"there is no token {token}: give a number from 0 to {tokens - 1}")
     if furthest < 1:
@@ -51,10 +55,17 @@ def carry_path(checkpoint: Checkpoint, text: str, token: int, *, layer: int, dir
         start = _state_after(side, before)
         recurrent = checkpoint.model.recurrent
         weights = recurrent.weights(layer, reverse=side.backward)
-        # a clone: autograd takes no tensor that was made in inference mode
-        steps = walk(recurrent.cell, weights, encoded.read_by(layer)[list(sources)].clone(), start=start)
+        steps = walk(recurrent.cell, weights, _inputs(checkpoint, traced, layer, list(sources)), start=start)
         gradient = _jacobian_norms([step.memory for step in steps])
     return CarryPath(tuple(sources), np.linalg.norm(_products(side.mu[list(sources)]), axis=1), gradient)
+
+
+def _inputs(checkpoint: Checkpoint, traced: Trace, layer: int, tokens: list[int]) -> Tensor:
+    """What a layer read at some tokens, (tokens, input): each word by itself, or the outputs of the layer below."""
+    if layer == 0:
+        return embed(checkpoint, [[traced.tokens[token] for token in tokens]])[0][0]
+    below = [found.output[tokens] for found in traced.layers if found.layer == layer - 1]
+    return torch.from_numpy(np.concatenate(below, axis=1))
 
 
 def _state_after(side: LayerTrace, read: range) -> tuple[Tensor, Tensor]:
