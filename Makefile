@@ -11,6 +11,8 @@ NAMES := $(foreach task,$(TASKS),$(foreach cell,$(CELLS),$(task)-$(cell)))
 SOURCES = $(wildcard app.py pages seqmodels tests benchmarks docs)
 # handed on to pytest and to train
 ARGS ?=
+# test files at a time: each worker holds torch, spaCy and the models that its tests load
+WORKERS ?= 2
 
 # a stamp is newer than its requirements when nothing is left to install
 RUNTIME := $(VENV)/.installed
@@ -30,7 +32,7 @@ app: $(RUNTIME) ## start the app (PORT=8501)
 	@ulimit -Sn 65536 2>/dev/null || true; exec $(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
 test: lint browser ## every check: lint, types, import rules, all tests with the browser walk
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 # a machine without a Chromium gets playwright's own; where that cannot be fetched, the walk is skipped and says so
 browser: $(DEV)

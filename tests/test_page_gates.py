@@ -248,12 +248,12 @@ def test_a_token_that_is_not_there_is_the_default(tiny_checkpoints: Path, token:
 def test_the_next_and_the_previous_word_are_a_click_or_an_arrow_key_away(tiny_checkpoints: Path) -> None:
     page = visit(text=TEXT, cells=["gru"], token="3")
     expected = traced(tiny_checkpoints, "pos-gru")
-    for key, token in (("gates-Left", 1), ("gates-Left", 0), ("gates-Right", 1)):
+    for key, token in (("gates-back", 1), ("gates-back", 0), ("gates-next", 1)):
         sound(page.button(key=key).click().run())
         assert_selected(page, expected, token)
         assert page.query_params["token"] in (str(token + 1), [str(token + 1)])
-    assert visit(text=TEXT, token="1").button(key="gates-Left").disabled
-    assert visit(text=TEXT, token="6").button(key="gates-Right").disabled
+    assert visit(text=TEXT, token="1").button(key="gates-back").disabled
+    assert visit(text=TEXT, token="6").button(key="gates-next").disabled
 
 
 def test_the_selection_stays_from_view_to_view(tiny_checkpoints: Path) -> None:

@@ -117,7 +117,7 @@ def own(now: Sequence[str], *, both_ways: bool) -> None:
         st.caption(f"{inputs.plain(units)} names no units: write numbers and ranges, such as 3, 17, 40-50.")
         return
     full = len(now) >= MOST or clamp in now
-    st.button("Hold it", key="gates-hold", type="primary", on_click=put, args=([*now, clamp],), disabled=full)
+    st.button("Hold it", key="gates-hold", on_click=put, args=([*now, clamp],), disabled=full)
 
 
 def describe(text: str, tokens: Sequence[str], token: int) -> str:

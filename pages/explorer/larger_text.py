@@ -93,7 +93,7 @@ def _asked(spot: DeltaGenerator) -> bool:
     state = st.session_state
     if not state.get(ASKED):
         label = f"Search the {ADDRESSES} (about ten seconds, once)"
-        state[ASKED] = spot.button(label, icon=":material/search:", key="gates-search", type="primary")
+        state[ASKED] = spot.button(label, icon=":material/search:", key="gates-search")
     return bool(state[ASKED])
 
 

@@ -87,18 +87,15 @@ def words(scene: Scene) -> None:
     focus, tokens = scene.first.focus, scene.tokens
     token, part = scene.first.token, focus.window
 
+    shown = [(position, tokens[position], position >= scene.typed) for position in range(part.start, part.stop)]
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="gates-words"):
-        strip([(position, tokens[position], position >= scene.typed) for position in range(part.start, part.stop)], token, select)
-        for label, icon, key, step in (("Back", "arrow_back", "Left", -1), ("Next", "arrow_forward", "Right", 1)):
+        strip(shown, token, len(tokens), select)
+        for label, icon, step in (("Back", "arrow_back", -1), ("Next", "arrow_forward", 1)):
+            reachable = 0 <= token + step < len(tokens)
+            note = "Select a neighbouring word. The left and right arrow keys do so too."
+            key = f"gates-{label.lower()}"
             st.button(
-                label,
-                icon=f":material/{icon}:",
-                key=f"gates-{key}",
-                help=f"Select a neighbouring word. Key: {key.lower()} arrow",
-                shortcut=key,
-                on_click=move,
-                args=(step, token, len(tokens)),
-                disabled=not 0 <= token + step < len(tokens),
+                label, icon=f":material/{icon}:", key=key, help=note, on_click=select, args=(token + step,), disabled=not reachable
             )
         copy_link()
     if len(tokens) > PART:
@@ -126,13 +123,6 @@ def pager(scene: Scene) -> None:
 def select(token: int) -> None:
     """Make this the selected token; the address follows when the page is drawn."""
     address.keep(TOKEN, str(token + 1))
-
-
-def move(step: int, shown: int, tokens: int) -> None:
-    """Select a neighbour. A key may be pressed again before the page is drawn: `shown` is what it showed then."""
-    kept = address.kept(TOKEN)
-    now = int(kept) - 1 if kept is not None and kept.isdigit() else shown
-    select(min(max(now + step, 0), tokens - 1))
 
 
 def files(scene: Scene) -> None:

@@ -22,10 +22,18 @@ _CSS = f"""
 """
 # a word is only ever set as text, never as HTML
 _JS = """
+const TYPED_IN = 'input, textarea, select, [contenteditable=true], [role=radiogroup], [role=slider], [role=combobox], '
+  + '[role=listbox], [role=tablist]';
+const WAIT = 1500;  // milliseconds in which a press counts from the one before it, and not from what the server last drew
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const strip = parentElement.querySelector('.strip');
+  const here = strip.here ?? (strip.here = { position: data.selected, pressed: 0 });
+  if (Date.now() - here.pressed > WAIT) here.position = data.selected;
+  const mark = (word) => word.setAttribute('aria-pressed', String(Number(word.dataset.position) === here.position));
   const select = (position) => {
-    words.forEach((word) => word.setAttribute('aria-pressed', String(Number(word.dataset.position) === position)));
+    Object.assign(here, { position, pressed: Date.now() });
+    strip.querySelectorAll('button').forEach(mark);
     setTriggerValue('moved', position);
   };
   const words = data.words.map(({ position, word, added }) => {
@@ -33,14 +41,25 @@ export default function ({ data, parentElement, setTriggerValue }) {
     button.type = 'button';
     button.textContent = word;
     button.dataset.position = position;
-    button.setAttribute('aria-pressed', String(position === data.selected));
+    mark(button);
     if (added) { button.className = 'added'; button.title = 'written by the model'; }
     button.onclick = () => select(position);
     return button;
   });
   const focused = parentElement.activeElement?.dataset?.position;
   strip.replaceChildren(...words);
-  if (focused !== undefined) strip.querySelector('[data-position="' + data.selected + '"]')?.focus({ preventScroll: true });
+  if (focused !== undefined) strip.querySelector('[data-position="' + here.position + '"]')?.focus({ preventScroll: true });
+  const press = (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const used = event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey;
+    if (!step || used || event.target.closest?.(TYPED_IN)) return;
+    const position = here.position + step;
+    if (position >= 0 && position < data.total) { event.preventDefault(); select(position); }
+  };
+  strip.stop?.();  // every redraw comes through here
+  document.addEventListener('keydown', press);
+  strip.stop = () => document.removeEventListener('keydown', press);
+  return strip.stop;
 }
 """
 _LINK_JS = """
@@ -75,8 +94,12 @@ _strip = st.components.v2.component(
 _link = st.components.v2.component("seqmodels_link", html='<button type="button">Copy link</button>', css=_LINK_CSS, js=_LINK_JS)
 
 
-def strip(words: Sequence[tuple[int, str, bool]], selected: int, on_select: Callable[[int], None]) -> None:
-    """Words as buttons: each with its position, and whether a model wrote it. A click answers with the position."""
+def strip(words: Sequence[tuple[int, str, bool]], selected: int, total: int, on_select: Callable[[int], None]) -> None:
+    """Words as buttons: each with its position, and whether a model wrote it; they are a part of `total`.
+
+    A click answers with a position, and so do the left and right arrow keys wherever nothing is typed. The browser counts the
+    presses: a key may be pressed again before the page is drawn.
+    """
 
     def moved() -> None:
         position = st.session_state[_KEY].moved
@@ -84,7 +107,7 @@ def strip(words: Sequence[tuple[int, str, bool]], selected: int, on_select: Call
             on_select(int(position))
 
     listed = [{"position": position, "word": shorten(word, 40), "added": added} for position, word, added in words]
-    _strip(key=_KEY, data={"words": listed, "selected": selected}, on_moved_change=moved)
+    _strip(key=_KEY, data={"words": listed, "selected": selected, "total": total}, on_moved_change=moved)
 
 
 def copy_link() -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from seqmodels.traces import Clamp, Operated
 
 LONGEST = 1000  # tokens: a step is some 0.3 ms, and there are two runs a cell
-WRITTEN = 14  # words that a language model writes in each run
+WRITTEN = 12  # words that a language model writes in each run
 BANK = "Angela Merkel met Emmanuel Macron in the Bank of England."
 EXAMPLES = (
     Example(

@@ -20,6 +20,8 @@ PAGES = ("", "Tagging", "Language_model", "Gates")
 HARMLESS = ("_stcore/health", "_stcore/host-config", "favicon")  # what Streamlit itself asks for in vain below a deep link
 PROMPT = "God bless you, and God bless the United States of"
 HOSTILE = "<b>bold</b> <script>document.title='broken'</script> שלום 😀 \x07 &amp;"
+_NOTHING_FADES = """() => [...document.querySelectorAll('[data-testid=stElementContainer]')].every(
+  (part) => [part, ...part.children].every((one) => getComputedStyle(one).opacity === '1'))"""
 expect.set_options(timeout=PATIENCE)
 
 
@@ -205,7 +207,8 @@ def serious_violations(browser: Browser, url: str, scheme: str) -> list[str]:
     context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
     page = context.new_page()
     visit(page, url)
-    page.wait_for_timeout(1500)  # what has just come still fades in, and faint text is not judged
+    page.wait_for_timeout(1000)
+    page.wait_for_function(_NOTHING_FADES)  # what has just come still fades in, and faint text is not judged
     found = Axe().run(page, context="[data-testid='stMain']").response["violations"]
     context.close()
     return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found if one["impact"] in ("serious", "critical")]
