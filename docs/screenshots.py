@@ -11,7 +11,7 @@ PICTURES = {
     "tagging": ("Tagging", 820),
     "language_model": ("Language_model", 900),
     "gates": ("Gates?token=5", 900),
-    "ledger": ("Gates?view=Ledger&task=Language+model&text=The+Army+and+the&token=5&next=Navy", 1150),
+    "ledger": ("Gates?view=Ledger&task=Language+model&text=The+Army+and+the&token=5&next=Navy", 1340),
 }
 
 
