@@ -1,4 +1,4 @@
-"""The two networks: a tagger and a language model."""
+"""The networks: a tagger, a language model, and one that reads a whole sequence before it answers."""
 
 from __future__ import annotations
 
@@ -13,18 +13,36 @@ from seqmodels.vocab import TaggerBatch
 class LanguageModel(nn.Module):
     """Next-word model: embedding -> recurrent layers -> the embedding again as output layer (Press & Wolf 2017).
 
-    Ids are ordered by frequency, which `sampled_loss` relies on.
+    With an `embedding_size` of its own, the output layer has weights of its own too. Ids are ordered by frequency, which
+    `sampled_loss` relies on.
     """
 
     def __init__(
-        self, vocab_size: int, cell: str, hidden_size: int, *, layers: int = 1, dropout: float = 0.25, activation: str = "tanh"
+        self,
+        vocab_size: int,
+        cell: str,
+        hidden_size: int,
+        *,
+        layers: int = 1,
+        dropout: float = 0.25,
+        activation: str = "tanh",
+        embedding_size: int | None = None,
     ) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(vocab_size, hidden_size)
-        nn.init.normal_(self.embedding.weight, std=hidden_size**-0.5)
+        read_size = hidden_size if embedding_size is None else embedding_size
+        self.embedding = nn.Embedding(vocab_size, read_size)
+        nn.init.normal_(self.embedding.weight, std=read_size**-0.5)
         self.dropout = nn.Dropout(dropout)
-        self.recurrent = Recurrent(cell, hidden_size, hidden_size, layers=layers, dropout=dropout, activation=activation)
+        self.recurrent = Recurrent(cell, read_size, hidden_size, layers=layers, dropout=dropout, activation=activation)
         self.bias = nn.Parameter(torch.zeros(vocab_size))
+        self.untied: nn.Parameter | None = None
+        if embedding_size is not None:
+            self.untied = nn.Parameter(torch.randn(vocab_size, hidden_size) * hidden_size**-0.5)
+
+    @property
+    def output_weight(self) -> Tensor:
+        """(vocab, hidden)."""
+        return self.embedding.weight if self.untied is None else self.untied
 
     def forward(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """ids (batch, time) -> logits of the next word (batch, time, vocab), state."""
@@ -38,7 +56,7 @@ class LanguageModel(nn.Module):
 
     def logits(self, outputs: Tensor) -> Tensor:
         """outputs (..., hidden) -> logits (..., vocab)."""
-        return F.linear(outputs, self.embedding.weight, self.bias)
+        return F.linear(outputs, self.output_weight, self.bias)
 
     def sampled_loss(self, outputs: Tensor, targets: Tensor, *, frequent: int, sampled: int) -> Tensor:
         """Cross-entropy with an estimated normalizer: the output layer is most of the work, and most words are rare.
@@ -58,7 +76,7 @@ class LanguageModel(nn.Module):
         columns = torch.cat([known, drawn])
         weight = torch.zeros(len(columns))
         weight[len(known) :] = torch.log(torch.tensor(len(rest) / sampled))
-        logits = F.linear(outputs, self.embedding.weight[columns], self.bias[columns] + weight)
+        logits = F.linear(outputs, self.output_weight[columns], self.bias[columns] + weight)
         position = torch.empty(vocab_size, dtype=torch.long)
         position[columns] = torch.arange(len(columns))
         return F.cross_entropy(logits, position[targets])
@@ -94,7 +112,7 @@ class CharacterEncoder(nn.Module):
 
 
 class Tagger(nn.Module):
-    """Word and spelling features -> recurrent layers in both directions -> one score per tag."""
+    """Word and spelling features -> recurrent layers, in both directions or forward only -> one score per tag."""
 
     def __init__(
         self,
@@ -110,13 +128,20 @@ class Tagger(nn.Module):
         spelling_size: int = 128,
         dropout: float = 0.4,
         activation: str = "tanh",
+        bidirectional: bool = True,
     ) -> None:
         super().__init__()
         self.word_embedding = nn.Embedding(words, word_size, padding_idx=0)
         nn.init.normal_(self.word_embedding.weight, std=0.3)
         self.spelling = CharacterEncoder(alphabet, character_size, spelling_size)
         self.recurrent = Recurrent(
-            cell, word_size + spelling_size, hidden_size, layers=layers, bidirectional=True, dropout=dropout, activation=activation
+            cell,
+            word_size + spelling_size,
+            hidden_size,
+            layers=layers,
+            bidirectional=bidirectional,
+            dropout=dropout,
+            activation=activation,
         )
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(self.recurrent.output_size, tags)
@@ -139,3 +164,28 @@ class Tagger(nn.Module):
     def features(self, batch: TaggerBatch) -> Tensor:
         """What the first recurrent layer reads: (batch, time, word_size + spelling_size)."""
         return torch.cat([self.word_embedding(batch.words), self.spelling(batch.characters)[batch.spelling]], dim=-1)
+
+
+class SequenceReader(nn.Module):
+    """Vectors -> recurrent layers -> one answer, from the output at the last step."""
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        cell: str,
+        hidden_size: int,
+        *,
+        layers: int = 1,
+        dropout: float = 0.0,
+        activation: str = "tanh",
+    ) -> None:
+        super().__init__()
+        self.recurrent = Recurrent(cell, inputs, hidden_size, layers=layers, dropout=dropout, activation=activation)
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(hidden_size, outputs)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """inputs (batch, time, inputs) -> answers (batch, outputs)."""
+        outputs, _ = self.recurrent(inputs)
+        return self.head(self.dropout(outputs[:, -1]))

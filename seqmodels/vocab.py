@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
 
-from seqmodels.text import EOS, UNK
+from seqmodels import text as text_module
+from seqmodels.text import EOS, UNK, Token
 
 PAD = "<pad>"
 WORD_START, WORD_END = "<w>", "</w>"
@@ -102,7 +105,7 @@ class LanguageVocab:
     words: Vocab
 
     @classmethod
-    def build(cls, paragraphs: Iterable[Sequence[str]], *, minimum: int = 4) -> LanguageVocab:
+    def build(cls, paragraphs: Iterable[Sequence[str]], *, minimum: int = 4) -> Self:
         return cls(Vocab.build((word for words in paragraphs for word in words), minimum=minimum, special=(UNK, EOS)))
 
     @property
@@ -112,6 +115,63 @@ class LanguageVocab:
     def stream(self, paragraphs: Iterable[Sequence[str]]) -> Tensor:
         """All paragraphs as one run of ids, `<eos>` after each: (tokens,)."""
         return torch.tensor([index for words in paragraphs for index in (*self.words.ids(words), self.eos)])
+
+    def read(self, text: str) -> list[Token]:
+        """The tokens of a text, without the first `<eos>`: a blank line is one too, as it was in training."""
+        found: list[Token] = []
+        for token in text_module.tokenize(text):
+            if found and _is_blank_line(text[found[-1].end : token.start]):
+                found.append(Token(EOS, found[-1].end, token.start))
+            found.append(token)
+        if found and _is_blank_line(text[found[-1].end :]):
+            found.append(Token(EOS, found[-1].end, len(text)))
+        return found
+
+    def join(self, tokens: Sequence[str]) -> str:
+        """Readable text of tokens."""
+        return text_module.join(tokens)
+
+    def extend(self, text: str, tokens: Sequence[str]) -> str:
+        """The text, as it was typed, with tokens added so that just these are read next."""
+        return text_module.extend(text, tokens)
+
+
+@dataclass(frozen=True)
+class CharacterVocab(LanguageVocab):
+    """A language model's characters in the place of words; white space is one space, a blank line `<eos>`."""
+
+    @classmethod
+    def build(cls, paragraphs: Iterable[Sequence[str]], *, minimum: int = 10) -> Self:
+        return super().build(paragraphs, minimum=minimum)
+
+    def read(self, text: str) -> list[Token]:
+        """As for words. White space before the first character says nothing."""
+        found: list[Token] = []
+        for match in re.finditer(r"\s+|\S", text):
+            piece = match.group()
+            if not piece.isspace():
+                found.append(Token(piece, *match.span()))
+            elif found:
+                found.append(Token(EOS if _is_blank_line(piece) else " ", *match.span()))
+        return found
+
+    def join(self, tokens: Sequence[str]) -> str:
+        return "".join("\n\n" if token == EOS else token for token in tokens)
+
+    def extend(self, text: str, tokens: Sequence[str]) -> str:
+        return text + self.join(tokens)
+
+
+@dataclass(frozen=True)
+class SequenceVocab:
+    """What a memory task's model reads and gives: vectors, not tokens."""
+
+    inputs: int
+    outputs: int
+
+
+def _is_blank_line(gap: str) -> bool:
+    return gap.count("\n") > 1
 
 
 def pad(rows: Sequence[Sequence[int]], filler: int = 0) -> Tensor:

@@ -94,7 +94,7 @@ def test_line_endings_byte_order_mark_and_missing_last_blank_line_change_nothing
     ("text", "line", "expected"),
     [
         (row(1, "a", "DET") + "2\tcat\tNOUN\n", 2, "3 columns: CoNLL-U has 10"),
-        ("1 a _ DET _ _ _ _ _ _\n", 1, "1 columns: CoNLL-U has 10, separated by tabs"),
+        ("1 a _ DET _ _ _ _ _ _\n", 1, "1 column: CoNLL-U has 10, separated by tabs"),
         ("# a comment\n\n" + row(1, "cat", "NN"), 3, "'NN' in column 4: expected a universal tag: ADJ, ADP"),
         (row("one", "cat", "NOUN"), 1, "token number 'one': expected 1, 2, 3"),
         (row(1, " ", "NOUN"), 1, "the word in column 2 is empty"),
@@ -174,7 +174,7 @@ def test_an_invisible_word_outside_of_entities_is_dropped(write):
 @pytest.mark.parametrize(
     ("text", "line", "expected"),
     [
-        ("Ann B-PER\n" * 19 + "Lee\n", 20, "1 columns: expected a word and a tag such as O, B-PER or I-LOC"),
+        ("Ann B-PER\n" * 19 + "Lee\n", 20, "1 column: expected a word and a tag such as O, B-PER or I-LOC"),
         ("Ann B-PER\n" * 19 + "Lee E-PER\n", 20, "'E-PER' in column 2: expected a word and a tag"),
         ("Ann\tB-PER\n\n" * 19 + "\tB-PER\n", 39, "the word before 'B-PER' is empty"),
         ("\nAnn\tperson\nLee\tperson\n", 2, "no column of entity tags: expected a word and a tag"),

@@ -26,6 +26,17 @@ _ENTITY_COMMENT = re.compile(r"# (.* = |(?!(.* )?(O|[BI]-\S+)\s*$))")  # "# O" i
 
 
 @dataclass(frozen=True)
+class TextFile:
+    """A text, and the name that errors call it by."""
+
+    name: str
+    text: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
 class Sentence:
     """Gold tokens and one tag each; `auxiliary` is a second layer of tags to learn from, never scored."""
 
@@ -38,7 +49,7 @@ class CorpusError(ValueError):
     """A corpus file is not of the form it should be."""
 
 
-def read_conllu(path: Path) -> list[Sentence]:
+def read_conllu(path: Path | TextFile) -> list[Sentence]:
     """CoNLL-U: UPOS as tags, XPOS as auxiliary tags where every token has one. Multi-word tokens and empty nodes are no tokens."""
     sentences = []
     for block in _blocks(path):
@@ -49,13 +60,17 @@ def read_conllu(path: Path) -> list[Sentence]:
     return _not_empty(path, sentences)
 
 
-def read_entities(path: Path, *, rename: Mapping[str, str] | None = None) -> list[Sentence]:
+def read_entities(path: Path | TextFile, *, rename: Mapping[str, str] | None = None) -> list[Sentence]:
     """Column text with entity tags, IOB1 or IOB2, to IOB2 over PER, ORG and LOC.
 
     The words are the first column, or the second where the first only counts 1, 2, 3. The tags are the last column that reads
     O, B-type or I-type. `rename` maps the file's types to PER, ORG, LOC; a type it maps nowhere becomes O.
     """
-    rename = {kind: kind for kind in ENTITY_TYPES} if rename is None else rename
+    return parse_entities(path, ({kind: kind for kind in ENTITY_TYPES} if rename is None else rename).get)
+
+
+def parse_entities(path: Path | TextFile, rename: Callable[[str], str | None]) -> list[Sentence]:
+    """As `read_entities`, over whatever types `rename` gives."""
     blocks = [rows for block in _blocks(path, _ENTITY_COMMENT) if (rows := [row for row in map(_entity_row, block) if row[1]])]
     if not blocks:
         raise CorpusError(f"{path}: no sentences: expected one word a line with its entity tag")
@@ -66,7 +81,9 @@ def read_entities(path: Path, *, rename: Mapping[str, str] | None = None) -> lis
         for number, fields in block:
             if len(fields) <= tag_column or not _ENTITY_TAG.fullmatch(fields[tag_column]):
                 found = (
-                    f"{fields[tag_column]!r} in column {tag_column + 1}" if len(fields) > tag_column else f"{len(fields)} columns"
+                    f"{shorten(fields[tag_column])} in column {tag_column + 1}"
+                    if len(fields) > tag_column
+                    else _columns(len(fields))
                 )
                 raise CorpusError(f"{path}, line {number}: {found}: expected a word and a tag such as O, B-PER or I-LOC")
             if not fields[word_column]:
@@ -94,28 +111,63 @@ def read_tweets(path: Path) -> list[Sentence]:
     return [_join_user_names(sentence) for sentence in read_entities(path)]
 
 
-def read_paragraphs(path: Path) -> list[list[str]]:
-    """Plain text to tokens by paragraph: the parts between blank lines, white space folded, spaCy's tokens."""
-    paragraphs = [words for part in re.split(r"\n\s*\n", _read(path)) if (words := text.words(" ".join(part.split())))]
-    return _not_empty(path, paragraphs)
+def read_paragraphs(path: Path | TextFile) -> list[list[str]]:
+    """Plain text to tokens by paragraph: spaCy's tokens of `read_texts`."""
+    return [text.words(paragraph) for paragraph in read_texts(path)]
+
+
+def read_texts(path: Path | TextFile) -> list[str]:
+    """Plain text by paragraph: the parts between blank lines, white space folded."""
+    parts = re.split(r"\n\s*\n", open_text(path).text)
+    return _not_empty(path, [folded for part in parts if (folded := " ".join(part.split()))])
+
+
+def read_parts_of_speech(path: Path | TextFile) -> list[Sentence]:
+    """CoNLL-U, or two columns: as the first line of the first sentence has it."""
+    file = open_text(path)
+    first = next((line for block in _blocks(file) for _, line in block), "")
+    return read_conllu(file) if first.count("\t") > 1 else read_tag_columns(file)
+
+
+def read_tag_columns(path: Path | TextFile) -> list[Sentence]:
+    """Two columns, a word and its universal part of speech, parted by a tab or spaces; a blank line between sentences."""
+    sentences = []
+    for block in _blocks(path):
+        rows = [_tag_row(path, *numbered) for numbered in block]
+        words, tags = zip(*rows, strict=True)
+        sentences.append(Sentence(words, tags))
+    return _not_empty(path, sentences)
 
 
 Reader = Callable[[Path], list[Sentence]]
 
 
-def _conllu_row(path: Path, number: int, line: str) -> list[str]:
+def _tag_row(path: Path | TextFile, number: int, line: str) -> tuple[str, str]:
+    fields = line.split("\t") if "\t" in line else line.split()
+    if len(fields) != 2:
+        expected = "expected a word and its tag, or the 10 columns of CoNLL-U, separated by tabs"
+        raise CorpusError(f"{path}, line {number}: {_columns(len(fields))}: {expected}")
+    word, tag = (field.strip() for field in fields)
+    if not word:
+        raise CorpusError(f"{path}, line {number}: the word before {tag!r} is empty")
+    if tag not in UPOS:
+        raise CorpusError(f"{path}, line {number}: {shorten(tag)} in column 2: expected a universal tag: {', '.join(UPOS)}")
+    return word, tag
+
+
+def _conllu_row(path: Path | TextFile, number: int, line: str) -> list[str]:
     """The ten columns of a token; none for a comment, a multi-word token or an empty node."""
     fields = line.split("\t")
     if line.startswith("#") or re.fullmatch(r"\d+[-.]\d+", fields[0]):
         return []
     if len(fields) != 10:
-        raise CorpusError(f"{path}, line {number}: {len(fields)} columns: CoNLL-U has 10, separated by tabs")
+        raise CorpusError(f"{path}, line {number}: {_columns(len(fields))}: CoNLL-U has 10, separated by tabs")
     if not fields[0].isdecimal():
-        raise CorpusError(f"{path}, line {number}: token number {fields[0]!r}: expected 1, 2, 3, ...")
+        raise CorpusError(f"{path}, line {number}: token number {shorten(fields[0])}: expected 1, 2, 3, ...")
     if not fields[1].strip():
         raise CorpusError(f"{path}, line {number}: the word in column 2 is empty")
     if fields[3] not in UPOS:
-        raise CorpusError(f"{path}, line {number}: {fields[3]!r} in column 4: expected a universal tag: {', '.join(UPOS)}")
+        raise CorpusError(f"{path}, line {number}: {shorten(fields[3])} in column 4: expected a universal tag: {', '.join(UPOS)}")
     return fields
 
 
@@ -127,7 +179,7 @@ def _entity_row(numbered: tuple[int, str]) -> tuple[int, list[str]]:
     return number, [] if ignored else fields
 
 
-def _tag_column(path: Path, blocks: list[list[tuple[int, list[str]]]], *, first: int) -> int:
+def _tag_column(path: Path | TextFile, blocks: list[list[tuple[int, list[str]]]], *, first: int) -> int:
     """The last column that holds entity tags in nine of ten lines, so that one damaged line is named, not the whole file."""
     rows = [fields for block in blocks for _, fields in block]
     for column in range(max(len(fields) for fields in rows) - 1, first - 1, -1):
@@ -138,15 +190,15 @@ def _tag_column(path: Path, blocks: list[list[tuple[int, list[str]]]], *, first:
     raise CorpusError(f"{path}, line {number}: no column of entity tags: expected a word and a tag such as O, B-PER or I-LOC")
 
 
-def _renamed(tag: str, rename: Mapping[str, str]) -> str:
-    kind = rename.get(tag[2:])
+def _renamed(tag: str, rename: Callable[[str], str | None]) -> str:
+    kind = rename(tag[2:])
     return f"{tag[0]}-{kind}" if kind else OUTSIDE
 
 
-def _blocks(path: Path, comment: re.Pattern[str] = _COMMENT) -> Iterator[list[tuple[int, str]]]:
+def _blocks(path: Path | TextFile, comment: re.Pattern[str] = _COMMENT) -> Iterator[list[tuple[int, str]]]:
     """Runs of lines between blank lines, numbered from 1, without comments that open a sentence."""
     block: list[tuple[int, str]] = []
-    for number, line in enumerate(_read(path).split("\n"), start=1):
+    for number, line in enumerate(open_text(path).text.split("\n"), start=1):
         line = line.rstrip("\r")
         if not line.strip():
             if block:
@@ -158,17 +210,35 @@ def _blocks(path: Path, comment: re.Pattern[str] = _COMMENT) -> Iterator[list[tu
         yield block
 
 
-def _read(path: Path) -> str:
+def open_text(path: Path | TextFile) -> TextFile:
+    """The text of a UTF-8 file."""
+    if isinstance(path, TextFile):
+        return path
     try:
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise CorpusError(f"{path}, line {line}: not UTF-8 text: save the file as UTF-8") from None
+        return decode(path.read_bytes(), str(path))
     except OSError as error:
         raise CorpusError(f"{path}: cannot be read ({error.strerror}): give the path of a readable text file") from None
 
 
-def _not_empty(path: Path, items: list[_Item]) -> list[_Item]:
+def decode(content: bytes, name: str) -> TextFile:
+    """UTF-8, with or without a byte order mark."""
+    try:
+        return TextFile(name, content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise CorpusError(f"{name}, line {line}: not UTF-8 text: save the file as UTF-8") from None
+
+
+def shorten(found: str, longest: int = 40) -> str:
+    """What was found, quoted, for an error of one line."""
+    return repr(found if len(found) <= longest else f"{found[:longest]}...")
+
+
+def _columns(count: int) -> str:
+    return f"{count} column" if count == 1 else f"{count} columns"
+
+
+def _not_empty(path: Path | TextFile, items: list[_Item]) -> list[_Item]:
     if not items:
         raise CorpusError(f"{path}: holds no sentences")
     return items

@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
-from seqmodels.tasks.base import Scores, Task, Vocabulary
-from seqmodels.tasks.language import LanguageTask
+from seqmodels.tasks.base import Live, ModelConfig, Scores, Task, Vocabulary
+from seqmodels.tasks.language import CharacterTask, LanguageTask
+from seqmodels.tasks.memory import AddingTask, MemoryTask, RecallTask
 from seqmodels.tasks.tagging import EntityTask, TagTask
 
-__all__ = ["TAGGING", "TASKS", "LanguageTask", "Scores", "TagTask", "Task", "Vocabulary", "find_task"]
+__all__ = [
+    "LANGUAGE",
+    "MEMORY",
+    "SHIPPED",
+    "TAGGING",
+    "TASKS",
+    "CharacterTask",
+    "LanguageTask",
+    "Live",
+    "MemoryTask",
+    "ModelConfig",
+    "Scores",
+    "TagTask",
+    "Task",
+    "Vocabulary",
+    "find_task",
+]
 
-TASKS: dict[str, Task] = {task.name: task for task in (TagTask(), EntityTask(), LanguageTask())}
+TASKS: dict[str, Task] = {
+    task.name: task for task in (TagTask(), EntityTask(), LanguageTask(), CharacterTask(), AddingTask(), RecallTask())
+}
 TAGGING = tuple(name for name, task in TASKS.items() if isinstance(task, TagTask))
+LANGUAGE = tuple(name for name, task in TASKS.items() if isinstance(task, LanguageTask))
+MEMORY = tuple(name for name, task in TASKS.items() if isinstance(task, MemoryTask))
+SHIPPED = ("pos", "ner", "lm")  # there is a checkpoint of each with each cell
 
 
 def find_task(name: str) -> Task:

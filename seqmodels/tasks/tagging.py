@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
@@ -14,16 +14,34 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from seqmodels.corpora import ENTITY_TAGS, UPOS, Sentence, load_sentences, read_conllu, read_entities
+from seqmodels.corpora import (
+    ENTITY_TAGS,
+    OUTSIDE,
+    UPOS,
+    Sentence,
+    Subset,
+    TextFile,
+    keep_some,
+    load_sentences,
+    read_entities,
+    read_own_entities,
+    read_parts_of_speech,
+)
 from seqmodels.decoding import scheme
 from seqmodels.metrics import accuracy, entity_scores
 from seqmodels.models import Tagger
-from seqmodels.tasks.base import ModelConfig, Scores, Task, Vocabulary
-from seqmodels.training import TrainConfig
+from seqmodels.tasks.base import Live, ModelConfig, Scores, Task, Vocabulary
+from seqmodels.training import BatchLoss, DevScore, Tensors, TrainConfig
 from seqmodels.vocab import TaggerVocab, pad
 
+TRAINING_BATCH = 32  # sentences
 EVALUATION_BATCH = 64
+POOL = 40  # batches whose sentences are sorted by length together
 UNSCORED = -100  # cross_entropy's default ignore_index
+
+
+# the spelling features take most of the time of a small tagger: half of them, half the time, and a tenth of a point
+_SMALL = ModelConfig(cell="gru", hidden_size=96, dropout=0.3, character_size=16, spelling_size=64)
 
 
 class TagTask(Task):
@@ -36,42 +54,62 @@ class TagTask(Task):
     higher_is_better = True
     model = ModelConfig(cell="gru", hidden_size=192, dropout=0.4)
     training = TrainConfig(epochs=10, learning_rate=3e-3, patience=4)
+    live = Live(_SMALL, TrainConfig(epochs=4, learning_rate=5e-3, patience=2))
+    sources: ClassVar[tuple[str, ...]] = ("ewt", "silver", "file")
     tags: ClassVar[tuple[str, ...]] = UPOS
 
-    def load(self, split: str) -> list[Sentence]:
-        return load_sentences("ewt", split)
+    def load(self, split: str, keep: Subset | None = None) -> list[Sentence]:
+        return keep_some(load_sentences("ewt", split), keep)
 
-    def read(self, path: Path) -> list[Sentence]:
-        return read_conllu(path)
+    def read(self, path: Path | TextFile) -> list[Sentence]:
+        return read_parts_of_speech(path)
 
     def vocabulary(self, train: list[Sentence]) -> TaggerVocab:
         return TaggerVocab.build((sentence.words for sentence in train), self.tags)
 
     def build(self, config: ModelConfig, vocabulary: Vocabulary) -> Tagger:
         assert isinstance(vocabulary, TaggerVocab)
-        return Tagger(
+        tagger = Tagger(
             len(vocabulary.words),
             len(vocabulary.alphabet),
             len(vocabulary.tags),
             config.cell,
             config.hidden_size,
             layers=config.layers,
+            word_size=config.word_size,
+            character_size=config.character_size,
+            spelling_size=config.spelling_size,
             dropout=config.dropout,
             activation=config.activation,
+            bidirectional=config.bidirectional,
         )
+        config.initialize(tagger.recurrent)
+        return tagger
 
-    def objective(self, model: nn.Module, vocabulary: Vocabulary, train: list[Sentence], dev: list[Sentence]) -> TaggingObjective:
+    def objective(
+        self,
+        model: nn.Module,
+        vocabulary: Vocabulary,
+        train: list[Sentence],
+        dev: list[Sentence],
+        *,
+        batch_size: int | None = None,
+    ) -> TaggingObjective:
         assert isinstance(model, Tagger) and isinstance(vocabulary, TaggerVocab)
-        return TaggingObjective(self, model, vocabulary, train, dev)
+        return TaggingObjective(self, model, vocabulary, train, dev, batch_size or TRAINING_BATCH)
 
     def evaluate(self, model: nn.Module, vocabulary: Vocabulary, items: list[Sentence]) -> Scores:
         assert isinstance(model, Tagger) and isinstance(vocabulary, TaggerVocab)
+        probabilities = tag_probabilities(model, vocabulary, [sentence.words for sentence in items])
+        return Scores(len(items), sum(len(s.words) for s in items), self.figures_of(vocabulary, items, probabilities))
+
+    def figures_of(
+        self, vocabulary: TaggerVocab, items: list[Sentence], probabilities: list[NDArray[np.float32]]
+    ) -> dict[str, float]:
+        """The scores of the best tags under the probabilities (tokens, tags) of each sentence."""
         rules = scheme(vocabulary.tags)
-        guesses = [
-            [vocabulary.tags[tag] for tag in rules.best(probabilities)]
-            for probabilities in tag_probabilities(model, vocabulary, [sentence.words for sentence in items])
-        ]
-        return Scores(len(items), sum(len(s.words) for s in items), self.figures([s.tags for s in items], guesses))
+        guesses = [[vocabulary.tags[tag] for tag in rules.best(alone)] for alone in probabilities]
+        return self.figures([sentence.tags for sentence in items], guesses)
 
     def figures(self, gold: list[tuple[str, ...]], predicted: list[list[str]]) -> dict[str, float]:
         return {"accuracy": accuracy(gold, predicted)}
@@ -89,19 +127,32 @@ class EntityTask(TagTask):
     metric = "f1"
     model = ModelConfig(cell="gru", hidden_size=192, dropout=0.4)
     training = TrainConfig(epochs=7, learning_rate=3e-3, patience=4)
+    live = Live(_SMALL, TrainConfig(epochs=5, learning_rate=5e-3, patience=2))
+    sources: ClassVar[tuple[str, ...]] = ("uner", "all", "silver", "file")
     tags: ClassVar[tuple[str, ...]] = ENTITY_TAGS
     more = (("wikigold", "train"), ("wnut17", "train"), ("wnut17", "dev"), ("wnut17", "test"), ("btc", "train"))
 
-    def load(self, split: str) -> list[Sentence]:
+    def load(self, split: str, keep: Subset | None = None) -> list[Sentence]:
         sentences = load_sentences("uner", split)
-        if split != "train":
-            return sentences
+        return keep_some(sentences if split != "train" else self._with_teachers(sentences), keep)
+
+    def _with_teachers(self, sentences: list[Sentence]) -> list[Sentence]:
         parts_of_speech = {sentence.words: sentence.tags for sentence in load_sentences("ewt", "train")}
         taught = [replace(sentence, auxiliary=parts_of_speech.get(sentence.words)) for sentence in sentences]
         return taught + [sentence for name, part in self.more for sentence in load_sentences(name, part)]
 
-    def read(self, path: Path) -> list[Sentence]:
+    def read(self, path: Path | TextFile) -> list[Sentence]:
         return read_entities(path)
+
+    def read_own(self, file: TextFile) -> list[Sentence]:
+        return read_own_entities(file)
+
+    def vocabulary(self, train: list[Sentence]) -> TaggerVocab:
+        """With the tags of the shipped models, unless the sentences have entities of other types."""
+        own = {tag for sentence in train for tag in sentence.tags}
+        kinds = sorted({tag[2:] for tag in own if tag != OUTSIDE})
+        tags = self.tags if own <= set(self.tags) else (OUTSIDE, *(f"{prefix}-{kind}" for kind in kinds for prefix in "BI"))
+        return TaggerVocab.build((sentence.words for sentence in train), tags)
 
     def figures(self, gold: list[tuple[str, ...]], predicted: list[list[str]]) -> dict[str, float]:
         precision, recall, f1 = entity_scores(gold, predicted)
@@ -121,7 +172,7 @@ class TaggingObjective:
     vocabulary: TaggerVocab
     train: list[Sentence]
     dev: list[Sentence]
-    batch_size: int = 32
+    batch_size: int = TRAINING_BATCH
     auxiliary_weight: float = 0.5
     word_dropout: float = 0.25
     higher_is_better: bool = True
@@ -142,13 +193,37 @@ class TaggingObjective:
     def steps(self) -> int:
         return -(-len(self.train) // self.batch_size)
 
-    def losses(self, model: nn.Module, epoch: int) -> Iterator[tuple[Tensor, int]]:
-        assert isinstance(model, Tagger)
-        for indices in self._batches():
-            yield self._loss(model, [self.train[index] for index in indices])
+    def batches(self) -> list[list[int]]:
+        """Sentences of like length together, in random order: little padding, and no two epochs alike."""
+        size = self.batch_size
+        order = torch.randperm(len(self.train)).tolist()
+        batches = []
+        for start in range(0, len(order), POOL * size):
+            pool = sorted(order[start : start + POOL * size], key=lambda index: len(self.train[index].words))
+            batches += [pool[first : first + size] for first in range(0, len(pool), size)]
+        return [batches[index] for index in torch.randperm(len(batches)).tolist()]
 
-    def score(self, model: nn.Module) -> float:
-        return self.task.evaluate(model, self.vocabulary, self.dev).figures[self.task.metric]
+    def loss(self, model: nn.Module, batch: list[int], carry: Tensors) -> BatchLoss:
+        assert isinstance(model, Tagger)
+        sentences = [self.train[index] for index in batch]
+        read = self.vocabulary.batch([sentence.words for sentence in sentences])
+        dropped = torch.rand(read.words.shape) < self._drop_rates[read.words]
+        read = replace(read, words=read.words.masked_fill(dropped, self.vocabulary.words.unk))
+        outputs = model.dropout(model.outputs(read)[-1])  # (batch, time, output_size)
+        gold = pad([[self._tag_ids[tag] for tag in sentence.tags] for sentence in sentences], UNSCORED)
+        return BatchLoss(
+            mean=F.cross_entropy(model.head(outputs).flatten(0, 1), gold.flatten()),
+            tokens=sum(len(sentence.words) for sentence in sentences),
+            beside=self._second_loss(model, outputs, sentences),
+        )
+
+    def score(self, model: nn.Module) -> DevScore:
+        assert isinstance(model, Tagger)
+        found = tag_probabilities(model, self.vocabulary, [sentence.words for sentence in self.dev])
+        figures = self.task.figures_of(self.vocabulary, self.dev, found)
+        gold = [self._tag_ids[tag] for sentence in self.dev for tag in sentence.tags]
+        sure = np.concatenate(found)[np.arange(len(gold)), gold]  # the probability of each right tag
+        return DevScore(figures[self.task.metric], float(-np.log(np.maximum(sure, np.finfo(np.float32).tiny)).mean()))
 
     def settings(self) -> dict[str, float]:
         return {
@@ -157,32 +232,17 @@ class TaggingObjective:
             "word_dropout": self.word_dropout,
         }
 
-    def _batches(self) -> list[list[int]]:
-        """Sentences of like length together, in random order: little padding, and no two epochs alike."""
-        size = self.batch_size
-        order = torch.randperm(len(self.train)).tolist()
-        batches = []
-        for start in range(0, len(order), 40 * size):
-            pool = sorted(order[start : start + 40 * size], key=lambda index: len(self.train[index].words))
-            batches += [pool[first : first + size] for first in range(0, len(pool), size)]
-        return [batches[index] for index in torch.randperm(len(batches)).tolist()]
-
-    def _loss(self, model: Tagger, sentences: Sequence[Sentence]) -> tuple[Tensor, int]:
-        batch = self.vocabulary.batch([sentence.words for sentence in sentences])
-        dropped = torch.rand(batch.words.shape) < self._drop_rates[batch.words]
-        batch = replace(batch, words=batch.words.masked_fill(dropped, self.vocabulary.words.unk))
-        outputs = model.dropout(model.outputs(batch)[-1])  # (batch, time, output_size)
-        gold = pad([[self._tag_ids[tag] for tag in sentence.tags] for sentence in sentences], UNSCORED)
-        loss = F.cross_entropy(model.head(outputs).flatten(0, 1), gold.flatten())
-        if any(sentence.auxiliary for sentence in sentences):
-            assert model.auxiliary_head is not None
-            rows = [
-                [self.second_tags[tag] for tag in sentence.auxiliary] if sentence.auxiliary else [UNSCORED] * len(sentence.words)
-                for sentence in sentences
-            ]
-            second = F.cross_entropy(model.auxiliary_head(outputs).flatten(0, 1), pad(rows, UNSCORED).flatten())
-            loss = loss + self.auxiliary_weight * second
-        return loss, sum(len(sentence.words) for sentence in sentences)
+    def _second_loss(self, model: Tagger, outputs: Tensor, sentences: Sequence[Sentence]) -> Tensor | None:
+        """The weighted loss over the second tags, where a sentence has them."""
+        if not any(sentence.auxiliary for sentence in sentences):
+            return None
+        assert model.auxiliary_head is not None
+        rows = [
+            [self.second_tags[tag] for tag in sentence.auxiliary] if sentence.auxiliary else [UNSCORED] * len(sentence.words)
+            for sentence in sentences
+        ]
+        second = F.cross_entropy(model.auxiliary_head(outputs).flatten(0, 1), pad(rows, UNSCORED).flatten())
+        return self.auxiliary_weight * second
 
 
 @torch.inference_mode()

@@ -1,0 +1,27 @@
+"""The training loop: a generator of reports. It never prints, draws, or opens a file."""
+
+from seqmodels.training.config import CLIPPINGS, OPTIMIZERS, SCHEDULES, WATCHED, Clipping, LiveSettings, TrainConfig
+from seqmodels.training.loop import fit
+from seqmodels.training.objective import BatchLoss, DevScore, Objective, Tensors
+from seqmodels.training.reports import DivergedError, Epoch, Report, Step
+from seqmodels.training.state import TrainState
+
+__all__ = [
+    "CLIPPINGS",
+    "OPTIMIZERS",
+    "SCHEDULES",
+    "WATCHED",
+    "BatchLoss",
+    "Clipping",
+    "DevScore",
+    "DivergedError",
+    "Epoch",
+    "LiveSettings",
+    "Objective",
+    "Report",
+    "Step",
+    "Tensors",
+    "TrainConfig",
+    "TrainState",
+    "fit",
+]

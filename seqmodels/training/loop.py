@@ -1,0 +1,140 @@
+"""The loop itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+
+from seqmodels.training.config import LiveSettings, TrainConfig
+from seqmodels.training.objective import BatchLoss, DevScore, Objective
+from seqmodels.training.optimization import Clipped, clip, make_optimizer, optimizer_tensors, rate_factor, restore_optimizer
+from seqmodels.training.reports import DivergedError, Epoch, Report, Step
+from seqmodels.training.state import TrainState
+
+
+def fit(model: nn.Module, objective: Objective, config: TrainConfig, state: TrainState | None = None) -> Iterator[Report]:
+    """Train in place, yielding a report after each step and epoch; at the end the model holds its best weights.
+
+    At every report `state` and the model's weights are all that is needed to go on in another process, to the same weights bit for
+    bit. Between two reports the caller may read the model, draw from torch's generator, and change `state.live`. Raises
+    DivergedError when a loss, gradient or score is not finite; the state and the weights are then those of the last report.
+    """
+    state = TrainState() if state is None else state
+    if state.live is None:
+        state.live = config.live()
+    optimizer = make_optimizer(model, config)
+    restore_optimizer(model, optimizer, state.optimizer)
+    while state.epoch < config.epochs and not state.finished:
+        yield from _steps(model, optimizer, objective, config, state)
+        model.eval()
+        yield _close_epoch(model, objective, config, state)
+    if config.restore_best and state.best_weights:
+        model.load_state_dict(state.best_weights)
+    model.eval()
+
+
+def _steps(
+    model: nn.Module, optimizer: torch.optim.Optimizer, objective: Objective, config: TrainConfig, state: TrainState
+) -> Iterator[Step]:
+    """The rest of the epoch that the state stands in."""
+    epoch = state.epoch + 1
+    # each epoch's chance follows from seed and epoch alone; drawn again after a resume, the order is the same
+    torch.manual_seed(config.seed * 1_000_003 + epoch)
+    batches = objective.batches()
+    if state.rng is None:
+        state.rng = torch.get_rng_state()
+    for batch in batches[state.step :]:
+        live = _live(state)
+        torch.set_rng_state(state.rng)  # the caller may have drawn from the generator, or read the model, since the last report
+        model.train()
+        step = state.step + 1
+        rate = live.learning_rate * rate_factor(state.epoch * objective.steps + step, config.epochs * objective.steps, config)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.zero_grad()
+        loss = objective.loss(model, batch, state.carry)
+        loss.descended.backward()
+        clipped = clip(model, live.clip)
+        value = loss.mean.item()
+        _check_finite(value, clipped, f"epoch {epoch}, step {step}", live)
+        optimizer.step()
+        state.optimizer = optimizer_tensors(model, optimizer)
+        _add(state, loss, value, clipped)
+        state.rng = torch.get_rng_state()
+        yield Step(epoch, step, objective.steps, value, clipped.before, clipped.after, clipped.clipped, rate, loss.tokens)
+
+
+def _add(state: TrainState, loss: BatchLoss, value: float, clipped: Clipped) -> None:
+    state.step += 1
+    state.loss_sum += value * loss.tokens
+    state.tokens += loss.tokens
+    state.clipped_steps += clipped.clipped
+    state.carry = loss.carry
+
+
+def _close_epoch(model: nn.Module, objective: Objective, config: TrainConfig, state: TrainState) -> Epoch:
+    """Score the model, keep its weights if they are the best so far, and decide whether to go on."""
+    epoch = state.epoch + 1
+    dev = objective.score(model)
+    watched, higher = _watched(dev, objective, config)
+    if math.isnan(watched):
+        raise DivergedError(f"epoch {epoch}: the dev {config.watch} is not a number: {_prevention(_live(state))}")
+    if _better(watched, state.best_watched, config.least_improvement, higher=higher):
+        state.best_score, state.best_watched, state.best_epoch = dev.metric, watched, epoch
+        state.best_weights = {name: value.detach().clone() for name, value in model.state_dict().items()}
+    assert state.best_score is not None
+    loss, clipped_share = state.loss_sum / max(state.tokens, 1), state.clipped_steps / max(state.step, 1)
+    state.close_epoch(epoch)
+    waited = epoch - state.best_epoch
+    stopped = _reason_to_stop(epoch, waited, config, _live(state))
+    state.finished = stopped is not None
+    return Epoch(epoch, loss, dev.loss, clipped_share, dev.metric, state.best_score, state.best_epoch, waited, stopped)
+
+
+def _watched(dev: DevScore, objective: Objective, config: TrainConfig) -> tuple[float, bool]:
+    """The figure that decides which epoch is the best, and whether higher is better."""
+    if config.watch == "metric":
+        return dev.metric, objective.higher_is_better
+    if dev.loss is None:
+        raise ValueError("watch is 'loss', and this task has no dev loss: watch the metric")
+    return dev.loss, False
+
+
+def _better(figure: float, best: float | None, by: float, *, higher: bool) -> bool:
+    if best is None:
+        return True
+    return figure > best + by if higher else figure < best - by
+
+
+def _reason_to_stop(epoch: int, waited: int, config: TrainConfig, live: LiveSettings) -> str | None:
+    if epoch >= config.epochs:
+        return "all epochs done"
+    if live.patience is not None and waited >= live.patience:
+        what = "dev score" if config.watch == "metric" else "dev loss"
+        return f"no better {what} in {waited} {'epoch' if waited == 1 else 'epochs'}"
+    return None
+
+
+def _check_finite(loss: float, clipped: Clipped, where: str, live: LiveSettings) -> None:
+    if not math.isfinite(loss):
+        happened = f"the loss is {loss}: earlier updates made the weights too large"
+    elif not math.isfinite(clipped.before):
+        happened = f"the gradient exploded: its norm is {clipped.before}, at a loss of {loss:.3g}"
+    else:
+        return
+    raise DivergedError(f"{where}: {happened}: {_prevention(live)}")
+
+
+def _prevention(live: LiveSettings) -> str:
+    if live.clip is None:
+        return f"clip the gradient (it is not clipped now), or lower the learning rate ({live.learning_rate:g})"
+    how = f"by {live.clip.kind} at {live.clip.threshold:g}"
+    return f"lower the learning rate ({live.learning_rate:g}), or clip the gradient lower (now {how})"
+
+
+def _live(state: TrainState) -> LiveSettings:
+    assert state.live is not None
+    return state.live

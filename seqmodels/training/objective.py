@@ -1,0 +1,63 @@
+"""What a task asks of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+
+Tensors = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class BatchLoss:
+    """The loss of one batch: nats a token, over so many tokens. `beside` is descended with it, but not told."""
+
+    mean: Tensor
+    tokens: int
+    beside: Tensor | None = None
+    carry: Tensors = field(default_factory=dict)  # what the next batch's loss is given: a memory that runs on
+
+    @property
+    def descended(self) -> Tensor:
+        return self.mean if self.beside is None else self.mean + self.beside
+
+
+@dataclass(frozen=True)
+class DevScore:
+    """The dev split: the task's metric, and the loss in nats a token if the task has one there."""
+
+    metric: float
+    loss: float | None = None
+
+
+class Objective(Protocol):
+    """Losses to descend, and a dev score to watch. All chance is drawn from torch's generator."""
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether a greater dev metric is the better one."""
+        ...
+
+    @property
+    def steps(self) -> int:
+        """Updates an epoch."""
+        ...
+
+    def batches(self) -> Sequence[Any]:
+        """What `loss` is given at each of an epoch's steps. The order is drawn anew each time; nothing is computed yet."""
+        ...
+
+    def loss(self, model: nn.Module, batch: Any, carry: Tensors) -> BatchLoss:
+        """The loss of one of the `batches`. `carry` comes from the batch before; it is empty at the start of an epoch."""
+        ...
+
+    def score(self, model: nn.Module) -> DevScore:
+        """How good the model is on the dev split."""
+        ...
+
+    def settings(self) -> dict[str, float]:
+        """The recipe's figures that are the task's own, for the record."""
+        ...

@@ -1,0 +1,40 @@
+"""Where a training stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from seqmodels.training.config import LiveSettings
+from seqmodels.training.objective import Tensors
+
+
+@dataclass
+class TrainState:
+    """Everything a later `fit` needs, besides the model's weights, to go on as if it had never stopped.
+
+    It is whole at every report. The tensors in `optimizer` are the optimizer's own, which the next step changes: save or copy them
+    before asking for the next report. `step` counts the steps done of the unfinished epoch, the others its sums so far.
+    """
+
+    epoch: int = 0  # epochs done
+    step: int = 0
+    best_score: float | None = None  # the dev metric of the best epoch
+    best_watched: float | None = None  # its watched figure: the metric again, or the dev loss
+    best_epoch: int = 0
+    finished: bool = False
+    live: LiveSettings | None = None  # None until fit starts: then as the config says
+    loss_sum: float = 0.0  # nats
+    tokens: int = 0
+    clipped_steps: int = 0
+    optimizer: Tensors = field(default_factory=dict)  # moments by "parameter/moment"
+    best_weights: Tensors = field(default_factory=dict)
+    carry: Tensors = field(default_factory=dict)  # what the objective hands from step to step
+    rng: Tensor | None = None  # torch's generator, inside an epoch
+
+    def close_epoch(self, epoch: int) -> None:
+        """The sums and the generator are those of an unfinished epoch: start them anew."""
+        self.epoch, self.step = epoch, 0
+        self.loss_sum, self.tokens, self.clipped_steps = 0.0, 0, 0
+        self.carry, self.rng = {}, None

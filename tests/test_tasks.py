@@ -1,0 +1,273 @@
+"""Tasks: what a model of each is made of, the character model, and the memory tasks."""
+
+import math
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from seqmodels import checkpoints
+from seqmodels.cells import CELLS
+from seqmodels.checkpoints import Checkpoint, CheckpointInfo
+from seqmodels.inference import Sampling, continue_text, next_words, score_prompt, tag
+from seqmodels.models import LanguageModel, SequenceReader, Tagger
+from seqmodels.tasks import LANGUAGE, MEMORY, SHIPPED, TASKS, MemoryTask, find_task
+from seqmodels.tasks.base import ModelConfig, Vocabulary
+from seqmodels.text import EOS
+from seqmodels.traces import trace
+from seqmodels.training import Epoch, TrainConfig, fit
+from seqmodels.vocab import CharacterVocab
+
+PARAGRAPHS = ["The people know it.", "They know the state of the union, and the people."] * 5
+
+
+def made(task: str, path: Path, vocabulary: Vocabulary, **model: Any) -> Checkpoint:
+    """A small model of the task, through a file."""
+    config = replace(TASKS[task].model, hidden_size=6, **model)
+    torch.manual_seed(1)
+    network = find_task(task).build(config, vocabulary)
+    info = CheckpointInfo(
+        task=task,
+        cell=config.cell,
+        config=asdict(config),
+        parameters=sum(value.numel() for value in network.parameters()),
+        corpus=("own",),
+        corpus_hash="0" * 64,
+        recipe={},
+        seed=1,
+        epochs=1,
+        scores={},
+        temperature=1.0,
+        versions=checkpoints.versions(),
+    )
+    checkpoints.save(path, network, vocabulary, info, dtype=torch.float32)
+    loaded = checkpoints.load(path)
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, loaded.model.state_dict()[name])
+    return loaded
+
+
+@pytest.fixture
+def character_model(tmp_path: Path) -> Checkpoint:
+    vocabulary = CharacterVocab.build([list(text) for text in PARAGRAPHS], minimum=1)
+    return made("char", tmp_path / "own.safetensors", vocabulary)
+
+
+def test_every_shipped_task_is_a_task() -> None:
+    assert set(SHIPPED) < set(TASKS)
+
+
+# ---- settings of a model
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"hidden_size": 0},
+        {"hidden_size": 100_000},
+        {"layers": 0},
+        {"dropout": 1.0},
+        {"word_size": 0},
+        {"embedding_size": -1},
+        {"initialization": "zeros"},
+        {"gain": 0.0},
+        {"gain": math.nan},
+        {"forget_bias": math.inf},
+    ],
+)
+def test_a_model_setting_out_of_range_is_named(bad: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(bad))):
+        ModelConfig(**{"cell": "lstm", "hidden_size": 8, **bad})
+
+
+@pytest.mark.parametrize(
+    ("bad", "advice"),
+    [
+        ({"cell": "gur"}, "choose one of elman"),
+        ({"cell": "gru", "activation": "relu"}, "elman takes tanh or relu"),
+        ({"cell": "gru", "forget_bias": 1.0}, "choose lstm"),
+    ],
+)
+def test_settings_that_do_not_go_together_say_what_does(bad: dict[str, Any], advice: str) -> None:
+    with pytest.raises(ValueError, match=advice):
+        ModelConfig(**{"hidden_size": 8, **bad})
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("bidirectional", [True, False])
+def test_a_tagger_is_as_large_as_its_settings_say(tiny: dict[str, Checkpoint], cell: str, bidirectional: bool) -> None:
+    vocabulary = tiny["pos-gru"].vocabulary
+    config = ModelConfig(cell, 7, bidirectional=bidirectional, word_size=5, character_size=3, spelling_size=4)
+    model = find_task("pos").build(config, vocabulary)
+    assert isinstance(model, Tagger)
+    assert model.recurrent.weights(0).input.shape[1] == 5 + 4
+    assert model.head.in_features == (14 if bidirectional else 7)
+
+
+def test_a_tagger_that_reads_forward_only_tags_and_is_traced(tiny: dict[str, Checkpoint], tmp_path: Path) -> None:
+    loaded = made("pos", tmp_path / "own.safetensors", tiny["pos-gru"].vocabulary, bidirectional=False)
+    assert [token.text for token in tag(loaded, "The old man.").tokens] == ["The", "old", "man", "."]
+    assert [layer.direction for layer in trace(loaded, "The old man.").layers] == ["forward"]
+
+
+def test_a_forward_tagger_does_not_know_what_comes_after(tiny: dict[str, Checkpoint]) -> None:
+    vocabulary = tiny["pos-gru"].vocabulary
+    model = find_task("pos").build(ModelConfig("gru", 7, bidirectional=False), vocabulary).eval()
+    short, long = (model(vocabulary.batch([words]))[0, :2] for words in (["The", "man"], ["The", "man", "boats", "."]))  # type: ignore[union-attr]
+    torch.testing.assert_close(short, long)
+
+
+@pytest.mark.parametrize("task", LANGUAGE)
+@pytest.mark.parametrize("embedding_size", [None, 3])
+def test_a_language_model_has_an_output_layer_of_its_own_with_an_embedding_of_its_own(
+    task: str, embedding_size: int | None
+) -> None:
+    vocabulary = find_task(task).vocabulary([list("abcabc") * 10])
+    model = find_task(task).build(ModelConfig("gru", 6, embedding_size=embedding_size), vocabulary)
+    assert isinstance(model, LanguageModel)
+    assert (model.output_weight is model.embedding.weight) == (embedding_size is None)
+    assert model.output_weight.shape[1] == 6
+    assert model.logits(torch.zeros(1, 6)).shape == (1, 5)  # a, b, c, unknown, end
+
+
+@pytest.mark.parametrize("task", ["pos", "lm", "adding"])
+def test_a_model_begins_as_its_settings_say(tiny: dict[str, Checkpoint], task: str) -> None:
+    found = TASKS[task]
+    vocabulary = found.vocabulary([]) if task == "adding" else tiny[f"{task}-gru"].vocabulary
+    model = found.build(ModelConfig("lstm", 4, initialization="identity", gain=2.0, forget_bias=3.0), vocabulary)
+    assert isinstance(model, Tagger | LanguageModel | SequenceReader)
+    weights = model.recurrent.weights(0)
+    assert torch.equal(weights.hidden[:4], 2 * torch.eye(4))
+    assert weights.input_bias.tolist() == [0.0] * 4 + [3.0] * 4 + [0.0] * 8
+
+
+# ---- characters
+
+
+def test_characters_and_their_offsets_give_the_text_back() -> None:
+    vocabulary = CharacterVocab.build([list(text) for text in PARAGRAPHS], minimum=1)
+    text = "  The  state\n\nof\tit "
+    read = vocabulary.read(text)
+    assert [token.text for token in read] == [*"The state", EOS, *"of it "]
+    assert all(text[token.start : token.end].split() == token.text.split() for token in read if token.text != EOS)
+    assert vocabulary.join([token.text for token in read]) == "The state\n\nof it "
+
+
+def test_a_sample_of_characters_joins_without_spaces(character_model: Checkpoint) -> None:
+    drawn = list(continue_text(character_model, "The ", max_tokens=20, sampling=Sampling(seed=3)))
+    assert all(len(token.text) == 1 or token.text == EOS for token in drawn)
+    assert isinstance(character_model.vocabulary, CharacterVocab)
+    extended = character_model.vocabulary.extend("The ", [token.text for token in drawn])
+    assert extended == "The " + "".join(token.text.replace(EOS, "\n\n") for token in drawn)
+    assert "<unk>" not in extended
+
+
+def test_a_character_model_scores_and_traces_each_character(character_model: Checkpoint) -> None:
+    score = score_prompt(character_model, "The union")
+    assert "".join(token.text for token in score.tokens) == "The union"
+    assert math.log2(score.perplexity) == pytest.approx(sum(token.surprisal for token in score.tokens) / 9)
+    assert trace(character_model, "The union").tokens == (EOS, *"The union")
+    assert len(next_words(character_model, "The").words) == len(character_model.vocabulary.words)  # type: ignore[union-attr]
+
+
+def test_bits_per_character_are_the_binary_logarithm_of_the_perplexity(character_model: Checkpoint) -> None:
+    items = [list(text) for text in PARAGRAPHS]
+    scores = find_task("char").evaluate(character_model.model, character_model.vocabulary, items)
+    assert scores.tokens == sum(len(text) + 1 for text in PARAGRAPHS)
+    assert scores.figures["bits_per_character"] == pytest.approx(math.log2(scores.figures["perplexity"]))
+
+
+def test_a_character_model_learns_a_text_by_heart() -> None:
+    task, items = find_task("char"), [list("abcdefgh" * 30)]
+    torch.manual_seed(0)
+    vocabulary = task.vocabulary(items)
+    model = task.build(ModelConfig("gru", 16, embedding_size=8), vocabulary)
+    objective = task.objective(model, vocabulary, items, items[:1], batch_size=4)
+    list(fit(model, objective, TrainConfig(epochs=40, learning_rate=0.02, patience=None)))
+    assert task.evaluate(model, vocabulary, items[:1]).figures["bits_per_character"] < 0.3
+
+
+# ---- memory tasks
+
+
+@pytest.mark.parametrize("name", MEMORY)
+def test_sequences_follow_from_their_seed_and_splits_differ(name: str) -> None:
+    task = TASKS[name]
+    assert isinstance(task, MemoryTask)
+    one, same, other, dev = (
+        torch.stack([item.inputs for item in task.split(split, 12, 20, seed)])
+        for split, seed in (("train", 1), ("train", 1), ("train", 2), ("dev", 1))
+    )
+    assert torch.equal(one, same)
+    assert not torch.equal(one, other)
+    assert not torch.equal(one, dev)
+
+
+@pytest.mark.parametrize("length", [2, 3, 51])
+def test_the_answer_of_the_adding_problem_is_the_sum_of_the_two_marked_numbers_one_in_each_half(length: int) -> None:
+    task = TASKS["adding"]
+    assert isinstance(task, MemoryTask)
+    for item in task.split("train", length, 50):
+        values, marks = item.inputs.unbind(1)
+        assert len(values) == length
+        assert marks[: length // 2].sum() == marks[length // 2 :].sum() == 1
+        assert float(item.target) == pytest.approx(float(values[marks == 1].sum()))
+
+
+def test_always_answering_one_errs_by_a_sixth_in_the_adding_problem() -> None:
+    task = TASKS["adding"]
+    assert isinstance(task, MemoryTask)
+    targets = torch.stack([item.target for item in task.split("train", 10, 5000)])
+    assert task.figures(torch.ones(5000, 1), targets)["mse"] == pytest.approx(1 / 6, rel=0.05)
+
+
+def test_the_symbol_to_recall_comes_first_and_nowhere_else() -> None:
+    task = TASKS["recall"]
+    assert isinstance(task, MemoryTask)
+    for item in task.split("train", 30, 50):
+        symbols = item.inputs.argmax(dim=1)
+        assert len(symbols) == 31
+        assert symbols[0] == item.target < 8
+        assert (symbols[1:] >= 8).all()
+
+
+@pytest.mark.parametrize("length", [0, 100_000])
+def test_a_length_out_of_range_is_refused(length: int) -> None:
+    task = TASKS["recall"]
+    assert isinstance(task, MemoryTask)
+    with pytest.raises(ValueError, match="length"):
+        task.split("train", length)
+
+
+@pytest.mark.parametrize("name", MEMORY)
+def test_a_memory_task_reads_no_file(name: str) -> None:
+    with pytest.raises(ValueError, match="makes its own"):
+        TASKS[name].read(Path("x"))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_cell_learns_to_recall_over_a_short_distance(cell: str) -> None:
+    task = TASKS["recall"]
+    assert isinstance(task, MemoryTask)
+    train, dev = task.split("train", 2, 600), task.split("dev", 2, 100)
+    torch.manual_seed(0)
+    vocabulary = task.vocabulary(train)
+    model = task.build(ModelConfig(cell, 24), vocabulary)
+    objective = task.objective(model, vocabulary, train, dev, batch_size=32)
+    reports = list(fit(model, objective, TrainConfig(epochs=12, learning_rate=0.02, patience=None)))
+    best = [report.best_score for report in reports if isinstance(report, Epoch)][-1]
+    assert best > 95
+
+
+@pytest.mark.parametrize("name", MEMORY)
+def test_a_memory_model_is_saved_and_loaded_and_says_that_it_reads_no_text(name: str, tmp_path: Path) -> None:
+    task = TASKS[name]
+    assert isinstance(task, MemoryTask)
+    loaded = made(name, tmp_path / "own.safetensors", task.vocabulary([]))
+    assert task.evaluate(loaded.model, loaded.vocabulary, task.split("dev", 5, 20)).sentences == 20
+    assert [listed.problem for listed in checkpoints.list_checkpoints(tmp_path)] == [None]
+    for use in (tag, trace, next_words, score_prompt):
+        with pytest.raises(ValueError, match="a memory task, which reads no text"):
+            use(loaded, "The old man.")

@@ -1,0 +1,133 @@
+"""A training stopped at any report and resumed elsewhere ends with the weights of the undisturbed one, bit for bit."""
+
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from seqmodels.corpora import Sentence
+from seqmodels.tasks import TASKS, MemoryTask
+from seqmodels.tasks.base import ModelConfig
+from seqmodels.training import OPTIMIZERS, Clipping, Epoch, Objective, Report, TrainConfig, TrainState, fit
+
+WORDS = "the old man saw a dog and the dog saw him ; a boat sank , so they swam".split()
+CONFIG = TrainConfig(epochs=2, learning_rate=0.01, patience=None, batch_size=2)
+CASES = [(task, optimizer) for task in ("pos", "lm", "char", "adding", "recall") for optimizer in OPTIMIZERS]
+
+
+@dataclass
+class Training:
+    """A small training from its start: the same each time it is made."""
+
+    model: nn.Module
+    objective: Objective
+
+
+def items(task: str) -> list[Any]:
+    if task == "pos":  # every third sentence has second tags, as in a mixture of corpora
+        spans = [(start, start + 2 + start % 3) for start in range(9)]
+        return [
+            Sentence(tuple(WORDS[a:b]), ("NOUN", "VERB", "DET", "X")[: b - a], ("NN", "VB", "DT", "FW")[: b - a] if a % 3 else None)
+            for a, b in spans
+        ]
+    if task == "lm":
+        return [WORDS * 4] * 2
+    if task == "char":
+        return [list(" ".join(WORDS))] * 5
+    found = TASKS[task]
+    assert isinstance(found, MemoryTask)
+    return list(found.split("train", 6, 8))
+
+
+def make(task: str, **model: Any) -> Training:
+    found, data = TASKS[task], items(task)
+    torch.manual_seed(3)
+    config = ModelConfig(**{"cell": "gru", "hidden_size": 4, "dropout": 0.3, **model})
+    vocabulary = found.vocabulary(data)
+    network = found.build(config, vocabulary)
+    return Training(network, found.objective(network, vocabulary, data, data[:4], batch_size=CONFIG.batch_size))
+
+
+def weights(model: nn.Module) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in model.state_dict().items()}
+
+
+def through_a_file(state: TrainState) -> TrainState:
+    """Another object with the same content, and nothing shared."""
+    return deepcopy(state)
+
+
+def run(training: Training, config: TrainConfig, state: TrainState) -> list[Report]:
+    return list(fit(training.model, training.objective, config, state))
+
+
+@pytest.mark.parametrize(("task", "optimizer"), CASES)
+def test_a_training_resumed_after_any_report_ends_with_the_same_weights(task: str, optimizer: str) -> None:
+    config = replace(CONFIG, optimizer=optimizer)
+    undisturbed = make(task)
+    reports = run(undisturbed, config, TrainState())
+    assert len(reports) > 6
+    for stop_after in range(len(reports)):
+        first, state = make(task), TrainState()
+        going = fit(first.model, first.objective, config, state)
+        seen = [next(going) for _ in range(stop_after)]
+        second = make(task, initialization="normal")  # other weights: all must come from what was saved
+        second.model.load_state_dict(weights(first.model))
+        rest = run(second, config, through_a_file(state))
+        assert [*seen, *rest] == reports
+        for name, value in undisturbed.model.state_dict().items():
+            assert torch.equal(value, second.model.state_dict()[name]), f"{name} after {stop_after} reports"
+
+
+@pytest.mark.parametrize("cell", ["elman", "lstm"])
+@pytest.mark.parametrize("kind", ["norm", "value"])
+def test_so_does_one_with_two_layers_clipped_and_stopped_many_times(cell: str, kind: str) -> None:
+    config = replace(CONFIG, clip=Clipping(kind, 0.01), watch="loss", patience=3)
+    undisturbed = make("lm", cell=cell, layers=2)
+    reports = run(undisturbed, config, TrainState())
+    state, kept, seen = TrainState(), weights(make("lm", cell=cell, layers=2).model), []
+    while True:  # a new process after every second report
+        training = make("lm", cell=cell, layers=2)
+        training.model.load_state_dict(kept)
+        new = [report for _, report in zip(range(2), fit(training.model, training.objective, config, state), strict=False)]
+        seen += new
+        if len(new) < 2:
+            break
+        state, kept = through_a_file(state), weights(training.model)
+    assert seen == reports
+    for name, value in undisturbed.model.state_dict().items():
+        assert torch.equal(value, training.model.state_dict()[name])
+
+
+def test_a_change_made_on_the_way_is_kept_by_the_state() -> None:
+    training, state = make("lm"), TrainState()
+    going = fit(training.model, training.objective, CONFIG, state)
+    next(going)
+    assert state.live is not None
+    state.live.learning_rate = 0.5
+    resumed = make("lm")
+    resumed.model.load_state_dict(weights(training.model))
+    again = next(fit(resumed.model, resumed.objective, CONFIG, through_a_file(state)))
+    assert again == next(going)
+
+
+def test_a_finished_training_resumed_only_restores_its_best_weights() -> None:
+    training, state = make("adding"), TrainState()
+    run(training, CONFIG, state)
+    again = make("adding", initialization="normal")
+    assert run(again, CONFIG, state) == []
+    for name, value in training.model.state_dict().items():
+        assert torch.equal(value, again.model.state_dict()[name])
+
+
+def test_at_an_epochs_end_the_state_holds_no_sums_of_an_unfinished_one() -> None:
+    training, state = make("lm"), TrainState()
+    for report in fit(training.model, training.objective, CONFIG, state):
+        if isinstance(report, Epoch):
+            assert (state.step, state.tokens, state.loss_sum, state.carry, state.rng) == (0, 0, 0.0, {}, None)
+        else:
+            assert state.step == report.step
+            assert state.carry
