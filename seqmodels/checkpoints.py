@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+import re
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+import platformdirs
 import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from seqmodels.models import LanguageModel, Tagger
-from seqmodels.tasks import TAGGING, TASKS, Vocabulary, find_task
+from seqmodels.cells import CELLS
+from seqmodels.initialization import TORCH
+from seqmodels.models import LanguageModel, SequenceReader, Tagger
+from seqmodels.tasks import MEMORY, SHIPPED, TAGGING, TASKS, LanguageTask, Vocabulary, find_task
 from seqmodels.tasks.base import ModelConfig
-from seqmodels.vocab import LanguageVocab, TaggerVocab, Vocab
+from seqmodels.vocab import LanguageVocab, SequenceVocab, TaggerVocab, Vocab
 
 FORMAT = 1
 SUFFIX = ".safetensors"
+LONGEST_NAME = 40
 _KEY = "seqmodels"  # of our JSON in the file's header
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 TRAINING_ONLY = "auxiliary_head."  # how the names of weights begin that no checkpoint keeps
 
 
@@ -53,12 +60,17 @@ class Checkpoint:
 
     path: Path
     info: CheckpointInfo
-    model: Tagger | LanguageModel
+    model: Tagger | LanguageModel | SequenceReader
     vocabulary: Vocabulary
 
     @property
     def name(self) -> str:
         return self.path.stem
+
+    @property
+    def own_name(self) -> str:
+        """The name, or nothing where it is that of a shipped model and the task and cell say as much."""
+        return "" if self.name == f"{self.info.task}-{self.info.cell}" else self.name
 
 
 @dataclass(frozen=True)
@@ -78,9 +90,35 @@ def folder() -> Path:
     return Path(named) if named else Path(__file__).resolve().parent.parent / "checkpoints"
 
 
+def own_folder() -> Path:
+    """Where the user's own checkpoints are: the folder named by SEQMODELS_OWN_CHECKPOINTS, else one among the user's data."""
+    named = os.environ.get("SEQMODELS_OWN_CHECKPOINTS")
+    return Path(named).expanduser() if named else platformdirs.user_data_path("seqmodels") / "checkpoints"
+
+
 def path_of(task: str, cell: str) -> Path:
-    """The file of a task's model with a cell."""
+    """The file of a task's shipped model with a cell."""
     return folder() / f"{task}-{cell}{SUFFIX}"
+
+
+def is_name(text: str) -> bool:
+    """Whether a checkpoint may be called so: small letters, digits and hyphens, and so never a path."""
+    return len(text) <= LONGEST_NAME and _NAME.fullmatch(text) is not None
+
+
+def is_shipped(name: str) -> bool:
+    """Whether it is a shipped model's name or short name, or that of any other file in the folder of the shipped ones."""
+    task, _, cell = name.partition("-")
+    return name in CELLS or (task in SHIPPED and cell in CELLS) or (folder() / f"{name}{SUFFIX}").exists()
+
+
+def find(name: str) -> Path:
+    """The file of that name, whether or not it is there: a shipped model's, else one's own. ValueError if it cannot be a name."""
+    if not is_name(name):
+        raise ValueError(
+            f"a checkpoint cannot be called {name[:LONGEST_NAME]!r}: give small letters, digits and hyphens, such as my-tagger"
+        )
+    return (folder() if is_shipped(name) else own_folder()) / f"{name}{SUFFIX}"
 
 
 def save(path: Path, model: nn.Module, vocabulary: Vocabulary, info: CheckpointInfo, *, dtype: torch.dtype = torch.float16) -> None:
@@ -120,7 +158,7 @@ def load(path: Path | str, *, task: str | None = None, cell: str | None = None) 
         raise CheckpointError(f"{path} does not hold the model it describes ({reason}): fetch it again or retrain") from None
     if not all(torch.isfinite(value).all() for value in model.state_dict().values()):
         raise CheckpointError(f"{path} holds weights that are not finite numbers: fetch it again or retrain")
-    assert isinstance(model, Tagger | LanguageModel)
+    assert isinstance(model, Tagger | LanguageModel | SequenceReader)
     model.eval().requires_grad_(False)
     return Checkpoint(path, info, model, vocabulary)
 
@@ -131,18 +169,35 @@ def read_info(path: Path | str) -> CheckpointInfo:
     return _info(path, _describe(path))
 
 
+def described_size(path: Path) -> int:
+    """How many weights the model that a file describes would have, found without making any. CheckpointError as for `load`."""
+    described = _describe(path)
+    info = _info(path, described)
+    try:
+        vocabulary = _vocabulary_from_json(info.task, described["vocabulary"])
+        with torch.device("meta"):
+            model = find_task(info.task).build(ModelConfig(**{**info.config, "initialization": TORCH}), vocabulary)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise CheckpointError(f"{path} describes no model ({reason}): fetch it again or retrain") from None
+    return sum(value.numel() for value in model.parameters())
+
+
 def list_checkpoints(where: Path | None = None) -> list[Listed]:
     """Every checkpoint file of a folder, by task, then cell; a file that cannot be used is listed with its problem."""
-    found = []
-    for path in sorted((where or folder()).glob(f"*{SUFFIX}")):
-        info, problem = None, None
-        try:
-            info = read_info(path)
-        except CheckpointError as error:
-            problem = str(error)
-        found.append(Listed(path.stem, path, path.stat().st_size, info, problem))
+    found = [look(path) for path in sorted((where or folder()).glob(f"*{SUFFIX}"))]
     order = list(TASKS)
     return sorted(found, key=lambda listed: (order.index(listed.info.task) if listed.info else len(order), listed.name))
+
+
+def look(path: Path) -> Listed:
+    """A file as it is listed: its header is read, and not its weights."""
+    info, problem = None, None
+    try:
+        info = read_info(path)
+    except CheckpointError as error:
+        problem = str(error)
+    return Listed(path.stem, path, path.stat().st_size if path.exists() else 0, info, problem)
 
 
 def versions() -> dict[str, str]:
@@ -154,8 +209,8 @@ def versions() -> dict[str, str]:
 
 def _find(path: Path | str) -> Path:
     named = Path(path)
-    if not named.suffix and not named.exists():
-        named = folder() / f"{named}{SUFFIX}"
+    if is_name(str(path)) and not named.is_file():
+        named = find(str(path))
     if not named.is_file():
         raise CheckpointError(f"no checkpoint {named}: `python -m seqmodels checkpoints` lists those here")
     return named
@@ -179,19 +234,52 @@ def _info(path: Path, described: dict[str, Any]) -> CheckpointInfo:
     try:
         info = CheckpointInfo(**{field.name: described[field.name] for field in fields(CheckpointInfo)})
         find_task(info.task)
-        ModelConfig(**info.config)
+        _check(info, ModelConfig(**info.config))
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} has a damaged description ({error}): fetch it again or retrain") from None
     return info
 
 
+def _check(info: CheckpointInfo, config: ModelConfig) -> None:
+    """A file may come from anywhere: whoever shows its description relies on the types and the sense of it."""
+    if info.cell != config.cell:
+        raise ValueError(f"its cell is {info.cell!r}, and that of its network {config.cell!r}")
+    kinds = {
+        "parameters": int,
+        "seed": int,
+        "epochs": int,
+        "corpus_hash": str,
+        "corpus": list | tuple,
+        "versions": dict,
+        "recipe": dict,
+    }
+    wrong = [name for name, kind in kinds.items() if not isinstance(getattr(info, name), kind)]
+    if wrong:
+        raise TypeError(f"its {wrong[0]} is {getattr(info, wrong[0])!r}")
+    figures = [figure for split in info.scores.values() for figure in split.values()] if _nested(info.scores) else [None]
+    if not all(isinstance(figure, int | float) for figure in figures):
+        raise TypeError("its scores are no numbers")
+    if not (isinstance(info.temperature, int | float) and 0 < info.temperature < math.inf):
+        raise ValueError(f"its temperature is {info.temperature!r}")
+
+
+def _nested(scores: object) -> bool:
+    return isinstance(scores, dict) and all(isinstance(split, dict) for split in scores.values())
+
+
 def _vocabulary_to_json(vocabulary: Vocabulary) -> dict[str, Any]:
     if isinstance(vocabulary, LanguageVocab):
         return {"words": vocabulary.words.tokens}
+    if isinstance(vocabulary, SequenceVocab):
+        return asdict(vocabulary)
     return {"words": vocabulary.words.tokens, "alphabet": vocabulary.alphabet.tokens, "tags": vocabulary.tags}
 
 
 def _vocabulary_from_json(task: str, saved: dict[str, Any]) -> Vocabulary:
     if task in TAGGING:
         return TaggerVocab(Vocab(saved["words"]), Vocab(saved["alphabet"]), tuple(saved["tags"]))
-    return LanguageVocab(Vocab(saved["words"]))
+    if task in MEMORY:
+        return SequenceVocab(**saved)
+    language = find_task(task)
+    assert isinstance(language, LanguageTask)
+    return language.vocabulary_class(Vocab(saved["words"]))

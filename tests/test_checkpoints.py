@@ -71,7 +71,13 @@ def test_a_file_of_another_format_version_says_so(copy: Path) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"config": {"cell": "gru", "hidden_size": -3}}, {"task": "chess"}, {"config": {"size": 1}}, {"cell": None, "config": None}],
+    [
+        {"config": {"cell": "gru", "hidden_size": -3}},
+        {"config": {"cell": "lstm", "hidden_size": 8}},
+        {"task": "chess"},
+        {"config": {"size": 1}},
+        {"cell": None, "config": None},
+    ],
 )
 def test_a_damaged_description_is_refused(copy: Path, change: dict[str, object]) -> None:
     rewrite(copy, change)
@@ -80,7 +86,7 @@ def test_a_damaged_description_is_refused(copy: Path, change: dict[str, object])
 
 
 @pytest.mark.parametrize(
-    "change", [{"config": {"cell": "lstm", "hidden_size": 8}}, {"vocabulary": {"words": ["<unk>"]}}, {"vocabulary": None}]
+    "change", [{"config": {"cell": "gru", "hidden_size": 9}}, {"vocabulary": {"words": ["<unk>"]}}, {"vocabulary": None}]
 )
 def test_weights_that_do_not_fit_the_description_are_refused(copy: Path, change: dict[str, object]) -> None:
     rewrite(copy, change)

@@ -10,14 +10,14 @@ from seqmodels.cells import CELLS
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.cli.scoretable import markdown
 from seqmodels.inference import tag
-from seqmodels.tasks import TASKS, find_task
+from seqmodels.tasks import SHIPPED, TASKS, find_task
 from seqmodels.tasks.tagging import tag_probabilities
 from seqmodels.traces import trace
 from tests.conftest import needs_corpora
 from tests.test_traces import TOLERANCE, law_error
 
 FOLDER = Path(__file__).parent.parent / "checkpoints"
-NAMES = [f"{task}-{cell}" for task in TASKS for cell in CELLS]
+NAMES = [f"{task}-{cell}" for task in SHIPPED for cell in CELLS]
 TEXT = "The keys to the cabinet in the old house near Paris are on the table, said Angela Merkel.\n😀 dosn't mattter"
 BARS = {"pos": ("accuracy", 95.0), "ner": ("f1", 68.0), "lm": ("perplexity", 100.0)}  # for the gated cells, on test
 
@@ -46,7 +46,7 @@ def test_gates_are_shares_between_0_and_1(shipped: Checkpoint) -> None:
 
 
 def test_cells_of_a_task_share_one_recipe_and_one_size_of_memory() -> None:
-    for task in TASKS:
+    for task in SHIPPED:
         infos = [checkpoints.read_info(FOLDER / f"{task}-{cell}{checkpoints.SUFFIX}") for cell in CELLS]
         assert len({repr(info.recipe) for info in infos}) == 1
         assert len({repr({**info.config, "cell": None}) for info in infos}) == 1

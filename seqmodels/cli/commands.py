@@ -13,13 +13,14 @@ from seqmodels.cli.options import (
     CellOption,
     CheckpointOption,
     JsonOption,
+    LanguageOption,
     PromptArgument,
     TaggingOption,
     TaskOption,
     TextArgument,
     text_of,
 )
-from seqmodels.cli.training import train
+from seqmodels.cli.training import run, train
 
 if TYPE_CHECKING:
     from seqmodels.checkpoints import Checkpoint
@@ -74,7 +75,8 @@ def tag(
 def generate(
     prompt: PromptArgument,
     cell: CellOption,
-    max_tokens: Annotated[int, typer.Option(help="How many words to add.")] = 40,
+    task: LanguageOption = "lm",
+    max_tokens: Annotated[int, typer.Option(help="How many words to add; of a char model, characters.")] = 40,
     temperature: Annotated[float, typer.Option(help="0 takes the most probable word; above 1 is bolder than the model.")] = 0.8,
     top_k: Annotated[int, typer.Option(help="Draw from the k most probable words; 0 from all.")] = 0,
     top_p: Annotated[float, typer.Option(help="Draw from the fewest words that hold this share of the probability.")] = 1.0,
@@ -82,15 +84,17 @@ def generate(
     checkpoint: CheckpointOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Continue a text, word by word."""
+    """Continue a text, word by word or letter by letter."""
     source = text_of(prompt)
     from seqmodels import inference
-    from seqmodels.text import extend
+    from seqmodels.inference.encoding import as_language_model
 
     sampling = inference.Sampling(temperature, top_k, top_p, seed)
-    drawn = list(inference.continue_text(_load("lm", cell, checkpoint), source, max_tokens=max_tokens, sampling=sampling))
+    loaded = _load(task, cell, checkpoint)
+    _, vocabulary = as_language_model(loaded)
+    drawn = list(inference.continue_text(loaded, source, max_tokens=max_tokens, sampling=sampling))
     begun = source.rstrip(" \t")
-    continuation = extend(source, [token.text for token in drawn]).removeprefix(begun)
+    continuation = vocabulary.extend(source, [token.text for token in drawn]).removeprefix(begun)
     if begun != source:  # the space between is typed already
         continuation = continuation.removeprefix(" ")
     if json:
@@ -183,6 +187,7 @@ def evaluate(
 
 
 app.command()(train)
+app.command()(run)
 
 
 @app.command()

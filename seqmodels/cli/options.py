@@ -8,11 +8,16 @@ from typing import Annotated
 
 import typer
 
-TaskOption = Annotated[str, typer.Option("--task", metavar="TASK", help="pos, ner or lm.", show_default=False)]
+TaskOption = Annotated[
+    str, typer.Option("--task", metavar="TASK", help="pos, ner, lm, char, adding or recall.", show_default=False)
+]
 TaggingOption = Annotated[str, typer.Option("--task", metavar="TASK", help="pos or ner.", show_default=False)]
+LanguageOption = Annotated[
+    str, typer.Option("--task", metavar="TASK", help="lm, word by word; or char, with a checkpoint of your own.")
+]
 CellOption = Annotated[str, typer.Option("--cell", metavar="CELL", help="elman, gru or lstm.", show_default=False)]
 CheckpointOption = Annotated[
-    Path | None, typer.Option("--checkpoint", metavar="FILE", help="A checkpoint of your own, in place of the shipped one.")
+    Path | None, typer.Option("--checkpoint", metavar="FILE", help="A checkpoint of your own: a file, or its name.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 TextArgument = Annotated[str, typer.Argument(metavar="TEXT", help="The text, or - to read it from standard input.")]

@@ -1,4 +1,4 @@
-"""`train`: a run shown as a line an epoch, with a bar on a terminal."""
+"""`train` and `run`: a training shown as a line an epoch, with a bar on a terminal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
+from urllib.parse import parse_qsl
 
 import typer
 
@@ -17,9 +18,10 @@ from seqmodels.cli.options import CellOption, TaskOption
 
 if TYPE_CHECKING:
     from seqmodels.runs import Plan
-    from seqmodels.training import Epoch
+    from seqmodels.training import Epoch, Report
 
 NO_LIMIT = "none"
+NICENESS = 10
 
 
 # a command's parameters are its options: this is the one place where so many belong in one signature
@@ -50,7 +52,7 @@ def train(
     find_cell(cell, activation or "tanh")
     plan = default_plan(task, cell, output)
     training = _given(epochs=epochs, learning_rate=learning_rate, weight_decay=weight_decay, seed=seed)
-    training |= _limit("clip_norm", clip_norm, float) | _limit("patience", patience, int)
+    training |= _clipping(clip_norm) | _limit("patience", patience, int)
     model = _given(hidden_size=hidden_size, layers=layers, dropout=dropout, activation=activation)
     plan = replace(
         plan,
@@ -63,33 +65,49 @@ def train(
     _show(plan)
 
 
+def run(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The run's folder.", show_default=False)],
+    settings: Annotated[
+        str | None, typer.Option(metavar="SETTINGS", help="Make a new run there: as in a link, such as 'task=pos&cell=gru'.")
+    ] = None,
+) -> None:
+    """Train the run in a folder, or go on with it where it stands. It heeds the commands that the app leaves there.
+
+    Waits its turn if other runs are going on. Ctrl-C saves, and the same command goes on.
+    """
+    from seqmodels.runs import Notice, make_at, open_folder, work
+
+    if settings is not None:
+        from seqmodels.runs import from_link, to_flat
+
+        make_at(folder, to_flat(from_link(dict(parse_qsl(settings, keep_blank_values=True, strict_parsing=True)))))
+    _give_way()
+    with _Display(epochs=open_folder(folder).settings.get("epochs")) as display:
+        for report in work(folder):
+            if not isinstance(report, Notice):
+                display.take(report)
+            elif report.ending == "interrupted":
+                raise show.StoppedError(report.text)
+            elif report.ending == "failed":
+                raise ValueError(report.text)
+            else:
+                display.say(report.text)
+
+
 def _show(plan: Plan) -> None:
     """Run the plan, telling how it goes."""
-    from tqdm import tqdm
-
     from seqmodels.checkpoints import read_info
     from seqmodels.runs import run
     from seqmodels.tasks import find_task
-    from seqmodels.training import Epoch
 
     if plan.state_file.exists():
         typer.echo(f"going on with the run in {plan.state_file}")
-    metric = find_task(plan.task).metric
-    done, started = 0, time.monotonic()
-    with tqdm(desc="training", unit="step", leave=False, disable=not sys.stderr.isatty(), file=sys.stderr) as bar:
+    with _Display(find_task(plan.task).metric, plan.training.epochs) as display:
         try:
             for report in run(plan):
-                if isinstance(report, Epoch):
-                    done = report.epoch
-                    tqdm.write(f"{_epoch(report, plan.training.epochs, metric)}  {time.monotonic() - started:.0f} s", sys.stdout)
-                    sys.stdout.flush()  # seen at once, in a log file too
-                    started = time.monotonic()
-                else:
-                    bar.total = report.steps * plan.training.epochs
-                    bar.n = report.steps * (report.epoch - 1) + report.step
-                    bar.set_postfix(epoch=report.epoch, loss=f"{report.loss:.3f}", refresh=False)
-                    bar.update(0)
+                display.take(report)
         except KeyboardInterrupt:
+            done = display.done
             how = f"after epoch {done}: give the same command again to go on from there" if done else "in the first epoch"
             raise show.StoppedError(f"stopped {how}") from None
     for split, figures in read_info(plan.output).scores.items():
@@ -97,10 +115,45 @@ def _show(plan: Plan) -> None:
     typer.echo(f"wrote {plan.output}")
 
 
-def _epoch(report: Epoch, epochs: int, metric: str) -> str:
+class _Display:
+    """A line an epoch on standard output, and a bar on a terminal."""
+
+    def __init__(self, metric: str = "score", epochs: int | None = None) -> None:
+        from tqdm import tqdm
+
+        self.metric, self.epochs = metric, epochs
+        self.done = 0  # epochs
+        self._started = time.monotonic()
+        self._bar = tqdm(desc="training", unit="step", leave=False, disable=not sys.stderr.isatty(), file=sys.stderr)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def take(self, report: Report) -> None:
+        from seqmodels.training import Epoch
+
+        if isinstance(report, Epoch):
+            self.done = report.epoch
+            self.say(f"{_epoch(report, self.epochs, self.metric)}  {time.monotonic() - self._started:.0f} s")
+            self._started = time.monotonic()
+        elif not self._bar.disable:
+            self._bar.total = report.steps * self.epochs if self.epochs else None
+            self._bar.n = report.steps * (report.epoch - 1) + report.step
+            self._bar.set_postfix(epoch=report.epoch, loss=f"{report.loss:.3f}", refresh=False)
+            self._bar.update(0)
+
+    def say(self, line: str) -> None:
+        self._bar.write(line, sys.stdout)
+        sys.stdout.flush()  # seen at once, in a log file too
+
+
+def _epoch(report: Epoch, epochs: int | None, metric: str) -> str:
     """An epoch as one line. Losses are in nats a token."""
     parts = [
-        f"epoch {report.epoch:>{len(str(epochs))}}/{epochs}",
+        f"epoch {report.epoch}" if epochs is None else f"epoch {report.epoch:>{len(str(epochs))}}/{epochs}",
         f"loss {report.loss:.4f}",
         f"dev {metric} {report.score:.2f}",
         f"best {report.best_score:.2f} (epoch {report.best_epoch})",
@@ -116,6 +169,17 @@ def _given(**settings: Any) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if value is not None}
 
 
+def _clipping(clip_norm: str | None) -> dict[str, Any]:
+    """The clipping that was given."""
+    from seqmodels.training import Clipping
+
+    given = _limit("clip_norm", clip_norm, float)
+    if not given:
+        return {}
+    threshold = given["clip_norm"]
+    return {"clip": None if threshold is None else Clipping("norm", threshold)}
+
+
 def _limit(name: str, given: str | None, number: Callable[[str], float]) -> dict[str, Any]:
     """A limit that was given: a number, or no limit."""
     if given is None:
@@ -127,6 +191,12 @@ def _limit(name: str, given: str | None, number: Callable[[str], float]) -> dict
     except ValueError:
         kind = "whole number" if number is int else "number"
         raise ValueError(f"--{name.replace('_', '-')} is {given!r}: give a {kind}, or {NO_LIMIT}") from None
+
+
+def _give_way() -> None:
+    """Whoever looks at a page meanwhile comes first."""
+    if hasattr(os, "setpriority"):
+        os.setpriority(os.PRIO_PROCESS, 0, max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
 
 
 def _check_writable(output: Path) -> None:

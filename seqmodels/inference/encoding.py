@@ -10,7 +10,7 @@ from torch import Tensor
 
 from seqmodels import text as text_module
 from seqmodels.checkpoints import Checkpoint
-from seqmodels.models import LanguageModel, Tagger
+from seqmodels.models import LanguageModel, SequenceReader, Tagger
 from seqmodels.text import EOS, Token
 from seqmodels.vocab import LanguageVocab, TaggerVocab, pad
 
@@ -39,7 +39,11 @@ def encode(checkpoint: Checkpoint, text: str) -> Encoded:
 def read_tokens(checkpoint: Checkpoint, text: str) -> tuple[Token, ...]:
     """What a model reads of a text. For a language model the first token is `<eos>`, which starts a paragraph."""
     speaks = isinstance(checkpoint.model, LanguageModel)
-    tokens = paragraphs(text) if speaks else text_module.tokenize(text)
+    if speaks:
+        tokens = as_language_model(checkpoint)[1].read(text)
+    else:
+        as_tagger(checkpoint)
+        tokens = text_module.tokenize(text)
     if not tokens:
         raise ValueError(NO_WORDS)
     return (Token(EOS, 0, 0), *tokens) if speaks else tuple(tokens)
@@ -60,28 +64,17 @@ def embed(checkpoint: Checkpoint, sentences: Sequence[Sequence[str]]) -> tuple[T
 def as_tagger(checkpoint: Checkpoint) -> tuple[Tagger, TaggerVocab]:
     """The tagger of a checkpoint; ValueError if it holds another model."""
     if not isinstance(checkpoint.model, Tagger) or not isinstance(checkpoint.vocabulary, TaggerVocab):
-        raise ValueError(f"{checkpoint.name} is a language model: pick a tagger, such as pos-gru")
+        raise ValueError(f"{checkpoint.name} is {_kind(checkpoint)}: pick a tagger, such as pos-gru")
     return checkpoint.model, checkpoint.vocabulary
 
 
 def as_language_model(checkpoint: Checkpoint) -> tuple[LanguageModel, LanguageVocab]:
     """The language model of a checkpoint; ValueError if it holds another model."""
     if not isinstance(checkpoint.model, LanguageModel) or not isinstance(checkpoint.vocabulary, LanguageVocab):
-        raise ValueError(f"{checkpoint.name} is a tagger: pick a language model, such as lm-gru")
+        raise ValueError(f"{checkpoint.name} is {_kind(checkpoint)}: pick a language model, such as lm-gru")
     return checkpoint.model, checkpoint.vocabulary
 
 
-def paragraphs(text: str) -> list[Token]:
-    """The tokens that a language model reads, without the first `<eos>`: a blank line is one too, as it was in training."""
-    found: list[Token] = []
-    for token in text_module.tokenize(text):
-        if found and _is_blank_line(text[found[-1].end : token.start]):
-            found.append(Token(EOS, found[-1].end, token.start))
-        found.append(token)
-    if found and _is_blank_line(text[found[-1].end :]):
-        found.append(Token(EOS, found[-1].end, len(text)))
-    return found
-
-
-def _is_blank_line(gap: str) -> bool:
-    return gap.count("\n") > 1
+def _kind(checkpoint: Checkpoint) -> str:
+    kinds = {Tagger: "a tagger", LanguageModel: "a language model", SequenceReader: "a model of a memory task, which reads no text"}
+    return kinds[type(checkpoint.model)]

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from seqmodels import text as text_module
 from seqmodels.checkpoints import Checkpoint
-from seqmodels.inference.encoding import as_language_model, paragraphs
+from seqmodels.inference.encoding import as_language_model
 from seqmodels.metrics import perplexity
 from seqmodels.models import LanguageModel
 from seqmodels.recurrence import State
@@ -98,7 +98,7 @@ def score_prompt(checkpoint: Checkpoint, prompt: str) -> PromptScore:
     A blank line ends a paragraph, and its `<eos>` is scored too.
     """
     model, vocabulary = as_language_model(checkpoint)
-    tokens = paragraphs(prompt)
+    tokens = vocabulary.read(prompt)
     if not tokens:
         return PromptScore((), float("nan"))
     ids = torch.tensor(vocabulary.words.ids(token.text for token in tokens))
@@ -190,4 +190,4 @@ def _draw(
 
 def _prompt_ids(vocabulary: LanguageVocab, prompt: str) -> list[int]:
     """A prompt as read from the start of a paragraph."""
-    return [vocabulary.eos, *vocabulary.words.ids(token.text for token in paragraphs(prompt))]
+    return [vocabulary.eos, *vocabulary.words.ids(token.text for token in vocabulary.read(prompt))]

@@ -53,6 +53,12 @@ class Tagging:
     tokens: tuple[TaggedToken, ...]
     entities: tuple[Entity, ...]
     sentences: tuple[tuple[int, int], ...]
+    model: str = ""  # the name of a model of one's own
+
+    @property
+    def source(self) -> str:
+        """The cell, or the name of a model of one's own: what tells this from others of the same text."""
+        return self.model or self.cell
 
 
 def tag(checkpoint: Checkpoint, text: str) -> Tagging:
@@ -95,4 +101,5 @@ def _tagging(
             inside = tokens[first + span.first : first + span.last + 1]
             start, end = inside[0].start, inside[-1].end
             entities.append(Entity(text[start:end], start, end, span.label, min(token.probability for token in inside)))
-    return Tagging(text, checkpoint.info.task, checkpoint.info.cell, tuple(tokens), tuple(entities), tuple(bounds))
+    info = checkpoint.info
+    return Tagging(text, info.task, info.cell, tuple(tokens), tuple(entities), tuple(bounds), checkpoint.own_name)

@@ -1,0 +1,131 @@
+"""What a page does with runs: make one, start it, command it, rename and delete it. Each says no in plain words."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import seqmodels
+from seqmodels.corpora import TextFile
+from seqmodels.corpora.uploads import open_upload
+from seqmodels.data import data_for
+from seqmodels.runs import commands, locks, progress, store
+from seqmodels.runs.commands import Command
+from seqmodels.runs.files import told_plainly
+from seqmodels.runs.limits import Limits
+from seqmodels.runs.process import INHERITED_LOCK
+from seqmodels.runs.settings import Settings, change, from_flat, to_flat
+from seqmodels.runs.store import Run
+from seqmodels.tasks import TAGGING
+
+RESUMABLE: tuple[store.StatusName, ...] = ("interrupted", "paused", "failed")
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file of the user's: what it is called there, and its bytes."""
+
+    name: str
+    content: bytes
+
+
+def create(settings: Settings, owner_key: str, *, name: str = "", upload: Upload | None = None) -> Run:
+    """A new run, not started. CorpusError says what is wrong with the upload, line by line; the oldest runs make room."""
+    own = None if upload is None else _checked(settings, upload)
+    store.tidy()
+    return store.make(to_flat(settings), owner_key, name=name or f"{settings.task} {settings.model.cell}", own=own)
+
+
+def start(run: Run, owner_key: str) -> None:
+    """Start the run's process, or start it again: detached, so that it outlives this one."""
+    _check_owner(run, owner_key)
+    standing = store.status(run)
+    if standing.name in progress.ENDED and standing.name not in RESUMABLE:
+        raise ValueError(f"run {run.name!r} is {standing.name}: make a new one with the same settings")
+    lock = locks.take(run.folder / store.LOCK, patience=0.2)
+    if lock is None:
+        raise ValueError(f"run {run.name!r} is {standing.name} already")
+    try:
+        commands.clear(run.folder)
+        with told_plainly("the run"):
+            progress.write(run.folder, progress.waiting(progress.read(run.folder)))
+            _spawn(run, lock)
+    finally:
+        os.close(lock)  # the process has its own copy
+
+
+def command(run: Run, owner_key: str, order: Command) -> None:
+    """Ask the run's process to do something. One that is not there is started for it; to discard is to delete."""
+    _check_owner(run, owner_key)
+    if order.kind == "change":
+        change(from_flat(run.settings).training.live(), order.changes)  # raises where a value is wrong
+    standing = store.status(run).name
+    if run.alive:
+        return commands.send(run.folder, order)
+    if order.kind == "discard":
+        return delete(run, owner_key)
+    if standing not in RESUMABLE:
+        raise ValueError(f"run {run.name!r} is {standing}: it can no longer {order.kind}")
+    if order.kind == "pause":
+        return None
+    if order.kind != "change":
+        start(run, owner_key)
+    if order.kind != "resume":
+        commands.send(run.folder, order)
+    return None
+
+
+def rename(run: Run, owner_key: str, name: str) -> Run:
+    """The run under another name."""
+    _check_owner(run, owner_key)
+    return store.rename(run, name)
+
+
+def delete(run: Run, owner_key: str) -> None:
+    """Delete a run; one with a process ends first, at its next step."""
+    _check_owner(run, owner_key)
+    if not store.remove(run):
+        commands.send(run.folder, Command("discard"))
+
+
+def settings_of(run: Run) -> Settings:
+    """The settings that a run was made with. ValueError if this version does not know them."""
+    return from_flat(run.settings)
+
+
+def _checked(settings: Settings, upload: Upload) -> TextFile:
+    own = open_upload(upload.content, upload.name, largest=round(Limits.of_environment().upload_megabytes * 2**20))
+    if settings.task in TAGGING:  # plain text has no form that it could lack, and its tokens take a while
+        data_for(settings.task, settings.data, own)
+    return own
+
+
+def _check_owner(run: Run, owner_key: str) -> None:
+    if not store.may_control(run, owner_key):
+        raise ValueError(f"run {run.name!r} was started by someone else: you can watch it, and start one with the same settings")
+
+
+def _spawn(run: Run, lock: int) -> None:
+    package = str(Path(seqmodels.__file__).resolve().parent.parent)
+    environment = {
+        **os.environ,
+        INHERITED_LOCK: str(lock),
+        "OMP_NUM_THREADS": "1",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONPATH": os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH")))),
+    }
+    with (run.folder / store.LOG).open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "seqmodels", "run", str(run.folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=environment,
+            pass_fds=(lock,),
+            start_new_session=True,
+        )
+    threading.Thread(target=process.wait, name=f"run {run.id}", daemon=True).start()  # so that it leaves no zombie

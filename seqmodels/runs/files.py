@@ -1,0 +1,73 @@
+"""Files that are there whole or not at all, and what is said where they cannot be written."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import platformdirs
+from safetensors import SafetensorError
+
+PARTIAL = ".partial"  # how the names of unfinished files end
+
+_CAUSES = {
+    errno.ENOSPC: ("the disk is full", "free some space"),
+    errno.EDQUOT: ("your share of the disk is full", "free some space"),
+    errno.EFBIG: ("the file would be larger than is allowed here", "raise the limit on file sizes"),
+    errno.EROFS: ("the disk is read-only", "make it writable"),
+    errno.EACCES: ("writing there is not allowed", "make the folder writable"),
+    errno.ENOENT: ("the folder is gone", "start a new run"),
+}
+
+
+class StorageError(ValueError):
+    """A run's folder cannot be written."""
+
+
+def data_folder() -> Path:
+    """The system's place for a user's data."""
+    return platformdirs.user_data_path("seqmodels")
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file atomically: a kill at any moment leaves the old one or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PARTIAL}")
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def clear_partials(folder: Path) -> None:
+    """Remove what a killed process left unfinished."""
+    for pattern in (f"*{PARTIAL}", ".tmp*"):  # ours, and safetensors' own
+        for path in folder.glob(pattern):
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def told_plainly(what: str) -> Iterator[None]:
+    """Turn a failure to write into a StorageError that says why, and what to do."""
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        reason, advice = _CAUSES.get(_number(error), (str(error), "make the folder writable"))
+        raise StorageError(f"{what} cannot be saved: {reason}. What was saved before is safe: {advice}, then resume.") from error
+
+
+def _number(error: OSError | SafetensorError) -> int:
+    """The system's number of an error, which safetensors tells in words only."""
+    if isinstance(error, OSError):
+        return error.errno or 0
+    told = re.search(r"os error (\d+)", str(error))
+    return int(told[1]) if told else 0

@@ -1,0 +1,141 @@
+"""Ready-made runs that teach, and the settings with which a task is good to watch.
+
+A preset is data: what differs from its task's settings for watching, written as in a link. tests/test_runs_presets.py holds each to
+what can be settled without training; that they do what they say was measured on one core.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seqmodels.runs.settings import Settings
+
+PROBES = {  # a text to watch, and how a sample begins
+    "pos": "The old man the boats, and they record a new record.",
+    "ner": "John Smith flew from Berlin to New York to work for Siemens.",
+    "lm": "The people of the United States",
+    "char": "The people ",
+}
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Some runs to start by one click: settings by the name of each run, and what there is to see."""
+
+    title: str
+    look_for: str
+    runs: Mapping[str, Mapping[str, str]]
+
+
+def live_settings(task: str, changes: Mapping[str, Any] | None = None) -> Settings:
+    """The task's settings for watching, with some changed: values by name, or the texts that a link has."""
+    from seqmodels.data import DataConfig
+    from seqmodels.runs.settings import Settings, from_flat, to_flat
+    from seqmodels.tasks import find_task
+
+    live = find_task(task).live
+    data = DataConfig(sentences=live.sentences, dev_sentences=live.dev_sentences)
+    settings = Settings(task, replace(live.model), live.training, data, PROBES.get(task, ""))
+    return from_flat({**to_flat(settings), **(changes or {}), "task": task})
+
+
+_EXPLODING = {
+    "task": "char",
+    "cell": "elman",
+    "activation": "relu",
+    "optimizer": "sgd",
+    "learning_rate": "0.5",
+    "schedule": "constant",
+    "warmup": "0",
+    "epochs": "4",
+    "patience": "none",
+}
+_OVERFITTING = {
+    "task": "pos",
+    "cell": "gru",
+    "source": "silver",
+    "sentences": "150",
+    "dev_sentences": "200",
+    "hidden_size": "256",
+    "dropout": "0",
+    "schedule": "constant",
+    "epochs": "40",
+    "watch": "loss",
+    "patience": "3",
+}
+_RACE = {"task": "adding", "length": "30", "epochs": "10"}
+_IDENTITY = {"task": "adding", "cell": "elman", "learning_rate": "0.001", "epochs": "8"}
+_ADAM = {
+    "task": "char",
+    "cell": "gru",
+    "hidden_size": "96",
+    "sentences": "400",
+    "schedule": "constant",
+    "epochs": "5",
+    "patience": "none",
+}
+
+PRESETS = (
+    Preset(
+        "A network learns to spell",
+        "the text that it writes after every epoch: letters at first, then words, then almost sentences. Before the first epoch it "
+        "knows no word at all, not even where one ends.",
+        {"Learns to spell": {"task": "char", "cell": "gru"}},
+    ),
+    Preset(
+        "It explodes",
+        "the gradient norm, on its log scale: within a dozen steps it grows without bound, and the run ends and says why. "
+        "Nothing bounds the memory of an Elman cell with relu, the rate is high, and nothing is clipped.",
+        {"It explodes": {**_EXPLODING, "clip": "none"}},
+    ),
+    Preset(
+        "The same, clipped",
+        "the first steps, where the norm shoots up too: but cut down to 0.3, the step stays small, and the network learns. "
+        "Everything else is as in the run that explodes.",
+        {"Explodes, but clipped": {**_EXPLODING, "clip": "norm", "clip_threshold": "0.3"}},
+    ),
+    Preset(
+        "Overfit, then stop early",
+        "the two losses part: the network learns its 150 sentences by heart, and on others it stops getting better. After three "
+        "epochs without a better dev loss the run stops, and the best weights are kept.",
+        {"Overfits, then stops": _OVERFITTING},
+    ),
+    Preset(
+        "Elman, GRU and LSTM race",
+        "who brings the error down from 0.167, the answer that knows nothing: add two marked numbers among thirty. The GRU gets "
+        "there first, the LSTM some epochs later and all at once, Elman not at all. Overlay the three under All runs.",
+        {f"Race: {title}": {**_RACE, "cell": cell} for cell, title in (("elman", "Elman"), ("gru", "GRU"), ("lstm", "LSTM"))},
+    ),
+    Preset(
+        "ReLU with identity initialization",
+        "two Elman networks, fifty steps: the one with relu, which begins by copying its memory, learns to add; the one with tanh "
+        "stays at an error of about 0.18, as if it had read nothing.",
+        {
+            "Identity and relu": {**_IDENTITY, "activation": "relu", "initialization": "identity"},
+            "Elman with tanh": _IDENTITY,
+        },
+    ),
+    Preset(
+        "Adam against SGD",
+        "three runs of one network: at Adam's rate SGD hardly moves, at a rate 200 times as high it keeps up. A rate is large or "
+        "small only for its optimizer.",
+        {
+            "Adam, rate 0.005": {**_ADAM, "optimizer": "adam", "learning_rate": "0.005"},
+            "SGD, rate 0.005": {**_ADAM, "optimizer": "sgd", "learning_rate": "0.005"},
+            "SGD, rate 1": {**_ADAM, "optimizer": "sgd", "learning_rate": "1"},
+        },
+    ),
+)
+
+
+def find_preset(run_name: str) -> Preset | None:
+    """The preset that starts runs of that name."""
+    return next((preset for preset in PRESETS if run_name in preset.runs), None)
+
+
+def settings_of(preset: Preset) -> dict[str, Settings]:
+    """The whole settings of each of its runs, by the run's name."""
+    return {name: live_settings(changes["task"], changes) for name, changes in preset.runs.items()}

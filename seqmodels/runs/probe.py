@@ -1,0 +1,83 @@
+"""What a network that is being trained makes of a text: its tags, or words of its own, and how its gates stand."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seqmodels import inference, traces
+from seqmodels.checkpoints import Checkpoint
+from seqmodels.models import LanguageModel, Tagger
+from seqmodels.runs.setup import Setup, describe
+from seqmodels.traces import LayerTrace
+from seqmodels.vocab import CharacterVocab, LanguageVocab
+
+WORDS, CHARACTERS = 40, 240  # of a sample
+
+
+@dataclass(frozen=True)
+class Gates:
+    """The gates of one layer and direction over a text.
+
+    Shares of all units and tokens at which a gate is wide open or shut; the median over units of the tokens until half of a memory
+    is left, None where most units never let anything go.
+    """
+
+    layer: int
+    direction: str
+    mu_open: float
+    mu_shut: float
+    lam_open: float
+    lam_shut: float
+    half_life: float | None
+
+
+def look(setup: Setup, text: str) -> dict[str, Any] | None:
+    """The values of a sample event: `tags` as (word, tag, probability), or `text`; and `gates`. None where there is nothing to see.
+
+    The model is left as it was; a language model always draws with the same seed, so that only its weights make the difference.
+    """
+    if not isinstance(setup.model, Tagger | LanguageModel):
+        return None
+    training = setup.model.training
+    setup.model.eval()
+    try:
+        return _look(Checkpoint(Path("probe"), describe(setup, 0, {}), setup.model, setup.vocabulary), text)
+    except ValueError:  # a text without words
+        return None
+    finally:
+        setup.model.train(training)
+
+
+def _look(checkpoint: Checkpoint, text: str) -> dict[str, Any]:
+    if isinstance(checkpoint.model, Tagger):
+        tagging, trace = traces.tag_and_trace(checkpoint, text)
+        return {"tags": [(token.text, token.tag, token.probability) for token in tagging.tokens], "gates": _gates(trace)}
+    vocabulary = checkpoint.vocabulary
+    assert isinstance(vocabulary, LanguageVocab)
+    length = CHARACTERS if isinstance(vocabulary, CharacterVocab) else WORDS
+    drawn = [token.text for token in inference.continue_text(checkpoint, text, max_tokens=length)]
+    written = vocabulary.extend(text, drawn)
+    return {"text": written, "prompt": text, "gates": _gates(traces.trace(checkpoint, text or written))}
+
+
+def _gates(trace: traces.Trace) -> list[dict[str, Any]]:
+    return [vars(_of_layer(layer)) for layer in trace.layers]
+
+
+def _of_layer(layer: LayerTrace) -> Gates:
+    half_life = float(np.median(traces.half_life(layer.mu)))
+    keep, write = traces.saturation(layer.mu), traces.saturation(layer.lam)
+    return Gates(
+        layer=layer.layer,
+        direction=layer.direction,
+        mu_open=float(keep.open.mean()),
+        mu_shut=float(keep.shut.mean()),
+        lam_open=float(write.open.mean()),
+        lam_shut=float(write.shut.mean()),
+        half_life=half_life if math.isfinite(half_life) else None,
+    )

@@ -1,0 +1,255 @@
+"""Runs on disk: a folder each under the runs folder, named by chance, so that no name of a user's ever becomes a path.
+
+config.json          name, owner, time of creation, settings
+data/corpus.txt      a corpus file of the user's own
+status.json          where the run stands (seqmodels.runs.progress)
+events.jsonl         what happened (seqmodels.runs.events)
+commands/            what its process has been asked to do
+lock                 held by its process as long as it lives
+run.log              what its process printed
+last.safetensors     where to go on, until the run has ended
+best.safetensors     the best weights so far: a checkpoint
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from seqmodels.corpora import TextFile
+from seqmodels.runs import locks, progress
+from seqmodels.runs.files import data_folder, told_plainly, write_whole
+from seqmodels.runs.limits import Limits, single_user
+from seqmodels.runs.progress import Phase, Progress
+from seqmodels.runs.queue import Queue
+
+CONFIG, LOCK, LOG, COMMANDS = "config.json", "lock", "run.log", "commands"
+OWN_FILE = "data/corpus.txt"
+LAST, BEST = "last.safetensors", "best.safetensors"
+LONGEST_NAME = 60
+FORMAT = 1
+
+_ID = re.compile(r"[0-9a-f]{16}")
+_NEW, _GONE = ".new-", ".gone-"  # how folders are called that are not yet, or no longer, a run
+_FORGOTTEN = 3600.0  # seconds after which an unfinished folder has lost its maker
+
+StatusName = Literal["queued", "running", "paused", "interrupted", "stopped", "failed", "finished"]
+
+_OF_A_LIVING: dict[Phase, StatusName] = {
+    "new": "queued",
+    "waiting": "queued",
+    "paused": "paused",
+    "finished": "finished",
+    "stopped": "stopped",
+    "failed": "failed",
+}
+_OF_A_DEAD: dict[Phase, StatusName] = {name: found for name, found in _OF_A_LIVING.items() if found != "queued"}
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run's config.json says. `settings` are plain values by name (seqmodels.runs.settings reads them)."""
+
+    folder: Path
+    name: str
+    owner: str  # SHA-256 of the owner's key
+    created: float
+    settings: Mapping[str, Any]
+    file_name: str | None = None  # what the user called the file in data/
+
+    @property
+    def id(self) -> str:
+        return self.folder.name
+
+    @property
+    def alive(self) -> bool:
+        """Whether its process lives."""
+        return locks.is_taken(self.folder / LOCK)
+
+
+@dataclass(frozen=True)
+class Status:
+    """A run's state in one word, what its process last told, and, while it is queued, how many are before it."""
+
+    name: StatusName
+    progress: Progress
+    ahead: int | None = None
+
+
+def root() -> Path:
+    """The runs folder: the one named by SEQMODELS_RUNS, else one among the user's data."""
+    named = os.environ.get("SEQMODELS_RUNS")
+    return Path(named).expanduser().absolute() if named else data_folder() / "runs"
+
+
+def queue() -> Queue:
+    """The queue of the runs folder."""
+    return Queue(root(), Limits.of_environment().at_once)
+
+
+def make(settings: Mapping[str, Any], owner_key: str, *, name: str, own: TextFile | None = None) -> Run:
+    """A new folder, there whole or not at all."""
+    run_id = secrets.token_hex(8)
+    hidden = root() / f"{_NEW}{run_id}"
+    file_name = None if own is None else own.name
+    run = Run(root() / run_id, clean_name(name, run_id), owner_of(owner_key), time.time(), settings, file_name)
+    with told_plainly("the run"):
+        hidden.mkdir(parents=True, mode=0o700)
+        (hidden / COMMANDS).mkdir()
+        if own is not None:
+            write_whole(hidden / OWN_FILE, own.text.encode())
+        _write_config(hidden, run)
+        hidden.rename(run.folder)
+    return run
+
+
+def make_at(folder: Path, settings: Mapping[str, Any]) -> Run:
+    """A new run in a folder of one's own, outside of the runs folder and without an owner. ValueError if there is one already."""
+    if (folder / CONFIG).exists():
+        raise ValueError(f"{folder} holds a run already: leave the settings out to go on with it, or give another folder")
+    run = Run(folder, clean_name(folder.name, "a run"), "", time.time(), settings)
+    with told_plainly("the run"):
+        (folder / COMMANDS).mkdir(parents=True, exist_ok=True)
+        _write_config(folder, run)
+    return run
+
+
+def open_folder(folder: Path) -> Run:
+    """The run in a folder. ValueError if there is none."""
+    path = folder / CONFIG
+    try:
+        found = json.loads(path.read_bytes())
+        return Run(
+            folder=folder,
+            name=str(found.get("name") or folder.name),
+            owner=str(found.get("owner", "")),
+            created=float(found.get("created") or path.stat().st_mtime),
+            settings=dict(found["settings"]),
+            file_name=found.get("file_name"),
+        )
+    except OSError as error:
+        raise ValueError(f"{folder} holds no run: its {CONFIG} cannot be read ({error.strerror})") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is damaged ({error}): delete the run's folder, or mend the file") from None
+
+
+def own_file(run: Run) -> TextFile | None:
+    """The corpus file of the user's own, under the name that they gave it."""
+    return None if run.file_name is None else TextFile(run.file_name, (run.folder / OWN_FILE).read_text(encoding="utf-8"))
+
+
+def find_run(run_id: str) -> Run:
+    """The run of that id. ValueError if there is none."""
+    if not _ID.fullmatch(run_id) or not (root() / run_id).is_dir():
+        raise ValueError(f"no run {clean_name(run_id, 'without an id')!r}: it may have been deleted")
+    return open_folder(root() / run_id)
+
+
+def list_runs() -> list[Run]:
+    """All runs, newest first; a folder whose config.json cannot be read is none."""
+    found = []
+    for folder in root().glob("*"):
+        if _ID.fullmatch(folder.name):
+            try:
+                found.append(open_folder(folder))
+            except ValueError:
+                continue
+    return sorted(found, key=lambda run: (-run.created, run.id))
+
+
+def status(run: Run) -> Status:
+    """Where a run stands."""
+    alive = run.alive  # asked first: what a dead process told is its last word
+    told = progress.read(run.folder)
+    if not alive:
+        return Status(_OF_A_DEAD.get(told.phase, "interrupted"), told)
+    name = _OF_A_LIVING.get(told.phase, "running")
+    waiting = queue().waiting() if name == "queued" else []
+    return Status(name, told, waiting.index(run.id) if run.id in waiting else None)
+
+
+def best_weights(run: Run) -> Path | None:
+    """The file of the run's best weights so far, if there are any."""
+    best = run.folder / BEST
+    return best if best.exists() else None
+
+
+def may_control(run: Run, owner_key: str) -> bool:
+    """Whether who holds this key may command the run: its owner, or anyone where SEQMODELS_SINGLE_USER is set."""
+    return single_user() or hmac.compare_digest(run.owner.encode(), owner_of(owner_key).encode())
+
+
+def rename(run: Run, name: str) -> Run:
+    """The run under another name."""
+    renamed = Run(run.folder, clean_name(name, run.id), run.owner, run.created, run.settings, run.file_name)
+    with told_plainly("the name"):
+        _write_config(run.folder, renamed)
+    return renamed
+
+
+def remove(run: Run) -> bool:
+    """Delete the folder of a run without a process; False if it has one."""
+    lock = locks.take(run.folder / LOCK, patience=0.2)
+    if lock is None:
+        return False
+    erase(run.folder)
+    os.close(lock)
+    return True
+
+
+def erase(folder: Path) -> None:
+    """Delete a folder, out of sight at once."""
+    gone = folder.with_name(f"{_GONE}{folder.name}-{secrets.token_hex(4)}")
+    folder.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def tidy() -> None:
+    """Remove the oldest runs beyond those that are kept, never one with a process, and what killed processes left behind."""
+    resting = [run for run in list_runs() if not run.alive]
+    surplus = len(list_runs()) - Limits.of_environment().kept
+    for run in sorted(resting, key=lambda run: run.created)[: max(0, surplus)]:
+        remove(run)
+    for folder in root().glob(".*-*"):
+        if folder.name.startswith(_GONE) or (folder.name.startswith(_NEW) and _age(folder) > _FORGOTTEN):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def clean_name(name: str, otherwise: str) -> str:
+    """A name to be shown: one line, not too long, nothing that steers a terminal or hides in a page."""
+    shown = " ".join("".join(character if character.isprintable() else " " for character in name).split())
+    return shown[:LONGEST_NAME] or otherwise
+
+
+def _write_config(folder: Path, run: Run) -> None:
+    config = {
+        "format": FORMAT,
+        "name": run.name,
+        "owner": run.owner,
+        "created": run.created,
+        "settings": dict(run.settings),
+        "file_name": run.file_name,
+    }
+    write_whole(folder / CONFIG, json.dumps(config, ensure_ascii=False, indent=1).encode())
+
+
+def owner_of(owner_key: str) -> str:
+    """What is kept of a key: the key itself stays with who has it."""
+    return hashlib.sha256(owner_key.encode()).hexdigest()
+
+
+def _age(folder: Path) -> float:
+    try:
+        return time.time() - folder.stat().st_mtime
+    except OSError:
+        return 0.0

@@ -1,0 +1,81 @@
+"""Runs of seconds, and their processes, for tests."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from seqmodels.runs import Command, Run, Settings, command, create, from_link, status, work
+
+KEY = "the owner's key"
+CONLLU = "".join(
+    f"1\t{subject}\t_\tPRON\t_\t_\t_\t_\t_\t_\n2\t{verb}\t_\tVERB\t_\t_\t_\t_\t_\t_\n3\t.\t_\tPUNCT\t_\t_\t_\t_\t_\t_\n\n"
+    for subject in ("He", "She", "It", "They")
+    for verb in ("sails", "runs", "sings", "sleeps", "reads")
+)
+
+
+def settings(**changes: object) -> Settings:
+    """A training of about a second: the first symbol of short sequences."""
+    short = {"task": "recall", "cell": "gru", "hidden_size": "8", "length": "5", "sentences": "400", "dev_sentences": "50"}
+    return from_link({**short, "epochs": "4", "batch_size": "8", **{name: str(value) for name, value in changes.items()}})
+
+
+def make(**changes: object) -> Run:
+    return create(settings(**changes), KEY)
+
+
+def finish(run: Run) -> None:
+    """Train to the end, in this process."""
+    for _ in work(run.folder):
+        pass
+
+
+_processes: list[int] = []
+
+
+def fork(run: Run, prepare: Callable[[], None] = lambda: None) -> int:
+    """A process of the run's own, with everything imported already: its id. `kill_all` ends it if nothing else does."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job may have been told to ignore it
+            prepare()
+            finish(run)
+        finally:
+            os._exit(0)
+    _processes.append(pid)
+    return pid
+
+
+def kill(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    _processes.remove(pid)
+
+
+def kill_all() -> None:
+    for pid in tuple(_processes):
+        kill(pid)
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.005)
+
+
+def order(run: Run, kind: str, **changes: object) -> None:
+    command(run, KEY, Command(kind, changes))  # type: ignore[arg-type]
+
+
+def is_now(run: Run, *names: str) -> Callable[[], bool]:
+    return lambda: status(run).name in names
+
+
+def files(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}

@@ -1,0 +1,88 @@
+"""The ready-made runs: each is made of settings that there are, and differs from its fellows by what its title says."""
+
+import pytest
+
+from seqmodels.cells import CELLS
+from seqmodels.data import SILVER_SENTENCES, sources
+from seqmodels.runs import from_link, to_flat, to_link
+from seqmodels.runs.presets import PRESETS, Preset, find_preset, live_settings, settings_of
+from seqmodels.runs.settings import Flat
+from seqmodels.tasks import MEMORY, TASKS
+
+each = pytest.mark.parametrize("preset", PRESETS, ids=[preset.title for preset in PRESETS])
+
+
+def flat(title: str) -> dict[str, Flat]:
+    preset = next(preset for preset in PRESETS if preset.title == title)
+    return {name: to_flat(settings) for name, settings in settings_of(preset).items()}
+
+
+def differences(first: Flat, second: Flat) -> set[str]:
+    return {name for name in first if first[name] != second[name]}
+
+
+@each
+def test_every_run_of_a_preset_has_settings_that_a_link_can_hand_on(preset: Preset) -> None:
+    for settings in settings_of(preset).values():
+        assert from_link(to_link(settings)) == settings
+
+
+@each
+def test_every_setting_of_a_preset_is_in_its_runs(preset: Preset) -> None:
+    for name, settings in settings_of(preset).items():
+        assert to_flat(settings) == to_flat(settings) | to_flat(from_link({**to_link(settings), **preset.runs[name]}))
+
+
+@each
+def test_a_preset_needs_no_data_from_elsewhere(preset: Preset) -> None:
+    for settings in settings_of(preset).values():
+        source = settings.data.source or TASKS[settings.task].sources[0]
+        assert source in ("sotu", "silver", "generated")
+        assert source in [one.name for one in sources(settings.task)]
+        assert settings.task in MEMORY or (settings.data.sentences or SILVER_SENTENCES) < SILVER_SENTENCES
+
+
+@each
+def test_a_run_of_a_preset_is_known_by_its_name(preset: Preset) -> None:
+    assert all(find_preset(name) is preset for name in preset.runs)
+
+
+def test_another_run_is_of_no_preset() -> None:
+    assert find_preset("pos gru") is None
+
+
+def test_the_run_that_explodes_and_the_clipped_one_differ_by_the_clipping_alone() -> None:
+    (bare,), (clipped,) = flat("It explodes").values(), flat("The same, clipped").values()
+    assert differences(bare, clipped) <= {"clip", "clip_threshold"}
+    assert bare["clip"] is None
+    assert clipped["clip"] == "norm"
+
+
+def test_the_cells_race_with_the_same_settings_on_the_same_data() -> None:
+    first, *others = flat("Elman, GRU and LSTM race").values()
+    assert {first["cell"], *(other["cell"] for other in others)} == set(CELLS)
+    assert all(differences(first, other) == {"cell"} for other in others)
+
+
+def test_relu_with_identity_differs_from_tanh_by_these_two_alone() -> None:
+    assert differences(*flat("ReLU with identity initialization").values()) == {"activation", "initialization"}
+
+
+def test_adam_and_sgd_differ_by_the_optimizer_and_its_rate_alone() -> None:
+    first, *others = flat("Adam against SGD").values()
+    assert all(differences(first, other) <= {"optimizer", "learning_rate"} for other in others)
+
+
+def test_a_run_that_overfits_has_few_sentences_no_dropout_and_patience() -> None:
+    (found,) = flat("Overfit, then stop early").values()
+    assert found["sentences"] < 500
+    assert found["dropout"] == 0
+    assert found["patience"] is not None
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_settings_for_watching_are_the_tasks_own(task: str) -> None:
+    settings, live = live_settings(task), TASKS[task].live
+    assert (settings.model, settings.training) == (live.model, live.training)
+    assert (settings.data.sentences, settings.data.dev_sentences) == (live.sentences, live.dev_sentences)
+    assert bool(settings.probe) == (task not in MEMORY)

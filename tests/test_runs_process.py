@@ -1,0 +1,543 @@
+"""A run's process: what it leaves, obeys and survives."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from seqmodels import checkpoints
+from seqmodels.checkpoints import Checkpoint
+from seqmodels.inference import tag
+from seqmodels.runs import (
+    Limits,
+    Notice,
+    Run,
+    Upload,
+    create,
+    delete,
+    export_csv,
+    find_run,
+    from_link,
+    import_checkpoint,
+    list_own,
+    list_runs,
+    make_at,
+    may_remove,
+    own_folder,
+    own_path,
+    publish,
+    read_history,
+    remove_own,
+    root,
+    session,
+    start,
+    status,
+    to_flat,
+    work,
+)
+from seqmodels.runs.queue import Queue
+from seqmodels.training import Epoch, TrainState, fit
+from tests.running import CONLLU, KEY, files, finish, fork, is_now, kill_all, make, order, settings, wait_until
+
+SENTENCE = "She sings ."
+
+
+@pytest.fixture(autouse=True)
+def runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("SEQMODELS_OWN_CHECKPOINTS", str(tmp_path / "own"))
+    monkeypatch.setenv("SEQMODELS_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("SEQMODELS_RUNS_AT_ONCE", "4")
+    monkeypatch.delenv("SEQMODELS_SINGLE_USER", raising=False)
+    yield tmp_path / "runs"
+    kill_all()
+
+
+@pytest.fixture
+def long() -> Run:
+    """A run that would take minutes."""
+    return make(epochs=1000, sentences=4000)
+
+
+@pytest.fixture
+def going(long: Run) -> Run:
+    """The same with a process, in the midst of it."""
+    fork(long)
+    wait_until(lambda: len(read_history(long).steps) > 3)
+    return long
+
+
+def tagging(**changes: str) -> Run:
+    small = {"task": "pos", "cell": "gru", "hidden_size": "8", "source": "file", "epochs": "3", "probe": SENTENCE, **changes}
+    return create(from_link(small), KEY, upload=Upload("own.conllu", CONLLU.encode()))
+
+
+def kinds(run: Run) -> list[str]:
+    path = run.folder / "events.jsonl"
+    return [json.loads(line)["kind"] for line in path.read_text().splitlines()[1:]]
+
+
+def told_steps(run: Run, count: int) -> bool:
+    return len(read_history(run).steps) == count
+
+
+# what a run leaves
+
+
+def test_a_finished_run_holds_its_best_weights_and_all_that_was_told() -> None:
+    run = make()
+    finish(run)
+    assert status(run).name == "finished"
+    assert status(run).progress.message == "all epochs done"
+    assert files(run.folder) == {"config.json", "commands", "events.jsonl", "status.json", "lock", "best.safetensors"}
+    history = read_history(run)
+    assert [epoch["epoch"] for epoch in history.epochs] == [1, 2, 3, 4]
+    assert len(history.steps) == 4 * history.steps[0]["steps"]
+    assert [mark["kind"] for mark in history.marks] == ["finished"]
+    best = max(history.epochs, key=lambda epoch: epoch["score"])
+    info = checkpoints.read_info(run.folder / "best.safetensors")
+    assert info.epochs == best["epoch"]
+    assert info.scores["dev"]["accuracy"] == pytest.approx(best["score"], abs=5)  # that of the rounded weights
+
+
+def test_a_run_trains_as_the_bare_trainer_does() -> None:
+    run = make()
+    finish(run)
+    from seqmodels.runs.settings import recipe_of
+    from seqmodels.runs.setup import read_material, set_up
+
+    wanted = settings()
+    setup = set_up(recipe_of(wanted), read_material(wanted.task, wanted.data))
+    state = TrainState()
+    epochs = []
+    for report in fit(setup.model, setup.objective, wanted.training, state):
+        if isinstance(report, Epoch):
+            epochs.append(report)
+            last = {name: value.clone() for name, value in setup.model.state_dict().items()}
+    setup.model.load_state_dict(last)
+    assert read_history(run).marks[-1]["weights"] == session.fingerprint(setup.model, state)
+    assert [told["score"] for told in read_history(run).epochs] == pytest.approx([epoch.score for epoch in epochs], rel=1e-5)
+
+
+def test_after_every_epoch_a_tagger_shows_its_tags_and_its_gates() -> None:
+    run = tagging()
+    finish(run)
+    assert status(run).name == "finished", status(run).progress.message
+    samples = read_history(run).samples
+    assert [sample["epoch"] for sample in samples] == [1, 2, 3]
+    for sample in samples:
+        assert [word for word, _, _ in sample["tags"]] == SENTENCE.split()
+        assert [gates["direction"] for gates in sample["gates"]] == ["forward", "backward"]
+        for gates in sample["gates"]:
+            assert all(0 <= gates[name] <= 1 for name in ("mu_open", "mu_shut", "lam_open", "lam_shut"))
+            assert gates["half_life"] > 0
+
+
+@pytest.mark.parametrize("task", ["lm", "char"])
+def test_after_every_epoch_a_language_model_writes_on(task: str) -> None:
+    small = {"task": task, "hidden_size": "8", "source": "file", "epochs": "2", "probe": "The state"}
+    text = "The state of the union is strong . The people know it .\n\n" * 40
+    run = create(from_link(small), KEY, upload=Upload("own.txt", text.encode()))
+    finish(run)
+    assert status(run).name == "finished", status(run).progress.message
+    samples = read_history(run).samples
+    assert len(samples) == 2
+    assert all(sample["text"].startswith("The state") and len(sample["text"]) > 30 for sample in samples)
+
+
+def test_watching_a_network_does_not_change_it() -> None:
+    watched, unwatched = tagging(), tagging(probe="")
+    finish(watched)
+    finish(unwatched)
+    assert read_history(watched).samples
+    assert not read_history(unwatched).samples
+    assert read_history(watched).marks[-1]["weights"] == read_history(unwatched).marks[-1]["weights"]
+
+
+def test_the_same_weights_seed_starts_two_runs_from_the_same_weights() -> None:
+    losses = []
+    for changes in ({"seed": 1}, {"seed": 2, "weights_seed": 1}, {"seed": 1, "optimizer": "sgd"}):
+        run = make(**changes, dropout="0.0", batch_size=400, epochs=1)  # one batch: the first loss is that of the first weights
+        finish(run)
+        losses.append(read_history(run).steps[0]["loss"])
+    assert losses[1:] == pytest.approx([losses[0]] * 2, rel=1e-5)
+
+
+def test_the_events_make_a_table() -> None:
+    run = make()
+    finish(run)
+    lines = export_csv(run).splitlines()
+    history = read_history(run)
+    assert lines[0].startswith("kind,time,epoch,step,loss")
+    assert len(lines) == 1 + len(history.steps) + len(history.epochs)
+
+
+def test_early_stopping_says_why() -> None:
+    run = make(epochs=50, patience=1, learning_rate=0)
+    finish(run)
+    assert status(run).name == "finished"
+    assert "no better dev score" in status(run).progress.message
+
+
+def test_a_run_that_diverges_fails_in_plain_words() -> None:
+    run = make(cell="elman", activation="relu", optimizer="sgd", learning_rate=1e30, clip="none")
+    finish(run)
+    assert status(run).name == "failed"
+    assert "clip the gradient" in status(run).progress.message
+    assert kinds(run)[-1] == "failed"
+
+
+def test_a_change_sent_while_no_process_lives_holds_when_the_run_goes_on(going: Run) -> None:
+    os.kill(status(going).progress.pid or 0, signal.SIGKILL)
+    wait_until(lambda: not going.alive)
+    order(going, "change", learning_rate=0.0)
+    fork(going)
+    wait_until(lambda: "changed" in kinds(going) and kinds(going)[-1] == "step")
+    assert read_history(going).steps[-1]["learning_rate"] == 0
+
+
+# what a run obeys
+
+
+def test_pause_holds_a_run_until_it_is_resumed(going: Run) -> None:
+    order(going, "pause")
+    wait_until(is_now(going, "paused"))
+    assert (going.folder / "last.safetensors").exists()
+    steps = len(read_history(going).steps)
+    order(going, "resume")
+    wait_until(lambda: len(read_history(going).steps) > steps)
+    assert status(going).name == "running"
+    assert [kind for kind in kinds(going) if kind != "step"][:3] == ["started", "paused", "resumed"]
+
+
+def test_a_paused_run_takes_single_steps(going: Run) -> None:
+    order(going, "pause")
+    wait_until(is_now(going, "paused"))
+    before = len(read_history(going).steps)
+    for taken in (1, 2):
+        order(going, "step")
+        wait_until(partial(told_steps, going, before + taken))
+        wait_until(lambda: not files(going.folder / "commands"))
+        assert status(going).name == "paused"
+    assert kinds(going).count("paused") == 1
+
+
+def test_a_change_is_marked_and_holds_from_the_next_step_on(going: Run) -> None:
+    order(going, "change", learning_rate=0.0, clip="value", clip_threshold=0.5, patience=None)
+    wait_until(lambda: bool(read_history(going).marks))
+    (mark,) = read_history(going).marks
+    assert mark["after"] == {"learning_rate": 0.0, "clip": {"kind": "value", "threshold": 0.5}, "patience": None}
+    at = (mark["epoch"] + 1, mark["step"])
+    wait_until(lambda: (last := read_history(going).steps[-1])["learning_rate"] == 0 and (last["epoch"], last["step"]) > at)
+
+
+def test_stop_keeps_the_best_weights(going: Run) -> None:
+    wait_until(lambda: len(read_history(going).epochs) > 1)
+    order(going, "stop")
+    wait_until(is_now(going, "stopped"))
+    best = checkpoints.load(going.folder / "best.safetensors").info
+    assert best.epochs == read_history(going).epochs[-1]["best_epoch"]
+    assert "stopped by hand" in status(going).progress.message
+
+
+def test_a_run_stopped_in_its_first_epoch_keeps_what_it_has() -> None:
+    run = make(epochs=3, sentences=4000)
+    reports = work(run.folder)
+    for report in reports:
+        if not isinstance(report, Notice) and report.step == 2:  # type: ignore[union-attr]
+            order(run, "stop")
+    assert status(run).name == "stopped"
+    assert checkpoints.load(run.folder / "best.safetensors").info.epochs == 0
+
+
+def test_discard_deletes_a_running_run(going: Run) -> None:
+    order(going, "discard")
+    wait_until(lambda: not going.folder.exists())
+    assert list_runs() == []
+
+
+def test_a_run_that_waits_can_be_seen_and_discarded(long: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEQMODELS_RUNS_AT_ONCE", "1")
+    second = make()
+    fork(long)
+    wait_until(is_now(long, "running"))
+    fork(second)
+    wait_until(lambda: status(second).ahead == 0)
+    assert status(second).name == "queued"
+    delete(second, KEY)
+    wait_until(lambda: not second.folder.exists())
+
+
+def test_the_next_in_the_queue_starts_when_a_run_ends(going: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEQMODELS_RUNS_AT_ONCE", "1")
+    second = make()
+    fork(second)
+    wait_until(lambda: Queue(root(), 1).waiting() == [second.id])
+    order(going, "stop")
+    wait_until(is_now(second, "finished"))
+    assert status(going).name == "stopped"
+
+
+def test_a_run_ends_at_its_longest_time_and_keeps_the_best(long: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEQMODELS_RUN_MINUTES", "0.005")
+    assert Limits.of_environment().minutes == 0.005
+    finish(long)
+    assert status(long).name == "stopped"
+    assert "longest time" in status(long).progress.message
+    checkpoints.load(long.folder / "best.safetensors")
+
+
+@pytest.mark.parametrize("name", ["finished", "stopped"])
+def test_a_run_that_has_ended_takes_no_commands(name: str) -> None:
+    run = make(epochs=1)
+    finish(run)
+    for kind in ("resume", "stop", "step"):
+        with pytest.raises(ValueError, match="can no longer"):
+            order(run, kind)
+    with pytest.raises(ValueError, match="make a new one"):
+        start(run, KEY)
+
+
+def test_two_processes_never_train_one_run(going: Run) -> None:
+    with pytest.raises(ValueError, match="already"):
+        start(going, KEY)
+    with pytest.raises(ValueError, match="another process"):
+        finish(going)
+
+
+# what a run survives
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_asked_to_end_saves_first(going: Run, number: signal.Signals) -> None:
+    pid = status(going).progress.pid
+    assert pid is not None
+    before = len(read_history(going).steps)
+    os.kill(pid, number)
+    wait_until(is_now(going, "interrupted"))
+    assert (going.folder / "last.safetensors").exists()
+    fork(going)
+    wait_until(lambda: "resumed" in kinds(going))
+    history = read_history(going)
+    assert len(history.steps) >= before
+    places = [(step["epoch"], step["step"]) for step in history.steps]
+    assert places == sorted(set(places))
+
+
+def test_a_paused_run_that_is_killed_stays_paused_and_resumes(going: Run) -> None:
+    order(going, "pause")
+    wait_until(is_now(going, "paused"))
+    os.kill(status(going).progress.pid or 0, signal.SIGKILL)
+    wait_until(lambda: not going.alive)
+    assert status(going).name == "paused"
+
+
+def finish_with_files_no_larger_than(size: int, run: Run) -> None:
+    """As on a disk with so little left; in a process of its own."""
+    limits = (size, size)
+    fork(run, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limits))
+    wait_until(lambda: not run.alive and status(run).name != "interrupted")
+
+
+def test_a_disk_that_is_full_fails_a_run_in_plain_words_and_the_last_good_weights_stay() -> None:
+    run = make(hidden_size=64, epochs=6)
+    reports = work(run.folder)
+    for report in reports:
+        if isinstance(report, Epoch) and report.epoch == 2:
+            break
+    reports.close()  # type: ignore[attr-defined]
+    before = (run.folder / "last.safetensors").read_bytes()
+    finish_with_files_no_larger_than(len(before) - 1, run)
+    assert status(run).name == "failed"
+    assert "cannot be saved: the file would be larger than is allowed" in status(run).progress.message
+    assert (run.folder / "last.safetensors").read_bytes() == before
+    checkpoints.load(run.folder / "best.safetensors")
+    assert not [name for name in files(run.folder) if name.endswith(".partial") or name.startswith(".tmp")]
+    finish(run)
+    whole = make(hidden_size=64, epochs=6)
+    finish(whole)
+    assert read_history(run).marks[-1]["weights"] == read_history(whole).marks[-1]["weights"]
+
+
+def test_not_even_the_events_fit_on_the_disk_and_the_run_still_says_so() -> None:
+    run = make()
+    finish_with_files_no_larger_than(4500, run)
+    assert status(run).name == "failed"
+    assert "cannot be saved" in status(run).progress.message
+    assert all(json.loads(line) for line in (run.folder / "events.jsonl").read_text().splitlines())
+
+
+def test_a_state_file_that_was_damaged_is_named() -> None:
+    run = make()
+    (run.folder / "last.safetensors").write_bytes(b"nonsense")
+    finish(run)
+    assert status(run).name == "failed"
+    assert "last.safetensors is damaged" in status(run).progress.message
+
+
+def test_a_run_whose_settings_were_changed_by_hand_does_not_go_on() -> None:
+    run = make()
+    reports = work(run.folder)
+    while not isinstance(next(reports), Epoch):
+        pass
+    reports.close()  # type: ignore[attr-defined]
+    config = json.loads((run.folder / "config.json").read_text())
+    config["settings"]["learning_rate"] = 1.0
+    (run.folder / "config.json").write_text(json.dumps(config))
+    finish(find_run(run.id))
+    assert "have changed" in status(run).progress.message
+
+
+def test_an_unexpected_error_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(session, "fit", broken)
+    run = make()
+    finish(run)
+    assert status(run).name == "failed"
+    assert "RuntimeError: a bug" in status(run).progress.message
+    assert "Traceback" in capfd.readouterr().err
+
+
+# the real process
+
+
+def test_a_started_run_is_a_process_of_its_own_that_goes_on_without_its_parent(long: Run) -> None:
+    code = "import sys; from seqmodels.runs import find_run, start; start(find_run(sys.argv[1]), sys.argv[2])"
+    subprocess.run([sys.executable, "-c", code, long.id, KEY], check=True)  # the server: it is gone now
+    assert long.alive
+    assert status(long).name in ("queued", "running")
+    wait_until(lambda: len(read_history(long).steps) > 3)
+    pid = status(long).progress.pid
+    assert pid is not None
+    assert os.getsid(pid) == pid
+    assert os.getpriority(os.PRIO_PROCESS, pid) >= 10
+    os.kill(pid, signal.SIGKILL)
+    wait_until(is_now(long, "interrupted"))
+    start(long, KEY)
+    assert long.alive
+    wait_until(is_now(long, "running"))
+    wait_until(lambda: bool(read_history(long).steps))
+    order(long, "stop")
+    wait_until(is_now(long, "stopped"))
+    wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name == f"run {long.id}"])
+
+
+def test_the_command_line_makes_a_run_and_trains_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "seqmodels", "run", str(tmp_path / "mine")]
+    short = "task=recall&cell=elman&hidden_size=8&length=5&sentences=100&dev_sentences=20&epochs=2"
+    done = subprocess.run([*command, "--settings", short], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert [line.split("  ")[0] for line in done.stdout.splitlines() if line.startswith("epoch")] == ["epoch 1/2", "epoch 2/2"]
+    checkpoints.load(tmp_path / "mine" / "best.safetensors")
+    again = subprocess.run([*command, "--settings", short], capture_output=True, text=True, check=False)
+    assert (again.returncode, again.stderr.count("\n")) == (2, 1)
+
+
+def test_a_process_that_waits_has_not_imported_torch(tmp_path: Path) -> None:
+    make_at(tmp_path / "mine", to_flat(settings()))
+    code = (
+        "import sys; from pathlib import Path; from seqmodels.runs import work, root; from seqmodels.runs.queue import Queue;"
+        "queue = Queue(root(), 4); slots = [queue.enter(queue.join('x')) for _ in range(4)];"
+        "print(next(work(Path(sys.argv[1]))).text, {'torch', 'spacy'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "mine")], capture_output=True, text=True, check=True)
+    assert done.stdout == "waiting for other runs to end set()\n"
+
+
+# checkpoints of one's own
+
+
+def test_a_finished_run_becomes_a_checkpoint_that_tags_and_outlives_it() -> None:
+    run = tagging()
+    finish(run)
+    path = publish(run, KEY, "my-tagger")
+    delete(run, KEY)
+    assert [one.name for one in list_own()] == ["my-tagger"]
+    assert [token.text for token in tag(checkpoints.load(path), SENTENCE).tokens] == SENTENCE.split()
+
+
+@pytest.mark.parametrize("name", ["../evil", "a/b", "", ".", "A", "a b", "x" * 100, "a.b", "-a", "é"])
+def test_a_checkpoint_takes_no_name_that_could_be_a_path(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="cannot be called"):
+        own_path(name)
+    with pytest.raises(ValueError, match="cannot be called"):
+        import_checkpoint(b"", name)
+    assert not (tmp_path / "own").exists()
+
+
+def test_a_checkpoint_never_takes_the_place_of_a_shipped_one(tiny_checkpoints: Path) -> None:
+    with pytest.raises(ValueError, match="another name"):
+        own_path("pos-gru")
+
+
+def test_only_an_ended_run_with_weights_can_be_published_and_only_by_its_owner(going: Run) -> None:
+    with pytest.raises(ValueError, match="still goes on"):
+        publish(going, KEY, "mine")
+    with pytest.raises(ValueError, match="someone else"):
+        publish(going, "other", "mine")
+    with pytest.raises(ValueError, match="no weights yet"):
+        publish(make(), KEY, "mine")
+
+
+def test_a_checkpoint_brought_from_elsewhere_is_kept_once_it_loads(tiny_folder: Path, tmp_path: Path) -> None:
+    content = (tiny_folder / "ner-lstm.safetensors").read_bytes()
+    path = import_checkpoint(content, "brought")
+    assert path.read_bytes() == content
+    for damaged in (b"", b"nonsense", content[:-50], content[:8] + b"x" + content[9:], b"PK\x03\x04" + content):
+        with pytest.raises(ValueError, match="the file") as raised:
+            import_checkpoint(damaged, "damaged")
+        assert str(tmp_path) not in str(raised.value)
+    assert files(tmp_path / "own") == {"brought.safetensors"}
+
+
+def test_a_checkpoint_larger_than_allowed_is_refused(monkeypatch: pytest.MonkeyPatch, tiny_folder: Path) -> None:
+    from seqmodels.runs import publishing
+
+    monkeypatch.setattr(publishing, "LARGEST_CHECKPOINT", 1000)
+    with pytest.raises(ValueError, match="give at most"):
+        import_checkpoint((tiny_folder / "ner-lstm.safetensors").read_bytes(), "large")
+
+
+def test_a_small_file_that_describes_a_huge_network_is_refused_unmade(tiny: dict[str, Checkpoint], tmp_path: Path) -> None:
+    made = tiny["ner-lstm"]
+    info = replace(made.info, config={**made.info.config, "hidden_size": 2048, "layers": 8})
+    checkpoints.save(tmp_path / "huge.safetensors", made.model, made.vocabulary, info)
+    with pytest.raises(ValueError, match="does not hold as many"):
+        import_checkpoint((tmp_path / "huge.safetensors").read_bytes(), "huge")
+
+
+def test_a_name_that_is_taken_is_refused_and_what_is_there_stays(tiny_folder: Path) -> None:
+    path = import_checkpoint((tiny_folder / "ner-lstm.safetensors").read_bytes(), "brought")
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="already"):
+        import_checkpoint((tiny_folder / "pos-gru.safetensors").read_bytes(), "brought")
+    assert path.read_bytes() == before
+
+
+def test_only_who_made_a_checkpoint_may_delete_it(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = (tiny_folder / "ner-lstm.safetensors").read_bytes()
+    import_checkpoint(content, "brought", KEY)
+    assert not may_remove("brought", "other")
+    with pytest.raises(ValueError, match="someone else's"):
+        remove_own("brought", "other")
+    remove_own("brought", KEY)
+    assert files(own_folder()) == set()
+    import_checkpoint(content, "brought", KEY)
+    monkeypatch.setenv("SEQMODELS_SINGLE_USER", "1")
+    remove_own("brought", "other")
+    assert list_own() == []
+
+
+def test_ones_own_checkpoint_is_found_by_its_name(tiny_folder: Path) -> None:
+    path = import_checkpoint((tiny_folder / "ner-lstm.safetensors").read_bytes(), "brought")
+    assert checkpoints.load("brought").path == path

@@ -1,0 +1,380 @@
+"""A run's folder: settings, events, commands, owners, limits. No process is started here."""
+
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from seqmodels.cells import CELLS
+from seqmodels.corpora import CorpusError
+from seqmodels.runs import (
+    Command,
+    Cursor,
+    Upload,
+    command,
+    create,
+    default_settings,
+    delete,
+    events,
+    find_run,
+    from_link,
+    list_runs,
+    locks,
+    make_at,
+    may_control,
+    rename,
+    settings_of,
+    start,
+    status,
+    store,
+    to_flat,
+    to_link,
+)
+from seqmodels.runs import progress as progress_module
+from seqmodels.runs.events import EventLog, StepThinner
+from seqmodels.runs.progress import Progress
+from seqmodels.runs.queue import Queue
+from seqmodels.tasks import TASKS
+from seqmodels.training import Clipping, Step
+from tests.running import CONLLU, KEY, files, make, order, settings
+
+
+@pytest.fixture(autouse=True)
+def runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "runs"
+    monkeypatch.setenv("SEQMODELS_RUNS", str(folder))
+    monkeypatch.delenv("SEQMODELS_SINGLE_USER", raising=False)
+    return folder
+
+
+# settings
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("task", TASKS)
+def test_the_recipe_of_every_task_comes_back_from_its_link(task: str, cell: str) -> None:
+    usual = default_settings(task, cell)
+    assert to_link(usual) == {"task": task, "cell": cell}
+    assert from_link(to_link(usual)) == usual
+
+
+def test_settings_come_back_from_a_link_as_they_were() -> None:
+    usual = default_settings("pos", "elman")
+    changed = replace(
+        usual,
+        model=replace(usual.model, activation="relu", initialization="identity", bidirectional=False, gain=0.5),
+        training=replace(usual.training, clip=Clipping("value", 0.25), patience=None, optimizer="sgd", learning_rate=1e-4, seed=3),
+        data=replace(usual.data, sentences=50, seed=7),
+        probe="Fish & chips = 100 % none",
+        weights_seed=9,
+    )
+    link = to_link(changed)
+    assert all(isinstance(value, str) for value in link.values())
+    assert "hidden_size" not in link
+    assert from_link(link) == changed
+    assert from_link(json.loads(json.dumps(to_flat(changed)))) == changed
+
+
+def test_no_two_settings_share_a_name() -> None:
+    usual = default_settings("lm")
+    parts = (usual.model, usual.training, usual.data)
+    own = {"task", "probe", "weights_seed", "clip_threshold"}
+    assert len(to_flat(usual)) == len(own) + sum(len(vars(part)) for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ({}, "no task"),
+        ({"task": "poss"}, "unknown task 'poss'"),
+        ({"task": "pos", "cell": "gur"}, "unknown cell 'gur'"),
+        ({"task": "pos", "hiden_size": "8"}, "unknown setting 'hiden_size'"),
+        ({"task": "pos", "hidden_size": "many"}, "hidden_size is 'many': give a whole number"),
+        ({"task": "pos", "hidden_size": "999999999"}, "hidden_size is 999999999"),
+        ({"task": "pos", "epochs": "1.5"}, "epochs is '1.5'"),
+        ({"task": "pos", "learning_rate": "nan"}, "learning_rate is nan"),
+        ({"task": "pos", "patience": "soon"}, "or none"),
+        ({"task": "pos", "bidirectional": "perhaps"}, "give true or false"),
+        ({"task": "pos", "clip": "hair"}, "unknown clip kind 'hair'"),
+        ({"task": "pos", "probe": "x" * 1000}, "1000 characters"),
+    ],
+)
+def test_a_link_with_a_wrong_value_is_refused_in_plain_words(given: dict[str, str], complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        from_link(given)
+
+
+# folders
+
+
+def test_a_run_is_found_as_it_was_made() -> None:
+    run = make()
+    assert find_run(run.id) == run
+    assert settings_of(run) == settings()
+    assert list_runs() == [run]
+
+
+def test_runs_are_listed_newest_first_and_a_damaged_folder_is_none() -> None:
+    first, second, third = make(), make(), make()
+    (second.folder / "config.json").write_text("{")
+    assert list_runs() == [third, first]
+
+
+@pytest.mark.parametrize("run_id", ["..", "../../etc", "", "a" * 16 + "/..", "A" * 16, "\x1b[31m", "0" * 16])
+def test_only_an_id_finds_a_run(run_id: str) -> None:
+    make()
+    with pytest.raises(ValueError, match="no run"):
+        find_run(run_id)
+
+
+@pytest.mark.parametrize(
+    "name", ["../../../tmp/evil", "/etc/passwd", "..", "a\x00b", "x\n\x1b[31my\u202e", "\\\\server\\share", "n" * 5000]
+)
+def test_no_name_of_a_users_becomes_a_path(runs_folder: Path, tmp_path: Path, name: str) -> None:
+    tagging = replace(default_settings("pos"), data=replace(default_settings("pos").data, source="file"))
+    run = create(tagging, KEY, name=name, upload=Upload(name, CONLLU.encode()))
+    run = rename(run, KEY, name)
+    assert files(tmp_path) == {"runs"}
+    assert files(runs_folder) == {run.id}
+    assert files(run.folder) == {"config.json", "commands", "data"}
+    assert files(run.folder / "data") == {"corpus.txt"}
+    assert run.name.isprintable()
+    assert len(run.name) <= store.LONGEST_NAME
+    assert run.file_name
+    assert run.file_name.isprintable()
+    assert not set(run.file_name) & {"/", "\\"}
+
+
+def test_a_malformed_upload_makes_no_run(runs_folder: Path) -> None:
+    tagging = replace(default_settings("pos"), data=replace(default_settings("pos").data, source="file"))
+    with pytest.raises(CorpusError, match=r"own\.conllu, line 2"):
+        create(tagging, KEY, upload=Upload("own.conllu", b"1\tHe\t_\tPRON\t_\t_\t_\t_\t_\t_\nnonsense\n"))
+    assert not runs_folder.exists()
+
+
+def test_an_upload_may_only_be_so_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEQMODELS_UPLOAD_MB", "0.001")
+    tagging = replace(default_settings("pos"), data=replace(default_settings("pos").data, source="file"))
+    with pytest.raises(CorpusError, match="give at most"):
+        create(tagging, KEY, upload=Upload("own.conllu", CONLLU.encode() * 10))
+
+
+def test_a_folder_of_ones_own_becomes_a_run_once(tmp_path: Path) -> None:
+    run = make_at(tmp_path / "mine", to_flat(settings()))
+    assert settings_of(run) == settings()
+    with pytest.raises(ValueError, match="a run already"):
+        make_at(tmp_path / "mine", to_flat(settings()))
+
+
+# who may
+
+
+def test_only_the_owner_commands_renames_and_deletes() -> None:
+    run = make()
+    assert may_control(run, KEY)
+    assert not may_control(run, "another key")
+    assert KEY not in (run.folder / "config.json").read_text()
+    attempts: list[Callable[[], object]] = [
+        lambda: rename(run, "another key", "x"),
+        lambda: delete(run, "another key"),
+        lambda: start(run, "another key"),
+        lambda: command(run, "another key", Command("stop")),
+    ]
+    for attempt in attempts:
+        with pytest.raises(ValueError, match="someone else"):
+            attempt()
+    delete(run, KEY)
+    assert list_runs() == []
+
+
+def test_on_a_single_user_machine_everyone_is_the_owner(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make()
+    monkeypatch.setenv("SEQMODELS_SINGLE_USER", "1")
+    assert may_control(run, "another key")
+
+
+def test_a_run_without_an_owner_is_no_ones(tmp_path: Path) -> None:
+    assert not may_control(make_at(tmp_path / "mine", to_flat(settings())), "")
+
+
+# status
+
+
+@pytest.mark.parametrize(
+    ("phase", "living", "dead"),
+    [
+        ("waiting", "queued", "interrupted"),
+        ("loading", "running", "interrupted"),
+        ("training", "running", "interrupted"),
+        ("scoring", "running", "interrupted"),
+        ("paused", "paused", "paused"),
+        ("finished", "finished", "finished"),
+        ("stopped", "stopped", "stopped"),
+        ("failed", "failed", "failed"),
+    ],
+)
+def test_the_status_follows_from_the_last_word_and_from_whether_the_process_lives(
+    phase: progress_module.Phase, living: str, dead: str
+) -> None:
+    run = make()
+    progress_module.write(run.folder, Progress(phase=phase))
+    assert status(run).name == dead
+    lock = locks.take(run.folder / store.LOCK)
+    assert lock is not None
+    assert status(run).name == living
+    os.close(lock)
+
+
+def test_progress_is_rewritten_in_place_whatever_the_message() -> None:
+    run = make()
+    for message in ("short", "😀" * 5000, "line\nline"):
+        progress_module.write(run.folder, Progress(message=message))
+        assert (run.folder / "status.json").stat().st_size == progress_module.SIZE
+        assert progress_module.read(run.folder).message == message[: progress_module.LONGEST_MESSAGE]
+
+
+# events
+
+
+def test_events_are_read_as_they_come(tmp_path: Path) -> None:
+    log = EventLog(tmp_path / "events.jsonl")
+    log.append("started", epochs=3)
+    first = events.read(tmp_path / "events.jsonl")
+    assert [(event.kind, dict(event.values)) for event in first.events] == [("started", {"epochs": 3})]
+    log.append("step", loss=float("inf"), norm=1 / 3)
+    second = events.read(tmp_path / "events.jsonl", first.cursor)
+    assert [dict(event.values) for event in second.events] == [{"loss": None, "norm": 0.333333}]
+    assert not second.fresh
+    assert events.read(tmp_path / "events.jsonl", second.cursor).events == ()
+    log.close()
+
+
+def test_a_torn_last_line_is_left_out_and_cut_when_the_log_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    log = EventLog(path)
+    log.append("started")
+    log.close()
+    with path.open("ab") as file:
+        file.write(b'{"time": 1, "kind": "st')
+    assert [event.kind for event in events.read(path).events] == ["started"]
+    log = EventLog(path, keep=path.stat().st_size)
+    log.append("resumed")
+    log.close()
+    assert [event.kind for event in events.read(path).events] == ["started", "resumed"]
+    assert all(json.loads(line) for line in path.read_text().splitlines())
+
+
+def test_a_reader_hears_that_what_it_read_was_cut(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    log = EventLog(path)
+    log.append("one")
+    kept = log.size
+    log.append("two")
+    log.close()
+    read = events.read(path)
+    log = EventLog(path, keep=kept)
+    log.append("three")
+    again = events.read(path, read.cursor)
+    assert again.fresh
+    assert [event.kind for event in again.events] == ["one", "three"]
+    log.close()
+
+
+def test_without_a_log_there_are_no_events(tmp_path: Path) -> None:
+    assert events.read(tmp_path / "none", Cursor("x", 50)) == events.News((), Cursor(), fresh=True)
+
+
+def test_a_run_of_ten_hours_is_told_in_five_megabytes_and_no_step_is_lost_in_the_sums() -> None:
+    now = [0.0]
+    thinner = StepThinner(clock=lambda: now[0])
+    told, size, steps = [], 0, 10 * 36_000
+    for number in range(steps):  # ten steps a second
+        now[0] += 0.1
+        values = thinner.take(Step(1, number, steps, 2.34567, 1.2345678, 1.0, number % 2 == 0, 0.00123456, 1024))
+        if values is not None:
+            told.append(values)
+            size += len(json.dumps({"time": 1795390897.169, "kind": "step", **values})) + 1
+    assert size < 5e6
+    assert [values["step"] for values in told[:300]] == list(range(300))
+    assert sum(values["count"] for values in told) > steps - 200
+    assert all(values["tokens"] == 1024 * values["count"] for values in told)
+
+
+# commands
+
+
+def test_commands_are_carried_out_in_the_order_of_sending_and_a_damaged_one_is_dropped() -> None:
+    from seqmodels.runs import commands
+
+    run = make()
+    commands.send(run.folder, Command("pause"))
+    (run.folder / "commands" / "000.json").write_text("{")
+    commands.send(run.folder, Command("change", {"learning_rate": 0.1}))
+    assert [found for _, found in commands.pending(run.folder)] == [
+        Command("pause"),
+        Command("change", {"learning_rate": 0.1}),
+    ]
+
+
+def test_a_wrong_change_is_refused_where_it_is_sent() -> None:
+    run = make()
+    for changes, complaint in (({"learning_rate": -1}, "at least 0"), ({"clip_threshold": 0}, "positive"), ({"seed": 2}, "seed")):
+        with pytest.raises(ValueError, match=complaint):
+            order(run, "change", **changes)
+    assert not files(run.folder / "commands")
+
+
+# queue and limits
+
+
+def test_who_came_first_is_first_and_no_more_than_the_slots_are_taken(tmp_path: Path) -> None:
+    queue = Queue(tmp_path, 2)
+    tickets = [queue.join(f"{number:016x}") for number in range(4)]
+    assert queue.waiting() == [f"{number:016x}" for number in range(4)]
+    assert queue.enter(tickets[1]) is None
+    slots = [queue.enter(tickets[0]), queue.enter(tickets[1])]
+    assert None not in slots
+    assert queue.enter(tickets[2]) is None
+    os.close(slots[0])  # type: ignore[arg-type]
+    assert queue.enter(tickets[3]) is None
+    assert queue.enter(tickets[2]) is not None
+
+
+def test_a_place_in_the_queue_ends_with_its_process(tmp_path: Path) -> None:
+    queue = Queue(tmp_path, 1)
+    first, second = queue.join("a" * 16), queue.join("b" * 16)
+    os.close(first.descriptor)  # as the kernel does when a process is killed
+    assert queue.enter(second) is not None
+    assert queue.waiting() == []
+
+
+def test_the_oldest_runs_make_room_but_never_one_with_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    oldest, second, _ = make(), make(), make()
+    lock = locks.take(oldest.folder / store.LOCK)
+    assert lock is not None
+    monkeypatch.setenv("SEQMODELS_RUNS_KEPT", "2")
+    newest = make()
+    assert oldest in list_runs()
+    assert second not in list_runs()
+    assert newest in list_runs()
+    os.close(lock)
+
+
+def test_what_killed_processes_left_behind_is_cleared_away(runs_folder: Path) -> None:
+    for name in (".gone-x-1", ".new-old", ".new-fresh"):
+        (runs_folder / name).mkdir(parents=True)
+    old = time.time() - 2 * store._FORGOTTEN
+    os.utime(runs_folder / ".new-old", (old, old))
+    store.tidy()
+    assert files(runs_folder) == {".new-fresh"}
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "many", "nan"])
+def test_a_limit_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("SEQMODELS_RUNS_KEPT", given)
+    with pytest.raises(ValueError, match="SEQMODELS_RUNS_KEPT"):
+        make()
