@@ -27,6 +27,8 @@ help: ## list these targets
 	@echo
 	@echo '  variables: make app PORT=8600, make test ARGS="-k gru", make checkpoint-pos-gru ARGS="--seed 2", PYTHON=... for a new .venv'
 
+# on a machine of one's own, whoever sees the app may command every run; on a shared one: make app SEQMODELS_SINGLE_USER=0
+app: export SEQMODELS_SINGLE_USER ?= 1
 app: $(RUNTIME) ## start the app (PORT=8501)
 	@# a visitor takes four file descriptors, and the usual limit of 1024 stops at 250 visitors
 	@ulimit -Sn 65536 2>/dev/null || true; exec $(BIN)/python -m streamlit run app.py --server.port $(PORT)

@@ -16,20 +16,19 @@ def show_example() -> None:
     st.subheader("A sentence, read just now", anchor=False)
     place = st.empty()
     place.html('<div style="height: 13rem"></div>')  # so that nothing below moves when the answer comes
-    found = loading.available("pos")
+    found = loading.shipped("pos")
     if not found:
         place.info("There are no models yet. `make checkpoints` trains them.")
         return
-    cell = "gru" if "gru" in found else found[-1]
-    name, title = f"pos-{cell}", law.FORMULAS[cell].title
+    name = "pos-gru" if "pos-gru" in found else found[-1]
     tagging, gates = loading.tag(name, SENTENCE), loading.trace(name, SENTENCE)
     forward = gates.layers[0]
     rows = [tags.Row("keep μ", forward.mu.mean(axis=1), MU), tags.Row("write λ", forward.lam.mean(axis=1), LAM)]
     with place.container():
         st.markdown(
             "*Record* and *play* come twice, spelled alike: once to do, once to have. Only the words around them tell which, and "
-            f"the {title} carries those in its memory. Below the tags: how much its {forward.mu.shape[1]} forward units "
-            ":blue[keep] and :orange[write], on average. Hover, tap or tab to a word for its three best tags."
+            f"the {loading.title(name)} carries those in its memory. Below the tags: how much its {forward.mu.shape[1]} forward "
+            "units :blue[keep] and :orange[write], on average. Hover, tap or tab to a word for its three best tags."
         )
         st.html(tags.strip([tagging], rows=rows))
 

@@ -72,17 +72,17 @@ def main() -> None:
     inputs.examples(EXAMPLES)
     with st.container(horizontal=True, gap="medium"):
         task = inputs.task()
-        cells = inputs.cells(task)
+        names = inputs.cells(task)
     if not text.strip():
         st.info("Type a sentence above, or take one of the examples.")
-    elif not cells:
+    elif not names:
         st.info("Pick at least one cell.")
     else:
         try:
             with st.spinner("Reading a long text") if len(text) > LONG else nullcontext():
-                taggings = [loading.tag(f"{task}-{cell}", text) for cell in cells]
+                taggings = [loading.tag(name, text) for name in names]
         except ValueError as problem:
-            st.info(str(problem).capitalize())
+            st.info(inputs.plain(str(problem).capitalize()))
         else:
             show(taggings)
 
@@ -105,11 +105,15 @@ def summary(taggings: list[Tagging], differing: int) -> str:
     words = f"{counted(len(taggings[0].tokens), 'token')} in {counted(len(taggings[0].sentences), 'sentence')}. "
     if len(taggings) == 1:
         return words + "Hover, tap or tab to a word for its three most probable tags."
-    rows = ", ".join(law.FORMULAS[tagging.cell].title for tagging in taggings)
+    rows = ", ".join(map(title, taggings))
     return (
         words
         + f"Rows from the top: {rows}. They differ on {differing:,}. Hover, tap or tab to a word for the three best tags of each."
     )
+
+
+def title(tagging: Tagging) -> str:
+    return law.title(tagging.cell, tagging.model)
 
 
 def counted(number: int, noun: str) -> str:
@@ -133,30 +137,29 @@ def entities(taggings: list[Tagging]) -> None:
     for tagging in taggings:
         found = [f"**{inputs.plain(entity.text)}** {entity.label} {entity.probability:.0%}" for entity in tagging.entities[:100]]
         more = f" · and {len(tagging.entities) - 100:,} more in the files" if len(tagging.entities) > 100 else ""
-        st.markdown(f"{law.FORMULAS[tagging.cell].title}: " + (" · ".join(found) or "no names found") + more)
+        st.markdown(f"{title(tagging)}: " + (" · ".join(found) or "no names found") + more)
 
 
 def table(taggings: list[Tagging], differing: list[int]) -> None:
     """Every token, and the same as files."""
-    stem = f"{taggings[0].task}-{'-'.join(tagging.cell for tagging in taggings)}"
+    stem = f"{taggings[0].task}-{'-'.join(tagging.source for tagging in taggings)}"
     with st.container(horizontal=True, vertical_alignment="center"):
         save = partial(st.download_button, icon=":material/download:", on_click="ignore")
         save("CSV", partial(export.to_csv, taggings), f"{stem}.csv", "text/csv", key="tagging-csv")
         save("JSON", partial(export.to_json, taggings), f"{stem}.json", "application/json", key="tagging-json")
         for tagging in taggings:
-            label = "CoNLL-U" if len(taggings) == 1 else f"CoNLL-U {law.FORMULAS[tagging.cell].title}"
-            name = f"{tagging.task}-{tagging.cell}.conllu"
-            save(label, partial(export.to_conllu, tagging), name, "text/plain", key=f"tagging-conllu-{tagging.cell}")
+            label = "CoNLL-U" if len(taggings) == 1 else f"CoNLL-U {title(tagging)}"
+            name = f"{tagging.task}-{tagging.source}.conllu"
+            save(label, partial(export.to_conllu, tagging), name, "text/plain", key=f"tagging-conllu-{tagging.source}")
         only = len(taggings) > 1 and st.toggle("Only where the cells differ", key="tagging-only", disabled=not differing)
     rows = export.token_rows(taggings)
     if only and differing:
         rows = [rows[position] for position in differing]
     columns: dict[str, Any] = {}
     for tagging in taggings:
-        title = law.FORMULAS[tagging.cell].title
-        columns[f"{tagging.cell}_tag"] = st.column_config.TextColumn(title)
-        columns[f"{tagging.cell}_probability"] = st.column_config.ProgressColumn(
-            f"{title}: probability", format="percent", min_value=0, max_value=1
+        columns[f"{tagging.source}_tag"] = st.column_config.TextColumn(title(tagging))
+        columns[f"{tagging.source}_probability"] = st.column_config.ProgressColumn(
+            f"{title(tagging)}: probability", format="percent", min_value=0, max_value=1
         )
     st.dataframe(rows, column_config=columns, hide_index=True, height=min(420, 38 + 35 * len(rows)))
 

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.common import inputs, loading, page
-from seqmodels.viz import language, law
+from seqmodels.viz import language
 
 if TYPE_CHECKING:
     from seqmodels.inference import Sampling
 
 PROMPT = "prompt"
+SIDE_BY_SIDE = 4  # models
 LONG = 5000  # characters; what is shorter is scored before a spinner could be seen
 EXAMPLES = (
     inputs.Example(
@@ -81,25 +82,25 @@ def main() -> None:
     )
     prompt = inputs.sentence(DEFAULTS[PROMPT], label="Prompt", key=PROMPT, height=80)
     inputs.examples(EXAMPLES, key=PROMPT)
-    cells, sampling, length, numbers = settings()
-    if not cells:
+    names, sampling, length, numbers = settings()
+    if not names:
         st.info("Pick at least one cell to see what it writes.")
         return
     written = st.container()
-    next_words(cells, prompt, sampling)
+    next_words(names, prompt, sampling)
     surprisal = st.container()
     # the text flows in while the rest already stands; the prompt is scored last, which takes long if it is a book
     with written:
-        continuations(cells, prompt, length, sampling, numbers)
+        continuations(names, prompt, length, sampling, numbers)
     with surprisal:
-        prompt_surprisal(cells, prompt)
+        prompt_surprisal(names, prompt)
 
 
 def settings() -> tuple[list[str], Sampling, int, bool]:
     """One row of controls: the cells, how words are drawn, how many, and whether numbers stand under the words."""
     with st.container(horizontal=True, key="settings", vertical_alignment="bottom", gap="medium"):
         with st.container(width="content"):  # with any note about a link or a file over it
-            cells = inputs.cells("lm")
+            names = inputs.cells("lm", most=SIDE_BY_SIDE)
         temperature = inputs.number(
             "Temperature",
             0.0,
@@ -138,10 +139,10 @@ def settings() -> tuple[list[str], Sampling, int, bool]:
 
     from seqmodels.inference import Sampling  # brings torch: the page's frame is on screen by now
 
-    return cells, Sampling(float(temperature), int(top_k), float(top_p), int(seed)), int(length), numbers
+    return names, Sampling(float(temperature), int(top_k), float(top_p), int(seed)), int(length), numbers
 
 
-def continuations(cells: Sequence[str], prompt: str, length: int, sampling: Sampling, numbers: bool) -> None:
+def continuations(names: Sequence[str], prompt: str, length: int, sampling: Sampling, numbers: bool) -> None:
     """The cells side by side, all writing at once. What they have written before appears at once."""
     st.subheader("What they write")
     st.caption(
@@ -149,15 +150,15 @@ def continuations(cells: Sequence[str], prompt: str, length: int, sampling: Samp
         "training are all `<unk>` to a model, and `<unk>` is never drawn."
     )
     panels = []
-    for cell, column in zip(cells, st.columns(len(cells), gap="medium"), strict=True):
-        writing = loading.continue_text(f"lm-{cell}", prompt, max_tokens=length, sampling=sampling)
+    for name, column in zip(names, st.columns(len(names), gap="medium"), strict=True):
+        writing = loading.continue_text(name, prompt, max_tokens=length, sampling=sampling)
         with column:
-            st.markdown(f"**{law.FORMULAS[cell].title}**")
+            st.markdown(f"**{loading.title(name)}**")
             panels.append((st.empty(), writing))
             st.button(
                 "Keep",
                 icon=":material/add:",
-                key=f"keep-{cell}",
+                key=f"keep-{name}",
                 help="Put this text into the prompt and go on from there.",
                 on_click=keep,
                 args=(prompt, writing),
@@ -169,22 +170,22 @@ def continuations(cells: Sequence[str], prompt: str, length: int, sampling: Samp
         growing = [(panel, writing) for panel, writing in growing if writing.advance()]
 
 
-def next_words(cells: Sequence[str], prompt: str, sampling: Sampling) -> None:
+def next_words(names: Sequence[str], prompt: str, sampling: Sampling) -> None:
     """Bars of the likeliest next words for each cell. A click takes a word, as does the list beside them, which needs no mouse."""
     st.subheader("What could come next")
     st.caption(
         "Click a row, or tap it twice, to take that word. Solid: how likely it is drawn under the settings above. Pale: the "
         "model's own probability, at temperature 1. A sure model has one long bar, a lost one many short."
     )
-    found = {cell: language.candidates(loading.next_words(f"lm-{cell}", prompt), sampling) for cell in cells}
+    found = {name: language.candidates(loading.next_words(name, prompt), sampling) for name in names}
     longest = max(language.longest_bar(candidates) for candidates in found.values())
     theme = st.context.theme.type or "light"
     # a new prompt needs a new chart: an old one would still hold the click that made it
     version = zlib.crc32(prompt.encode(errors="replace"))
-    for (cell, candidates), column in zip(found.items(), st.columns(len(cells), gap="medium"), strict=True):
-        key = f"bars-{cell}-{version}"
+    for (name, candidates), column in zip(found.items(), st.columns(len(names), gap="medium"), strict=True):
+        key = f"bars-{name}-{version}"
         with column:
-            st.markdown(f"**{law.FORMULAS[cell].title}**")
+            st.markdown(f"**{loading.title(name)}**")
             st.plotly_chart(
                 language.next_word_bars(candidates, theme=theme, longest=longest),
                 theme=None,  # Streamlit's would repaint the see-through bars
@@ -208,11 +209,11 @@ def next_words(cells: Sequence[str], prompt: str, sampling: Sampling) -> None:
             width=280,
         )
         st.button(
-            "Take back a word", icon=":material/undo:", on_click=take_back, args=(cells[0], prompt), disabled=not prompt.strip()
+            "Take back a word", icon=":material/undo:", on_click=take_back, args=(names[0], prompt), disabled=not prompt.strip()
         )
 
 
-def prompt_surprisal(cells: Sequence[str], prompt: str) -> None:
+def prompt_surprisal(names: Sequence[str], prompt: str) -> None:
     """The prompt once for each cell, coloured by how unexpected each word was."""
     st.subheader("What surprised them in the prompt")
     if not prompt.strip():
@@ -223,10 +224,10 @@ def prompt_surprisal(cells: Sequence[str], prompt: str) -> None:
         "Under each word: its surprisal, -log₂ of the probability it had before it was read. One bit is a coin toss. "
         "Perplexity is the same as one number: as unsure as a choice among that many equally likely words."
     )
-    for cell in cells:
+    for name in names:
         with st.spinner("Reading a long prompt") if len(prompt) > LONG else nullcontext():
-            score = loading.score_prompt(f"lm-{cell}", prompt)
-        st.markdown(f"**{law.FORMULAS[cell].title}** · {language.perplexity(score)}")
+            score = loading.score_prompt(name, prompt)
+        st.markdown(f"**{loading.title(name)}** · {language.perplexity(score)}")
         st.html(language.surprisal_strip(score, prompt))
 
 
@@ -253,15 +254,15 @@ def take(prompt: str, words: Sequence[str]) -> None:
     st.session_state[PROMPT] = inference.accept(prompt, words)
 
 
-def take_back(cell: str, prompt: str) -> None:
-    tokens = loading.score_prompt(f"lm-{cell}", prompt).tokens
+def take_back(name: str, prompt: str) -> None:
+    tokens = loading.score_prompt(name, prompt).tokens
     st.session_state[PROMPT] = prompt[: tokens[-1].start].rstrip(" ") if tokens else ""
 
 
 def reset() -> None:
     for key, value in DEFAULTS.items():
         st.session_state[key] = value
-    st.session_state["cells"] = [law.FORMULAS[cell].title for cell in loading.available("lm")]
+    st.session_state["cells"] = [loading.title(name) for name in loading.shipped("lm") or loading.available("lm")[:1]]
 
 
 main()

@@ -11,6 +11,7 @@ from pages.explorer import selection
 from pages.explorer.scene import Scene, View
 
 DEFAULT = "The keys to the cabinet in the old office near the two big doors are on the table."
+SIDE_BY_SIDE = 3  # models
 BELOW = {"pos": "its tag", "ner": "the name it is part of, if any", "lm": "its surprisal in bits"}
 
 
@@ -28,7 +29,7 @@ def main() -> None:
         controls = st.container(horizontal=True, gap="xsmall", key="gates-controls")
         with controls:
             task = inputs.task(tuple(loading.TASK_TITLES))
-            names = [f"{task}-{cell}" for cell in inputs.cells(task)]
+            names = inputs.cells(task, most=SIDE_BY_SIDE)
         title = inputs.choice("View", list(explorer.VIEWS), key="view", label_visibility="collapsed")
         with st.spinner("Reading"):
             view = explorer.find(title)

@@ -33,7 +33,7 @@ def token_rows(taggings: Sequence[Tagging]) -> list[dict[str, Any]]:
         row: dict[str, Any] = {"sentence": sentence_of[position], "text": token.text, "start": token.start, "end": token.end}
         for tagging in taggings:
             tagged = tagging.tokens[position]
-            row |= {f"{tagging.cell}_tag": tagged.tag, f"{tagging.cell}_probability": round(tagged.probability, 4)}
+            row |= {f"{tagging.source}_tag": tagged.tag, f"{tagging.source}_probability": round(tagged.probability, 4)}
         rows.append(row)
     return rows
 
@@ -65,7 +65,7 @@ def rows_to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
 def to_json(taggings: Sequence[Tagging]) -> str:
     """The text, and under each cell its tokens and entities."""
     _check(taggings)
-    cells = {tagging.cell: to_dict(tagging) for tagging in taggings}
+    cells = {tagging.source: to_dict(tagging) for tagging in taggings}
     return json.dumps({"text": taggings[0].text, "task": taggings[0].task, "cells": cells}, ensure_ascii=False, indent=1)
 
 
@@ -142,7 +142,11 @@ def _arrays(layer: LayerTrace) -> dict[str, NDArray[np.float32]]:
 def _block(tagging: Tagging, number: int, first: int, last: int) -> str:
     tokens = tagging.tokens[first:last]
     source = tagging.text[tokens[0].start : tokens[-1].end]
-    lines = [f"# sent_id = {number}", f"# text = {_printable(source)}", f"# model = {tagging.task}-{tagging.cell}"]
+    lines = [
+        f"# sent_id = {number}",
+        f"# text = {_printable(source)}",
+        f"# model = {tagging.model or f'{tagging.task}-{tagging.cell}'}",
+    ]
     for index, token in enumerate(tokens, 1):
         part_of_speech = tagging.task == "pos"
         glued = index < len(tokens) and tokens[index].start == token.end

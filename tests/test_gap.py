@@ -9,7 +9,7 @@ import torch
 from seqmodels.cells import CELLS
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference import encode
-from seqmodels.models import Tagger
+from seqmodels.models import LanguageModel, Tagger
 from seqmodels.traces import gap_probe, targets, trace
 
 TEXT = "The old man the boats in Berlin"
@@ -22,8 +22,10 @@ FILLED = ["", "of", "of course", "of course of"]
 
 def logits(checkpoint: Checkpoint, text: str, token: int) -> torch.Tensor:
     output = encode(checkpoint, text).outputs[-1][token]
+    model = checkpoint.model
+    assert isinstance(model, Tagger | LanguageModel)
     with torch.inference_mode():
-        return checkpoint.model.head(output) if isinstance(checkpoint.model, Tagger) else checkpoint.model.logits(output)
+        return model.head(output) if isinstance(model, Tagger) else model.logits(output)
 
 
 def typed(text: str, before: int, filler: str) -> str:

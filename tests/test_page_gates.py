@@ -401,7 +401,7 @@ def test_a_layer_is_asked_for_where_there_are_several_and_a_cell_without_it_says
     assert_selected(both, traced(stacked, "pos-gru"), 1, layer=1, direction="backward")
     mixed = visit(text=TEXT, layer="2")
     assert len(pictures(mixed)) == 1
-    assert "pos-lstm has no layer 2 that reads forward" in said(mixed)
+    assert "LSTM has no layer 2 that reads forward" in said(mixed)
 
 
 def test_a_unit_that_one_of_the_cells_lacks_is_followed_in_the_others(stacked: Path) -> None:

@@ -91,6 +91,13 @@ def put(values: Mapping[str, Any]) -> None:
         st.session_state[key] = keep(key, value)
 
 
+def hand_over(values: Mapping[str, Any]) -> None:
+    """Set inputs that other pages draw, before this one switches to such a page."""
+    for key, value in values.items():
+        before = st.session_state.get(_PREFIX + key)
+        st.session_state[_PREFIX + key] = _Kept(value, -1, before.pages if before else frozenset())
+
+
 def holds(values: Mapping[str, Any]) -> bool:
     """Whether all of these inputs, once drawn, have these values."""
     return all(kept(key) == value for key, value in values.items())

@@ -12,7 +12,6 @@ from typing import Any, Literal, TypeVar
 import streamlit as st
 
 from pages.common import address, loading
-from seqmodels.viz import law
 
 TEXT = "text"
 LARGEST_FILE = 5  # megabytes
@@ -55,15 +54,31 @@ def task(options: Sequence[str] = loading.TAGGING_TASKS) -> str:
     return choice("Task", options, key="task", show=loading.TASK_TITLES.__getitem__)
 
 
-def cells(of_task: str) -> list[str]:
-    """Any subset of the cells whose model for this task works, in their fixed order; none picked means none."""
+def cells(of_task: str, *, most: int | None = None) -> list[str]:
+    """Any subset of the models for this task, as names of checkpoints; none picked means none, and more than `most` the last ones.
+
+    The shipped ones come first and are on unless a link says otherwise; one's own are off.
+    """
+    shipped = loading.shipped_names(of_task)
     found = loading.available(of_task)
-    for problem in loading.problems(of_task):
-        st.caption(f":material/info: {plain(problem)}")
     if not found:
+        tell(loading.problems(shipped))
         st.info("There are no models for this task yet. `make checkpoints` trains them.")
         st.stop()
-    return choices("Cells", found, key="cells", default=found, show=lambda cell: law.FORMULAS[cell].title)
+    usual = [name for name in found if loading.is_shipped(name)] or found[:1]
+    picked = choices("Cells", found, key="cells", default=usual, show=loading.title, short=_short)
+    tell(loading.problems(list(dict.fromkeys([*shipped, *picked]))))
+    picked = [name for name in picked if not loading.problems([name])]
+    if most is not None and len(picked) > most:
+        picked = picked[-most:]  # those of one's own, which were asked for on purpose, stand last
+        st.caption(f":material/info: {most} at most are shown side by side: {', '.join(map(loading.title, picked))}.")
+    return picked
+
+
+def tell(problems: Sequence[str]) -> None:
+    """What cannot be used, and why."""
+    for problem in problems:
+        st.caption(f":material/info: {plain(problem)}")
 
 
 def choice(
@@ -90,13 +105,23 @@ def choice(
 
 
 def choices(
-    label: str, options: Sequence[Option], *, key: str, default: Sequence[Option], show: Callable[[Option], str] = str
+    label: str,
+    options: Sequence[Option],
+    *,
+    key: str,
+    default: Sequence[Option],
+    show: Callable[[Option], str] = str,
+    short: Callable[[Option], str] = str,
 ) -> list[Option]:
-    """Any subset of a few options, in their own order. A link may name options or their labels."""
+    """Any subset of a few options, in their own order. A link may use their labels or their short names.
+
+    Of what was picked on another page, that which is here too stays.
+    """
     labels = {show(option): option for option in options}
     usual = [show(option) for option in default]
-    asked = _asked(key, label, labels)
-    address.restore(key, asked or usual, usual, lambda values: set(values) <= labels.keys())
+    asked = _asked(key, label, labels, short)
+    left = [name for name in address.kept(key) or [] if name in labels]
+    address.restore(key, asked or usual, left or usual, lambda values: set(values) <= labels.keys())
     picked = st.segmented_control(label, list(labels), key=key, selection_mode="multi", bind="query-params")
     return [labels[name] for name in address.keep(key, [name for name in labels if name in picked])]
 
@@ -154,11 +179,16 @@ def plain(text: str) -> str:
     return "".join(f"\\{character}" if character in "\\`*_{}[]()<>#+-.!|$~:" else character for character in text)
 
 
-def _asked(key: str, label: str, labels: Mapping[str, object]) -> list[str]:
+def _short(name: str) -> str:
+    """A model in a link: 'gru', or the name of one's own."""
+    return name.partition("-")[2] if loading.is_shipped(name) else name
+
+
+def _asked(key: str, label: str, labels: Mapping[str, Option], short: Callable[[Option], str] = str) -> list[str]:
     """The labels that a link asks for when it is opened, and a note where it asks for others: Streamlit is silent then."""
     if not address.first_time(key):
         return []
-    names = {str(option): name for name, option in labels.items()} | {name: name for name in labels}
+    names = {short(option): name for name, option in labels.items()} | {name: name for name in labels}
     values = st.query_params.get_all(key)
     if not names.keys() >= set(values):
         st.caption(f":material/link_off: This link asks for something under “{label}” that is not here, so you see the default.")

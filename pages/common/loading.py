@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ import streamlit as st
 from seqmodels.viz import law
 
 if TYPE_CHECKING:
-    from seqmodels.checkpoints import Checkpoint
+    from seqmodels.checkpoints import Checkpoint, Listed
     from seqmodels.inference import GeneratedToken, NextWords, PromptScore, Sampling, Tagging
     from seqmodels.traces import Trace
 
@@ -48,14 +48,50 @@ def checkpoint(name: str) -> Checkpoint:
 
 
 def available(task: str) -> list[str]:
-    """The cells whose model for this task works, in the order of CELL_ORDER."""
-    return [cell for cell in CELL_ORDER if _loaded(f"{task}-{cell}").checkpoint is not None]
+    """The models for this task: the shipped ones that work, in the order of CELL_ORDER, then one's own, by name.
+
+    Of the latter only the description has been read: they may be many, and are large in memory.
+    """
+    return shipped(task) + [one.name for one in own() if one.info is not None and one.info.task == task]
 
 
-def problems(task: str) -> list[str]:
-    """Why the other cells' models for this task are missing: a sentence each."""
-    found = [_loaded(f"{task}-{cell}").problem for cell in CELL_ORDER]
+def shipped(task: str) -> list[str]:
+    """The shipped models for this task that work, in the order of CELL_ORDER."""
+    return [name for name in shipped_names(task) if _loaded(name).checkpoint is not None]
+
+
+def shipped_names(task: str) -> list[str]:
+    """What the shipped models for this task are called, whether or not they are here."""
+    return [f"{task}-{cell}" for cell in CELL_ORDER]
+
+
+def own() -> list[Listed]:
+    """One's own models, by name; one that cannot be used has a problem in the place of a description."""
+    from seqmodels import checkpoints
+
+    names = sorted(path.stem for path in checkpoints.own_folder().glob(f"*{checkpoints.SUFFIX}"))
+    usable = [name for name in names if checkpoints.is_name(name) and not checkpoints.is_shipped(name)]
+    return [_look(_path(name), when) for name in usable if (when := stamp(name))]
+
+
+def problems(names: Sequence[str]) -> list[str]:
+    """Why some of these models cannot be used: a sentence each."""
+    found = [_loaded(name).problem for name in names]
     return [problem for problem in found if problem is not None]
+
+
+def title(name: str) -> str:
+    """What a model is called on a page: 'GRU', or for one's own 'my-tagger (GRU)'."""
+    if is_shipped(name):
+        return law.title(name.partition("-")[2])
+    info = _look(_path(name), stamp(name)).info
+    return name if info is None else law.title(info.cell, name)
+
+
+def is_shipped(name: str) -> bool:
+    """Whether it is the name of a shipped model, such as 'pos-gru'."""
+    task, _, cell = name.partition("-")
+    return task in TASK_TITLES and cell in CELL_ORDER
 
 
 def tag(name: str, text: str) -> Tagging:
@@ -119,10 +155,10 @@ def warm_up() -> None:
 
 def _load_all() -> None:
     """What the first page shows comes first; then the other models, and the libraries that draw."""
-    if available(TAGGING_TASKS[0]):
-        tag(f"{TAGGING_TASKS[0]}-{available(TAGGING_TASKS[0])[0]}", "warm")  # brings the tokenizer
+    if shipped(TAGGING_TASKS[0]):
+        tag(shipped(TAGGING_TASKS[0])[0], "warm")  # brings the tokenizer
     for task in TASK_TITLES:
-        available(task)
+        shipped(task)
     for module in ("pandas", "seqmodels.viz.gates", "seqmodels.viz.language"):
         import_module(module)
 
@@ -130,7 +166,7 @@ def _load_all() -> None:
 def _path(name: str) -> Path:
     from seqmodels import checkpoints
 
-    return checkpoints.path_of(*name.split("-", 1))
+    return checkpoints.find(name)
 
 
 def stamp(name: str) -> int:
@@ -145,16 +181,25 @@ def _loaded(name: str) -> Loaded:
     return _load(name, _path(name), stamp(name))
 
 
-@st.cache_resource(show_spinner=False, max_entries=16)
+@st.cache_resource(show_spinner=False, max_entries=24)
 def _load(name: str, path: Path, stamp: int) -> Loaded:
     from seqmodels import checkpoints
 
-    task, cell = name.split("-", 1)
+    task, _, cell = name.partition("-")
+    promised = {"task": task, "cell": cell} if is_shipped(name) else {}
     try:
-        return Loaded(checkpoints.load(path, task=task, cell=cell), None)
+        return Loaded(checkpoints.load(path, **promised), None)
     except checkpoints.CheckpointError as error:
         # the visitor knows the file by its name; where it lies is the server's business
         return Loaded(None, str(error).replace(str(path), path.name))
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _look(path: Path, stamp: int) -> Listed:
+    from seqmodels import checkpoints
+
+    found = checkpoints.look(path)
+    return replace(found, problem=found.problem and found.problem.replace(str(path), path.name))
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

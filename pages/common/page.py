@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.common import address, loading
-from seqmodels.viz.palette import LINE, MUTED, Theme
+from seqmodels.viz.palette import BACKGROUND, LINE, MUTED, Theme
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ PAGES = (
         ("cells",),
     ),
     Page("pages/3_Gates.py", "Gates", ":material/grid_on:", "What each unit keeps and writes at every word.", _SENTENCE),
+    Page("pages/4_Training.py", "Training", ":material/model_training:", "Train a network and watch it learn, step by step."),
 )
 
 # Streamlit gives a page wide side margins and a tall top; the picture needs the room more.
@@ -54,6 +55,7 @@ _STYLE = f"""<style>
 @media (max-width: 640px) {{ [class*="-examples"] {{ flex-wrap: nowrap; overflow-x: auto; padding-bottom: .25rem; }}
   [class*="-examples"] > * {{ flex: none; }} }}
 [data-testid="stCaptionContainer"] {{ color: {MUTED.css}; opacity: 1; }} [data-testid="stCaptionContainer"] p {{ color: inherit; }}
+[data-testid="stBaseButton-primary"] {{ color: {BACKGROUND.css}; }}
 .st-key-menu {{ border-bottom: 1px solid {LINE.css}; padding-bottom: .25rem; }}
 .st-key-menu a {{ text-decoration: none; }}
 </style>"""

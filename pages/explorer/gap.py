@@ -99,7 +99,7 @@ def draw(scene: Scene) -> None:
                 shared.chart(figure, f"gap-{reading.name}", alt)
                 st.caption(why(found, hides=reading.layer.reveal is not None))
     st.caption(note(scene, source, filler))
-    rows = [partial(gaps.rows, reading.cell, found) for reading, found in zip(scene.readings, probes, strict=True)]
+    rows = [partial(gaps.rows, reading.trace.source, found) for reading, found in zip(scene.readings, probes, strict=True)]
     shared.numbers(lambda: [row for cell in rows for row in cell()], "gap")
 
 

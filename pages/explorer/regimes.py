@@ -111,7 +111,8 @@ def saturated(scene: Scene) -> None:
         "gate opens: the heatmaps do."
     )
     shared.numbers(
-        lambda: [row for read in scene.readings for row in behaviours.saturation_rows(read.cell, found[read.name])], "saturation"
+        lambda: [row for read in scene.readings for row in behaviours.saturation_rows(read.trace.source, found[read.name])],
+        "saturation",
     )
 
 

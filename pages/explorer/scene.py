@@ -43,7 +43,7 @@ class Reading:
 
     @property
     def title(self) -> str:
-        return law.FORMULAS[self.cell].title
+        return law.title(self.cell, self.trace.model)
 
     @property
     def layer(self) -> LayerTrace:
@@ -59,7 +59,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Scene:
-    """One text, as read by up to three cells, and the one selection that all views share."""
+    """One text, as read by up to three models, and the one selection that all views share."""
 
     view: str
     task: str

@@ -36,10 +36,12 @@ def read(view: str, task: str, text: str, names: Sequence[str], *, ahead: bool) 
     for name, one in found.items():
         here = next((had for had in one.trace.layers if (had.layer, had.direction) == (layer, direction)), None)
         if here is None:
-            st.caption(f"{name} has no layer {layer + 1} that reads {direction}.")
+            st.caption(f"{loading.title(name)} has no layer {layer + 1} that reads {direction}.")
             continue
         known = unit if unit is not None and unit < here.mu.shape[1] else None
         readings.append(Reading(name, one.trace, Focus(layer, direction, token, known, window, one.below, page.theme())))
+    if not readings:
+        raise ValueError(f"no model has a layer {layer + 1} that reads {direction}: pick another layer or direction")
     return Scene(view, task, whole, len(tokens) - added, tuple(readings))
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference.encoding import as_language_model, as_tagger
-from seqmodels.models import LanguageModel, Tagger
+from seqmodels.models import LanguageModel
 from seqmodels.traces.layers import Array, LayerTrace, Trace
 from seqmodels.traces.ledger import ledger
 
@@ -84,10 +84,11 @@ def _output(sides: Sequence[LayerTrace], token: int) -> Array:
 
 
 def _output_layer(checkpoint: Checkpoint) -> tuple[Array, Array]:
-    model = checkpoint.model
-    if isinstance(model, Tagger):
-        return model.head.weight.detach().numpy(), model.head.bias.detach().numpy()
-    return model.embedding.weight.detach().numpy(), model.bias.detach().numpy()
+    if isinstance(checkpoint.model, LanguageModel):
+        speaker, _ = as_language_model(checkpoint)
+        return speaker.output_weight.detach().numpy(), speaker.bias.detach().numpy()
+    tagger, _ = as_tagger(checkpoint)
+    return tagger.head.weight.detach().numpy(), tagger.head.bias.detach().numpy()
 
 
 def _shown(side: LayerTrace, token: int) -> NDArray[np.float64]:

@@ -68,6 +68,12 @@ class Trace:
     cell: str
     tokens: tuple[str, ...]
     layers: tuple[LayerTrace, ...]
+    model: str = ""  # the name of a model of one's own
+
+    @property
+    def source(self) -> str:
+        """The cell, or the name of a model of one's own: what tells this from others of the same text."""
+        return self.model or self.cell
 
     def layer(self, layer: int, direction: str) -> LayerTrace:
         for found in self.layers:
@@ -98,7 +104,7 @@ def trace_encoded(checkpoint: Checkpoint, encoded: Encoded) -> Trace:
     """The gates behind one pass of the network."""
     layers = trace_layers(checkpoint.model.recurrent, encoded.inputs, encoded.outputs)
     words = tuple(token.text for token in encoded.tokens)
-    return Trace(checkpoint.info.task, checkpoint.info.cell, words, tuple(layers))
+    return Trace(checkpoint.info.task, checkpoint.info.cell, words, tuple(layers), checkpoint.own_name)
 
 
 def trace_layers(recurrent: Recurrent, inputs: Tensor, outputs: list[Tensor]) -> list[LayerTrace]:

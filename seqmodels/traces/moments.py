@@ -7,9 +7,10 @@ et al. 2018).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, groupby, pairwise
+from itertools import chain, pairwise
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -17,8 +18,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from seqmodels import text as text_module
 from seqmodels.checkpoints import Checkpoint
-from seqmodels.inference.encoding import NO_WORDS, as_language_model, as_tagger, paragraphs
+from seqmodels.inference.encoding import NO_WORDS, as_language_model, as_tagger
 from seqmodels.models import LanguageModel
 from seqmodels.recurrence import Recurrent
 from seqmodels.text import EOS
@@ -97,9 +99,8 @@ class Moment:
 
 
 def passages_of(text: str) -> list[list[str]]:
-    """The tokens of a text by passage: the parts between blank lines."""
-    parts = groupby((token.text for token in paragraphs(text)), key=EOS.__eq__)
-    return [list(words) for ends, words in parts if not ends]
+    """The words of a text by passage: the parts between blank lines."""
+    return [words for part in re.split(r"\n\s*\n", text) if (words := text_module.words(part))]
 
 
 @torch.inference_mode()

@@ -87,7 +87,7 @@ def operate(checkpoint: Checkpoint, text: str, clamps: Sequence[Clamp] = ()) -> 
         _check_begins(clamps, len(tokens))
     inputs = embed(checkpoint, [words])[0][0]
     layers, outputs = _Operation(checkpoint.model.recurrent, clamps).read(inputs)
-    traced = Trace(checkpoint.info.task, checkpoint.info.cell, words, tuple(layers))
+    traced = Trace(checkpoint.info.task, checkpoint.info.cell, words, tuple(layers), checkpoint.own_name)
     if isinstance(checkpoint.model, LanguageModel):
         model, vocabulary = as_language_model(checkpoint)
         return Operated(traced, tagging=None, next_words=expected(vocabulary, model.logits(outputs[-1][-1])))

@@ -99,7 +99,7 @@ def regime_rows(traced: Trace, focus: Focus = WHOLE) -> list[dict[str, Any]]:
     """What the strip is drawn from: a row for each token, the share of the units in each regime."""
     words, shares = focus.columns(traced).words, regimes(focus.drawn(traced))
     return [
-        {"cell": traced.cell, "position": position, "token": words[column]}
+        {"cell": traced.source, "position": position, "token": words[column]}
         | {regime.name: float(share) for regime, share in zip(REGIMES, shares[column], strict=True)}
         for column, position in enumerate(focus.positions(traced))
     ]

@@ -10,9 +10,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from seqmodels.traces import CURVES, Aligned, Trace, align, curve, difference, distance
-from seqmodels.viz import gates
+from seqmodels.viz import gates, law
 from seqmodels.viz.frame import WHOLE, Focus, Frame, Label, scale_bars, windows
-from seqmodels.viz.law import FORMULAS
 from seqmodels.viz.palette import MUTED, SERIES, TEXT, Pair, safe, shorten
 
 if TYPE_CHECKING:
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 NOWHERE, NOTHING = "·", "–"  # stand for a word in the text that lacks it, and for a word without a name
 COLUMNS = 60  # of two aligned texts in a picture
 MEMORY = gates.MEASURES["memory"]
+# the colour says the cell; where several models have the same, the stroke tells them apart
+_STROKES = {"solid": "border-top:.25rem solid {}", "dash": "border-top:.25rem dashed {}", "dot": "border-top:.25rem dotted {}"}
 _MARKERS = ("circle", "square", "diamond", "cross", "triangle-up", "x")
 
 
@@ -71,7 +72,7 @@ def curves(traces: Sequence[Trace], focus: Focus = WHOLE, *, name: str = "mean k
     """A line for each cell: one of `traces.CURVES`, a share from 0 to 1 at every word."""
     frame = Frame(traces[0], focus, panels=1, height=260)
     frame.y_axis(0, f"{name}, %", range=[-3, 103], tickvals=[0, 50, 100], showgrid=True)
-    for traced in traces:
+    for traced, dash in zip(traces, _dashes(traces), strict=True):
         values, colour = _drawn(traced, focus, name), cell_colour(traced.cell).on(focus.theme)
         frame.add(
             0,
@@ -79,7 +80,7 @@ def curves(traces: Sequence[Trace], focus: Focus = WHOLE, *, name: str = "mean k
                 x=np.arange(len(values)),
                 y=np.round(100 * values, 2),
                 mode="lines+markers",
-                line={"color": colour, "width": 2},
+                line={"color": colour, "width": 2, "dash": dash},
                 marker={"color": colour, "size": 8, "symbol": _MARKERS[_place(traced.cell)]},
                 hovertemplate=f"<b>%{{x}}</b>, {_title(traced)}<br>{name}: %{{y:.1f}} %<extra></extra>",
             ),
@@ -95,13 +96,18 @@ def curve_difference(first: Trace, second: Trace, focus: Focus = WHOLE, *, name:
     zero: dict[str, Any] = {"zeroline": True, "zerolinecolor": MUTED.on(focus.theme)}
     frame.y_axis(0, f"{name}, points", range=[-reach, reach], nticks=5, showgrid=True, **zero)
     more = [first if value > 0 else second for value in values]
+    pale = 0.45 if first.cell == second.cell else 1.0  # the second, where the colour alone would not tell them apart
     frame.add(
         0,
         go.Bar(
             x=np.arange(len(values)),
             y=np.round(values, 2),
             width=0.7,
-            marker={"color": [cell_colour(traced.cell).on(focus.theme) for traced in more], "line": {"width": 0}},
+            marker={
+                "color": [cell_colour(traced.cell).on(focus.theme) for traced in more],
+                "opacity": [pale if traced is second else 1.0 for traced in more],
+                "line": {"width": 0},
+            },
             hovertemplate=f"<b>%{{x}}</b><br>{_title(first)} − {_title(second)}<br>{name}: %{{y:+.1f}} points<extra></extra>",
         ),
     )
@@ -166,9 +172,9 @@ def told_apart(sides: Sequence[Sequence[Label]]) -> tuple[Label, ...]:
 def legend(traces: Sequence[Trace]) -> str:
     """The cells and their colours, as HTML for either theme."""
     parts = "".join(
-        f'<span style="white-space:nowrap"><span style="display:inline-block;width:1.6rem;height:.25rem;vertical-align:.25em;'
-        f'background:{cell_colour(traced.cell).css}"></span> <b>{safe(_title(traced))}</b></span>'
-        for traced in traces
+        f'<span style="white-space:nowrap"><span style="display:inline-block;width:1.6rem;height:0;vertical-align:.25em;'
+        f'{_STROKES[dash].format(cell_colour(traced.cell).css)}"></span> <b>{safe(_title(traced))}</b></span>'
+        for traced, dash in zip(traces, _dashes(traces), strict=True)
     )
     return f'<div style="display:flex;flex-wrap:wrap;gap:.25rem 1.75rem;color:{TEXT.css};font-size:1rem">{parts}</div>'
 
@@ -190,7 +196,7 @@ def curve_rows(traces: Sequence[Trace], focus: Focus = WHOLE) -> list[dict[str, 
         found = {name: _drawn(traced, focus, name) for name in CURVES}
         words = focus.columns(traced).words
         rows += [
-            {"cell": traced.cell, "position": position, "token": words[column]}
+            {"cell": traced.source, "position": position, "token": words[column]}
             | {name: float(values[column]) for name, values in found.items()}
             for column, position in enumerate(focus.positions(traced))
         ]
@@ -230,9 +236,15 @@ def _guide(apart: Array, column: int | None) -> Array:
     return found.mean(axis=0) if len(found) else np.zeros(apart.shape[1], np.float32)
 
 
+def _dashes(traces: Sequence[Trace]) -> list[str]:
+    """The stroke of each line: another for each further model with the same cell."""
+    cells = [traced.cell for traced in traces]
+    return [list(_STROKES)[cells[:place].count(cell) % len(_STROKES)] for place, cell in enumerate(cells)]
+
+
 def _place(cell: str) -> int:
-    return list(FORMULAS).index(cell)
+    return list(law.FORMULAS).index(cell)
 
 
 def _title(traced: Trace) -> str:
-    return FORMULAS[traced.cell].title
+    return law.title(traced.cell, traced.model)

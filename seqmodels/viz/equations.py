@@ -114,7 +114,7 @@ def rows(traced: Trace, focus: Focus = WHOLE) -> list[dict[str, Any]]:
     whole, layer, words = focus.whole(traced), focus.drawn(traced), focus.columns(traced).words
     before, error = _before(traced, focus), law_error(whole)[focus.window]
     return [
-        {"cell": traced.cell, "position": position, "token": words[column], "unit": int(unit)}
+        {"cell": traced.source, "position": position, "token": words[column], "unit": int(unit)}
         | {
             "mu": float(layer.mu[column, unit]),
             "before": float(before[column, unit]),

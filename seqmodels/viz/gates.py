@@ -222,7 +222,7 @@ def rows(traced: Trace, focus: Focus = WHOLE, show: Sequence[Measure] = (KEEP, W
     layer, words = focus.drawn(traced), focus.columns(traced).words
     drawn = _present(layer, show)
     return [
-        {"cell": traced.cell, "position": position, "token": words[column], "unit": unit}
+        {"cell": traced.source, "position": position, "token": words[column], "unit": unit}
         | {measure.field: float(values[column, unit]) for measure, values in drawn}
         for column, position in enumerate(focus.positions(traced))
         for unit in range(layer.mu.shape[1])

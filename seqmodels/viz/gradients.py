@@ -109,7 +109,7 @@ def rows(traced: Trace, path: CarryPath) -> list[dict[str, Any]]:
     kept, arrives = shares(path)
     last = len(path.sources) - 1
     return [
-        {"cell": traced.cell, "position": source, "token": traced.tokens[source], "words_back": last - step}
+        {"cell": traced.source, "position": source, "token": traced.tokens[source], "words_back": last - step}
         | {"carry": float(kept[step]), "gradient": float(arrives[step])}
         for step, source in enumerate(path.sources)
     ]

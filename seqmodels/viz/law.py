@@ -37,6 +37,13 @@ FORMULAS = {
     "lstm": Formula("LSTM", "c", "f", "i", "tanh(W x + U h + b)", "o ∘ tanh(c)", "Hochreiter & Schmidhuber 1997; Gers et al. 2000"),
 }
 
+
+def title(cell: str, model: str = "") -> str:
+    """What a cell is called; with the name of a model of one's own, that model: 'my-tagger (GRU)'."""
+    known = FORMULAS[cell].title if cell in FORMULAS else cell
+    return f"{model} ({known})" if model else known
+
+
 _SERIF = "'STIX Two Math', 'Cambria Math', 'Latin Modern Math', Georgia, 'Times New Roman', serif"
 _STYLE = f"""<style>
 .sm-law {{ font-family: {_SERIF}; font-size: clamp(1.05rem, 4.2vw, 2.5rem); color: {TEXT.css}; display: flex; flex-wrap: wrap;

@@ -95,7 +95,7 @@ def rows(traced: Trace, focus: Focus = WHOLE, given: Attribution | None = None) 
     kind = "share" if focus.unit is None else f"unit {focus.unit}"
     order = range(len(near.trace.tokens))
     return [
-        {"cell": traced.cell, "memory at": near.trace.tokens[at], "at": at + 1, "written by": near.trace.tokens[by], "by": by + 1}
+        {"cell": traced.source, "memory at": near.trace.tokens[at], "at": at + 1, "written by": near.trace.tokens[by], "by": by + 1}
         | {kind: float(values[at, by]), "of the logit": "" if given is None or at != near.focus.token else float(given.total[by])}
         for at in order[near.inside]
         for by in order

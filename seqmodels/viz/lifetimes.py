@@ -145,7 +145,7 @@ def survival_rows(traced: Trace, focus: Focus = WHOLE) -> list[dict[str, Any]]:
     layer, words, positions = focus.drawn(traced), focus.columns(traced).words, focus.positions(traced)
     shares = left(layer)
     return [
-        {"cell": traced.cell, "word": words[by], "position": positions[by], "at": words[at], "at position": positions[at]}
+        {"cell": traced.source, "word": words[by], "position": positions[by], "at": words[at], "at position": positions[at]}
         | {"left": float(shares[at, by])}
         for by in range(len(words))
         for at in range(len(words))
@@ -156,7 +156,7 @@ def survival_rows(traced: Trace, focus: Focus = WHOLE) -> list[dict[str, Any]]:
 def half_life_rows(traced: Trace, focus: Focus = WHOLE) -> list[dict[str, Any]]:
     """A row for each unit."""
     tokens = traces.half_life(focus.whole(traced).mu)
-    return [{"cell": traced.cell, "unit": unit, "half_life": float(value)} for unit, value in enumerate(tokens)]
+    return [{"cell": traced.source, "unit": unit, "half_life": float(value)} for unit, value in enumerate(tokens)]
 
 
 def legend() -> str:

@@ -64,7 +64,7 @@ def rows(before: Trace, after: Trace, focus: Focus = WHOLE) -> list[dict[str, An
     ours, theirs, words = focus.drawn(after).memory, focus.drawn(before).memory, focus.columns(after).words
     return [
         {
-            "cell": after.cell,
+            "cell": after.source,
             "position": position,
             "token": words[column],
             "unit": unit,

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from seqmodels.viz.law import FORMULAS
+from seqmodels.viz import law
 from seqmodels.viz.palette import DIFFERENT, LINE, MUTED, SURFACE, TEXT, Pair, safe, tag_colour
 
 if TYPE_CHECKING:
@@ -147,6 +147,10 @@ def legend(task: str, present: Collection[str] = ()) -> str:
         f'style="--c:{tag_colour(tag).css}"><b>{tag}</b>{meaning}</span>'
         for tag, (meaning, examples) in MEANINGS[task].items()
     ]
+    entries += [
+        f'<span role="listitem" style="--c:{tag_colour(tag).css}"><b>{safe(tag)}</b>a type of a model of your own</span>'
+        for tag in sorted(kinds - MEANINGS[task].keys())
+    ]
     sample = next(iter(MEANINGS[task]))
     shade = f'<span role="listitem" style="--c:{tag_colour(sample).css}"><b class="sm-shade"></b>pale: unsure, full: certain</span>'
     return f'{_STYLE}<div class="sm-legend" role="list">{"".join(entries)}{shade}</div>'
@@ -224,7 +228,7 @@ def _rows(name: str, token: TaggedToken) -> Iterator[str]:
 
 
 def _title(tagging: Tagging) -> str:
-    return FORMULAS[tagging.cell].title if tagging.cell in FORMULAS else tagging.cell
+    return law.title(tagging.cell, tagging.model)
 
 
 def _direction(text: str) -> str:

@@ -31,21 +31,41 @@ def find_browser() -> str | None:
     return own if Path(own).exists() else None
 
 
+class Server:
+    """The app on a free port, with these environment variables. It keeps its address if it is killed and started again."""
+
+    def __init__(self, **variables: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port = probe.getsockname()[1]
+        self._environment = os.environ | variables
+        self.address = f"http://127.0.0.1:{self._port}"
+        self.start()
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.address", "127.0.0.1"]
+        command += ["--server.port", str(self._port)]
+        self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        _wait_for(f"{self.address}/_stcore/health", self._process)
+
+    def kill(self) -> None:
+        """At once, without a chance to tidy up."""
+        self._process.kill()
+        self._process.wait(30)
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(30)
+
+
 @contextmanager
 def serve(**variables: str) -> Iterator[str]:
     """The app on a free port, with these environment variables; yields its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.address", "127.0.0.1"]
-    server = subprocess.Popen(command, cwd=ROOT, env=os.environ | variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    address = f"http://127.0.0.1:{port}"
+    server = Server(**variables)
     try:
-        _wait_for(f"{address}/_stcore/health", server)
-        yield address
+        yield server.address
     finally:
-        server.terminate()
-        server.wait(30)
+        server.stop()
 
 
 @contextmanager

@@ -1,0 +1,37 @@
+"""Training: watch a recurrent network learn, with clipping and early stopping under your hand."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.common import page
+from pages.training import compare, controls, current, models, presets, watch
+from seqmodels.runs import list_runs
+
+
+def main() -> None:
+    page.start("Training")
+    st.title("Training")
+    with st.container(gap="xsmall"):
+        st.markdown("Press a button and watch a network learn; or change one setting below and see what it was for.")
+        presets.offer()
+    run = current.selected()
+    if run is not None:
+        presets.explain(run)
+        watch.show(run)
+        models.use(run)
+    else:
+        watch.show_recorded()
+    own, runs, mine = st.tabs(["Train your own", "All runs", "Your models"], key="training-tab", on_change="rerun")
+    with own:
+        if own.open:
+            controls.form()
+    with runs:
+        if runs.open:
+            compare.show(list_runs(), run)
+    with mine:
+        if mine.open:
+            models.bring()
+
+
+main()

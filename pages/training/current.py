@@ -1,0 +1,43 @@
+"""Who is looking, and which run is on screen: the address names it, so that a link shows the same run to others."""
+
+from __future__ import annotations
+
+import secrets
+
+import streamlit as st
+
+from pages.common import address
+from seqmodels.runs import Run, find_run, list_runs
+
+RUN = "run"  # of the address: the id of the run on screen
+_OWNER = "training-owner"  # in the session's state, never in the address: who has it may stop the runs
+
+
+def owner_key() -> str:
+    """What makes the runs started in this session its own."""
+    return str(st.session_state.setdefault(_OWNER, secrets.token_urlsafe(24)))
+
+
+def select(run_id: str) -> None:
+    """Show this run."""
+    address.keep(RUN, run_id)
+    if st.query_params.get(RUN) != run_id:
+        st.query_params[RUN] = run_id
+
+
+def selected() -> Run | None:
+    """The run that the address names, else the one shown before, else the newest; None where there is none at all."""
+    asked = st.query_params.get(RUN) or address.kept(RUN)
+    try:
+        found = find_run(str(asked)) if asked else None
+    except ValueError:
+        st.caption(":material/link_off: The run in this address is no longer here, so you see the newest one.")
+        found = None
+    if found is None:
+        found = next(iter(list_runs()), None)
+    if found is not None:
+        select(found.id)
+    elif asked:
+        st.query_params.pop(RUN, None)
+        address.keep(RUN, None)
+    return found

@@ -1,0 +1,341 @@
+"""The training page without a browser: runs in every state, links good and bad, files good and bad. No process is started."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from pages.training import controls, current, fields
+from seqmodels.corpora import LARGEST_UPLOAD
+from seqmodels.runs import Run, default_settings, from_link, list_runs, progress, store, to_flat, to_link
+from seqmodels.runs import control as control_module
+from seqmodels.runs.presets import PRESETS
+from seqmodels.runs.progress import Progress
+from seqmodels.tasks import TASKS
+from tests.running import KEY, finish, make
+
+APP = Path(__file__).resolve().parent.parent / "app.py"
+PAGE = "pages/4_Training.py"
+PHASES = ("new", "waiting", "loading", "training", "paused", "scoring", "finished", "stopped", "failed")
+HOSTILE = "<script>alert(1)</script> **md** $x$ :red[y]"
+
+
+@pytest.fixture(autouse=True)
+def _apart(tmp_path: Path, tiny_checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("SEQMODELS_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("SEQMODELS_OWN_CHECKPOINTS", str(tmp_path / "own"))
+    monkeypatch.delenv("SEQMODELS_SINGLE_USER", raising=False)
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    yield
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
+    """The runs that would have been started: a test of the page needs no process."""
+    found: list[Run] = []
+    monkeypatch.setattr(control_module, "_spawn", lambda run, lock: found.append(run))
+    return found
+
+
+def visit(**link: str) -> AppTest:
+    page = AppTest.from_file(str(APP), default_timeout=120).switch_page(PAGE)
+    for name, value in link.items():
+        page.query_params[name] = value
+    return sound(page.run())
+
+
+def sound(page: AppTest) -> AppTest:
+    assert not page.exception, page.exception[0].value
+    return page
+
+
+def captions(page: AppTest) -> str:
+    return " ".join(caption.value for caption in page.caption)
+
+
+def warnings(page: AppTest) -> str:
+    return " ".join(warning.value for warning in page.warning)
+
+
+def widget(page: AppTest, kind: str, name: str) -> Any:
+    return getattr(page, kind)(key=fields.PREFIX + name)
+
+
+def in_the_address(page: AppTest, name: str) -> str:
+    """A test sets lists of values, a page single ones."""
+    value = page.query_params[name]
+    return value if isinstance(value, str) else value[0]
+
+
+def settings_in_the_address(page: AppTest) -> dict[str, Any]:
+    return to_flat(controls.read_link(in_the_address(page, "settings")))
+
+
+def test_the_page_opens_where_nothing_has_been_trained_yet() -> None:
+    page = visit()
+    titles = [button.label for button in page.button]
+    assert [preset.title for preset in PRESETS] == [title for title in titles if title in {preset.title for preset in PRESETS}]
+    assert "Start" in titles
+    assert "run" not in page.query_params
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_the_page_opens_with_a_run_in_each_state(phase: progress.Phase) -> None:
+    run = make(epochs=2)
+    if phase in ("finished", "training", "failed", "paused"):
+        finish(run)
+    told = progress.read(run.folder)
+    progress.write(run.folder, replace(told, phase=phase, message="stopped by hand" if phase == "stopped" else told.message))
+    assert in_the_address(visit(), "run") == run.id
+
+
+def test_a_run_with_a_name_that_would_be_markup_is_shown_as_it_is_called() -> None:
+    store.rename(make(), HOSTILE)
+    page = visit()
+    assert all("<script>" not in element.proto.body for element in page.get("html"))
+    assert all("<script>" not in element.value.replace("\\<", "") for element in (*page.markdown, *page.caption, *page.subheader))
+
+
+def test_a_link_shows_its_run_and_not_the_newest() -> None:
+    first, _ = make(), make()
+    assert in_the_address(visit(run=first.id), "run") == first.id
+
+
+@pytest.mark.parametrize("run_id", ["0" * 16, "../../etc", "", "x" * 5000, "<b>", "\x00"])
+def test_a_link_to_a_run_that_is_not_here_shows_the_newest(run_id: str) -> None:
+    run = make()
+    page = visit(run=run_id)
+    assert in_the_address(page, "run") == run.id
+    assert ("no longer here" in captions(page)) == bool(run_id)
+
+
+def test_a_link_to_a_run_that_is_not_here_opens_where_there_is_none() -> None:
+    assert "no longer here" in captions(visit(run="0" * 16))
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=[preset.title for preset in PRESETS])
+def test_a_preset_starts_all_its_runs_and_shows_the_first(preset: Any, started: list[Run]) -> None:
+    page = visit()
+    sound(page.button(key=f"training-preset-{PRESETS.index(preset)}").click().run())
+    assert [run.name for run in started] == list(preset.runs)
+    assert in_the_address(page, "run") == started[0].id
+    assert preset.look_for in " ".join(element.value for element in page.markdown)
+
+
+def test_what_keeps_a_preset_from_starting_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise ValueError("the disk is full")
+
+    monkeypatch.setattr(store, "make", full)
+    page = visit()
+    sound(page.button(key="training-preset-0").click().run())
+    assert "The disk is full" in warnings(page)
+    sound(page.run())
+    assert "The disk is full" not in warnings(page)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_each_task_starts_with_its_own_settings_for_watching(task: str, started: list[Run]) -> None:
+    page = visit()
+    sound(widget(page, "selectbox", "task").set_value(task).run())
+    sound(page.button(key="training-go").click().run())
+    live = TASKS[task].live
+    found = control_module.settings_of(started[0])
+    assert (found.task, found.model, found.training) == (task, live.model, live.training)
+    assert in_the_address(page, "run") == started[0].id
+
+
+def test_whoever_starts_a_run_may_stop_it_and_another_may_not(started: list[Run]) -> None:
+    page = visit()
+    sound(page.button(key="training-go").click().run())
+    (run,) = list_runs()
+    assert store.may_control(run, page.session_state["training-owner"])
+    assert not store.may_control(run, visit().session_state["training-owner"])
+
+
+def test_every_setting_of_a_link_reaches_the_run(started: list[Run]) -> None:
+    link = {
+        "task": "pos", "cell": "lstm", "probe": "Ducks swim.", "weights_seed": "7", "source": "silver", "sentences": "77",
+        "dev_sentences": "33", "data_seed": "4", "hidden_size": "30", "layers": "2", "dropout": "0.15", "bidirectional": "false",
+        "word_size": "20", "character_size": "10", "spelling_size": "22", "initialization": "orthogonal", "gain": "1.3",
+        "forget_bias": "1.5", "epochs": "3", "optimizer": "sgd", "learning_rate": "0.037", "momentum": "0.8",
+        "weight_decay": "0.0004", "schedule": "step", "warmup": "0.1", "batch_size": "9", "clip": "value", "clip_threshold": "0.07",
+        "patience": "6", "least_improvement": "0.003", "watch": "loss", "restore_best": "false", "seed": "5",
+    }  # fmt: skip
+    page = visit(settings=urlencode(link))
+    assert "cannot be used" not in captions(page)
+    sound(page.button(key="training-go").click().run())
+    assert control_module.settings_of(started[0]) == from_link(link)
+
+
+@pytest.mark.parametrize(
+    ("link", "told"),
+    [
+        ("", "name no task"),
+        ("task", "cut off or damaged"),
+        ("%%%", "cut off or damaged"),
+        ("cell=gru", "name no task"),
+        ("task=cooking", "unknown task"),
+        ("task=pos&cell=gur", "unknown cell"),
+        ("task=pos&speed=9", "unknown setting"),
+        ("task=pos&learning_rate=fast", "give a number"),
+        ("task=pos&learning_rate=nan", "learning_rate is nan"),
+        ("task=pos&hidden_size=10000000", "hidden_size"),
+        ("task=pos&epochs=99999999999999999999", "at most"),
+        ("task=pos&cell=gru&activation=relu", "no activation"),
+        ("task=pos&source=sotu", "unknown source"),
+        ("task=adding&length=5000", "at most"),
+        ("task=pos&" + "x" * 7000, "characters"),
+        ("&".join(f"a{number}=1" for number in range(200)), "cut off or damaged"),
+        (f"task={HOSTILE}", "unknown task"),
+    ],
+)
+def test_a_damaged_link_is_told_and_the_usual_settings_stand(link: str, told: str, started: list[Run]) -> None:
+    page = visit(settings=link)
+    plain = captions(page).replace("\\", "")
+    assert "cannot be used" in plain
+    assert told in plain
+    assert "<script>" not in captions(page)
+    assert widget(page, "selectbox", "task").value == controls.FIRST_TASK
+    sound(page.button(key="training-go").click().run())
+    assert len(started) == 1
+
+
+def test_a_changed_setting_is_in_the_address_and_the_usual_ones_are_not() -> None:
+    page = visit()
+    assert "settings" not in page.query_params
+    sound(widget(page, "number_input", "hidden_size").set_value(40).run())
+    assert settings_in_the_address(page)["hidden_size"] == 40
+    sound(widget(page, "toggle", "early-stopping").set_value(False).run())
+    assert settings_in_the_address(page)["patience"] is None
+    sound(widget(page, "selectbox", "clip").set_value(None).run())
+    assert settings_in_the_address(page)["clip"] is None
+    assert visit(settings=in_the_address(page, "settings")).number_input(key=fields.PREFIX + "hidden_size").value == 40
+
+
+def test_the_settings_stay_over_a_walk_to_another_page_and_back() -> None:
+    page = visit()
+    sound(widget(page, "number_input", "hidden_size").set_value(40).run())
+    sound(page.switch_page("app.py").run())
+    sound(page.switch_page(PAGE).run())
+    assert widget(page, "number_input", "hidden_size").value == 40
+
+
+def test_settings_that_a_cell_does_not_have_are_not_offered() -> None:
+    page = visit()
+    offered = {"activation": "elman", "forget_bias": "lstm"}
+    for cell in ("elman", "gru", "lstm"):
+        sound(page.segmented_control(key=fields.PREFIX + "cell").set_value(cell).run())
+        drawn = {widget.key for widget in (*page.selectbox, *page.number_input)}
+        for name, its in offered.items():
+            assert (fields.PREFIX + name in drawn) == (cell == its)
+
+
+def test_a_run_can_start_from_the_same_weights_as_another(started: list[Run]) -> None:
+    other = make(seed=9)
+    page = visit(settings=urlencode(to_link(default_settings("recall"))))
+    sound(widget(page, "selectbox", "weights").set_value(other.id).run())
+    assert settings_in_the_address(page)["weights_seed"] == 9
+    assert "differ" in captions(page)
+    store.remove(other)
+    sound(page.run())
+    assert widget(page, "selectbox", "weights").value == ""
+
+
+def test_the_settings_of_a_run_can_be_put_into_the_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    state: dict[str, Any] = {fields.PREFIX + "hidden_size": 40, "other": 1}
+    monkeypatch.setattr(st, "session_state", state)
+    controls.fill(control_module.settings_of(make(hidden_size=24)))
+    assert state["training-start"]["hidden_size"] == 24
+    assert state["other"] == 1
+    assert fields.PREFIX + "hidden_size" not in state
+
+
+def test_a_source_of_a_file_without_a_file_is_told(started: list[Run]) -> None:
+    page = visit(settings="task=pos&source=file")
+    sound(page.button(key="training-go").click().run())
+    assert "no file yet" in warnings(page)
+    assert not started
+    assert not list_runs()
+
+
+def zipped() -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb.txt", b"0" * 10_000_000)
+    return packed.getvalue()
+
+
+PLAIN = "The state of the union is strong.\n\nThe people know it.\n\n" * 4
+MALFORMED = {
+    "empty": b"",
+    "only blank": b" \n\n\t\n",
+    "too large": b"a b\n" * (LARGEST_UPLOAD // 4 + 1),
+    "zip": zipped(),
+    "gzip": b"\x1f\x8b\x08\x00rest",
+    "pdf": b"%PDF-1.7\n%\xe2\xe3",
+    "picture": b"\x89PNG\r\n\x1a\n",
+    "program": b"\x7fELF\x02\x01\x01",
+    "UTF-16": PLAIN.encode("utf-16"),
+    "UTF-16 without mark": PLAIN.encode("utf-16-le"),
+    "UTF-32": PLAIN.encode("utf-32"),
+    "Latin-1": "ok ok\ncaf\xe9 X\n".encode("latin-1"),
+    "binary": b"The DET\nm\x00n NOUN\n",
+    "escape": b"The DET\n\nman\x1b[2J NOUN\n",
+    "huge line": b"The DET\n" + b"a" * 200_000,
+    "three columns": b"The DET x\n",
+    "one column": b"The DET\nman\n",
+    "unknown tag": b"The DET\nman NN\n",
+    "no word": b"The\tDET\n\tNOUN\n",
+    "one sentence": b"The DET\nman NOUN\n",
+    "no blank lines": b"man NOUN\n" * 2000,
+    "markup": b"<script>alert(1)</script> <b>\n",
+}
+NAMES = ("own.txt", "../../../etc/passwd", "<b>x</b>.txt", "bomb.zip")
+
+
+@pytest.mark.parametrize("content", MALFORMED.values(), ids=list(MALFORMED))
+def test_a_malformed_file_gets_a_sentence_and_makes_no_run(content: bytes, started: list[Run]) -> None:
+    page = visit(settings="task=pos&source=file")
+    page.file_uploader(key="training-file").set_value(("../../own.txt", content, "text/plain"))
+    sound(page.run())
+    assert r"This file cannot be used\: own\.txt" in warnings(page)
+    sound(page.button(key="training-go").click().run())
+    assert r"This file cannot be used\: own\.txt" in warnings(page)
+    assert "<script>" not in warnings(page)
+    assert not started
+    assert not list_runs()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_good_file_is_counted_and_becomes_a_run_whatever_its_name(name: str, started: list[Run]) -> None:
+    page = visit(settings="task=pos&source=file")
+    good = b"The\tDET\nman\tNOUN\nsails\tVERB\n\nHe\tPRON\nsails\tVERB\n\n" * 10
+    page.file_uploader(key="training-file").set_value((name, good, "text/plain"))
+    sound(page.run())
+    assert "sentences to learn from" in captions(page)
+    sound(page.button(key="training-go").click().run())
+    (run,) = started
+    assert store.own_file(run) is not None
+    assert {path.name for path in store.root().iterdir() if not path.name.startswith(".")} == {run.id}
+
+
+def test_the_owners_key_is_never_in_the_address(started: list[Run]) -> None:
+    page = visit()
+    sound(page.button(key="training-go").click().run())
+    assert page.session_state["training-owner"] not in str(dict(page.query_params))
+    assert current.RUN in page.query_params
+    assert KEY not in str(dict(page.query_params))
+    assert progress.read(started[0].folder) == Progress(phase="waiting")
