@@ -48,7 +48,7 @@ def use(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="training-use"):
         if known is None:
             key = f"training-model-name-{run.id}"
-            name = st.text_input("Name of the model", suggested(run.name), key=key, max_chars=40, width=280, help=_NAMES)
+            st.text_input("Name of the model", suggested(run.name), key=key, max_chars=40, width=280, help=_NAMES)
             st.button(
                 "Use this model",
                 icon=":material/check:",
@@ -56,7 +56,7 @@ def use(run: Run) -> None:
                 key="training-publish",
                 help="Lists the best weights of this run on the pages that can use them, for everyone who sees this app.",
                 on_click=_publish,
-                args=(run, name),
+                args=(run, key),
             )
         st.download_button(
             "Download",
@@ -87,8 +87,8 @@ def bring() -> None:
             # a new file brings a new suggestion
             key = f"training-checkpoint-name-{uploaded.file_id}"
             stem = suggested(uploaded.name.rpartition(".")[0] or uploaded.name)
-            name = st.text_input("Name of the model", stem, key=key, max_chars=40, width=280, help=_NAMES)
-            st.button("Add", icon=":material/add:", key="training-add", type="primary", on_click=_add, args=(uploaded, name))
+            st.text_input("Name of the model", stem, key=key, max_chars=40, width=280, help=_NAMES)
+            st.button("Add", icon=":material/add:", key="training-add", type="primary", on_click=_add, args=(uploaded, key))
     _tell("bring")
     listed = loading.own()
     if not listed:
@@ -171,9 +171,10 @@ def _scores(info: CheckpointInfo) -> list[str]:
     ]
 
 
-def _publish(run: Run, name: str) -> None:
+def _publish(run: Run, key: str) -> None:
     from seqmodels.runs import publish
 
+    name = str(st.session_state[key])  # as typed by now: the page may not have been drawn since
     try:
         publish(run, current.owner_key(), name)
     except ValueError as problem:
@@ -182,9 +183,10 @@ def _publish(run: Run, name: str) -> None:
         st.session_state[_PUBLISHED] = {**st.session_state.get(_PUBLISHED, {}), run.id: name}
 
 
-def _add(uploaded: UploadedFile, name: str) -> None:
+def _add(uploaded: UploadedFile, key: str) -> None:
     from seqmodels.runs import import_checkpoint
 
+    name = str(st.session_state[key])
     try:
         import_checkpoint(uploaded.getvalue(), name, current.owner_key())
     except ValueError as problem:
