@@ -149,7 +149,7 @@ def _row(model: Listed) -> None:
 
 def described(model: Listed) -> str:
     """What a model is, in a line of Markdown: its task, cell, size and scores."""
-    size = f"{model.bytes / 2**20:.1f} MB"
+    size = f"{model.bytes / 1e6:.1f} MB" if model.bytes >= 1e6 else f"{max(1, round(model.bytes / 1e3))} kB"
     return size if model.info is None else " · ".join([*_what(model.info), size, *_scores(model.info)])
 
 
