@@ -136,6 +136,8 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, st
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         safetensors.torch.save_file(tensors, partial, metadata)
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())  # before the rename, or a power cut could leave the new name without its content
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
