@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.common import page
 from pages.training import compare, controls, current, models, presets, watch
-from seqmodels.runs import list_runs
+from seqmodels.runs import list_runs, stand_by
 
 
 def main() -> None:
@@ -32,6 +32,7 @@ def main() -> None:
     with mine:
         if mine.open:
             models.bring()
+    stand_by()  # last, so that it takes no time from what is seen
 
 
 main()

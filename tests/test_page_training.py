@@ -45,7 +45,7 @@ def _apart(tmp_path: Path, tiny_checkpoints: Path, monkeypatch: pytest.MonkeyPat
 def started(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
     """The runs that would have been started: a test of the page needs no process."""
     found: list[Run] = []
-    monkeypatch.setattr(control_module, "_spawn", lambda run, lock: found.append(run))
+    monkeypatch.setattr(control_module, "launch", lambda run, lock: found.append(run))
     return found
 
 

@@ -20,7 +20,7 @@ from seqmodels.cli.options import (
     TextArgument,
     text_of,
 )
-from seqmodels.cli.training import run, train
+from seqmodels.cli.training import run, standby, train
 
 if TYPE_CHECKING:
     from seqmodels.checkpoints import Checkpoint
@@ -188,6 +188,7 @@ def evaluate(
 
 app.command()(train)
 app.command()(run)
+app.command(hidden=True)(standby)
 
 
 @app.command()

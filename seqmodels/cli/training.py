@@ -94,6 +94,16 @@ def run(
                 display.say(report.text)
 
 
+def standby(channel: Annotated[int, typer.Argument(help="The number of a socket that this process has inherited.")]) -> None:
+    """Be the process of a run that is still to come: the app has one ready, so that a run starts at once."""
+    from seqmodels.runs import await_run
+
+    _give_way()
+    folder = await_run(channel)
+    if folder is not None:
+        run(folder)
+
+
 def _show(plan: Plan) -> None:
     """Run the plan, telling how it goes."""
     from seqmodels.checkpoints import read_info

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from seqmodels.runs.progress import Progress
     from seqmodels.runs.publishing import import_checkpoint, list_own, may_remove, own_folder, own_path, publish, remove_own
     from seqmodels.runs.settings import Settings, default_settings, from_link, to_flat, to_link
+    from seqmodels.runs.standby import await_run, stand_by
     from seqmodels.runs.store import Run, Status, best_weights, find_run, list_runs, make_at, may_control, open_folder, root, status
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Status",
     "StorageError",
     "Upload",
+    "await_run",
     "best_weights",
     "command",
     "create",
@@ -65,6 +67,7 @@ __all__ = [
     "root",
     "run",
     "settings_of",
+    "stand_by",
     "start",
     "status",
     "to_flat",
@@ -84,6 +87,7 @@ _HOMES = {
     "progress": ("Progress",),
     "publishing": ("import_checkpoint", "list_own", "may_remove", "own_folder", "own_path", "publish", "remove_own"),
     "settings": ("Settings", "default_settings", "from_link", "to_flat", "to_link"),
+    "standby": ("await_run", "stand_by"),
     "store": ("Run", "Status", "best_weights", "find_run", "list_runs", "make_at", "may_control", "open_folder", "root", "status"),
 }
 

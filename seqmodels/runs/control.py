@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-import threading
 from dataclasses import dataclass
-from pathlib import Path
 
-import seqmodels
 from seqmodels.corpora import TextFile
 from seqmodels.corpora.uploads import open_upload
 from seqmodels.data import data_for
@@ -17,8 +12,8 @@ from seqmodels.runs import commands, locks, progress, store
 from seqmodels.runs.commands import Command
 from seqmodels.runs.files import told_plainly
 from seqmodels.runs.limits import Limits
-from seqmodels.runs.process import INHERITED_LOCK
 from seqmodels.runs.settings import Settings, change, from_flat, to_flat
+from seqmodels.runs.standby import launch
 from seqmodels.runs.store import Run
 from seqmodels.tasks import TAGGING
 
@@ -53,7 +48,7 @@ def start(run: Run, owner_key: str) -> None:
         commands.clear(run.folder)
         with told_plainly("the run"):
             progress.write(run.folder, progress.waiting(progress.read(run.folder)))
-            _spawn(run, lock)
+            launch(run, lock)
     finally:
         os.close(lock)  # the process has its own copy
 
@@ -107,25 +102,3 @@ def _checked(settings: Settings, upload: Upload) -> TextFile:
 def _check_owner(run: Run, owner_key: str) -> None:
     if not store.may_control(run, owner_key):
         raise ValueError(f"run {run.name!r} was started by someone else: you can watch it, and start one with the same settings")
-
-
-def _spawn(run: Run, lock: int) -> None:
-    package = str(Path(seqmodels.__file__).resolve().parent.parent)
-    environment = {
-        **os.environ,
-        INHERITED_LOCK: str(lock),
-        "OMP_NUM_THREADS": "1",
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONPATH": os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH")))),
-    }
-    with (run.folder / store.LOG).open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "seqmodels", "run", str(run.folder)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=environment,
-            pass_fds=(lock,),
-            start_new_session=True,
-        )
-    threading.Thread(target=process.wait, name=f"run {run.id}", daemon=True).start()  # so that it leaves no zombie
