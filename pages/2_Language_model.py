@@ -1,9 +1,12 @@
-"""A text, continued word by word; the words that could come next; and how much each word of the text surprises a model."""
+"""A text, continued word by word; the words that could come next; and how much each word of the text surprises a model.
+
+A word is a character for those models that read character by character.
+"""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +17,20 @@ from seqmodels.viz import language
 
 if TYPE_CHECKING:
     from seqmodels.inference import Sampling
+    from seqmodels.text import Unit
+
+Models = Mapping[str, "Unit"]  # names of checkpoints, and what each reads and writes one by one
 
 PROMPT = "prompt"
 SIDE_BY_SIDE = 4  # models
 LONG = 5000  # characters; what is shorter is scored before a spinner could be seen
+# so many make a word of text: one of the addresses has 5.5 characters, its space included
+TOKENS: dict[Unit, int] = {"word": 1, "character": 6}
+RARE: dict[Unit, str] = {"word": "words seen fewer than four times", "character": "characters seen fewer than ten times"}
+SUMMED_UP: dict[Unit, str] = {
+    "word": "It stands under each word. Perplexity sums it up: as unsure as a choice among that many equally likely words.",
+    "character": "*Numbers* puts it under each character too. Bits per character are its mean.",
+}
 EXAMPLES = (
     inputs.Example(
         "State of our Union",
@@ -54,6 +67,11 @@ EXAMPLES = (
         "My cat spilled ramen on the smartphone again, lol",
         "No president ever said this. Most of these words are unknown to the models, and the rest surprise them.",
     ),
+    inputs.Example(
+        "A word cut short",
+        "The people of the United Sta",
+        "A model that reads words knows no *Sta*. One of your own that reads characters can finish the word.",
+    ),
     inputs.Example("A blank page", "", "Without a prompt a model begins a paragraph of its own."),
 )
 DEFAULTS: dict[str, Any] = {
@@ -77,30 +95,31 @@ def main() -> None:
     st.html(_STYLE)
     st.title("Language model")
     st.markdown(
-        "Give a text its beginning, and recurrent networks go on with it. They have read one thing only: "
-        "the **State of the Union addresses** from 1790 to today, two million words."
+        "Give a text its beginning, and recurrent networks go on with it. Those built in have read one thing only: the "
+        "**State of the Union addresses** from 1790 to today, two million words."
     )
     prompt = inputs.sentence(DEFAULTS[PROMPT], label="Prompt", key=PROMPT, height=80)
     inputs.examples(EXAMPLES, key=PROMPT)
-    names, sampling, length, numbers = settings()
-    if not names:
+    models, sampling, length, numbers = settings()
+    if not models:
         st.info("Pick at least one cell to see what it writes.")
         return
     written = st.container()
-    next_words(names, prompt, sampling)
+    next_words(models, prompt, sampling)
     surprisal = st.container()
     # the text flows in while the rest already stands; the prompt is scored last, which takes long if it is a book
     with written:
-        continuations(names, prompt, length, sampling, numbers)
+        continuations(models, prompt, length, sampling, numbers)
     with surprisal:
-        prompt_surprisal(names, prompt)
+        prompt_surprisal(models, prompt, numbers)
 
 
-def settings() -> tuple[list[str], Sampling, int, bool]:
+def settings() -> tuple[Models, Sampling, int, bool]:
     """One row of controls: the cells, how words are drawn, how many, and whether numbers stand under the words."""
     with st.container(horizontal=True, key="settings", vertical_alignment="bottom", gap="medium"):
         with st.container(width="content"):  # with any note about a link or a file over it
-            names = inputs.cells("lm", most=SIDE_BY_SIDE)
+            models = {name: loading.unit_of(name) for name in inputs.cells(*loading.LANGUAGE_TASKS, most=SIDE_BY_SIDE)}
+        unit, units = kinds(models), kinds(models, "s")
         temperature = inputs.number(
             "Temperature",
             0.0,
@@ -108,7 +127,7 @@ def settings() -> tuple[list[str], Sampling, int, bool]:
             key="temperature",
             default=DEFAULTS["temperature"],
             step=0.05,
-            help="0 always takes the most probable word.",
+            help=f"0 always takes the most probable {unit}.",
         )
         top_k = inputs.number(
             "Top-k",
@@ -117,7 +136,7 @@ def settings() -> tuple[list[str], Sampling, int, bool]:
             key="top_k",
             default=DEFAULTS["top_k"],
             step=1,
-            help="Draw from the k most probable words; 0: from all.",
+            help=f"Draw from the k most probable {units}; 0: from all.",
         )
         top_p = inputs.number(
             "Top-p",
@@ -126,143 +145,169 @@ def settings() -> tuple[list[str], Sampling, int, bool]:
             key="top_p",
             default=DEFAULTS["top_p"],
             step=0.05,
-            help="Draw from the fewest words that hold this share; 1: from all.",
+            help=f"Draw from the fewest {units} that hold this share; 1: from all.",
         )
         length = inputs.number(
-            "Length", 5, 120, key="length", default=DEFAULTS["length"], step=5, help="Words to write, punctuation included."
+            "Length",
+            5,
+            120,
+            key="length",
+            default=DEFAULTS["length"],
+            step=5,
+            help=f"Words to write, punctuation included. A model that writes character by character writes {TOKENS['character']} "
+            "characters for each: as much text.",
         )
         seed = inputs.number("Seed", 0, 99, key="seed", default=DEFAULTS["seed"], step=1, help="The same seed gives the same text.")
         numbers = st.toggle(
-            "Numbers", key="numbers", bind="query-params", help="Under each word: its probability, or its surprisal."
+            "Numbers", key="numbers", bind="query-params", help=f"Under each {unit}: its probability, or its surprisal."
         )
         st.button("Reset", icon=":material/restart_alt:", on_click=reset)
 
     from seqmodels.inference import Sampling  # brings torch: the page's frame is on screen by now
 
-    return names, Sampling(float(temperature), int(top_k), float(top_p), int(seed)), int(length), numbers
+    return models, Sampling(float(temperature), int(top_k), float(top_p), int(seed)), int(length), numbers
 
 
-def continuations(names: Sequence[str], prompt: str, length: int, sampling: Sampling, numbers: bool) -> None:
+def continuations(models: Models, prompt: str, length: int, sampling: Sampling, numbers: bool) -> None:
     """The cells side by side, all writing at once. What they have written before appears at once."""
     st.subheader("What they write")
+    rare = " and ".join(text for unit, text in RARE.items() if unit in models.values())
     st.caption(
-        "The darker the ground of a word, the less the model expected it; ¶ ends a paragraph. Words seen fewer than four times in "
-        "training are all `<unk>` to a model, and `<unk>` is never drawn."
+        f"The darker the ground of a {kinds(models)}, the less the model expected it; ¶ ends a paragraph. To a model, {rare} in "
+        "training are all `<unk>`, and `<unk>` is never drawn."
     )
     panels = []
-    for name, column in zip(names, st.columns(len(names), gap="medium"), strict=True):
-        writing = loading.continue_text(name, prompt, max_tokens=length, sampling=sampling)
+    for (name, unit), column in zip(models.items(), st.columns(len(models), gap="medium"), strict=True):
+        writing = loading.continue_text(name, prompt, max_tokens=length * TOKENS[unit], sampling=sampling)
         with column:
-            st.markdown(f"**{loading.title(name)}**")
-            panels.append((st.empty(), writing))
+            st.markdown(heading(name, unit))
+            panels.append((st.empty(), writing, unit))
             st.button(
                 "Keep",
                 icon=":material/add:",
                 key=f"keep-{name}",
                 help="Put this text into the prompt and go on from there.",
                 on_click=keep,
-                args=(prompt, writing),
+                args=(prompt, writing, unit),
             )
     growing = panels
     while growing:
-        for panel, writing in growing:
-            panel.html(language.continuation(prompt, writing.tokens, numbers=numbers))
-        growing = [(panel, writing) for panel, writing in growing if writing.advance()]
+        for panel, writing, unit in growing:
+            panel.html(language.continuation(prompt, writing.tokens, unit=unit, numbers=numbers))
+        growing = [(panel, writing, unit) for panel, writing, unit in growing if writing.advance(TOKENS[unit])]
 
 
-def next_words(names: Sequence[str], prompt: str, sampling: Sampling) -> None:
+def next_words(models: Models, prompt: str, sampling: Sampling) -> None:
     """Bars of the likeliest next words for each cell. A click takes a word, as does the list beside them, which needs no mouse."""
     st.subheader("What could come next")
     st.caption(
-        "Click a row, or tap it twice, to take that word. Solid: how likely it is drawn under the settings above. Pale: the "
-        "model's own probability, at temperature 1. A sure model has one long bar, a lost one many short."
+        f"Click a row, or tap it twice, to take that {kinds(models)}. Solid: how likely it is drawn under the settings above. "
+        "Pale: the model's own probability, at temperature 1. A sure model has one long bar, a lost one many short."
     )
-    found = {name: language.candidates(loading.next_words(name, prompt), sampling) for name in names}
+    found = {name: language.candidates(loading.next_words(name, prompt), sampling) for name in models}
     longest = max(language.longest_bar(candidates) for candidates in found.values())
     theme = st.context.theme.type or "light"
     # a new prompt needs a new chart: an old one would still hold the click that made it
     version = zlib.crc32(prompt.encode(errors="replace"))
-    for (name, candidates), column in zip(found.items(), st.columns(len(names), gap="medium"), strict=True):
+    for (name, candidates), column in zip(found.items(), st.columns(len(models), gap="medium"), strict=True):
         key = f"bars-{name}-{version}"
         with column:
-            st.markdown(f"**{loading.title(name)}**")
+            st.markdown(heading(name, candidates.unit))
             st.plotly_chart(
                 language.next_word_bars(candidates, theme=theme, longest=longest),
                 theme=None,  # Streamlit's would repaint the see-through bars
                 key=key,
-                on_select=lambda key=key: take_clicked(key, prompt),
+                on_select=lambda key=key, unit=candidates.unit: take_clicked(key, prompt, unit),
                 selection_mode="points",
                 config={"displayModeBar": False},
             )
             st.caption(language.spread(candidates))
-    options = {word: None for candidates in found.values() for word in candidates.names}
+    listed = {label(word, one.unit, models): (word, one.unit) for one in found.values() for word in one.names}
+    first = next(iter(models.values()))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox(
-            "Or pick the next word from a list",
-            sorted(options, key=str.lower),
+            f"Or pick the next {kinds(models)} from a list",
+            sorted(listed, key=str.lower),
             index=None,
-            format_func=language.shown,
             key="next",
             placeholder="A candidate",
             on_change=take_listed,
-            args=(prompt,),
+            args=(prompt, listed),
             width=280,
         )
         st.button(
-            "Take back a word", icon=":material/undo:", on_click=take_back, args=(names[0], prompt), disabled=not prompt.strip()
+            f"Take back a {first}", icon=":material/undo:", on_click=take_back, args=(prompt, first), disabled=not prompt.strip()
         )
 
 
-def prompt_surprisal(names: Sequence[str], prompt: str) -> None:
+def prompt_surprisal(models: Models, prompt: str, numbers: bool) -> None:
     """The prompt once for each cell, coloured by how unexpected each word was."""
     st.subheader("What surprised them in the prompt")
+    unit = kinds(models)
     if not prompt.strip():
-        st.caption("The prompt is empty. Type something, and each word is coloured by how unexpected it is.")
+        st.caption(f"The prompt is empty. Type something, and each {unit} is coloured by how unexpected it is.")
         return
-    st.html(language.legend())
+    st.html(language.legend(models.values()))
+    meant = " ".join(text for unit, text in SUMMED_UP.items() if unit in models.values())
     st.caption(
-        "Under each word: its surprisal, -log₂ of the probability it had before it was read. One bit is a coin toss. "
-        "Perplexity is the same as one number: as unsure as a choice among that many equally likely words."
+        f"The surprisal of a {unit} is -log₂ of the probability it had before it was read, in bits. One bit is a coin toss. {meant}"
     )
-    for name in names:
+    for name, unit in models.items():
         with st.spinner("Reading a long prompt") if len(prompt) > LONG else nullcontext():
             score = loading.score_prompt(name, prompt)
-        st.markdown(f"**{loading.title(name)}** · {language.perplexity(score)}")
-        st.html(language.surprisal_strip(score, prompt))
+        st.markdown(f"{heading(name, unit)} · {language.overall(score)}")
+        # numbers would set the letters of a word far apart, so they are shown on demand
+        st.html(language.surprisal_strip(score, prompt, numbers=numbers or unit == "word"))
 
 
-def take_clicked(key: str, prompt: str) -> None:
+def kinds(models: Models, ending: str = "") -> str:
+    """What the models read one by one: 'word', 'character', or 'word or character'."""
+    return " or ".join(f"{unit}{ending}" for unit in dict.fromkeys(models.values()) or ("word",))
+
+
+def heading(name: str, unit: Unit) -> str:
+    return f"**{loading.title(name)}**{'' if unit == 'word' else ', character by character'}"
+
+
+def label(word: str, unit: Unit, models: Models) -> str:
+    """A candidate in the list, where *a* may be a word as well as a character."""
+    return language.shown(word) if len(set(models.values())) == 1 else f"{language.shown(word)} ({unit})"
+
+
+def take_clicked(key: str, prompt: str, unit: Unit) -> None:
     points = st.session_state[key].selection.points
     if points:
-        take(prompt, [points[0]["customdata"][0]])
+        take(prompt, [points[0]["customdata"][0]], unit)
 
 
-def take_listed(prompt: str) -> None:
-    name = st.session_state["next"]
+def take_listed(prompt: str, listed: Mapping[str, tuple[str, Unit]]) -> None:
+    chosen = st.session_state["next"]
     st.session_state["next"] = None
-    if name is not None:
-        take(prompt, [name])
+    if chosen is not None:
+        word, unit = listed[chosen]
+        take(prompt, [word], unit)
 
 
-def keep(prompt: str, writing: loading.Writing) -> None:
-    take(prompt, [token.text for token in writing.tokens])
+def keep(prompt: str, writing: loading.Writing, unit: Unit) -> None:
+    take(prompt, [token.text for token in writing.tokens], unit)
 
 
-def take(prompt: str, words: Sequence[str]) -> None:
+def take(prompt: str, words: Sequence[str], unit: Unit) -> None:
     from seqmodels import inference
 
-    st.session_state[PROMPT] = inference.accept(prompt, words)
+    st.session_state[PROMPT] = inference.accept(prompt, words, unit)
 
 
-def take_back(name: str, prompt: str) -> None:
-    tokens = loading.score_prompt(name, prompt).tokens
-    st.session_state[PROMPT] = prompt[: tokens[-1].start].rstrip(" ") if tokens else ""
+def take_back(prompt: str, unit: Unit) -> None:
+    from seqmodels import inference
+
+    st.session_state[PROMPT] = inference.take_back(prompt, unit)
 
 
 def reset() -> None:
     for key, value in DEFAULTS.items():
         st.session_state[key] = value
-    st.session_state["cells"] = [loading.title(name) for name in loading.shipped("lm") or loading.available("lm")[:1]]
+    st.session_state["cells"] = [loading.title(name) for name in inputs.usual_cells(*loading.LANGUAGE_TASKS)]
 
 
 main()

@@ -9,10 +9,11 @@ from pages.common import inputs, loading, page
 from pages.explorer import scene as shared
 from pages.explorer import selection
 from pages.explorer.scene import Scene, View
+from seqmodels.viz.palette import PARAGRAPH, SPACE
 
 DEFAULT = "The keys to the cabinet in the old office near the two big doors are on the table."
 SIDE_BY_SIDE = 3  # models
-BELOW = {"pos": "its tag", "ner": "the name it is part of, if any", "lm": "its surprisal in bits"}
+BELOW = {"pos": "its tag", "ner": "the name it is part of, if any", "lm": "its surprisal in bits", "char": "its surprisal in bits"}
 
 
 def main() -> None:
@@ -28,18 +29,14 @@ def main() -> None:
             text = inputs.sentence(DEFAULT, height=68)
         controls = st.container(horizontal=True, gap="xsmall", key="gates-controls")
         with controls:
-            task = inputs.task(tuple(loading.TASK_TITLES))
+            task = inputs.task([task for task in loading.TASK_TITLES if task in loading.SHIPPED_TASKS or loading.available(task)])
             names = inputs.cells(task, most=SIDE_BY_SIDE)
         title = inputs.choice("View", list(explorer.VIEWS), key="view", label_visibility="collapsed")
         with st.spinner("Reading"):
             view = explorer.find(title)
         with ready_made:
             shared.offer(view.examples)
-        if not text.strip():
-            st.info("Type a sentence above, or take one of the examples.")
-        elif not names:
-            st.info("Pick at least one cell.")
-        else:
+        if inputs.ready(text, names):
             try:
                 with controls, st.spinner("Reading"):
                     scene = selection.read(title, task, text, names, ahead=view.ahead)
@@ -50,6 +47,11 @@ def main() -> None:
 
 def show(view: View, scene: Scene) -> None:
     """The words to select from, how to read the pictures, the pictures, and the numbers behind them as files."""
+    if scene.task == "char":
+        st.caption(
+            f"These models read characters: where this page says *word*, it is one character. {SPACE} is a space, "
+            f"{PARAGRAPH} is `<eos>`."
+        )
     selection.words(scene)
     reading_aid = st.empty()
     reading_aid.markdown(explain(view))

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from spacy.language import Language
 
 UNK = "<unk>"  # what a model reads for a token outside its vocabulary
 EOS = "<eos>"  # what a language model reads and writes at the end of a paragraph
+
+Unit = Literal["word", "character"]  # what a language model reads and writes one by one
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor
 
 from seqmodels import text as text_module
-from seqmodels.text import EOS, UNK, Token
+from seqmodels.text import EOS, UNK, Token, Unit
 
 PAD = "<pad>"
 WORD_START, WORD_END = "<w>", "</w>"
@@ -103,6 +103,7 @@ class LanguageVocab:
     """A language model's words, as they are. `<eos>` ends a paragraph, and so starts the next."""
 
     words: Vocab
+    unit: ClassVar[Unit] = "word"
 
     @classmethod
     def build(cls, paragraphs: Iterable[Sequence[str]], *, minimum: int = 4) -> Self:
@@ -116,7 +117,8 @@ class LanguageVocab:
         """All paragraphs as one run of ids, `<eos>` after each: (tokens,)."""
         return torch.tensor([index for words in paragraphs for index in (*self.words.ids(words), self.eos)])
 
-    def read(self, text: str) -> list[Token]:
+    @staticmethod
+    def read(text: str) -> list[Token]:
         """The tokens of a text, without the first `<eos>`: a blank line is one too, as it was in training."""
         found: list[Token] = []
         for token in text_module.tokenize(text):
@@ -127,24 +129,35 @@ class LanguageVocab:
             found.append(Token(EOS, found[-1].end, len(text)))
         return found
 
-    def join(self, tokens: Sequence[str]) -> str:
+    @staticmethod
+    def join(tokens: Sequence[str]) -> str:
         """Readable text of tokens."""
         return text_module.join(tokens)
 
-    def extend(self, text: str, tokens: Sequence[str]) -> str:
+    @staticmethod
+    def extend(text: str, tokens: Sequence[str]) -> str:
         """The text, as it was typed, with tokens added so that just these are read next."""
         return text_module.extend(text, tokens)
+
+    @classmethod
+    def take_back(cls, text: str) -> str:
+        """The text, as it was typed, without its last token."""
+        tokens = cls.read(text)
+        return text[: tokens[-1].start].rstrip(" ") if tokens else ""
 
 
 @dataclass(frozen=True)
 class CharacterVocab(LanguageVocab):
     """A language model's characters in the place of words; white space is one space, a blank line `<eos>`."""
 
+    unit: ClassVar[Unit] = "character"
+
     @classmethod
     def build(cls, paragraphs: Iterable[Sequence[str]], *, minimum: int = 10) -> Self:
         return super().build(paragraphs, minimum=minimum)
 
-    def read(self, text: str) -> list[Token]:
+    @staticmethod
+    def read(text: str) -> list[Token]:
         """As for words. White space before the first character says nothing."""
         found: list[Token] = []
         for match in re.finditer(r"\s+|\S", text):
@@ -155,11 +168,21 @@ class CharacterVocab(LanguageVocab):
                 found.append(Token(EOS if _is_blank_line(piece) else " ", *match.span()))
         return found
 
-    def join(self, tokens: Sequence[str]) -> str:
+    @staticmethod
+    def join(tokens: Sequence[str]) -> str:
         return "".join("\n\n" if token == EOS else token for token in tokens)
 
-    def extend(self, text: str, tokens: Sequence[str]) -> str:
-        return text + self.join(tokens)
+    @staticmethod
+    def extend(text: str, tokens: Sequence[str]) -> str:
+        return text + CharacterVocab.join(tokens)
+
+    @classmethod
+    def take_back(cls, text: str) -> str:
+        tokens = cls.read(text)
+        return text[: tokens[-1].start] if tokens else ""
+
+
+LANGUAGE_VOCABS: dict[Unit, type[LanguageVocab]] = {kind.unit: kind for kind in (LanguageVocab, CharacterVocab)}
 
 
 @dataclass(frozen=True)

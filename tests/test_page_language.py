@@ -28,7 +28,7 @@ def opened(tiny_checkpoints: Path) -> AppTest:
 def strips(page: AppTest) -> list[str]:
     """The visible text of each coloured strip, from top to bottom."""
     bodies = [element.proto.body for element in page.get("html")]
-    found = [re.search(r'<p class="surprisal( numbered)?" dir="auto">.*</p>', body, re.DOTALL) for body in bodies]
+    found = [re.search(r'<p class="surprisal \w+( numbered)?" dir="auto">.*</p>', body, re.DOTALL) for body in bodies]
     return [html.unescape(re.sub(r"<small>.*?</small>|<[^>]*>", "", match.group())) for match in found if match]
 
 

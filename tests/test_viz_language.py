@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -181,8 +182,8 @@ def test_percentages_have_three_digits_at_most(probability: float, shown: str) -
 def test_perplexity_says_over_how_many_words_and_how_many_are_unknown() -> None:
     one, _ = scored(("zorp", 9.0, False))
     three, _ = scored(("a", 1.0, True), ("b", 1.0, True), ("zorp", 9.0, False))
-    assert language.perplexity(one) == "perplexity 42 over 1 word, all unknown"
-    assert language.perplexity(three) == "perplexity 42 over 3 words, 1 of them unknown"
+    assert language.overall(one) == "perplexity 42 over 1 word, all unknown"
+    assert language.overall(three) == "perplexity 42 over 3 words, 1 of them unknown"
 
 
 def test_a_blank_line_in_a_prompt_is_read_as_the_end_of_a_paragraph(tiny: dict[str, Checkpoint]) -> None:
@@ -198,3 +199,26 @@ def test_a_continuation_put_into_the_prompt_goes_on_as_if_it_had_never_stopped(t
     prompt = accept("The state", whole[:5])
     assert [token.text for token in continue_text(tiny["lm-lstm"], prompt, max_tokens=7, sampling=greedy)] == whole[5:]
     assert prompt == join(["The", "state", *whole[:5]])
+
+
+def test_a_characters_ground_darkens_twice_as_fast_and_the_legend_says_so() -> None:
+    score, text = scored(("a", 3.0, True), ("b", 99.0, True))
+    letters = replace(score, unit="character")
+    assert re.findall(r'class="word s(\d)', language.surprisal_strip(letters, text)) == ["3", "7"]
+    assert "7 bits and more" in language.legend(["character"])
+    assert "14 bits, of a character 7 and more" in language.legend(["character", "word"])
+
+
+def test_characters_are_written_as_they_come_and_a_paragraphs_end_is_visible() -> None:
+    drawn = [GeneratedToken(text, 0.5) for text in ("s", ",", " ", "<", EOS, "A")]
+    markup = language.continuation("It i", drawn, unit="character")
+    assert visible(markup) == "It is, <¶\nA"
+    assert 'title="space: 50.0 %"' in markup
+
+
+def test_of_characters_the_bits_of_each_are_told_and_of_words_the_perplexity() -> None:
+    score, _ = scored(("a", 3.0, True), ("b", 99.0, False))
+    assert language.overall(replace(score, unit="character", perplexity=8.0)) == (
+        "3.00 bits per character over 2 characters, 1 of them unknown"
+    )
+    assert language.overall(score).startswith("perplexity")

@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar
 import streamlit as st
 
 from pages.common import address, loading
+from seqmodels.viz.palette import pictured
 
 TEXT = "text"
 LARGEST_FILE = 5  # megabytes
@@ -54,25 +55,39 @@ def task(options: Sequence[str] = loading.TAGGING_TASKS) -> str:
     return choice("Task", options, key="task", show=loading.TASK_TITLES.__getitem__)
 
 
-def cells(of_task: str, *, most: int | None = None) -> list[str]:
-    """Any subset of the models for this task, as names of checkpoints; none picked means none, and more than `most` the last ones.
+def cells(*tasks: str, most: int | None = None) -> list[str]:
+    """Any subset of the models for tasks, as names of checkpoints; none picked means none, and more than `most` the last ones.
 
     The shipped ones come first and are on unless a link says otherwise; one's own are off.
     """
-    shipped = loading.shipped_names(of_task)
-    found = loading.available(of_task)
+    shipped = [name for task in tasks for name in loading.shipped_names(task)]
+    found = loading.available(*tasks)
     if not found:
         tell(loading.problems(shipped))
         st.info("There are no models for this task yet. `make checkpoints` trains them.")
         st.stop()
-    usual = [name for name in found if loading.is_shipped(name)] or found[:1]
-    picked = choices("Cells", found, key="cells", default=usual, show=loading.title, short=_short)
+    picked = choices("Cells", found, key="cells", default=usual_cells(*tasks), show=loading.title, short=_short)
     tell(loading.problems(list(dict.fromkeys([*shipped, *picked]))))
     picked = [name for name in picked if not loading.problems([name])]
     if most is not None and len(picked) > most:
         picked = picked[-most:]  # those of one's own, which were asked for on purpose, stand last
         st.caption(f":material/info: {most} at most are shown side by side: {', '.join(map(loading.title, picked))}.")
     return picked
+
+
+def usual_cells(*tasks: str) -> list[str]:
+    """The models for these tasks that are on unless a link says otherwise."""
+    found = loading.available(*tasks)
+    return [name for name in found if loading.is_shipped(name)] or found[:1]
+
+
+def ready(text: str, names: Sequence[str]) -> bool:
+    """Whether there are a text and a model to read it; where one is missing, the page asks for it."""
+    if not text.strip():
+        st.info("Type a sentence above, or take one of the examples.")
+    elif not names:
+        st.info("Pick at least one cell.")
+    return bool(text.strip() and names)
 
 
 def tell(problems: Sequence[str]) -> None:
@@ -175,8 +190,9 @@ def text_file(label: str, *, key: str, help: str | None = None) -> str | None:
 
 
 def plain(text: str) -> str:
-    """Text as Markdown that shows it as it is."""
-    return "".join(f"\\{character}" if character in "\\`*_{}[]()<>#+-.!|$~:" else character for character in text)
+    """Text as Markdown that shows it as it is; a space on its own as its picture."""
+    shown = pictured(text)
+    return "".join(f"\\{character}" if character in "\\`*_{}[]()<>#+-.!|$~:" else character for character in shown)
 
 
 def _short(name: str) -> str:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,11 +22,14 @@ from seqmodels.viz import law
 if TYPE_CHECKING:
     from seqmodels.checkpoints import Checkpoint, Listed
     from seqmodels.inference import GeneratedToken, NextWords, PromptScore, Sampling, Tagging
+    from seqmodels.text import Unit
     from seqmodels.traces import Trace
 
 CELL_ORDER = tuple(law.FORMULAS)
-TASK_TITLES = {"pos": "Parts of speech", "ner": "Names", "lm": "Language model"}
+TASK_TITLES = {"pos": "Parts of speech", "ner": "Names", "lm": "Language model", "char": "Characters"}
 TAGGING_TASKS = ("pos", "ner")
+LANGUAGE_TASKS = ("lm", "char")
+SHIPPED_TASKS = (*TAGGING_TASKS, "lm")  # beside seqmodels.tasks.SHIPPED, because importing that takes a second
 
 # many visitors share few cores: two threads for one small matrix only get in each other's way. torch reads this when imported
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -47,12 +51,13 @@ def checkpoint(name: str) -> Checkpoint:
     return loaded.checkpoint
 
 
-def available(task: str) -> list[str]:
-    """The models for this task: the shipped ones that work, in the order of CELL_ORDER, then one's own, by name.
+def available(*tasks: str) -> list[str]:
+    """The models for these tasks: the shipped ones that work, in the order of CELL_ORDER, then one's own, by name.
 
     Of the latter only the description has been read: they may be many, and are large in memory.
     """
-    return shipped(task) + [one.name for one in own() if one.info is not None and one.info.task == task]
+    here = [name for task in tasks for name in shipped(task)]
+    return here + [one.name for one in own() if one.info is not None and one.info.task in tasks]
 
 
 def shipped(task: str) -> list[str]:
@@ -62,7 +67,7 @@ def shipped(task: str) -> list[str]:
 
 def shipped_names(task: str) -> list[str]:
     """What the shipped models for this task are called, whether or not they are here."""
-    return [f"{task}-{cell}" for cell in CELL_ORDER]
+    return [f"{task}-{cell}" for cell in CELL_ORDER] if task in SHIPPED_TASKS else []
 
 
 def own() -> list[Listed]:
@@ -91,7 +96,7 @@ def title(name: str) -> str:
 def is_shipped(name: str) -> bool:
     """Whether it is the name of a shipped model, such as 'pos-gru'."""
     task, _, cell = name.partition("-")
-    return task in TASK_TITLES and cell in CELL_ORDER
+    return task in SHIPPED_TASKS and cell in CELL_ORDER
 
 
 def tag(name: str, text: str) -> Tagging:
@@ -105,6 +110,13 @@ def trace(name: str, text: str) -> Trace:
     Its arrays are some 2 MB a hundred words: give it a passage, not a book.
     """
     return _trace(name, stamp(name), text)
+
+
+def unit_of(name: str) -> Unit:
+    """What a language model reads and writes one by one."""
+    from seqmodels import inference
+
+    return inference.unit_of(checkpoint(name))
 
 
 def next_words(name: str, prompt: str) -> NextWords:
@@ -135,14 +147,14 @@ class Writing:
         """What is written so far."""
         return self._tokens
 
-    def advance(self) -> bool:
-        """Write one more word; False if the text is complete."""
+    def advance(self, count: int = 1) -> bool:
+        """Write so many more words, or those that are left; False if the text was complete."""
         with self._lock:
-            token = None if self._source is None else next(self._source, None)
-            if token is None:
+            fresh = () if self._source is None else tuple(islice(self._source, count))
+            if not fresh:
                 self._source = None  # lets go of the network's state
                 return False
-            self._tokens += (token,)
+            self._tokens += fresh
             return True
 
 
@@ -157,7 +169,7 @@ def _load_all() -> None:
     """What the first page shows comes first; then the other models, and the libraries that draw."""
     if shipped(TAGGING_TASKS[0]):
         tag(shipped(TAGGING_TASKS[0])[0], "warm")  # brings the tokenizer
-    for task in TASK_TITLES:
+    for task in SHIPPED_TASKS:
         shipped(task)
     for module in ("pandas", "seqmodels.viz.gates", "seqmodels.viz.language"):
         import_module(module)

@@ -12,6 +12,7 @@ from pages.common import inputs, loading
 from pages.explorer import scene as shared
 from pages.explorer.scene import Example, Reading, Scene, View
 from seqmodels import viz
+from seqmodels.viz.palette import pictured
 
 if TYPE_CHECKING:
     from seqmodels.traces import GapProbe
@@ -108,7 +109,7 @@ def chosen_source(scene: Scene) -> int | None:
     focus, token = scene.first.focus, scene.first.token
     backward = scene.first.layer.backward
     before = range(token + 1, focus.window.stop) if backward else range(token - 1, focus.window.start - 1, -1)
-    labels = {f"{position + 1} {scene.tokens[position]}": position for position in before}
+    labels = {f"{position + 1} {pictured(scene.tokens[position])}": position for position in before}
     nearest = next(iter(labels), None)
     picked = inputs.menu("Source word", list(labels), key="source", placeholder=nearest or "none")
     return labels.get(picked or nearest or "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -59,12 +59,23 @@ def first_passages(text: str) -> list[list[str]]:
     """The passages of a text, as far as it is searched."""
     from seqmodels.traces import passages_of
 
+    return _cut(passages_of(text[:CHARACTERS]))
+
+
+def spelled(passages: Iterable[Sequence[str]]) -> list[list[str]]:
+    """The characters of passages of words, as far as a text is searched."""
+    from seqmodels.inference import accept
+
+    return _cut(list(accept("", words)) for words in passages)
+
+
+def _cut(passages: Iterable[list[str]]) -> list[list[str]]:
     kept: list[list[str]] = []
     room = ENOUGH
-    for words in passages_of(text[:CHARACTERS]):
+    for tokens in passages:
         if not room:
             break
-        kept.append(words[:room])
+        kept.append(tokens[:room])
         room -= len(kept[-1])
     return kept
 
@@ -104,6 +115,8 @@ def _trace(key: Key, source: Source, title: str) -> TracedText:
     name, _, layer, direction, _ = key
     with st.spinner("1 of 2: splitting the text into words", show_time=True):
         passages = source.passages()
+        if loading.checkpoint(name).info.task == "char":
+            passages = spelled(passages)
     with st.spinner(f"2 of 2: {title} reads {sum(map(len, passages)):,} words", show_time=True):
         # a click ends this run at its next call of Streamlit: by then the text is on the shelf
         return _shelf().get(key, partial(trace_passages, loading.checkpoint(name), passages, layer, direction))

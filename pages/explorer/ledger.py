@@ -116,7 +116,7 @@ def sentences(reading: Reading, near: Folded, given: Attribution | None) -> list
     if given is not None:
         side = 1 if given.logit >= 0 else -1
         top = int((side * given.total).argmax())
-        after = f" after {here}" if reading.trace.task == "lm" else f" at {here}"
+        after = f" after {here}" if reading.trace.task in loading.LANGUAGE_TASKS else f" at {here}"
         named = f"**{inputs.plain(given.target)}**{after}"
         said.append(f"{words[top]} gave {signed(given.total[top])} of the {signed(given.logit)} for {named}.")
     return said

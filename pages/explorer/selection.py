@@ -25,7 +25,7 @@ def read(view: str, task: str, text: str, names: Sequence[str], *, ahead: bool) 
     """
     from seqmodels.viz.frame import Focus, windows
 
-    whole, added = continued(names[0], text) if task == "lm" else (text, 0)
+    whole, added = continued(names[0], text) if task in loading.LANGUAGE_TASKS else (text, 0)
     found = {name: reading.read(name, whole) for name in names}
     layer, direction = side([(had.layer, had.direction) for one in found.values() for had in one.trace.layers])
     unit = inputs.optional_number("Unit", key="unit", help="One unit to follow through all views. Empty: none.")
@@ -56,8 +56,9 @@ def side(sides: Sequence[tuple[int, str]]) -> tuple[int, str]:
 
 def continued(name: str, text: str) -> tuple[str, int]:
     """The prompt with words that the first of the models writes, and how many: a model may read on in its own text."""
+    unit = loading.unit_of(name)
     with st.container(width=220):
-        most = int(inputs.number("Let it write on, words", 0, MOST_WRITTEN, key="written", default=0, step=1))
+        most = int(inputs.number(f"Let it write on, {unit}s", 0, MOST_WRITTEN, key="written", default=0, step=1))
     if not most:
         return text, 0
     from seqmodels.inference import Sampling, accept
@@ -65,7 +66,7 @@ def continued(name: str, text: str) -> tuple[str, int]:
     writing = loading.continue_text(name, text, max_tokens=most, sampling=Sampling())
     while writing.advance():
         pass
-    return accept(text, [token.text for token in writing.tokens]), len(writing.tokens)
+    return accept(text, [token.text for token in writing.tokens], unit), len(writing.tokens)
 
 
 def chosen_token(tokens: Sequence[str], *, near_start: bool) -> int:

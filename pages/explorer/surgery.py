@@ -15,10 +15,11 @@ from seqmodels.viz import tags
 
 if TYPE_CHECKING:
     from seqmodels.inference import GeneratedToken
+    from seqmodels.text import Unit
     from seqmodels.traces import Clamp, Operated
 
 LONGEST = 1000  # tokens: a step is some 0.3 ms, and there are two runs a cell
-WRITTEN = 12  # words that a language model writes in each run
+WRITTEN: dict[Unit, int] = {"word": 12, "character": 60}  # that a language model writes in each run
 BANK = "Angela Merkel met Emmanuel Macron in the Bank of England."
 EXAMPLES = (
     Example(
@@ -122,7 +123,7 @@ def spoken(reading: Reading, prompt: str, held: list[Clamp], before: Operated, a
             alt = f"{reading.title}, {title}: the likeliest next words"
             shared.chart(figure, f"surgery-{reading.name}-{title}", alt)
             drawn = continued(reading.name, loading.stamp(reading.name), prompt, holding)
-            st.html(language.continuation("… ", drawn))
+            st.html(language.continuation("… ", drawn, unit=one.unit))
 
 
 @st.cache_resource(show_spinner=False, max_entries=24, ttl="10m")
@@ -138,7 +139,7 @@ def continued(name: str, stamp: int, text: str, held: tuple[Clamp, ...]) -> tupl
     """What a language model writes with these clamps."""
     from seqmodels import traces
 
-    return tuple(traces.continue_operated(loading.checkpoint(name), text, held, max_tokens=WRITTEN))
+    return tuple(traces.continue_operated(loading.checkpoint(name), text, held, max_tokens=WRITTEN[loading.unit_of(name)]))
 
 
 VIEW = View(

@@ -23,6 +23,7 @@ PAGES = {  # by task: the pages that can use its models
     "pos": ("pages/1_Tagging.py", "pages/3_Gates.py"),
     "ner": ("pages/1_Tagging.py", "pages/3_Gates.py"),
     "lm": ("pages/2_Language_model.py", "pages/3_Gates.py"),
+    "char": ("pages/2_Language_model.py", "pages/3_Gates.py"),
 }
 _TITLES = {
     "pages/1_Tagging.py": ("Tagging", ":material/sell:"),
@@ -115,11 +116,7 @@ def where(model: Listed) -> None:
     """Buttons for the pages that can use a model, which open with it picked; or what else can be done with it."""
     info = model.info
     assert info is not None
-    if info.task == "char":
-        st.caption("It writes letter by letter, which the Language model page does not show. On the command line:")
-        command = f"python -m seqmodels generate --task char --cell {info.cell} --checkpoint {model.name} --max-tokens 240"
-        st.code(f'{command} "The people "', language="bash", wrap_lines=True)
-    elif info.task not in PAGES:
+    if info.task not in PAGES:
         st.caption(f"It reads numbers, not text, so no other page can use it. In Python: `load({model.name!r})`.")
     with st.container(horizontal=True, gap="small", key=f"training-where-{model.name}"):
         for path in PAGES.get(info.task, ()):

@@ -12,6 +12,8 @@ from seqmodels.inference.language import (
     continue_text,
     next_words,
     score_prompt,
+    take_back,
+    unit_of,
 )
 from seqmodels.inference.tagging import Entity, TaggedToken, Tagging, tag, tag_encoded
 
@@ -33,4 +35,6 @@ __all__ = [
     "score_prompt",
     "tag",
     "tag_encoded",
+    "take_back",
+    "unit_of",
 ]

@@ -38,15 +38,18 @@ def encode(checkpoint: Checkpoint, text: str) -> Encoded:
 
 def read_tokens(checkpoint: Checkpoint, text: str) -> tuple[Token, ...]:
     """What a model reads of a text. For a language model the first token is `<eos>`, which starts a paragraph."""
-    speaks = isinstance(checkpoint.model, LanguageModel)
-    if speaks:
-        tokens = as_language_model(checkpoint)[1].read(text)
-    else:
-        as_tagger(checkpoint)
-        tokens = text_module.tokenize(text)
+    tokens = split(checkpoint, text)
     if not tokens:
         raise ValueError(NO_WORDS)
-    return (Token(EOS, 0, 0), *tokens) if speaks else tuple(tokens)
+    return (Token(EOS, 0, 0), *tokens) if isinstance(checkpoint.model, LanguageModel) else tuple(tokens)
+
+
+def split(checkpoint: Checkpoint, text: str) -> list[Token]:
+    """The tokens of a text itself: words, or the characters that a model of characters reads."""
+    if isinstance(checkpoint.model, LanguageModel):
+        return as_language_model(checkpoint)[1].read(text)
+    as_tagger(checkpoint)
+    return text_module.tokenize(text)
 
 
 def embed(checkpoint: Checkpoint, sentences: Sequence[Sequence[str]]) -> tuple[Tensor, Tensor | None]:

@@ -1,4 +1,7 @@
-"""Text in, words out: what a language model expects, draws, and is surprised by. Plain dataclasses, no tensors."""
+"""Text in, words out: what a language model expects, draws, and is surprised by. Plain dataclasses, no tensors.
+
+A word is a character where the model reads character by character.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +15,14 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqmodels import text as text_module
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference.encoding import as_language_model
 from seqmodels.metrics import perplexity
 from seqmodels.models import LanguageModel
 from seqmodels.recurrence import State
 from seqmodels.tasks.language import EVALUATION_CHUNK
-from seqmodels.vocab import LanguageVocab
+from seqmodels.text import Unit
+from seqmodels.vocab import LANGUAGE_VOCABS, LanguageVocab
 
 Reader = Callable[[list[int]], Tensor]  # reads on from where it stopped: word ids -> logits (vocab,) of the word after them
 
@@ -30,6 +33,7 @@ class NextWords:
 
     words: tuple[str, ...]
     log_probabilities: NDArray[np.float32]
+    unit: Unit = "word"
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,17 @@ class PromptScore:
 
     tokens: tuple[ScoredToken, ...]
     perplexity: float
+    unit: Unit = "word"
+
+    @property
+    def bits(self) -> float:
+        """The mean surprisal: for a model of characters, bits per character."""
+        return math.log2(self.perplexity)
+
+
+def unit_of(checkpoint: Checkpoint) -> Unit:
+    """What the language model reads and writes one by one."""
+    return as_language_model(checkpoint)[1].unit
 
 
 @torch.inference_mode()
@@ -88,7 +103,7 @@ def next_words(checkpoint: Checkpoint, prompt: str) -> NextWords:
 
 def expected(vocabulary: LanguageVocab, logits: Tensor) -> NextWords:
     """logits (vocab,) -> the distribution they stand for."""
-    return NextWords(vocabulary.words.tokens, torch.log_softmax(logits, dim=-1).numpy())
+    return NextWords(vocabulary.words.tokens, torch.log_softmax(logits, dim=-1).numpy(), vocabulary.unit)
 
 
 @torch.inference_mode()
@@ -100,7 +115,7 @@ def score_prompt(checkpoint: Checkpoint, prompt: str) -> PromptScore:
     model, vocabulary = as_language_model(checkpoint)
     tokens = vocabulary.read(prompt)
     if not tokens:
-        return PromptScore((), float("nan"))
+        return PromptScore((), float("nan"), vocabulary.unit)
     ids = torch.tensor(vocabulary.words.ids(token.text for token in tokens))
     outputs, _ = model.states(torch.cat([torch.tensor([vocabulary.eos]), ids[:-1]]).unsqueeze(0))
     # in pieces: the logits of ten thousand words at once would fill half a gigabyte
@@ -110,7 +125,7 @@ def score_prompt(checkpoint: Checkpoint, prompt: str) -> PromptScore:
         ScoredToken(token.text, token.start, token.end, value / math.log(2), token.text in vocabulary.words)
         for token, value in zip(tokens, nats.tolist(), strict=True)
     )
-    return PromptScore(scored, perplexity(float(nats.sum()), len(tokens)))
+    return PromptScore(scored, perplexity(float(nats.sum()), len(tokens)), vocabulary.unit)
 
 
 def continue_text(
@@ -133,9 +148,14 @@ def draw(
     return _draw(vocabulary, read, _prompt_ids(vocabulary, prompt), max_tokens, sampling or Sampling())
 
 
-def accept(prompt: str, words: Sequence[str]) -> str:
+def accept(prompt: str, words: Sequence[str], unit: Unit = "word") -> str:
     """The prompt with words taken from a distribution or a continuation, spaced so that the model reads just these words next."""
-    return text_module.extend(prompt, words)
+    return LANGUAGE_VOCABS[unit].extend(prompt, words)
+
+
+def take_back(prompt: str, unit: Unit = "word") -> str:
+    """The prompt without its last word."""
+    return LANGUAGE_VOCABS[unit].take_back(prompt)
 
 
 def adjusted(log_probabilities: NDArray[np.float32], sampling: Sampling, *, never: int | None = None) -> NDArray[np.float64]:

@@ -11,9 +11,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqmodels import text as text_module
 from seqmodels.checkpoints import Checkpoint
-from seqmodels.inference.encoding import as_tagger, embed, read_tokens
+from seqmodels.inference.encoding import as_tagger, embed, read_tokens, split
 from seqmodels.models import LanguageModel
 from seqmodels.recurrence import Recurrent
 from seqmodels.traces.attribution import targets
@@ -79,7 +78,7 @@ def gap_probe(
     """
     plain = _plain_reading(checkpoint, text, source, target)
     layer = _find_layer(checkpoint, layer)
-    fillers = _fillers(filler, longest)
+    fillers = _fillers(checkpoint, filler, longest)
     gapped = [plain.gapped(fillers[:gap]) for gap in range(longest + 1)]
     readings = gapped + [reading.without_source() for reading in gapped]
 
@@ -153,10 +152,10 @@ def _find_layer(checkpoint: Checkpoint, layer: int | None) -> int:
     return layer
 
 
-def _fillers(filler: str, longest: int) -> tuple[str, ...]:
+def _fillers(checkpoint: Checkpoint, filler: str, longest: int) -> tuple[str, ...]:
     if longest < 0:
         raise ValueError(f"longest is {longest}: give the number of filler words, from 0")
-    words = text_module.words(filler)
+    words = [token.text for token in split(checkpoint, filler)]
     if not words:
         raise ValueError(f"the filler {filler!r} holds no words: give one or more")
     return tuple(islice(cycle(words), longest))

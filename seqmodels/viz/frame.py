@@ -14,7 +14,8 @@ from unicodedata import east_asian_width
 import numpy as np
 import plotly.graph_objects as go
 
-from seqmodels.viz.palette import BACKGROUND, LINE, MUTED, TEXT, Pair, Theme, safe, shorten
+from seqmodels.text import EOS
+from seqmodels.viz.palette import BACKGROUND, LINE, MUTED, PARAGRAPH, TEXT, Pair, Theme, safe, shorten
 
 if TYPE_CHECKING:
     from seqmodels.traces import LayerTrace, Trace
@@ -148,6 +149,10 @@ class Frame:
         self.selected = focus.column(traced)
         self.words = [shorten(word, 18) for word in self.columns.words]
         self.upright = len(self.words) <= _HORIZONTAL
+        letters = not self.upright and all(len(word) == 1 or word == EOS for word in self.words)
+        if letters:  # they need no turning, however many they are
+            self.words = [PARAGRAPH if word == EOS else word for word in self.words]
+        self.words_upright = self.upright or letters
         self.traces: list[Any] = []
         self.axes: dict[str, Any] = {}
 
@@ -188,7 +193,7 @@ class Frame:
             "range": [-0.5, len(self.words) - 0.5],
             "tickvals": np.arange(len(self.words)),
             "ticktext": [safe(word) for word in self.words],
-            "tickangle": 0 if self.upright else -90,
+            "tickangle": 0 if self.words_upright else -90,
             "tickfont": {"size": 13},
             "ticks": "",
             "side": "top",
@@ -221,7 +226,7 @@ class Frame:
         return [{"type": "rect", **corners, "line": {"color": TEXT.on(self.theme), "width": 2}, "fillcolor": "rgba(0,0,0,0)"}]
 
     def _above(self) -> int:
-        return _ROW + 6 if self.upright else _length(self.words) + 10
+        return _ROW + 6 if self.words_upright else _length(self.words) + 10
 
     def _below(self) -> int:
         if not self.columns.below:

@@ -1,9 +1,12 @@
-"""What a language model expects, writes and is surprised by: bars and coloured text."""
+"""What a language model expects, writes and is surprised by: bars and coloured text.
+
+A word is a character where the model reads character by character.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -12,8 +15,8 @@ import numpy as np
 import pandas  # noqa: F401  # plotly looks at it if it is loaded, and fails while another thread is still loading it
 import plotly.graph_objects as go
 
-from seqmodels.text import EOS, UNK, spaced, words
-from seqmodels.viz.palette import LINE, MUTED, SURFACE, TEXT, Pair, Theme, safe, shorten
+from seqmodels.text import EOS, UNK, Unit, spaced, words
+from seqmodels.viz.palette import LINE, MUTED, PARAGRAPH, SPACE, SURFACE, TEXT, Pair, Theme, safe, shorten
 
 if TYPE_CHECKING:  # inference brings torch, which a picture does not need
     from seqmodels.inference import GeneratedToken, NextWords, PromptScore, Sampling
@@ -23,10 +26,11 @@ FONT = '"Source Sans", sans-serif'  # the app's own
 LONGEST_LABEL = 16  # characters of a word beside its bar
 
 SURPRISAL = Pair("#6E4FA8", "#B79BEA")  # neither keep nor write
-BITS_PER_STEP = 2
-STEPS = 8  # the last holds everything from 14 bits up: about a blind guess among all words
-PARAGRAPH = "¶"
-PARAGRAPH_NAME = "¶ new paragraph"
+BITS_PER_STEP: dict[Unit, int] = {"word": 2, "character": 1}
+STEPS = 8  # the last holds everything from 14 bits up, of a character from 7: about a blind guess among all there are
+MOST_DRAWN: dict[Unit, int] = {"word": 300, "character": 1200}
+PARAGRAPH_NAME = f"{PARAGRAPH} new paragraph"
+SPACE_NAME = f"{SPACE} space"
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class Candidates:
     words: tuple[Candidate, ...]
     unknown: float
     choices: int
+    unit: Unit = "word"
 
     @property
     def names(self) -> list[str]:
@@ -63,7 +68,7 @@ def candidates(distribution: NextWords, sampling: Sampling, *, count: int = CAND
     drawn = adjusted(distribution.log_probabilities, sampling, never=unknown)
     order = [int(index) for index in np.lexsort((-model, -drawn))[: count + 1] if index != unknown]
     best = tuple(Candidate(distribution.words[index], float(model[index]), float(drawn[index])) for index in order[:count])
-    return Candidates(best, float(model[unknown]), int(np.count_nonzero(drawn)))
+    return Candidates(best, float(model[unknown]), int(np.count_nonzero(drawn)), distribution.unit)
 
 
 def next_word_bars(found: Candidates, *, theme: Theme = "light", longest: float | None = None) -> go.Figure:
@@ -159,75 +164,88 @@ def longest_bar(found: Candidates) -> float:
     return 1.25 * max((max(candidate.model, candidate.drawn) for candidate in found.words), default=1.0)
 
 
-def surprisal_strip(score: PromptScore, text: str, *, numbers: bool = True, most: int = 300) -> str:
+def surprisal_strip(score: PromptScore, text: str, *, numbers: bool = True, most: int | None = None) -> str:
     """The scored text itself, each word on a ground that darkens with its surprisal, with the bits under it.
 
     A word outside the vocabulary is marked: the model reads `<unk>`. Of a long text the last `most` words are drawn.
     """
-    tokens = score.tokens[-most:]
+    tokens = score.tokens[-(most or MOST_DRAWN[score.unit]) :]
     whole = len(tokens) == len(score.tokens)
     parts, before = ([], 0) if whole else (["… "], tokens[0].start)
     for token in tokens:
         gap = text[before : token.start]
         before = token.end
         value = _bits(token.surprisal)
+        step = _step(token.surprisal, score.unit)
         if token.text == EOS:
-            parts.append(_word(PARAGRAPH, token.surprisal, value, f"end of paragraph: {value} bits", numbers) + "\n")
+            parts.append(_word(PARAGRAPH, step, value, f"end of paragraph: {value} bits", numbers) + "\n")
+        elif token.text == " ":
+            line_break = "\n" if "\n" in text[token.start : token.end] else ""
+            parts.append(_word(" ", step, value, f"space: {value} bits", numbers) + line_break)
         elif token.known:
-            parts.append(_gap(gap) + _word(token.text, token.surprisal, value, f"{token.text}: {value} bits", numbers))
+            parts.append(_gap(gap) + _word(token.text, step, value, f"{token.text}: {value} bits", numbers))
         else:
             note = f"{token.text}: not in the vocabulary, the model reads {UNK}: {value} bits"
-            parts.append(_gap(gap) + _word(token.text, token.surprisal, value, note, numbers, kind="unknown"))
-    return _strip("".join(parts), numbers)
+            parts.append(_gap(gap) + _word(token.text, step, value, note, numbers, kind="unknown"))
+    return _strip("".join(parts), numbers, score.unit)
 
 
-def continuation(prompt: str, tokens: Sequence[GeneratedToken], *, numbers: bool = False, most: int = 240) -> str:
+def continuation(
+    prompt: str, tokens: Sequence[GeneratedToken], *, unit: Unit = "word", numbers: bool = False, most: int = 240
+) -> str:
     """The end of the prompt (at most `most` characters), quiet, and the words drawn after it, each on the ground of its surprisal.
 
     Under a word, or on hover, stands its probability under the model.
     """
     tail = prompt if len(prompt) <= most else "…" + prompt[-most:].partition(" ")[2]
-    given = words(tail)
-    texts = [*given, *(token.text for token in tokens)]
+    gaps = _gaps(tail, [token.text for token in tokens]) if unit == "word" else [""] * len(tokens)
     parts = [f'<span class="given">{_lines(tail)}</span>']
-    for token, text in zip(tokens, islice(spaced(texts), len(given), None), strict=True):
+    for token, gap in zip(tokens, gaps, strict=True):
         value = percent(token.probability)
-        surprisal = -math.log2(max(token.probability, 1e-12))
+        step = _step(-math.log2(max(token.probability, 1e-12)), unit)
         if token.text == EOS:
-            parts.append(_word(PARAGRAPH, surprisal, value, f"end of paragraph: {value}", numbers) + "\n")
+            parts.append(_word(PARAGRAPH, step, value, f"end of paragraph: {value}", numbers) + "\n")
         else:
-            gap = text.removesuffix(token.text) if not tail[-1:].isspace() or len(parts) > 1 else ""
-            parts.append(gap + _word(token.text, surprisal, value, f"{token.text}: {value}", numbers))
-    return _strip("".join(parts), numbers)
+            name = "space" if token.text == " " else token.text
+            parts.append(gap + _word(token.text, step, value, f"{name}: {value}", numbers))
+    return _strip("".join(parts), numbers, unit)
 
 
 def shown(word: str) -> str:
     """A word of the vocabulary as a person reads it."""
-    return PARAGRAPH_NAME if word == EOS else word
+    return {EOS: PARAGRAPH_NAME, " ": SPACE_NAME}.get(word, word)
 
 
 def spread(found: Candidates) -> str:
     """How many words can be drawn, and what goes to the words that the model doesn't know: a sentence in plain text."""
-    many = "1 word" if found.choices == 1 else f"{found.choices:,} words"
-    return f"{many} can be drawn. The model gives {percent(found.unknown)} to all unknown words together."
+    many = counted(found.choices, found.unit)
+    return f"{many} can be drawn. The model gives {percent(found.unknown)} to all unknown {found.unit}s together."
 
 
-def perplexity(score: PromptScore) -> str:
-    """The perplexity in plain words, with how many words were scored and how many of them are unknown."""
+def overall(score: PromptScore) -> str:
+    """The perplexity, or the bits per character, in plain words, with how many were scored and how many of them are unknown."""
     count, unknown = len(score.tokens), sum(not token.known for token in score.tokens)
-    words_scored = "1 word" if count == 1 else f"{count:,} words"
     known = "" if not unknown else ", all unknown" if unknown == count else f", {unknown:,} of them unknown"
     value = f"{score.perplexity:,.0f}" if score.perplexity >= 10 else f"{score.perplexity:.1f}"
-    return f"perplexity {value} over {words_scored}{known}"
+    figure = f"perplexity {value}" if score.unit == "word" else f"{score.bits:.2f} bits per character"
+    return f"{figure} over {counted(count, score.unit)}{known}"
 
 
-def legend() -> str:
-    """What the ground of a word means."""
+def counted(number: int, unit: Unit) -> str:
+    """'1 word', '1,234 characters'."""
+    return f"{number:,} {unit}{'' if number == 1 else 's'}"
+
+
+def legend(units: Collection[Unit]) -> str:
+    """What the ground of a word means, and that of a character where both are on the page."""
     steps = "".join(f'<i class="s{step}"></i>' for step in range(STEPS))
+    most = {unit: BITS_PER_STEP[unit] * (STEPS - 1) for unit in units}
+    bits = " bits, of a character ".join(str(most[unit]) for unit in BITS_PER_STEP if unit in most)
+    unknown = next(unit for unit in BITS_PER_STEP if unit in most)
     return (
         f'{_STYLE}<p class="surprisal-legend"><span>expected: 0 bits</span><span class="steps">{steps}</span>'
-        f"<span>{BITS_PER_STEP * (STEPS - 1)} bits and more: a surprise</span>"
-        '<span><span class="surprisal"><span class="word unknown">word</span></span> not in the vocabulary</span></p>'
+        f"<span>{bits}{' bits' if len(most) == 1 else ''} and more: a surprise</span>"
+        f'<span><span class="surprisal"><span class="word unknown">{unknown}</span></span> not in the vocabulary</span></p>'
     )
 
 
@@ -252,10 +270,15 @@ def _bits(surprisal: float) -> str:
     return f"{surprisal:.1f}"
 
 
-def _word(text: str, surprisal: float, number: str, note: str, numbers: bool, kind: str = "") -> str:
-    step = min(STEPS - 1, int(surprisal / BITS_PER_STEP))
+def _step(surprisal: float, unit: Unit) -> int:
+    """How dark the ground is."""
+    return min(STEPS - 1, int(surprisal / BITS_PER_STEP[unit]))
+
+
+def _word(text: str, step: int, number: str, note: str, numbers: bool, kind: str = "") -> str:
+    drawn = '<i class="space"> </i>' if text == " " else safe(text)
     under = f"<small>{number}</small>" if numbers else ""
-    return f'<span class="word s{step} {kind}" title="{safe(note)}">{safe(text)}{under}</span>'
+    return f'<span class="word s{step} {kind}" title="{safe(note)}">{drawn}{under}</span>'
 
 
 def _gap(gap: str) -> str:
@@ -263,12 +286,23 @@ def _gap(gap: str) -> str:
     return "\n" if "\n" in gap else " " if gap else ""
 
 
+def _gaps(tail: str, drawn: Sequence[str]) -> list[str]:
+    """The space, if any, before each of the words drawn after a text."""
+    given = words(tail)
+    texts = list(islice(spaced([*given, *drawn]), len(given), None))
+    gaps = [text.removesuffix(word) for text, word in zip(texts, drawn, strict=True)]
+    if gaps and tail[-1:].isspace():
+        gaps[0] = ""
+    return gaps
+
+
 def _lines(text: str) -> str:
     return "\n".join(safe(line) if line.strip() else "" for line in text.splitlines()) + ("\n" if text.endswith("\n") else "")
 
 
-def _strip(inside: str, numbers: bool) -> str:
-    return f'{_STYLE}<p class="surprisal{" numbered" if numbers else ""}" dir="auto">{inside}</p>'
+def _strip(inside: str, numbers: bool, unit: Unit) -> str:
+    kinds = f"surprisal {unit}s" + (" numbered" if numbers else "")
+    return f'{_STYLE}<p class="{kinds}" dir="auto">{inside}</p>'
 
 
 def _style() -> str:
@@ -286,6 +320,10 @@ def _style() -> str:
         f".surprisal small{{font-size:.75rem;line-height:1.3;color:{MUTED.css};font-variant-numeric:tabular-nums}}"
         f".surprisal .unknown{{border:2px dashed {SURPRISAL.css};padding:0 .2em}}"
         f".surprisal .given{{color:{MUTED.css}}}"
+        # letters of one word stay together, so that right-to-left scripts read as they are written
+        ".characters .word{border-radius:0;unicode-bidi:normal}"
+        ".surprisal .space{font-style:normal;position:relative;padding:0 .14em;white-space:break-spaces}"
+        f".surprisal .space::after{{content:'{SPACE}';position:absolute;inset:0;text-align:center;color:{MUTED.css};opacity:.55}}"
         ".surprisal-legend{display:flex;flex-wrap:wrap;align-items:center;gap:.25rem .75rem;margin:0;font-size:.875rem;"
         f"color:{MUTED.css}}}"
         f".surprisal-legend .steps{{display:inline-flex;border:1px solid {LINE.css};border-radius:.25rem;overflow:hidden}}"

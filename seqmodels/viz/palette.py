@@ -11,6 +11,8 @@ from typing import Literal, NamedTuple
 
 Theme = Literal["light", "dark"]
 
+SPACE, PARAGRAPH = "␣", "¶"  # how a space and `<eos>` are shown among characters
+
 
 class Pair(NamedTuple):
     """One colour on both themes, each '#rrggbb'."""
@@ -87,11 +89,18 @@ def tag_colour(tag: str) -> Pair:
 def safe(text: str) -> str:
     """Text as HTML that shows it and does nothing else; for plotly's labels too, which are read as HTML.
 
-    A control character becomes its picture, and a word without a single visible character its code points.
+    A space on its own and a control character become their pictures, and a word without a single visible character its code points.
     """
+    if text == " ":
+        return pictured(text)
     if text and all(unicodedata.category(character) in {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"} for character in text):
         return " ".join(f"U+{ord(character):04X}" for character in text)
     return html.escape("".join(_visible(character) for character in text), quote=True)
+
+
+def pictured(token: str) -> str:
+    """A token as a label: a space, which some models read as one, as its picture. Not yet escaped."""
+    return SPACE if token == " " else token
 
 
 def shorten(text: str, longest: int = 24) -> str:
