@@ -73,11 +73,7 @@ def main() -> None:
     with st.container(horizontal=True, gap="medium"):
         task = inputs.task()
         names = inputs.cells(task)
-    if not text.strip():
-        st.info("Type a sentence above, or take one of the examples.")
-    elif not names:
-        st.info("Pick at least one cell.")
-    else:
+    if inputs.ready(text, names):
         try:
             with st.spinner("Reading a long text") if len(text) > LONG else nullcontext():
                 taggings = [loading.tag(name, text) for name in names]

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
+import streamlit as st
 import torch
 
 from seqmodels import checkpoints
@@ -43,6 +44,28 @@ def _no_models_of_ones_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SEQMODELS_OWN_CHECKPOINTS", str(tmp_path_factory.mktemp("own")))
         yield
+
+
+@pytest.fixture
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with one for `runs` and one for models of one's `own`; only who holds the key of a run or a model may change it."""
+    monkeypatch.setenv("SEQMODELS_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("SEQMODELS_OWN_CHECKPOINTS", str(tmp_path / "own"))
+    monkeypatch.delenv("SEQMODELS_SINGLE_USER", raising=False)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def fresh_cache() -> Iterator[None]:
+    """The pages have cached nothing yet. They know a result by the time of its file, so the tests of one module may share it."""
+    _forget()
+    yield
+    _forget()
+
+
+def _forget() -> None:
+    st.cache_resource.clear()
+    st.cache_data.clear()
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -12,32 +11,26 @@ from pathlib import Path
 import pytest
 import safetensors
 import safetensors.torch
-import streamlit as st
 import torch
 from streamlit.testing.v1 import AppTest
 
 from pages.explorer import VIEWS
 from seqmodels import checkpoints
 from seqmodels.checkpoints import Checkpoint
-from seqmodels.cli import main
 from seqmodels.runs import Run, Upload, create, from_link, import_checkpoint, list_own, may_control, own_folder, remove_own
 from seqmodels.tasks import find_task
 from seqmodels.tasks.base import ModelConfig
 from seqmodels.vocab import TaggerVocab
+from tests.paging import GATES, LANGUAGE, TAGGING, TRAINING, html, linked, pictures, sound
 from tests.running import CONLLU, KEY, files, finish, make
 
-APP = Path(__file__).resolve().parent.parent / "app.py"
-TAGGING, LANGUAGE, GATES, TRAINING = (f"pages/{name}.py" for name in ("1_Tagging", "2_Language_model", "3_Gates", "4_Training"))
 OWNER = "training-owner"  # in the session's state
+pytestmark = pytest.mark.usefixtures("fresh_cache", "tiny_checkpoints", "own_folders")
 
 
-@pytest.fixture(autouse=True)
-def own(tiny_checkpoints: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("SEQMODELS_OWN_CHECKPOINTS", str(tmp_path / "own"))
-    monkeypatch.setenv("SEQMODELS_RUNS", str(tmp_path / "runs"))
-    monkeypatch.delenv("SEQMODELS_SINGLE_USER", raising=False)
-    st.cache_resource.clear()
-    return tmp_path / "own"
+@pytest.fixture
+def own(own_folders: Path) -> Path:
+    return own_folders / "own"
 
 
 @pytest.fixture
@@ -46,18 +39,10 @@ def bring(tiny_folder: Path) -> Callable[[str, str], Path]:
     return lambda shipped, name: import_checkpoint((tiny_folder / f"{shipped}.safetensors").read_bytes(), name, KEY)
 
 
-def visit(page: str, **link: str | list[str]) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=120).switch_page(page)
-    app.session_state[OWNER] = KEY
-    for name, value in link.items():
-        app.query_params[name] = value
+def visit(page: str, *, key: str = KEY, **link: str | list[str]) -> AppTest:
+    app = linked(page, **link)
+    app.session_state[OWNER] = key
     return sound(app.run())
-
-
-def sound(app: AppTest) -> AppTest:
-    assert not app.exception, app.exception[0].value
-    assert not app.error
-    return app
 
 
 def said(app: AppTest) -> str:
@@ -180,7 +165,7 @@ def test_every_view_shows_two_models_with_one_cell(view: str, bring: Callable[[s
 def test_in_comparisons_two_models_with_one_cell_have_one_colour_and_two_strokes(bring: Callable[[str, str], Path]) -> None:
     bring("pos-gru", "mine")
     app = visit(GATES, view="Compare", cells=["GRU", "mine (GRU)"])
-    shipped, mine = json.loads(app.get("plotly_chart")[0].proto.spec)["data"]
+    shipped, mine = pictures(app)[0]["data"]
     assert shipped["line"]["color"] == mine["line"]["color"]
     assert shipped["line"]["dash"] != mine["line"]["dash"]
     assert "mine (GRU)" in mine["hovertemplate"]
@@ -206,7 +191,7 @@ def test_the_command_line_finds_a_model_by_its_name(bring: Callable[[str, str], 
 
 def built(task: str, path: Path, vocabulary: object = None, **changes: object) -> None:
     """A model with random weights."""
-    shipped = checkpoints.load(f"{task if task in ('pos', 'ner', 'lm') else 'lm'}-gru")
+    shipped = checkpoints.load(f"{task}-gru")
     config = ModelConfig(**{**shipped.info.config, **changes})
     words = shipped.vocabulary if vocabulary is None else vocabulary
     model = find_task(task).build(config, words)  # type: ignore[arg-type]
@@ -255,10 +240,7 @@ def test_a_name_that_will_not_do_is_answered_and_nothing_is_written(
 def test_someone_elses_run_is_neither_published_nor_downloaded() -> None:
     run = tagger()
     assert not may_control(run, "another")
-    app = AppTest.from_file(str(APP), default_timeout=120).switch_page(TRAINING)
-    app.session_state[OWNER] = "another"
-    app.query_params["run"] = run.id
-    sound(app.run())
+    app = visit(TRAINING, key="another", run=run.id)
     assert "Use this model" not in labels(app)
     assert not [button for button in app.get("download_button") if "training-download" in button.proto.id]
 
@@ -273,19 +255,6 @@ def test_a_model_that_no_page_can_use_says_what_can() -> None:
     app = visit(TRAINING, run=run.id)
     sound(app.button(key="training-publish").click().run())
     assert "no other page can use it" in said(app)
-
-
-def test_a_character_model_writes_on_the_command_line_that_the_page_tells(
-    tiny: dict[str, Checkpoint], own: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    built("char", own / "letters.safetensors", find_task("char").vocabulary([list("the people and the state ") * 20]))
-    app = mine(visit(TRAINING))
-    arguments = shlex.split(app.code[0].value)
-    assert arguments[:3] == ["python", "-m", "seqmodels"]
-    assert main([*arguments[3:], "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["continuation"] == "".join("\n\n" if token["text"] == "<eos>" else token["text"] for token in found["tokens"])
-    assert offered(visit(LANGUAGE)) == ["Elman", "GRU", "LSTM"]
 
 
 # brought from elsewhere
@@ -315,9 +284,7 @@ def test_an_uploaded_model_is_listed_with_what_it_is_and_can_be_deleted(tiny_fol
 
 def test_only_who_brought_a_model_can_delete_it(bring: Callable[[str, str], Path]) -> None:
     bring("pos-gru", "mine")
-    app = AppTest.from_file(str(APP), default_timeout=120).switch_page(TRAINING)
-    app.session_state[OWNER] = "another"
-    mine(sound(app.run()))
+    app = mine(visit(TRAINING, key="another"))
     assert "**mine** · Part of speech" in said(app)
     assert "Delete it" not in labels(app)
 
@@ -409,6 +376,5 @@ def test_ones_own_types_of_entities_have_a_place_in_the_legend(own: Path, tiny: 
     kinds = replace(shipped, tags=("B-<GENE>", "I-<GENE>"))  # every word is one
     built("ner", own / "genes.safetensors", kinds)
     app = visit(TAGGING, task="Names", cells=["genes (GRU)"])
-    shown = "".join(element.proto.body for element in app.get("html"))
-    assert "&lt;GENE&gt;</b>a type of a model of your own" in shown
-    assert "<GENE>" not in shown
+    assert "&lt;GENE&gt;</b>a type of a model of your own" in html(app)
+    assert "<GENE>" not in html(app)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import json
-from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import streamlit as st
 import torch
 from streamlit.testing.v1 import AppTest
 
@@ -20,67 +17,20 @@ from seqmodels import checkpoints
 from seqmodels.tasks import find_task
 from seqmodels.tasks.base import ModelConfig
 from seqmodels.traces import Trace, trace
+from tests.paging import GATES, html, numbers, opened, pictures, said, sound
 
-APP = Path(__file__).resolve().parent.parent / "app.py"
-PAGE = "pages/3_Gates.py"
-TIMEOUT = 120
 TEXT = "The old man the boats."
 LAST_WORD = 4  # of TEXT: "boats"
 SIDES = [("pos", "forward"), ("pos", "backward"), ("ner", "forward"), ("ner", "backward"), ("lm", "forward")]
 HOSTILE = "</script><script>alert(1)</script> <b>x</b> a&b \x07 \u202e \u200b %{x} :red[y] *md* $x$ שלום 👩‍👩‍👧"
+visit = partial(opened, GATES)
+pytestmark = pytest.mark.usefixtures("fresh_cache", "tiny_checkpoints")  # unless a test brings its own models
 
 all_views = pytest.mark.parametrize("view", VIEWS)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _fresh() -> Iterator[None]:
-    # what is cached is known by the time of its file, so the tests of this module may share it
-    st.cache_resource.clear()
-    yield
-    st.cache_resource.clear()
-
-
-@pytest.fixture(autouse=True)
-def _models(tiny_checkpoints: Path) -> None:
-    """Unless a test brings its own."""
-
-
-def visit(**link: str | list[str]) -> AppTest:
-    """The page as someone meets it who follows a link, without an exception."""
-    page = AppTest.from_file(str(APP), default_timeout=TIMEOUT).switch_page(PAGE)
-    for name, value in link.items():
-        page.query_params[name] = value
-    return sound(page.run())
-
-
-def sound(page: AppTest) -> AppTest:
-    assert not page.exception, page.exception[0].value
-    assert not page.error
-    return page
-
-
 def typed(page: AppTest, text: str) -> AppTest:
     return sound(page.text_area(key="text").set_value(text).run())
-
-
-def pictures(page: AppTest) -> list[dict]:
-    return [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
-
-
-def numbers(sent: dict | list) -> np.ndarray:
-    """An array as plotly sends it."""
-    if isinstance(sent, list):
-        return np.array(sent)
-    flat = np.frombuffer(base64.b64decode(sent["bdata"]), sent["dtype"])
-    return flat.reshape([int(size) for size in sent["shape"].split(",")]) if "shape" in sent else flat
-
-
-def html(page: AppTest) -> str:
-    return "".join(element.proto.body for element in page.get("html"))
-
-
-def said(page: AppTest) -> str:
-    return " ".join(element.value for element in [*page.markdown, *page.caption, *page.info])
 
 
 def controls(page: AppTest) -> dict[str, Any]:

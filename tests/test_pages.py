@@ -6,35 +6,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-ROOT = Path(__file__).resolve().parent.parent
-OVERVIEW, TAGGING = "app.py", "pages/1_Tagging.py"
+from tests.paging import OVERVIEW, TAGGING, html, opened, sound
 
-
-@pytest.fixture(autouse=True)
-def _fresh(tiny_checkpoints: Path) -> None:
-    st.cache_resource.clear()
-
-
-def opened(page: str, **query: str | list[str]) -> AppTest:
-    app = AppTest.from_file(str(ROOT / OVERVIEW), default_timeout=60)
-    if page != OVERVIEW:
-        app.switch_page(page)
-    for key, value in query.items():
-        app.query_params[key] = value
-    return sound(app.run())
-
-
-def sound(app: AppTest) -> AppTest:
-    assert not app.exception, app.exception[0].value
-    return app
-
-
-def shown(app: AppTest) -> str:
-    """All HTML of a page."""
-    return "".join(element.proto.body for element in app.get("html"))
+pytestmark = pytest.mark.usefixtures("fresh_cache", "tiny_checkpoints")
 
 
 def notes(app: AppTest) -> str:
@@ -42,7 +18,7 @@ def notes(app: AppTest) -> str:
 
 
 def test_the_overview_shows_the_law_the_cells_and_a_sentence_already_read() -> None:
-    found = shown(opened(OVERVIEW))
+    found = html(opened(OVERVIEW))
     assert "memory<sub>t−1</sub>" in found
     assert "Hochreiter" in found
     assert '<bdi class="sm-word">record</bdi>' in found
@@ -52,19 +28,19 @@ def test_the_overview_without_models_says_how_to_get_them(tmp_path: Path, monkey
     monkeypatch.setenv("SEQMODELS_CHECKPOINTS", str(tmp_path))
     app = opened(OVERVIEW)
     assert "make checkpoints" in notes(app)
-    assert "memory<sub>t−1</sub>" in shown(app)
+    assert "memory<sub>t−1</sub>" in html(app)
 
 
 def test_tagging_opens_with_an_example_already_tagged() -> None:
     app = opened(TAGGING)
     assert app.text_area[0].value
-    assert "sm-token" in shown(app)
+    assert "sm-token" in html(app)
 
 
 def test_typing_tags_the_new_text() -> None:
     app = opened(TAGGING)
     sound(app.text_area[0].set_value("Ducks swim.").run())
-    assert '<bdi class="sm-word">Ducks</bdi>' in shown(app)
+    assert '<bdi class="sm-word">Ducks</bdi>' in html(app)
     assert len(app.dataframe[0].value) == 3
 
 
@@ -81,20 +57,20 @@ def test_a_link_restores_text_task_and_cells() -> None:
     app = opened(TAGGING, text="Ada met Bob.", task="Names", cells=["GRU", "LSTM"])
     assert app.text_area[0].value == "Ada met Bob."
     assert list(app.dataframe[0].value.columns[4:]) == ["gru_tag", "gru_probability", "lstm_tag", "lstm_probability"]
-    assert "organization" in shown(app)
+    assert "organization" in html(app)
 
 
 def test_a_link_may_use_the_short_names() -> None:
     app = opened(TAGGING, task="ner", cells="lstm")
     assert list(app.dataframe[0].value.columns[4:]) == ["lstm_tag", "lstm_probability"]
-    assert "organization" in shown(app)
+    assert "organization" in html(app)
 
 
 def test_a_damaged_link_shows_the_default_and_says_so() -> None:
     app = opened(TAGGING, task="%00<script>", cells="nonsense")
     assert "not here" in notes(app)
-    assert "sm-token" in shown(app)
-    assert "<script" not in shown(app)
+    assert "sm-token" in html(app)
+    assert "<script" not in html(app)
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n\t"])
@@ -120,7 +96,7 @@ def test_a_text_without_words_asks_for_some(text: str) -> None:
 def test_strange_text_is_tagged_and_never_interpreted(text: str, task: str) -> None:
     app = opened(TAGGING, task=task)
     sound(app.text_area[0].set_value(text).run())
-    body = shown(app)
+    body = html(app)
     assert "sm-token" in body
     assert "<script" not in body
     assert "<b>HTML" not in body

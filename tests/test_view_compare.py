@@ -2,53 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from pathlib import Path
+from functools import partial
 
 import pytest
-import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference import tag
 from seqmodels.traces import summary, trace
 from seqmodels.viz import lifetimes
+from tests.paging import GATES, opened, pictures, said
 
-APP = Path(__file__).resolve().parent.parent / "app.py"
 TEXT = "The old man was not good ."
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _fresh() -> Iterator[None]:
-    st.cache_resource.clear()
-    yield
-    st.cache_resource.clear()
-
-
-@pytest.fixture(autouse=True)
-def _models(tiny_checkpoints: Path) -> None:
-    """The page reads the small random models."""
-
-
-def visit(**link: str | list[str]) -> AppTest:
-    page = AppTest.from_file(str(APP), default_timeout=120).switch_page("pages/3_Gates.py")
-    for name, value in ({"view": "Compare", "text": TEXT, "token": "3"} | link).items():
-        page.query_params[name] = value
-    page.run()
-    assert not page.exception, page.exception[0].value
-    return page
-
-
-def said(page: AppTest) -> str:
-    return " ".join(element.value for element in [*page.markdown, *page.caption, *page.info])
-
-
-def pictures(page: AppTest) -> list[dict]:
-    return [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
-
-
 OTHER = "The old man was good ."
+visit = partial(opened, GATES, view="Compare", text=TEXT, token="3")
+pytestmark = pytest.mark.usefixtures("fresh_cache", "tiny_checkpoints")
 
 
 def test_all_cells_are_lines_in_one_picture_over_a_table_of_what_they_are_like(tiny: dict[str, Checkpoint]) -> None:

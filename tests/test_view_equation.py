@@ -2,50 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from pathlib import Path
+from functools import partial
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from seqmodels.cells import CELLS
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.traces import most_changed, step, trace
 from seqmodels.viz.equations import equation, number
+from tests.paging import GATES, opened, pictures, said
 
-APP = Path(__file__).resolve().parent.parent / "app.py"
 TEXT = "The old man the boats ."
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _fresh() -> Iterator[None]:
-    st.cache_resource.clear()
-    yield
-    st.cache_resource.clear()
-
-
-@pytest.fixture(autouse=True)
-def _models(tiny_checkpoints: Path) -> None:
-    """The page reads the small random models."""
-
-
-def visit(**link: str | list[str]) -> AppTest:
-    page = AppTest.from_file(str(APP), default_timeout=120).switch_page("pages/3_Gates.py")
-    for name, value in ({"view": "Equation", "text": TEXT, "token": "3"} | link).items():
-        page.query_params[name] = value
-    page.run()
-    assert not page.exception, page.exception[0].value
-    return page
-
-
-def said(page: AppTest) -> str:
-    return " ".join(element.value for element in [*page.markdown, *page.caption, *page.info])
-
-
-def pictures(page: AppTest) -> list[dict]:
-    return [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
+visit = partial(opened, GATES, view="Equation", text=TEXT, token="3")
+pytestmark = pytest.mark.usefixtures("fresh_cache", "tiny_checkpoints")
 
 
 def formulas(page: AppTest) -> list[str]:

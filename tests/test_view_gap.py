@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,11 @@ from seqmodels.cells import CELLS
 from seqmodels.inference.encoding import read_tokens
 from seqmodels.traces import GapProbe, gap_probe, trace
 from seqmodels.viz.frame import windows
-from tests.test_page_gates import numbers, pictures, said, visit
+from tests.paging import GATES, numbers, opened, pictures, said
 
 TEXT = "The old man the boats."
-
-
-@pytest.fixture(autouse=True)
-def _models(tiny_checkpoints: Path) -> None:
-    """The page reads the small random models."""
+visit = partial(opened, GATES, view="Gap", text=TEXT)
+pytestmark = pytest.mark.usefixtures("fresh_cache", "tiny_checkpoints")
 
 
 def probed(folder: Path, name: str, text: str, source: int, target: int, **options: Any) -> GapProbe:
@@ -51,7 +49,7 @@ def test_a_link_names_source_target_filler_and_length(
         "token": str(token + 1),
         "source": source,
     }
-    page = visit(view="Gap", text=TEXT, filler="of course", longest="7", **link)
+    page = visit(filler="of course", longest="7", **link)
     number = int(source.split()[0]) - 1
     expected = probed(tiny_checkpoints, f"{task}-{cell}", TEXT, number, token, filler="of course", longest=7)
     (picture,) = pictures(page)
@@ -61,30 +59,30 @@ def test_a_link_names_source_target_filler_and_length(
 
 def test_unless_a_source_is_picked_it_is_the_word_read_just_before(tiny_checkpoints: Path) -> None:
     for direction, source in (("forward", 1), ("backward", 3)):
-        page = visit(view="Gap", text=TEXT, token="3", direction=direction, cells=["gru"])
+        page = visit(token="3", direction=direction, cells=["gru"])
         assert_drawn(pictures(page)[0], probed(tiny_checkpoints, "pos-gru", TEXT, source, 2, longest=gap.USUAL))
 
 
 @pytest.mark.parametrize(("direction", "token", "offered"), [("forward", "3", ["2 old", "1 The"]), ("backward", "5", ["6 ."])])
 def test_only_words_that_are_read_before_can_reach_the_selected_one(direction: str, token: str, offered: list[str]) -> None:
-    page = visit(view="Gap", text=TEXT, token=token, direction=direction)
+    page = visit(token=token, direction=direction)
     assert page.selectbox(key="source").options == offered
 
 
 def test_where_nothing_is_read_before_the_page_says_what_to_do() -> None:
-    page = visit(view="Gap", text=TEXT, token="1")
+    page = visit(token="1")
     assert not pictures(page)
     assert "select another word" in said(page)
 
 
 @pytest.mark.parametrize("source", ["99 nowhere", "<b>", "", "4 the"])
 def test_a_source_that_is_not_there_is_the_nearest(tiny_checkpoints: Path, source: str) -> None:
-    page = visit(view="Gap", text=TEXT, token="3", cells=["lstm"], source=source)
+    page = visit(token="3", cells=["lstm"], source=source)
     assert_drawn(pictures(page)[0], probed(tiny_checkpoints, "pos-lstm", TEXT, 1, 2, longest=gap.USUAL))
 
 
 def test_a_filler_without_words_is_the_usual_one(tiny_checkpoints: Path) -> None:
-    page = visit(view="Gap", text=TEXT, token="3", cells=["gru"], filler="  ")
+    page = visit(token="3", cells=["gru"], filler="  ")
     assert_drawn(pictures(page)[0], probed(tiny_checkpoints, "pos-gru", TEXT, 1, 2, filler=gap.FILLER, longest=gap.USUAL))
 
 
@@ -92,7 +90,7 @@ def test_a_filler_without_words_is_the_usual_one(tiny_checkpoints: Path) -> None
 @pytest.mark.parametrize("token", [20, 100, 150])
 def test_of_a_long_text_the_words_on_screen_are_read_alone(tiny_checkpoints: Path, task: str, token: int) -> None:
     text = "The old man isn't here. " * 25
-    page = visit(view="Gap", text=text, task=task, token=str(token + 1), cells=["gru"])
+    page = visit(text=text, task=task, token=str(token + 1), cells=["gru"])
     assert "only those on screen are read" in said(page)
     tokens = trace(checkpoints.load(tiny_checkpoints / f"{task}-gru{checkpoints.SUFFIX}"), text).tokens
     window = next(part for part in windows(len(tokens), 60) if part.start <= token < part.stop)
@@ -115,13 +113,13 @@ def test_a_part_is_split_into_the_same_words_as_the_whole_wherever_it_is_cut(tin
 
 
 def test_a_long_text_without_spaces_is_answered_in_plain_words(tiny_checkpoints: Path) -> None:
-    page = visit(view="Gap", text="a," * 200, task="pos", token="100")
+    page = visit(text="a," * 200, task="pos", token="100")
     assert not pictures(page)
     assert "put spaces into the text" in said(page)
 
 
 def test_elman_is_told_to_keep_nothing_and_the_experiment_is_told_beside_it() -> None:
-    page = visit(view="Gap", text=TEXT, token="3", cells=["elman"])
+    page = visit(token="3", cells=["elman"])
     assert "nothing of *old* is left" in said(page)
 
 
@@ -149,7 +147,7 @@ def test_what_the_examples_tell_of_the_shipped_models_is_on_screen(monkeypatch: 
     monkeypatch.delenv("SEQMODELS_CHECKPOINTS")
     shown: set[str] = set()
     for example in gap.EXAMPLES:
-        page = visit(view="Gap", **{key: str(value) if isinstance(value, int) else value for key, value in example.state.items()})
+        page = visit(**{key: str(value) if isinstance(value, int) else value for key, value in example.state.items()})
         effects = [numbers(picture["data"][2]["y"]) for picture in pictures(page)]
         shown |= {gap.signed(effect) for effect in np.concatenate(effects)}
         shown |= set(re.findall(r"\d+ %", said(page).replace(example.sees, "")))

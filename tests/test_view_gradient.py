@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +12,11 @@ from pages.explorer import gradient
 from seqmodels import checkpoints
 from seqmodels.cells import CELLS
 from seqmodels.traces import carry_path, trace
-from tests.test_page_gates import numbers, pictures, said, visit
+from tests.paging import GATES, numbers, opened, pictures, said
 
 TEXT = "The old man the boats."
-
-
-@pytest.fixture(autouse=True)
-def _models(tiny_checkpoints: Path) -> None:
-    """The page reads the small random models."""
+visit = partial(opened, GATES, view="Gradient", text=TEXT)
+pytestmark = pytest.mark.usefixtures("fresh_cache", "tiny_checkpoints")
 
 
 def checkpoint(folder: Path, name: str) -> checkpoints.Checkpoint:
@@ -30,7 +28,7 @@ def checkpoint(folder: Path, name: str) -> checkpoints.Checkpoint:
 def test_the_true_gradient_is_drawn_for_the_selected_word(
     tiny_checkpoints: Path, cell: str, task: str, direction: str, token: int
 ) -> None:
-    page = visit(view="Gradient", task=task, cells=[cell], text=TEXT, direction=direction, token=str(token + 1))
+    page = visit(task=task, cells=[cell], direction=direction, token=str(token + 1))
     model = checkpoint(tiny_checkpoints, f"{task}-{cell}")
     path = carry_path(model, trace(model, TEXT), token, layer=0, direction=direction)
     (picture,) = pictures(page)
@@ -40,27 +38,27 @@ def test_the_true_gradient_is_drawn_for_the_selected_word(
 
 
 def test_elman_says_that_its_gates_carry_nothing_and_why_the_gradient_flows() -> None:
-    page = visit(view="Gradient", cells=["elman"], text=TEXT, token="5")
+    page = visit(cells=["elman"], token="5")
     assert "4 words back, the gates carry **nothing**" in said(page)
     assert "the memory hides in the new content" in said(page)
     assert "loses all at once" in said(page)
-    assert "loses all at once" not in said(visit(view="Gradient", cells=["gru"], text=TEXT, token="5"))
+    assert "loses all at once" not in said(visit(cells=["gru"], token="5"))
 
 
 def test_the_cells_share_one_scale() -> None:
-    axes = [picture["layout"]["yaxis"] for picture in pictures(visit(view="Gradient", text=TEXT))]
+    axes = [picture["layout"]["yaxis"] for picture in pictures(visit())]
     assert len(axes) == len(CELLS)
     assert all(axis == axes[0] for axis in axes)
 
 
 def test_at_the_first_word_there_is_none_to_look_back_to() -> None:
-    page = visit(view="Gradient", text=TEXT, token="1")
+    page = visit(token="1")
     assert "is the first word read here" in said(page)
     assert "On average" not in said(page)
 
 
 def test_of_a_long_text_only_so_many_words_are_followed_and_the_page_says_so() -> None:
-    page = visit(view="Gradient", text="man " * 130, token="66", cells=["gru"])
+    page = visit(text="man " * 130, token="66", cells=["gru"])
     (picture,) = pictures(page)
     assert len(numbers(picture["data"][0]["x"])) == 60
     assert "Only the last 60 words are followed" in said(page)
@@ -69,10 +67,10 @@ def test_of_a_long_text_only_so_many_words_are_followed_and_the_page_says_so() -
 def test_what_the_examples_tell_of_the_shipped_models_is_on_screen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SEQMODELS_CHECKPOINTS")
     closed, grows = gradient.EXAMPLES
-    page = visit(view="Gradient", **closed.state)
+    page = visit(**closed.state)
     assert "| Elman | loses all at once | loses 10 % a word |" in said(page)
     assert "18 words back, the gates carry **15 %** to *table*; **67 %** arrives" in said(page)
-    assert "| Elman | loses all at once | loses 45 % a word |" in said(visit(view="Gradient", text=closed.state["text"]))
-    page = visit(view="Gradient", **grows.state)
+    assert "| Elman | loses all at once | loses 45 % a word |" in said(visit(text=closed.state["text"]))
+    page = visit(**grows.state)
     assert "the gates carry **41 %** to *and*; **264 %** arrives" in said(page)
     assert "gains 4.1 % a word" in said(page)

@@ -2,61 +2,30 @@
 
 from __future__ import annotations
 
-import base64
-import json
-from collections.abc import Iterator
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.traces import attribute, tag_and_trace, trace
+from tests.paging import GATES, numbers, opened, pictures, said, sound
 
-APP = Path(__file__).resolve().parent.parent / "app.py"
 TEXT = "The old man the boats."
 TOKEN = 2  # "man"
+visit = partial(opened, GATES, view="Ledger", text=TEXT, token=str(TOKEN + 1))
+pytestmark = pytest.mark.usefixtures("fresh_cache", "tiny_checkpoints")
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _fresh() -> Iterator[None]:
-    st.cache_resource.clear()
-    yield
-    st.cache_resource.clear()
+def plainly(page: AppTest) -> str:
+    """What the page says, as if typed: no escapes, and hyphens for minus signs."""
+    return said(page).replace("\\", "").replace("−", "-")
 
 
-@pytest.fixture(autouse=True)
-def _models(tiny_checkpoints: Path) -> None:
-    """The page reads the small random models."""
-
-
-def visit(**link: str | list[str]) -> AppTest:
-    page = AppTest.from_file(str(APP), default_timeout=120).switch_page("pages/3_Gates.py")
-    for name, value in ({"view": "Ledger", "text": TEXT, "token": str(TOKEN + 1)} | link).items():
-        page.query_params[name] = value
-    return sound(page.run())
-
-
-def sound(page: AppTest) -> AppTest:
-    assert not page.exception, page.exception[0].value
-    return page
-
-
-def said(page: AppTest) -> str:
-    return " ".join(element.value for element in [*page.markdown, *page.caption]).replace("\\", "").replace("−", "-")
-
-
-def bars(page: AppTest) -> list[list[list[float]]]:
+def bars(page: AppTest) -> list[list[np.ndarray]]:
     """Of each picture, the heights of its bars, panel by panel."""
-    specs = [json.loads(chart.proto.spec)["data"] for chart in page.get("plotly_chart")]
-    return [[numbers(drawn["y"]) for drawn in spec if drawn["type"] == "bar"] for spec in specs]
-
-
-def numbers(sent: dict | list) -> list[float]:
-    """An array as plotly sends it."""
-    return sent if isinstance(sent, list) else np.frombuffer(base64.b64decode(sent["bdata"]), sent["dtype"]).tolist()
+    return [[numbers(drawn["y"]) for drawn in picture["data"] if drawn["type"] == "bar"] for picture in pictures(page)]
 
 
 @pytest.mark.parametrize("task", ["pos", "ner", "lm"])
@@ -73,21 +42,21 @@ def test_the_words_and_the_bias_sum_to_the_logit_of_what_each_model_predicts(tin
         sentence = (
             f"**{traced.tokens[top]}** gave {expected.total[top]:+.2f} of the {expected.logit:+.2f} for **{expected.target}**"
         )
-        assert sentence in said(page)
+        assert sentence in plainly(page)
 
 
 def test_only_where_the_output_layer_reads_the_memory_itself_is_a_sum_called_exact() -> None:
     page = visit(cells=["gru"])
-    assert "Sums exactly" in said(page)
-    assert "A share by proportion" not in said(page)
+    assert "Sums exactly" in plainly(page)
+    assert "A share by proportion" not in plainly(page)
     page = visit(cells=["lstm"])
-    assert "Sums exactly" not in said(page)
-    assert "A share by proportion, not a fact" in said(page)
+    assert "Sums exactly" not in plainly(page)
+    assert "A share by proportion, not a fact" in plainly(page)
 
 
 def test_elman_says_that_each_memory_is_its_own_words_work() -> None:
-    assert "Each memory is written wholly by its own word" in said(visit(cells=["elman"]))
-    assert "Each memory is written wholly by its own word" not in said(visit(cells=["gru", "lstm"]))
+    assert "Each memory is written wholly by its own word" in plainly(visit(cells=["elman"]))
+    assert "Each memory is written wholly by its own word" not in plainly(visit(cells=["gru", "lstm"]))
 
 
 def test_another_tag_is_a_choice_and_is_in_the_address(tiny: dict[str, Checkpoint]) -> None:
@@ -97,13 +66,13 @@ def test_another_tag_is_a_choice_and_is_in_the_address(tiny: dict[str, Checkpoin
     np.testing.assert_allclose(bars(page)[0][1], expected.total, atol=1e-3)
     sound(page.selectbox(key="tag").set_value("NOUN").run())
     assert page.query_params["tag"] in ("NOUN", ["NOUN"])
-    assert "for **NOUN** at *man*" in said(page)
+    assert "for **NOUN** at *man*" in plainly(page)
 
 
 def test_a_tag_that_another_task_knows_becomes_the_predicted_one() -> None:
     page = visit(task="ner", tag="VERB")
     assert page.selectbox(key="tag").value is None
-    assert "This link asks for something" in said(page)
+    assert "This link asks for something" in plainly(page)
 
 
 def test_any_word_may_be_typed_as_the_next_one_and_an_unknown_one_is_answered(tiny: dict[str, Checkpoint]) -> None:
@@ -111,7 +80,7 @@ def test_any_word_may_be_typed_as_the_next_one_and_an_unknown_one_is_answered(ti
     expected = attribute(tiny["lm-gru"], trace(tiny["lm-gru"], TEXT), TOKEN, "Berlin")
     np.testing.assert_allclose(bars(page)[0][1], expected.total, atol=1e-3)
     page = visit(task="lm", cells=["gru"], next="<b>zzz</b>")
-    assert "GRU has no word <b>zzz</b> in its vocabulary" in said(page)
+    assert "GRU has no word <b>zzz</b> in its vocabulary" in plainly(page)
     assert len(bars(page)[0]) == 1
 
 
@@ -119,7 +88,7 @@ def test_with_a_unit_the_bars_are_signed_and_sum_to_its_memory(tiny: dict[str, C
     page = visit(cells=["lstm"], unit="3", direction="backward")
     memory = trace(tiny["pos-lstm"], TEXT).layer(0, "backward").memory[TOKEN, 3]
     assert sum(bars(page)[0][0]) == pytest.approx(memory, abs=1e-3)
-    assert f"Unit 3: the bars sum to {memory:+.4f}; its memory is {memory:+.4f}" in said(page)
+    assert f"Unit 3: the bars sum to {memory:+.4f}; its memory is {memory:+.4f}" in plainly(page)
 
 
 def test_in_a_long_text_all_earlier_and_later_words_are_two_bars(tiny: dict[str, Checkpoint]) -> None:
@@ -129,4 +98,4 @@ def test_in_a_long_text_all_earlier_and_later_words_are_two_bars(tiny: dict[str,
     given = bars(page)[0][1]
     assert len(given) == 52
     assert sum(given) + expected.bias == pytest.approx(expected.logit, abs=1e-3)
-    assert f"together {expected.logit:+.2f}. Logit: {expected.logit:+.2f}." in said(page)
+    assert f"together {expected.logit:+.2f}. Logit: {expected.logit:+.2f}." in plainly(page)

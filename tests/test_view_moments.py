@@ -18,8 +18,8 @@ from pages.explorer import larger_text, moments
 from seqmodels import checkpoints, corpora, traces
 from seqmodels.traces import TracedText, find_moments, pattern, trace, trace_passages
 from tests.conftest import needs_corpora
+from tests.paging import GATES, html, opened, said, sound
 
-APP = Path(__file__).resolve().parent.parent / "app.py"
 TEXT = "The old man the boats."
 BUTTON = "gates-search"
 ADDRESSES = [
@@ -27,6 +27,7 @@ ADDRESSES = [
     "John Smith lives in Berlin and works for Siemens .".split(),
     "The old man the boats , and the people know .".split(),
 ]
+visit = partial(opened, GATES, view="Moments", text=TEXT, token="3", cells=["gru"], **{"span-least": "0.3"})
 
 
 @dataclass
@@ -58,34 +59,12 @@ def counted(tiny_checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     st.cache_resource.clear()
 
 
-def visit(**link: str | list[str]) -> AppTest:
-    """The view as someone meets it who follows a link."""
-    page = AppTest.from_file(str(APP), default_timeout=120).switch_page("pages/3_Gates.py")
-    for name, value in ({"view": "Moments", "text": TEXT, "token": "3", "cells": ["gru"], "span-least": "0.3"} | link).items():
-        page.query_params[name] = value
-    return sound(page.run())
-
-
-def sound(page: AppTest) -> AppTest:
-    assert not page.exception, page.exception[0].value
-    assert not page.error
-    return page
-
-
 def searched(page: AppTest) -> AppTest:
     return sound(page.button(key=BUTTON).click().run())
 
 
 def offers(page: AppTest) -> bool:
     return any(button.key == BUTTON for button in page.button)
-
-
-def said(page: AppTest) -> str:
-    return " ".join(element.value for element in [*page.markdown, *page.caption, *page.info])
-
-
-def html(page: AppTest) -> str:
-    return "".join(element.proto.body for element in page.get("html"))
 
 
 def spans(page: AppTest) -> list[tuple[str, ...]]:

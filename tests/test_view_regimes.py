@@ -2,56 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import json
-from collections.abc import Iterator
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from pages.explorer import larger_text, regimes
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.corpora import CorpusError
 from seqmodels.inference import accept
 from seqmodels.traces import saturation, trace
+from tests.paging import GATES, numbers, opened, pictures, said
 
-APP = Path(__file__).resolve().parent.parent / "app.py"
 TEXT = "The old man the boats ."
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _fresh() -> Iterator[None]:
-    st.cache_resource.clear()
-    yield
-    st.cache_resource.clear()
-
-
-@pytest.fixture(autouse=True)
-def _models(tiny_checkpoints: Path) -> None:
-    """The page reads the small random models."""
-
-
-def visit(**link: str | list[str]) -> AppTest:
-    page = AppTest.from_file(str(APP), default_timeout=120).switch_page("pages/3_Gates.py")
-    for name, value in ({"view": "Regimes", "text": TEXT, "token": "3"} | link).items():
-        page.query_params[name] = value
-    page.run()
-    assert not page.exception, page.exception[0].value
-    return page
-
-
-def said(page: AppTest) -> str:
-    return " ".join(element.value for element in [*page.markdown, *page.caption, *page.info])
-
-
-def pictures(page: AppTest) -> list[dict]:
-    return [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
-
-
 PARAGRAPHS = [["The", "old", "man", "."], ["It", "'s", "a", "well", "-", "known", "boat", "."], ["Never", "read", "."]]
+visit = partial(opened, GATES, view="Regimes", text=TEXT, token="3")
+pytestmark = pytest.mark.usefixtures("fresh_cache", "tiny_checkpoints")
 
 
 def test_each_cell_has_its_strip_and_those_with_moving_gates_their_saturation() -> None:
@@ -78,9 +45,9 @@ def test_over_the_larger_text_each_paragraph_is_read_on_its_own_until_there_is_e
         shares = saturation(np.concatenate([getattr(layer, name) for layer in layers]))
         units = len(shares.open)
         assert points["hovertemplate"].startswith("unit")
-        assert _values(points["x"]) == pytest.approx(100 * shares.open, abs=1e-3)
-        assert _values(points["y"]) == pytest.approx(100 * shares.shut, abs=1e-3)
-        assert len(_values(points["customdata"])) == units
+        assert numbers(points["x"]) == pytest.approx(100 * shares.open, abs=1e-3)
+        assert numbers(points["y"]) == pytest.approx(100 * shares.shut, abs=1e-3)
+        assert len(numbers(points["customdata"])) == units
     assert "the first 10 words" in said(page)
     st.cache_resource.clear()
 
@@ -95,8 +62,3 @@ def test_without_the_larger_text_the_page_says_so_and_keeps_the_strips(monkeypat
     assert len(pictures(page)) == 3
     assert "The State of the Union can't be read" in said(page)
     assert "your text instead" in said(page)
-
-
-def _values(sent: dict | list) -> np.ndarray:
-    """An array as plotly sends it."""
-    return np.array(sent) if isinstance(sent, list) else np.frombuffer(base64.b64decode(sent["bdata"]), sent["dtype"])

@@ -1,5 +1,7 @@
 """Surgery on the page: clamps in the address, both runs side by side; and the picture of what changed."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -8,9 +10,11 @@ from seqmodels.checkpoints import Checkpoint
 from seqmodels.traces import Clamp, operate
 from seqmodels.viz import operations
 from seqmodels.viz.frame import Focus
-from tests.test_page_gates import pictures, said, visit
+from tests.paging import GATES, opened, pictures, said
 
 TEXT = "The old man the boats."
+visit = partial(opened, GATES, view="Surgery", text=TEXT)
+pytestmark = pytest.mark.usefixtures("fresh_cache", "tiny_checkpoints")
 
 
 @pytest.mark.parametrize(
@@ -41,30 +45,30 @@ def test_units_are_numbers_and_ranges(text: str, units: tuple[int, ...]) -> None
 
 
 @pytest.mark.parametrize("task", ["pos", "ner", "lm"])
-def test_both_runs_are_shown_and_a_link_brings_them_back(tiny_checkpoints: object, task: str) -> None:
-    page = visit(view="Surgery", task=task, text=TEXT, token="2", clamps="mu=0@here;lam=1:3>" if task != "lm" else "mu=0@here+")
+def test_both_runs_are_shown_and_a_link_brings_them_back(task: str) -> None:
+    page = visit(task=task, token="2", clamps="mu=0@here;lam=1:3>" if task != "lm" else "mu=0@here+")
     assert pictures(page)
     assert any(button.label.startswith("keep μ = 0") for button in page.button)
 
 
-def test_a_clamp_that_cannot_be_read_is_left_out_and_said(tiny_checkpoints: object) -> None:
-    page = visit(view="Surgery", text=TEXT, clamps="mu=0;<script>;lam=7")
+def test_a_clamp_that_cannot_be_read_is_left_out_and_said() -> None:
+    page = visit(clamps="mu=0;<script>;lam=7")
     assert "left out" in said(page)
     assert any(button.label.startswith("keep μ = 0") for button in page.button)
 
 
-def test_a_unit_that_a_model_has_not_is_answered_in_plain_words(tiny_checkpoints: object) -> None:
-    page = visit(view="Surgery", text=TEXT, clamps="mu=0:999")
+def test_a_unit_that_a_model_has_not_is_answered_in_plain_words() -> None:
+    page = visit(clamps="mu=0:999")
     assert "has no unit 999" in said(page)
 
 
-def test_healed_both_runs_are_the_same(tiny_checkpoints: object) -> None:
-    page = visit(view="Surgery", text=TEXT, clamps="none")
+def test_healed_both_runs_are_the_same() -> None:
+    page = visit(clamps="none")
     assert "No tag changes." in said(page)
 
 
-def test_a_long_text_is_declined_calmly(tiny_checkpoints: object) -> None:
-    page = visit(view="Surgery")
+def test_a_long_text_is_declined_calmly() -> None:
+    page = visit()
     page.text_area(key="text").set_value("man " * 1500).run()
     assert "at most 1,000 words" in said(page)
 

@@ -2,47 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pytest
-import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.traces import trace
 from seqmodels.viz import lifetimes
+from tests.paging import GATES, opened, pictures, said
 
-APP = Path(__file__).resolve().parent.parent / "app.py"
 TEXT = "The old man the boats ."
 TOKEN = 2  # "man"
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _fresh() -> Iterator[None]:
-    st.cache_resource.clear()
-    yield
-    st.cache_resource.clear()
-
-
-@pytest.fixture(autouse=True)
-def _models(tiny_checkpoints: Path) -> None:
-    """The page reads the small random models."""
-
-
-def visit(**link: str | list[str]) -> AppTest:
-    page = AppTest.from_file(str(APP), default_timeout=120).switch_page("pages/3_Gates.py")
-    for name, value in ({"view": "Survival", "text": TEXT, "token": str(TOKEN + 1)} | link).items():
-        page.query_params[name] = value
-    page.run()
-    assert not page.exception, page.exception[0].value
-    return page
-
-
-def said(page: AppTest) -> str:
-    return " ".join(element.value for element in [*page.markdown, *page.caption])
+visit = partial(opened, GATES, view="Survival", text=TEXT, token=str(TOKEN + 1))
+pytestmark = pytest.mark.usefixtures("fresh_cache", "tiny_checkpoints")
 
 
 @pytest.mark.parametrize(("direction", "last"), [("forward", 4), ("backward", 0)])
@@ -81,13 +54,13 @@ def test_the_table_holds_the_quantiles_of_each_cell_and_its_longest_unit(tiny: d
 
 def test_the_order_of_units_and_the_unit_are_in_the_address() -> None:
     page = visit(sort="unit", unit="5", cells=["gru"])
-    _, half_lives = (json.loads(chart.proto.spec) for chart in page.get("plotly_chart"))
+    _, half_lives = pictures(page)
     assert any(note["text"].startswith("unit 5: ") for note in half_lives["layout"]["annotations"])
     assert half_lives["layout"]["xaxis"]["title"]["text"] == "units, as they are"
 
 
 def test_time_that_runs_backward_is_marked() -> None:
     page = visit(direction="backward")
-    curve = json.loads(page.get("plotly_chart")[0].proto.spec)
+    curve, *_ = pictures(page)
     assert any("◀" in note["text"] for note in curve["layout"]["annotations"])
     assert "time runs from right to left" in said(page)

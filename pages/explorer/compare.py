@@ -193,13 +193,13 @@ def table(scene: Scene) -> str:
     from seqmodels.traces import REGIMES, summary
     from seqmodels.viz import lifetimes
 
-    names = ["mean keep", "mean write", "median half-life", "mean turnover", *(f"units that {regime.name}" for regime in REGIMES)]
-    rows = [f"| Over the whole text | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
+    names = ["Over the whole text", "mean keep", "mean write", "median half-life", "mean turnover"]
+    rows = []
     for reading in scene.readings:
         found = summary(reading.layer)
         numbers = [f"{found.keep:.2f}", f"{found.write:.2f}", lifetimes.duration(found.half_life), f"{found.turnover:.2f}"]
-        rows.append(f"| {reading.title} | {' | '.join([*numbers, *(f'{100 * part:.0f} %' for part in found.regimes)])} |")
-    return "\n".join(rows)
+        rows.append([reading.title, *numbers, *(f"{100 * part:.0f} %" for part in found.regimes)])
+    return shared.table([*names, *(f"units that {regime.name}" for regime in REGIMES)], rows)
 
 
 VIEW = View(

@@ -90,11 +90,11 @@ def table(scene: Scene, paths: list[CarryPath]) -> str:
     """What is lost from word to word, on average over the path."""
     from seqmodels.viz import gradients
 
-    rows = ["| On average over these words | along the gates | in all |", "|---|---|---|"]
-    for reading, path in zip(scene.readings, paths, strict=True):
-        kept, arrives = (rate(gradients.a_word(values)) for values in gradients.shares(path))
-        rows.append(f"| {reading.title} | {kept} | {arrives} |")
-    return "\n".join(rows)
+    rows = [
+        [reading.title, *(rate(gradients.a_word(values)) for values in gradients.shares(path))]
+        for reading, path in zip(scene.readings, paths, strict=True)
+    ]
+    return shared.table(["On average over these words", "along the gates", "in all"], rows)
 
 
 def rate(factor: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -138,6 +138,11 @@ def _pick_unit(name: str) -> None:
     if points and "customdata" in points[0]:
         unit = points[0]["customdata"]
         address.put({"unit": int(unit[0] if isinstance(unit, Sequence) else unit)})
+
+
+def table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Markdown: a column for each name, and under it a row a cell."""
+    return "\n".join(f"| {' | '.join(line)} |" for line in (names, ["---"] * len(names), *rows))
 
 
 def numbers(rows: Callable[[], Sequence[Mapping[str, Any]]], name: str) -> None:

@@ -103,14 +103,14 @@ def table(scene: Scene) -> str:
     from seqmodels import traces
     from seqmodels.viz import lifetimes
 
-    rows = ["| Half-life of the units | one in ten is below | median | one in ten is above | longest |", "|---|---|---|---|---|"]
+    rows = []
     for reading in scene.readings:
         tokens = traces.half_life(reading.layer.mu)
         longest = int(tokens.argmax())
         middle = [lifetimes.duration(value) for value in lifetimes.quantiles(tokens)]
         most = f"{lifetimes.duration(float(tokens[longest]))} (unit {longest})" if tokens[longest] else "0"
-        rows.append(f"| {reading.title} | {' | '.join(middle)} | {most} |")
-    return "\n".join(rows)
+        rows.append([reading.title, *middle, most])
+    return shared.table(["Half-life of the units", "one in ten is below", "median", "one in ten is above", "longest"], rows)
 
 
 VIEW = View(

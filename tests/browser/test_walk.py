@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
+from typing import Literal
 from urllib.parse import quote
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from pages.explorer import VIEWS
-from tests.browser.driver import PATIENCE, browse, find_browser, serve, settle
+from tests.browser.accessibility import serious_violations
+from tests.browser.driver import serve, settle
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -20,9 +20,6 @@ PAGES = ("", "Tagging", "Language_model", "Gates")
 HARMLESS = ("_stcore/health", "_stcore/host-config", "favicon")  # what Streamlit itself asks for in vain below a deep link
 PROMPT = "God bless you, and God bless the United States of"
 HOSTILE = "<b>bold</b> <script>document.title='broken'</script> שלום 😀 \x07 &amp;"
-_NOTHING_FADES = """() => [...document.querySelectorAll('[data-testid=stElementContainer]')].every(
-  (part) => [part, ...part.children].every((one) => getComputedStyle(one).opacity === '1'))"""
-expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -31,33 +28,18 @@ def address() -> Iterator[str]:
         yield found
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    executable = find_browser()
-    if executable is None:
-        assert not os.environ.get("CI"), "continuous integration needs a Chromium"
-        pytest.skip("no Chromium here: install chromium or google-chrome to take the walk")
-    with browse(executable) as found:
-        yield found
-
-
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page that must end the test without an error on its console and without an exception on screen."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    found = context.new_page()
+def page(page: Page) -> Iterator[Page]:
+    """A page that must also end the test without an error on its console."""
     complaints: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:
         if message.type == "error" and not any(part in f"{message.text} {message.location}" for part in HARMLESS):
             complaints.append(message.text)
 
-    found.on("console", listen)
-    found.on("pageerror", lambda error: complaints.append(str(error)))
-    yield found
-    expect(found.get_by_test_id("stException")).to_have_count(0)
+    page.on("console", listen)
+    yield page
     assert complaints == []
-    context.close()
 
 
 def visit(page: Page, url: str) -> None:
@@ -155,8 +137,10 @@ def test_every_view_draws_its_example_and_a_link_brings_it_back(page: Page, addr
 
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_serious_violation_in_a_view(browser: Browser, address: str, view: str, scheme: str) -> None:
-    assert serious_violations(browser, f"{address}/Gates?view={view}&token=5&unit=3", scheme) == []
+def test_axe_finds_no_serious_violation_in_a_view(page: Page, address: str, view: str, scheme: Literal["light", "dark"]) -> None:
+    page.emulate_media(color_scheme=scheme)
+    visit(page, f"{address}/Gates?view={view}&token=5&unit=3")
+    assert serious_violations(page) == []
 
 
 def test_a_shared_link_brings_back_what_was_on_screen(page: Page, address: str) -> None:
@@ -198,17 +182,7 @@ def test_a_damaged_link_is_answered_sensibly(page: Page, address: str, name: str
 
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_serious_violation(browser: Browser, address: str, name: str, scheme: str) -> None:
-    assert serious_violations(browser, f"{address}/{name}", scheme) == []
-
-
-def serious_violations(browser: Browser, url: str, scheme: str) -> list[str]:
-    """What axe finds on a page on one theme, a line each."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
-    page = context.new_page()
-    visit(page, url)
-    page.wait_for_timeout(1000)
-    page.wait_for_function(_NOTHING_FADES)  # what has just come still fades in, and faint text is not judged
-    found = Axe().run(page, context="[data-testid='stMain']").response["violations"]
-    context.close()
-    return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found if one["impact"] in ("serious", "critical")]
+def test_axe_finds_no_serious_violation(page: Page, address: str, name: str, scheme: Literal["light", "dark"]) -> None:
+    page.emulate_media(color_scheme=scheme)
+    visit(page, f"{address}/{name}")
+    assert serious_violations(page) == []

@@ -1,0 +1,57 @@
+"""Pages without a browser: met by a link, and what is on them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+
+import numpy as np
+from streamlit.testing.v1 import AppTest
+
+APP = Path(__file__).resolve().parent.parent / "app.py"
+OVERVIEW = APP.name
+TAGGING, LANGUAGE, GATES, TRAINING = (f"pages/{name}.py" for name in ("1_Tagging", "2_Language_model", "3_Gates", "4_Training"))
+TIMEOUT = 120  # seconds
+
+
+def linked(page: str, **link: str | list[str]) -> AppTest:
+    """A page behind a link: not yet run."""
+    app = AppTest.from_file(str(APP), default_timeout=TIMEOUT).switch_page(page)
+    for name, value in link.items():
+        app.query_params[name] = value
+    return app
+
+
+def opened(page: str, **link: str | list[str]) -> AppTest:
+    """The page as someone meets it who follows the link."""
+    return sound(linked(page, **link).run())
+
+
+def sound(app: AppTest) -> AppTest:
+    """The same page: it shows neither an exception nor an error."""
+    assert not app.exception, app.exception[0].value
+    assert not app.error
+    return app
+
+
+def said(app: AppTest) -> str:
+    """The sentences on the page."""
+    return " ".join(element.value for element in [*app.markdown, *app.caption, *app.info])
+
+
+def html(app: AppTest) -> str:
+    return "".join(element.proto.body for element in app.get("html"))
+
+
+def pictures(app: AppTest) -> list[dict]:
+    """The figures on the page, as they are sent."""
+    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+
+
+def numbers(sent: dict | list) -> np.ndarray:
+    """An array as plotly sends it."""
+    if isinstance(sent, list):
+        return np.array(sent)
+    flat = np.frombuffer(base64.b64decode(sent["bdata"]), sent["dtype"])
+    return flat.reshape([int(size) for size in sent["shape"].split(",")]) if "shape" in sent else flat
