@@ -78,7 +78,7 @@ def main() -> None:
             with st.spinner("Reading a long text") if len(text) > LONG else nullcontext():
                 taggings = [loading.tag(name, text) for name in names]
         except ValueError as problem:
-            st.info(inputs.plain(str(problem).capitalize()))
+            st.info(inputs.plain(inputs.as_sentence(problem)))
         else:
             show(taggings)
 

@@ -42,7 +42,7 @@ def main() -> None:
                     scene = selection.read(title, task, text, names, ahead=view.ahead)
                 show(view, scene)
             except ValueError as problem:
-                st.info(inputs.plain(str(problem).capitalize()))
+                st.info(inputs.plain(inputs.as_sentence(problem)))
 
 
 def show(view: View, scene: Scene) -> None:

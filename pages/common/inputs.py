@@ -189,6 +189,12 @@ def text_file(label: str, *, key: str, help: str | None = None) -> str | None:
     return None
 
 
+def as_sentence(told: object) -> str:
+    """A message, or an error's, as a sentence of its own."""
+    text = str(told)
+    return f"{text[:1].upper()}{text[1:]}".rstrip(".") + "." if text else ""
+
+
 def plain(text: str) -> str:
     """Text as Markdown that shows it as it is; a space on its own as its picture."""
     shown = pictured(text)
