@@ -224,7 +224,7 @@ def _describe(path: Path) -> dict[str, Any]:
             described = json.loads((file.metadata() or {})[_KEY])
     except KeyError:
         raise CheckpointError(f"{path} is no seqmodels checkpoint: its header has no {_KEY!r} entry") from None
-    except (safetensors.SafetensorError, ValueError, OSError) as error:
+    except (safetensors.SafetensorError, ValueError, OSError, RecursionError) as error:
         raise CheckpointError(f"{path} is damaged or cut short ({error}): fetch it again or retrain") from None
     if not isinstance(described, dict) or described.get("format") != FORMAT:
         found = described.get("format") if isinstance(described, dict) else None

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from seqmodels import checkpoints, text
 from seqmodels.corpora import (
+    CorpusError,
+    CorpusStatus,
     Sentence,
     Subset,
     TextFile,
@@ -20,6 +22,7 @@ from seqmodels.corpora import (
     keep_some,
     load_sentences,
     load_texts,
+    read_texts,
     split,
     split_text,
     status,
@@ -96,7 +99,9 @@ class Data:
 
 def sources(task: str) -> tuple[Source, ...]:
     """What the task can be trained on, the most natural first."""
-    return tuple(_describe(find_task(task), name) for name in find_task(task).sources)
+    found = find_task(task)
+    corpora = {one.name: one for one in status()} if found.corpora else {}  # a look at them reads all their files
+    return tuple(_describe(found, name, corpora) for name in found.sources)
 
 
 def data_for(task: str, config: DataConfig | None = None, own: TextFile | None = None) -> Data:
@@ -116,19 +121,18 @@ def data_for(task: str, config: DataConfig | None = None, own: TextFile | None =
     return loaders.get(source, _corpus)(found, config)
 
 
-def _describe(task: Task, name: str) -> Source:
+def _describe(task: Task, name: str, corpora: Mapping[str, CorpusStatus]) -> Source:
     if name == "file":
         forms = {"pos": "CoNLL-U, or a word and its universal tag a line", "ner": "a word and its IOB tag a line"}
         return Source(name, "A file of your own", forms.get(task.name, "plain text, a blank line between paragraphs"), True)
     if name == "generated":
         return Source(name, "Made up", "sequences drawn by the seed", True)
-    here = {one.name: one.place != "absent" for one in status()}
+    here = {corpus: one.place != "absent" for corpus, one in corpora.items()}
     if name == "silver":
         return Source(name, "Silver", SILVER_NOTE, here["sotu"] and _tagger_file(task.name).exists())
     if name == "all":
         return Source(name, "All corpora of the shipped model", ", ".join(task.corpora), all(here[one] for one in task.corpora))
-    title = next(one.title for one in status() if one.name == name)
-    return Source(name, title, "tagged by people" if isinstance(task, TagTask) else "plain text", here[name])
+    return Source(name, corpora[name].title, "tagged by people" if isinstance(task, TagTask) else "plain text", here[name])
 
 
 def _corpus(task: Task, config: DataConfig) -> Data:
@@ -149,21 +153,30 @@ def _whole_recipe(task: Task, config: DataConfig) -> Data:
 
 def _own(task: Task, config: DataConfig, file: TextFile) -> Data:
     train, dev = _split_own(task, config, file)
-    train, dev = keep_some(train, config.train_subset), keep_some(dev, config.dev_subset)
-    return Data(train, dev, "file", (file.name,), _hash(config, hashlib.sha256(file.text.encode()).hexdigest()))
+    digest = hashlib.sha256(file.text.encode()).hexdigest()
+    return Data(train, keep_some(dev, config.dev_subset), "file", (file.name,), _hash(config, digest))
 
 
 def _split_own(task: Task, config: DataConfig, file: TextFile) -> tuple[list[Any], list[Any]]:
+    """What is learned from, and all that it can be checked with."""
     if isinstance(task, LanguageTask):
-        return split_text(_paragraphs(task, file), config.dev_share, config.seed, str(file))
+        texts, more = split_text(_paragraphs(task, file), config.dev_share, config.seed, str(file))
+        return keep_some(texts, config.train_subset), more
+    assert isinstance(task, TagTask)
     check_sentences(file)
-    return split(task.read_own(file), config.dev_share, config.seed, str(file))
+    train, dev = split(task.read_own(file), config.dev_share, config.seed, str(file))
+    train = keep_some(train, config.train_subset)
+    known = set(task.tags_for(train))
+    checked = [sentence for sentence in dev if known.issuperset(sentence.tags)]
+    if not checked:
+        raise CorpusError(f"{file}: no sentence to check with has only tags of those to learn from: learn from more of them")
+    return train, checked
 
 
 def _paragraphs(task: LanguageTask, file: TextFile) -> list[list[str]]:
     """Those of the file; its lines where no blank line parts it."""
-    paragraphs = task.read(file)
-    return paragraphs if len(paragraphs) > 1 else task.read(TextFile(file.name, file.text.strip().replace("\n", "\n\n")))
+    parted = len(read_texts(file)) > 1
+    return task.read(file if parted else TextFile(file.name, file.text.strip().replace("\n", "\n\n")))
 
 
 def _generated(task: Task, config: DataConfig) -> Data:

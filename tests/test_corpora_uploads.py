@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from itertools import combinations
 
 import pytest
 
@@ -18,7 +19,7 @@ from seqmodels.corpora import (
     split_text,
 )
 from seqmodels.data import DataConfig, data_for
-from seqmodels.tasks import LANGUAGE, TAGGING, TASKS
+from seqmodels.tasks import LANGUAGE, TAGGING, TASKS, TagTask
 
 POS = "The\tDET\nman\tNOUN\nsails\tVERB\n\nHe\tPRON\nsails\tVERB\n\n" * 4
 IOB1 = "John I-PER\nSmith I-PER\nlives O\nin O\nBerlin I-LOC\n\nHe O\nsails O\n\n" * 4
@@ -209,6 +210,25 @@ def test_a_subset_keeps_the_order_and_follows_from_its_seed() -> None:
 def test_a_subset_of_ones_own_file_is_smaller(task: str) -> None:
     data = data_for(task, DataConfig(source="file", sentences=2, dev_sentences=1), open_upload(GOOD[task].encode(), "own"))
     assert (len(data.train), len(data.dev)) == (2, 1)
+
+
+def test_a_subset_asks_for_no_tag_that_its_model_has_not() -> None:
+    kinds = ["PER", "LOC", "ORG", "SHIP", "DISH"]
+    content = "".join(f"Word{number} B-{kinds[number % 5]}\nsails O\n\n" for number in range(60))
+    task = TASKS["ner"]
+    assert isinstance(task, TagTask)
+    for seed in range(10):
+        data = data_for("ner", DataConfig(source="file", sentences=2, seed=seed), open_upload(content.encode(), "own"))
+        assert len(data.train) == 2
+        known = set(task.vocabulary(data.train).tags)
+        assert all(known.issuperset(sentence.tags) for sentence in data.dev)
+
+
+def test_a_subset_that_nothing_can_be_checked_with_is_refused() -> None:
+    pairs = combinations(["PER", "LOC", "SHIP", "DISH", "TUNE"], 2)
+    content = "".join(f"One B-{one}\nother B-{other}\n\n" for one, other in pairs) * 2
+    with pytest.raises(CorpusError, match=r"\Aown: .*learn from more of them"):
+        data_for("ner", DataConfig(source="file", sentences=1), open_upload(content.encode(), "own"))
 
 
 def test_no_entities_in_a_text_file_object_are_named_by_its_name() -> None:

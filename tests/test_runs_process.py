@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import safetensors.numpy
 
 from seqmodels import checkpoints
 from seqmodels.checkpoints import Checkpoint
@@ -180,6 +181,13 @@ def test_the_events_make_a_table() -> None:
     assert len(lines) == 1 + len(history.steps) + len(history.epochs)
 
 
+@pytest.mark.parametrize(("restore_best", "epochs"), [(True, 1), (False, 3)])
+def test_a_checkpoint_says_how_many_epochs_made_its_weights(restore_best: bool, epochs: int) -> None:
+    run = make(epochs=3, learning_rate=0, restore_best=str(restore_best).lower())  # nothing is learned: the first epoch is the best
+    finish(run)
+    assert checkpoints.read_info(run.folder / "best.safetensors").epochs == epochs
+
+
 def test_early_stopping_says_why() -> None:
     run = make(epochs=50, patience=1, learning_rate=0)
     finish(run)
@@ -230,6 +238,19 @@ def test_a_paused_run_takes_single_steps(going: Run) -> None:
     assert kinds(going).count("paused") == 1
 
 
+def test_each_step_that_is_asked_for_is_taken(going: Run) -> None:
+    order(going, "pause")
+    wait_until(is_now(going, "paused"))
+    before, pid = len(read_history(going).steps), status(going).progress.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)  # so that it sees all three at once
+    for _ in range(3):
+        order(going, "step")
+    os.kill(pid, signal.SIGCONT)
+    wait_until(lambda: not files(going.folder / "commands") and status(going).progress.step == before + 3)
+    assert told_steps(going, before + 3)
+
+
 def test_a_change_is_marked_and_holds_from_the_next_step_on(going: Run) -> None:
     order(going, "change", learning_rate=0.0, clip="value", clip_threshold=0.5, patience=None)
     wait_until(lambda: bool(read_history(going).marks))
@@ -262,6 +283,15 @@ def test_discard_deletes_a_running_run(going: Run) -> None:
     order(going, "discard")
     wait_until(lambda: not going.folder.exists())
     assert list_runs() == []
+
+
+def test_a_run_that_is_deleted_while_it_is_scored_is_gone_afterwards() -> None:
+    run = make()
+    for report in work(run.folder):
+        if isinstance(report, Notice) and report.text.startswith("scoring"):
+            delete(run, KEY)
+    assert list_runs() == []
+    assert not run.folder.exists()
 
 
 def test_a_run_that_waits_can_be_seen_and_discarded(long: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -302,8 +332,11 @@ def test_a_run_that_has_ended_takes_no_commands(name: str) -> None:
     for kind in ("resume", "stop", "step"):
         with pytest.raises(ValueError, match="can no longer"):
             order(run, kind)
-    with pytest.raises(ValueError, match="make a new one"):
-        start(run, KEY)
+    before = (run.folder / "best.safetensors").read_bytes()
+    for again in (lambda: start(run, KEY), lambda: finish(run)):
+        with pytest.raises(ValueError, match="make a new one"):
+            again()
+    assert (run.folder / "best.safetensors").read_bytes() == before
 
 
 def test_two_processes_never_train_one_run(going: Run) -> None:
@@ -383,14 +416,15 @@ def test_a_state_file_that_was_damaged_is_named() -> None:
     assert "last.safetensors is damaged" in status(run).progress.message
 
 
-def test_a_run_whose_settings_were_changed_by_hand_does_not_go_on() -> None:
+@pytest.mark.parametrize(("setting", "value"), [("learning_rate", 1.0), ("hidden_size", 16)])
+def test_a_run_whose_settings_were_changed_by_hand_does_not_go_on(setting: str, value: float) -> None:
     run = make()
     reports = work(run.folder)
     while not isinstance(next(reports), Epoch):
         pass
     reports.close()  # type: ignore[attr-defined]
     config = json.loads((run.folder / "config.json").read_text())
-    config["settings"]["learning_rate"] = 1.0
+    config["settings"][setting] = value
     (run.folder / "config.json").write_text(json.dumps(config))
     finish(find_run(run.id))
     assert "have changed" in status(run).progress.message
@@ -405,6 +439,7 @@ def test_an_unexpected_error_is_told_in_one_sentence(monkeypatch: pytest.MonkeyP
     finish(run)
     assert status(run).name == "failed"
     assert "RuntimeError: a bug" in status(run).progress.message
+    assert kinds(run)[-1] == "failed"
     assert "Traceback" in capfd.readouterr().err
 
 
@@ -429,7 +464,23 @@ def test_a_started_run_is_a_process_of_its_own_that_goes_on_without_its_parent(l
     wait_until(lambda: bool(read_history(long).steps))
     order(long, "stop")
     wait_until(is_now(long, "stopped"))
-    wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name == f"run {long.id}"])
+    wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name == f"run {long.folder}"])
+
+
+def test_runs_have_their_turn_as_they_were_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEQMODELS_RUNS_AT_ONCE", "1")
+    queue = Queue(root(), 1)
+    slot = queue.enter(queue.join("another"))
+    assert slot is not None
+    runs = [make(epochs=1) for _ in range(3)]
+    for run in runs:
+        start(run, KEY)
+    assert [status(run).ahead for run in runs] == [0, 1, 2]  # before any of the processes has said a word
+    os.close(slot)
+    for run in runs:
+        wait_until(is_now(run, "finished"))
+    ended = [read_history(run).marks[-1]["time"] for run in runs]
+    assert ended == sorted(ended)
 
 
 def test_the_command_line_makes_a_run_and_trains_it(tmp_path: Path) -> None:
@@ -493,7 +544,8 @@ def test_a_checkpoint_brought_from_elsewhere_is_kept_once_it_loads(tiny_folder: 
     content = (tiny_folder / "ner-lstm.safetensors").read_bytes()
     path = import_checkpoint(content, "brought")
     assert path.read_bytes() == content
-    for damaged in (b"", b"nonsense", content[:-50], content[:8] + b"x" + content[9:], b"PK\x03\x04" + content):
+    deep = safetensors.numpy.save({}, {"seqmodels": "[" * 100_000})
+    for damaged in (b"", b"nonsense", content[:-50], content[:8] + b"x" + content[9:], b"PK\x03\x04" + content, deep):
         with pytest.raises(ValueError, match="the file") as raised:
             import_checkpoint(damaged, "damaged")
         assert str(tmp_path) not in str(raised.value)

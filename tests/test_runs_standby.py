@@ -110,6 +110,30 @@ def test_where_it_has_died_a_new_process_is_started() -> None:
     assert status(run).progress.pid != pid
 
 
+def test_where_there_can_be_none_pages_and_runs_do_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise BlockingIOError("no more processes")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(standby, "_start", refused)
+        stand_by()
+    assert reserve() is None
+    run = make()
+    start(run, KEY)
+    wait_until(is_now(run, "finished"))
+
+
+def test_what_it_cannot_import_is_no_loss_to_a_run_that_needs_it_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "spacy.py").write_text("raise ImportError")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    pid = ready()
+    run = make()
+    start(run, KEY)
+    wait_until(lambda: not run.alive)
+    assert status(run).name == "finished"
+    assert status(run).progress.pid == pid
+
+
 def test_there_is_one_at_most_and_another_after_one_that_died() -> None:
     first = ready()
     assert ready() == first

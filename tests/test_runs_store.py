@@ -1,5 +1,7 @@
 """A run's folder: settings, events, commands, owners, limits. No process is started here."""
 
+import csv
+import io
 import json
 import os
 import time
@@ -14,12 +16,16 @@ from seqmodels.corpora import CorpusError
 from seqmodels.runs import (
     Command,
     Cursor,
+    Event,
+    History,
+    News,
     Upload,
     command,
     create,
     default_settings,
     delete,
     events,
+    export_csv,
     find_run,
     from_link,
     list_runs,
@@ -101,6 +107,9 @@ def test_no_two_settings_share_a_name() -> None:
         ({"task": "pos", "bidirectional": "perhaps"}, "give true or false"),
         ({"task": "pos", "clip": "hair"}, "unknown clip kind 'hair'"),
         ({"task": "pos", "probe": "x" * 1000}, "1000 characters"),
+        ({"task": "pos", "seed": "9" * 30}, "seed is '9+': give a whole number up to"),
+        ({"task": "pos", "epochs": "9" * 400}, "epochs is '9+': give a whole number up to"),
+        ({"task": "pos", "patience": "9" * 30}, "up to 4294967295, or none"),
     ],
 )
 def test_a_link_with_a_wrong_value_is_refused_in_plain_words(given: dict[str, str], complaint: str) -> None:
@@ -118,10 +127,27 @@ def test_a_run_is_found_as_it_was_made() -> None:
     assert list_runs() == [run]
 
 
-def test_runs_are_listed_newest_first_and_a_damaged_folder_is_none() -> None:
+@pytest.mark.parametrize("damage", ["{", "[" * 100_000])
+def test_runs_are_listed_newest_first_and_a_damaged_folder_is_none(damage: str) -> None:
     first, second, third = make(), make(), make()
-    (second.folder / "config.json").write_text("{")
+    (second.folder / "config.json").write_text(damage)
     assert list_runs() == [third, first]
+
+
+def test_nothing_brings_back_a_run_that_was_deleted(runs_folder: Path) -> None:
+    run = make()
+    delete(run, KEY)
+    attempts: list[Callable[[], object]] = [
+        lambda: rename(run, KEY, "x"),
+        lambda: start(run, KEY),
+        lambda: order(run, "stop"),
+        lambda: order(run, "change", learning_rate=0.1),
+    ]
+    for attempt in attempts:
+        with pytest.raises(ValueError, match="the folder is gone"):
+            attempt()
+    delete(run, KEY)  # once more is no mistake
+    assert not files(runs_folder)
 
 
 @pytest.mark.parametrize("run_id", ["..", "../../etc", "", "a" * 16 + "/..", "A" * 16, "\x1b[31m", "0" * 16])
@@ -129,6 +155,20 @@ def test_only_an_id_finds_a_run(run_id: str) -> None:
     make()
     with pytest.raises(ValueError, match="no run"):
         find_run(run_id)
+
+
+def test_a_run_remembers_its_preset_under_another_name() -> None:
+    run = create(settings(), KEY, name="It explodes", preset="explodes")
+    rename(run, KEY, "Mine")
+    assert (find_run(run.id).name, find_run(run.id).preset) == ("Mine", "explodes")
+
+
+def test_a_run_made_before_presets_had_keys_still_opens() -> None:
+    run = make()
+    config = json.loads((run.folder / "config.json").read_text())
+    del config["preset"]
+    (run.folder / "config.json").write_text(json.dumps(config))
+    assert find_run(run.id) == run
 
 
 @pytest.mark.parametrize(
@@ -284,6 +324,36 @@ def test_a_reader_hears_that_what_it_read_was_cut(tmp_path: Path) -> None:
     log.close()
 
 
+def step(epoch: int, number: int, seconds: float) -> Event:
+    """One of ten in its epoch."""
+    return Event("step", seconds, {"epoch": epoch, "step": number, "steps": 10, "tokens": 100})
+
+
+def test_a_pause_is_no_part_of_the_speed() -> None:
+    told = [step(1, 1, 0.0), Event("paused", 0.5, {}), Event("resumed", 6.0, {}), step(1, 2, 6.5), step(1, 3, 7.0)]
+    known = History()
+    known.take(News(tuple(told), Cursor("log", 1), fresh=True))
+    assert known.tokens_per_second == pytest.approx(200)
+    assert known.seconds_left(1) == pytest.approx(3.5)  # seven steps of half a second
+
+
+def test_a_table_of_events_is_in_order_also_where_the_clock_was_set_back() -> None:
+    run = make()
+    log = EventLog(run.folder / events.FILE)
+    for epoch in (1, 2):
+        for number in (1, 2):
+            log.append("step", epoch=epoch, step=number, steps=2)
+        log.append("epoch", epoch=epoch)
+    log.close()
+    path = run.folder / events.FILE
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    path.write_text("".join(json.dumps({**line, "time": -at}) + "\n" for at, line in enumerate(lines)))
+    rows = list(csv.DictReader(io.StringIO(export_csv(run))))
+    assert [(row["kind"], row["epoch"], row["step"]) for row in rows] == [
+        ("step", "1", "1"), ("step", "1", "2"), ("epoch", "1", ""), ("step", "2", "1"), ("step", "2", "2"), ("epoch", "2", ""),
+    ]  # fmt: skip
+
+
 def test_without_a_log_there_are_no_events(tmp_path: Path) -> None:
     assert events.read(tmp_path / "none", Cursor("x", 50)) == events.News((), Cursor(), fresh=True)
 
@@ -352,16 +422,40 @@ def test_a_place_in_the_queue_ends_with_its_process(tmp_path: Path) -> None:
     assert queue.waiting() == []
 
 
+def test_a_run_in_any_folder_has_its_turn(tmp_path: Path) -> None:
+    queue = Queue(tmp_path, 1)
+    assert queue.enter(queue.join("mine.partial")) is not None
+
+
 def test_the_oldest_runs_make_room_but_never_one_with_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    oldest, second, _ = make(), make(), make()
+    oldest, _, third = make(), make(), make()
     lock = locks.take(oldest.folder / store.LOCK)
     assert lock is not None
-    monkeypatch.setenv("SEQMODELS_RUNS_KEPT", "2")
+    monkeypatch.setenv("SEQMODELS_RUNS_KEPT", "3")
+    fourth = make()
+    assert list_runs() == [fourth, third, oldest]
+    monkeypatch.setenv("SEQMODELS_RUNS_KEPT", "1")
     newest = make()
-    assert oldest in list_runs()
-    assert second not in list_runs()
-    assert newest in list_runs()
+    assert list_runs() == [newest, oldest]
     os.close(lock)
+
+
+def test_a_run_that_ends_while_it_is_started_again_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make()
+    progress_module.write(run.folder, Progress(phase="training"))
+    lock = locks.take(run.folder / store.LOCK)
+    assert lock is not None
+    take = locks.take
+
+    def take_after_the_end(path: Path, *, patience: float) -> int | None:
+        progress_module.write(run.folder, Progress(phase="finished"))
+        os.close(lock)
+        return take(path, patience=patience)
+
+    monkeypatch.setattr(locks, "take", take_after_the_end)
+    with pytest.raises(ValueError, match="make a new one"):
+        start(run, KEY)
+    assert status(run).name == "finished"
 
 
 def test_what_killed_processes_left_behind_is_cleared_away(runs_folder: Path) -> None:

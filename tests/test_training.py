@@ -274,8 +274,9 @@ def _with(weights: dict[str, Any]) -> nn.Linear:
 
 
 def test_a_dev_score_that_is_not_a_number_stops_too() -> None:
-    with pytest.raises(DivergedError, match="the dev metric is not a number"):
-        list(fit(fresh(), Line(scores=[math.nan]), TrainConfig(epochs=1)))
+    for line, name in ((Line(scores=[math.nan]), "metric"), (Line(scores=[1.0], losses=[math.nan]), "loss")):
+        with pytest.raises(DivergedError, match=f"the dev {name} is not a number"):
+            list(fit(fresh(), line, TrainConfig(epochs=1)))
 
 
 @pytest.mark.parametrize(
@@ -285,6 +286,8 @@ def test_a_dev_score_that_is_not_a_number_stops_too() -> None:
         {"learning_rate": -1.0},
         {"learning_rate": math.inf},
         {"seed": -1},
+        {"seed": 2**32},
+        {"epochs": 2**32},
         {"patience": 0},
         {"optimizer": "adagrad"},
         {"schedule": "sine"},

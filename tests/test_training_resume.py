@@ -2,16 +2,20 @@
 
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
+from seqmodels import runs
 from seqmodels.corpora import Sentence
+from seqmodels.runs import Plan, default_plan
 from seqmodels.tasks import TASKS, MemoryTask
 from seqmodels.tasks.base import ModelConfig
 from seqmodels.training import OPTIMIZERS, Clipping, Epoch, Objective, Report, TrainConfig, TrainState, fit
+from tests.running import CONLLU
 
 WORDS = "the old man saw a dog and the dog saw him ; a boat sank , so they swam".split()
 CONFIG = TrainConfig(epochs=2, learning_rate=0.01, patience=None, batch_size=2)
@@ -121,6 +125,19 @@ def test_a_finished_training_resumed_only_restores_its_best_weights() -> None:
     assert run(again, CONFIG, state) == []
     for name, value in training.model.state_dict().items():
         assert torch.equal(value, again.model.state_dict()[name])
+
+
+def test_a_plan_does_not_go_on_with_a_network_of_another_size(tmp_path: Path) -> None:
+    corpus = tmp_path / "own.conllu"
+    corpus.write_text(CONLLU)
+    usual = default_plan("pos", "gru", tmp_path / "own.safetensors")
+    small, smaller = (replace(usual.model, hidden_size=size) for size in (8, 4))
+    plan = Plan("pos", usual.output, small, CONFIG, corpus, corpus)
+    going = runs.run(plan)
+    while not isinstance(next(going), Epoch):
+        pass
+    with pytest.raises(ValueError, match="belongs to a training with other settings"):
+        next(runs.run(replace(plan, model=smaller)))
 
 
 def test_at_an_epochs_end_the_state_holds_no_sums_of_an_unfinished_one() -> None:

@@ -37,6 +37,7 @@ def send(folder: Path, command: Command) -> None:
     """Leave a command for the process."""
     name = f"{time.time_ns():020d}-{secrets.token_hex(4)}.json"
     with told_plainly("the command"):
+        (folder / COMMANDS).mkdir(exist_ok=True)  # an empty folder is easily lost where a run is copied
         write_whole(folder / COMMANDS / name, json.dumps(asdict(command)).encode())
 
 

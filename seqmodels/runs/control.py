@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from seqmodels.corpora import TextFile
@@ -28,29 +29,32 @@ class Upload:
     content: bytes
 
 
-def create(settings: Settings, owner_key: str, *, name: str = "", upload: Upload | None = None) -> Run:
-    """A new run, not started. CorpusError says what is wrong with the upload, line by line; the oldest runs make room."""
+def create(settings: Settings, owner_key: str, *, name: str = "", upload: Upload | None = None, preset: str | None = None) -> Run:
+    """A new run, not started; `preset` is the key of one that it is of.
+
+    CorpusError says what is wrong with the upload, line by line; the oldest runs make room.
+    """
     own = None if upload is None else _checked(settings, upload)
     store.tidy()
-    return store.make(to_flat(settings), owner_key, name=name or f"{settings.task} {settings.model.cell}", own=own)
+    name = name or f"{settings.task} {settings.model.cell}"
+    return store.make(to_flat(settings), owner_key, name=name, own=own, preset=preset)
 
 
 def start(run: Run, owner_key: str) -> None:
     """Start the run's process, or start it again: detached, so that it outlives this one."""
     _check_owner(run, owner_key)
-    standing = store.status(run)
-    if standing.name in progress.ENDED and standing.name not in RESUMABLE:
-        raise ValueError(f"run {run.name!r} is {standing.name}: make a new one with the same settings")
-    lock = locks.take(run.folder / store.LOCK, patience=0.2)
+    with told_plainly("the run"):
+        lock = locks.take(run.folder / store.LOCK, patience=0.2)
     if lock is None:
-        raise ValueError(f"run {run.name!r} is {standing.name} already")
-    try:
+        raise ValueError(f"run {run.name!r} is {store.status(run).name} already")
+    with ExitStack() as copies, told_plainly("the run"):  # the process has its own of both descriptors
+        copies.callback(os.close, lock)
+        store.check_unended(run)
         commands.clear(run.folder)
-        with told_plainly("the run"):
-            progress.write(run.folder, progress.waiting(progress.read(run.folder)))
-            launch(run, lock)
-    finally:
-        os.close(lock)  # the process has its own copy
+        progress.write(run.folder, progress.waiting(progress.read(run.folder)))
+        ticket = store.queue().join(run.id)  # here, so that runs have their turn as they were started
+        copies.callback(os.close, ticket.descriptor)
+        launch(run, lock, ticket)
 
 
 def command(run: Run, owner_key: str, order: Command) -> None:
@@ -58,11 +62,11 @@ def command(run: Run, owner_key: str, order: Command) -> None:
     _check_owner(run, owner_key)
     if order.kind == "change":
         change(from_flat(run.settings).training.live(), order.changes)  # raises where a value is wrong
+    if order.kind == "discard":
+        return delete(run, owner_key)
     standing = store.status(run).name
     if run.alive:
         return commands.send(run.folder, order)
-    if order.kind == "discard":
-        return delete(run, owner_key)
     if standing not in RESUMABLE:
         raise ValueError(f"run {run.name!r} is {standing}: it can no longer {order.kind}")
     if order.kind == "pause":
@@ -83,8 +87,11 @@ def rename(run: Run, owner_key: str, name: str) -> Run:
 def delete(run: Run, owner_key: str) -> None:
     """Delete a run; one with a process ends first, at its next step."""
     _check_owner(run, owner_key)
-    if not store.remove(run):
-        commands.send(run.folder, Command("discard"))
+    if store.remove(run):
+        return
+    commands.send(run.folder, Command("discard"))
+    if not run.alive:  # it has ended since, and may not have seen it
+        store.remove(run)
 
 
 def settings_of(run: Run) -> Settings:

@@ -21,7 +21,6 @@ _CAUSES = {
     errno.EFBIG: ("the file would be larger than is allowed here", "raise the limit on file sizes"),
     errno.EROFS: ("the disk is read-only", "make it writable"),
     errno.EACCES: ("writing there is not allowed", "make the folder writable"),
-    errno.ENOENT: ("the folder is gone", "start a new run"),
 }
 
 
@@ -35,8 +34,7 @@ def data_folder() -> Path:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file atomically: a kill at any moment leaves the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a file atomically: a kill at any moment leaves the old one or the new one. Its folder is there, or it is an error."""
     partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PARTIAL}")
     try:
         with partial.open("wb") as file:
@@ -61,8 +59,11 @@ def told_plainly(what: str) -> Iterator[None]:
     try:
         yield
     except (OSError, SafetensorError) as error:
-        reason, advice = _CAUSES.get(_number(error), (str(error), "make the folder writable"))
-        raise StorageError(f"{what} cannot be saved: {reason}. What was saved before is safe: {advice}, then resume.") from error
+        number = _number(error)
+        if number == errno.ENOENT:
+            raise StorageError(f"{what} cannot be saved: the folder is gone. Start a new run.") from error
+        reason, advice = _CAUSES.get(number, (str(error), "make the folder writable"))
+        raise StorageError(f"{what} cannot be saved: {reason}. What was saved before is safe: {advice}, then try again.") from error
 
 
 def _number(error: OSError | SafetensorError) -> int:

@@ -41,19 +41,20 @@ class History:
     @property
     def tokens_per_second(self) -> float | None:
         """The speed of late; None before there is one to tell."""
-        recent = [step for step in self.steps[-200:] if step["time"] >= self.steps[-1]["time"] - RECENT]
-        pauses = [mark["time"] for mark in self.marks if mark["kind"] in ("paused", "resumed")]
-        recent = [step for step in recent if not pauses or step["time"] > pauses[-1]]
-        if len(recent) < 2 or recent[-1]["time"] <= recent[0]["time"]:
-            return None
-        return sum(step["tokens"] for step in recent[1:]) / (recent[-1]["time"] - recent[0]["time"])
+        recent = self._recent()
+        return sum(step["tokens"] for step in recent[1:]) / _seconds(recent) if recent else None
 
     def seconds_left(self, epochs: int) -> float | None:
         """Until all epochs are done, at the speed of late; early stopping may come first."""
-        recent = [step for step in self.steps[-200:] if step["time"] >= self.steps[-1]["time"] - RECENT]
-        if len(recent) < 2 or recent[-1]["x"] <= recent[0]["x"]:
-            return None
-        return max(0.0, (epochs - recent[-1]["x"]) * (recent[-1]["time"] - recent[0]["time"]) / (recent[-1]["x"] - recent[0]["x"]))
+        recent = self._recent()
+        return (epochs - recent[-1]["x"]) * _seconds(recent) / (recent[-1]["x"] - recent[0]["x"]) if recent else None
+
+    def _recent(self) -> list[dict[str, Any]]:
+        """The steps of late, none from before a pause; none at all before there are some over which time went by."""
+        pauses = [mark["time"] for mark in self.marks if mark["kind"] in ("paused", "resumed")]
+        since = max([self.steps[-1]["time"] - RECENT, *pauses[-1:]]) if self.steps else 0.0
+        recent = [step for step in self.steps[-200:] if step["time"] >= since]
+        return recent if recent and _seconds(recent) > 0 else []
 
     def _add(self, event: Event) -> None:
         values = {"kind": event.kind, "time": event.time, **event.values}
@@ -88,5 +89,11 @@ def export_csv(run: Run) -> str:
     table = io.StringIO()
     writer = csv.DictWriter(table, CSV_COLUMNS, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(sorted([*found.steps, *found.epochs], key=lambda row: (row["time"], row["kind"])))
+    # by place, since a clock may be set back; an epoch comes after its last step
+    writer.writerows(sorted([*found.steps, *found.epochs], key=lambda row: (row["x"], row["kind"] == "epoch")))
     return table.getvalue()
+
+
+def _seconds(steps: list[dict[str, Any]]) -> float:
+    """From the first to the last."""
+    return float(steps[-1]["time"] - steps[0]["time"])

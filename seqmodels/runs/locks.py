@@ -15,7 +15,6 @@ def take(path: Path, *, patience: float = 1.0) -> int | None:
 
     Some patience is needed: who asks `is_taken` holds the lock for an instant.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     deadline = time.monotonic() + patience
     while True:

@@ -59,16 +59,18 @@ def run(plan: Plan) -> Iterator[Report]:
     }
     state = TrainState()
     if plan.state_file.exists():
-        state, header = load_state(plan.state_file, setup.model)
-        if header != identity:
+        saved = load_state(plan.state_file)
+        if saved.header != identity:
             raise ValueError(
                 f"{plan.state_file} belongs to a training with other settings: finish that one, delete the file, or change --output"
             )
+        setup.model.load_state_dict(saved.weights)
+        state = saved.state
     for report in fit(setup.model, setup.objective, plan.training, state):
         if isinstance(report, Epoch):
             save_state(plan.state_file, setup.model, state, identity)
         yield report
-    write_scored(plan.output, setup, state.best_epoch)
+    write_scored(plan.output, setup, state)
     plan.state_file.unlink(missing_ok=True)
 
 

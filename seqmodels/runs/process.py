@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from seqmodels.runs import commands, locks, progress, store
 from seqmodels.runs.files import clear_partials
 from seqmodels.runs.progress import Progress
+from seqmodels.runs.queue import Ticket
 from seqmodels.runs.signals import InterruptedRunError, Signals
 from seqmodels.runs.store import Run
 
 if TYPE_CHECKING:
     from seqmodels.training import Report
 
-INHERITED_LOCK = "SEQMODELS_RUN_LOCK"  # the number of a descriptor that holds the run's lock already
+# what a process has from whoever started it: descriptors that hold the run's lock and its ticket, and the ticket's file
+LOCK, TICKET, TICKET_FILE = "SEQMODELS_RUN_LOCK", "SEQMODELS_RUN_TICKET", "SEQMODELS_RUN_TICKET_FILE"
 PAUSE = 0.05  # seconds between two looks at the commands, where nothing else is to do
 
 
@@ -53,17 +55,19 @@ class Desk:
 
 
 def work(folder: Path) -> Iterator[Report | Notice]:
-    """Train the run in a folder, or go on with it, until it ends or is asked to. ValueError if another process does."""
+    """Train the run in a folder, or go on with it, until it ends or is asked to. ValueError if another does, or it has ended."""
     run = store.open_folder(folder.resolve())
     lock = _lock(run)
     signals = Signals()
     desk = Desk(run, signals, progress.waiting(progress.read(run.folder), os.getpid()))
     try:
+        store.check_unended(run)
         with signals.installed():
             clear_partials(run.folder)
             yield from _live(desk)
     finally:
         os.close(lock)
+        _heed_late(run)
 
 
 def _live(desk: Desk) -> Iterator[Report | Notice]:
@@ -95,12 +99,20 @@ def _in_plain_words(error: Exception) -> str:
     return f"an unexpected error ended the run: {type(error).__name__}: {error}. Its {store.LOG} says more."
 
 
+def _inherited(name: str) -> int | None:
+    """The descriptor that the environment names: it is heard of once, and no process inherits it from this one."""
+    given = os.environ.pop(name, None)
+    if given is None:
+        return None
+    os.set_inheritable(int(given), False)
+    return int(given)
+
+
 def _lock(run: Run) -> int:
     """The run's lock: handed down by whoever started this process, or taken."""
-    inherited = os.environ.pop(INHERITED_LOCK, None)
+    inherited = _inherited(LOCK)
     if inherited is not None:
-        os.set_inheritable(int(inherited), False)
-        return int(inherited)
+        return inherited
     lock = locks.take(run.folder / store.LOCK)
     if lock is None:
         raise ValueError(f"{run.folder} is being trained by another process: wait for it, or stop it")
@@ -111,7 +123,8 @@ def _lock(run: Run) -> int:
 def _wait(desk: Desk) -> Generator[Notice, None, int]:
     """Wait for a slot; returns it. A run that is stopped while it waits has a process no longer, and stands where it stood."""
     queue = store.queue()
-    ticket = queue.join(desk.run.id)
+    inherited = _inherited(TICKET)
+    ticket = queue.join(desk.run.id) if inherited is None else Ticket(Path(os.environ.pop(TICKET_FILE)), inherited)
     told = False
     try:
         while (slot := queue.enter(ticket)) is None:
@@ -137,6 +150,15 @@ def _heed(desk: Desk) -> None:
             phase = "stopped" if command.kind == "stop" and not (desk.run.folder / store.LAST).exists() else "paused"
             desk.tell(phase=phase, message="taken out of the queue")
             raise InterruptedRunError
+
+
+def _heed_late(run: Run) -> None:
+    """Delete a run whose deletion was asked for when nobody looked any more.
+
+    Its lock is free: whoever asks after this look finds no process, and deletes the run without being told.
+    """
+    if any(command.kind == "discard" for _, command in commands.pending(run.folder)):
+        store.remove(run)
 
 
 def _train(desk: Desk) -> Iterator[Report | Notice]:

@@ -13,7 +13,6 @@ SIZE = 4096  # bytes of the record: written in place and in one piece, so that i
 LONGEST_MESSAGE = 600  # characters: at four bytes each they leave room for the figures
 
 Phase = Literal["new", "waiting", "loading", "training", "paused", "scoring", "finished", "stopped", "failed"]
-ENDED: tuple[Phase, ...] = ("finished", "stopped", "failed")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seqmodels.runs import locks
-from seqmodels.runs.files import PARTIAL
 
 
 @dataclass(frozen=True)
@@ -19,21 +18,23 @@ class Ticket:
     """A place in the queue."""
 
     path: Path
-    descriptor: int
+    descriptor: int  # holds its lock
 
 
 class Queue:
     """The queue of a runs folder, with so many slots."""
 
     def __init__(self, root: Path, slots: int) -> None:
-        self._tickets = root / ".queue"
-        self._slots = [root / ".slots" / str(number) for number in range(slots)]
+        self._tickets, self._slots = root / ".queue", root / ".slots"
+        self._count = slots
 
     def join(self, run_id: str) -> Ticket:
         """A place behind all who wait now."""
+        for folder in (self._tickets, self._slots):
+            folder.mkdir(parents=True, exist_ok=True)
         path = self._tickets / f"{time.time_ns():020d}-{run_id}"
         # locked before others can see it: a ticket without a lock has lost its process
-        hidden = path.with_name(path.name + PARTIAL)
+        hidden = path.with_name(f".{path.name}")
         descriptor = locks.take(hidden)
         assert descriptor is not None
         hidden.rename(path)
@@ -43,8 +44,8 @@ class Queue:
         """The slot, as a descriptor that holds it until closed, if it is this ticket's turn and one is free."""
         if self._living()[:1] != [ticket.path]:
             return None
-        for slot in self._slots:
-            descriptor = locks.take(slot, patience=0)
+        for number in range(self._count):
+            descriptor = locks.take(self._slots / str(number), patience=0)
             if descriptor is not None:
                 self.leave(ticket)
                 return descriptor
@@ -60,7 +61,7 @@ class Queue:
 
     def _living(self) -> list[Path]:
         living = []
-        for path in sorted(path for path in self._tickets.glob("*-*") if path.suffix != PARTIAL):
+        for path in sorted(self._tickets.glob("[0-9]*")):
             if locks.is_taken(path):
                 living.append(path)
             else:

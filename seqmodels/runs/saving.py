@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import safetensors
 import safetensors.torch
-from torch import Tensor, nn
+from torch import nn
 
 from seqmodels.checkpoints import write_tensors
-from seqmodels.training import LiveSettings, TrainState
+from seqmodels.training import LiveSettings, Tensors, TrainState
 
 _KEY = "run"  # of our JSON in the file's header
 _MODEL = "model"
@@ -32,27 +32,34 @@ def save_state(path: Path, model: nn.Module, state: TrainState, header: Mapping[
     write_tensors(path, tensors, {_KEY: json.dumps({**header, "state": figures})})
 
 
-def load_state(path: Path, model: nn.Module) -> tuple[TrainState, dict[str, Any]]:
-    """The state and its header; the model takes its weights. ValueError if the file is damaged."""
-    header, tensors = _read(path)
-    figures = header.pop("state")
+@dataclass(frozen=True)
+class Saved:
+    """What a state file holds: `header` is as it was given, `weights` are the model's."""
+
+    header: dict[str, Any]
+    state: TrainState
+    weights: Tensors
+
+
+def load_state(path: Path) -> Saved:
+    """The inverse of `save_state`. ValueError if the file is damaged."""
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {})[_KEY])
+        tensors = safetensors.torch.load_file(path)
+        return Saved(header, _state(header.pop("state"), tensors), _group(tensors, _MODEL))
+    except (KeyError, TypeError, ValueError, OSError, safetensors.SafetensorError) as error:
+        raise ValueError(f"{path} is damaged ({error}): delete it to start this training over") from None
+
+
+def _state(figures: dict[str, Any], tensors: Tensors) -> TrainState:
     live = figures.pop("live")
     state = TrainState(**figures, live=None if live is None else LiveSettings.from_dict(live), rng=tensors.get(_RNG))
     for group in _GROUPS:
         setattr(state, group, _group(tensors, group))
-    model.load_state_dict(_group(tensors, _MODEL))
-    return state, header
+    return state
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {})[_KEY])
-        return header, safetensors.torch.load_file(path)
-    except (KeyError, ValueError, OSError, safetensors.SafetensorError) as error:
-        raise ValueError(f"{path} is damaged ({error}): delete it to start this training over") from None
-
-
-def _group(tensors: Mapping[str, Tensor], group: str) -> dict[str, Tensor]:
+def _group(tensors: Tensors, group: str) -> Tensors:
     prefix = f"{group}/"
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

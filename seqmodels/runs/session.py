@@ -87,9 +87,10 @@ class Session:
             yield from self._train()
             yield Notice("scoring the best weights")
             self._finish()
-        except (ValueError, MemoryError) as error:
-            if not isinstance(error, StorageError):
-                self.log.append("failed", message=str(error))
+        except (InterruptedRunError, DiscardedRunError, StorageError):
+            raise
+        except Exception as error:
+            self.log.append("failed", message=str(error))
             raise
         finally:
             self.log.close()
@@ -101,9 +102,11 @@ class Session:
         self.header: dict[str, Any] = {**identity, "seconds": 0.0, "events": 0, "told": 0, "stopping": None, "ending": self.ending}
         self.state = TrainState()
         if last.exists():
-            self.state, self.header = load_state(last, self.setup.model)
-            if {name: self.header[name] for name in identity} != identity:
+            saved = load_state(last)
+            if {name: saved.header[name] for name in identity} != identity:
                 raise ValueError(f"the settings or the corpus of {self.folder} have changed since it was saved: start a new run")
+            self.setup.model.load_state_dict(saved.weights)
+            self.state, self.header = saved.state, saved.header
         self.state.live = self.state.live or self.settings.training.live()
         self.stopping, self.ending = self.header["stopping"], self.header["ending"]
         self.log = EventLog(self.folder / FILE, keep=self.header["events"])
@@ -219,7 +222,7 @@ class Session:
         elif command.kind == "pause":
             self.leave.steps = 0
         elif command.kind == "step":
-            self.leave.steps = 1
+            self.leave.steps = (self.leave.steps or 0) + 1
         elif command.kind == "resume":
             self.leave.steps = None
         else:
@@ -247,7 +250,7 @@ class Session:
             self.setup.model.load_state_dict(self.state.best_weights)
         self.setup.model.eval()
         with self.desk.signals.heard_at_once(), told_plainly("the best weights"):
-            scores = write_scored(self.folder / store.BEST, self.setup, self.state.best_epoch)
+            scores = write_scored(self.folder / store.BEST, self.setup, self.state)
         self.log.append(self.ending, message=self.stopping, scores=scores, seconds=self.watch.seconds, weights=trained)
         self.desk.tell(phase=self.ending, message=self.stopping)
         (self.folder / store.LAST).unlink(missing_ok=True)

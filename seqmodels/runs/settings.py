@@ -11,7 +11,7 @@ from seqmodels.data import DataConfig
 from seqmodels.runs.setup import Recipe, flat_training
 from seqmodels.tasks import find_task
 from seqmodels.tasks.base import ModelConfig
-from seqmodels.training import Clipping, LiveSettings, TrainConfig
+from seqmodels.training import LARGEST, Clipping, LiveSettings, TrainConfig
 
 NONE = "none"  # how a link says None
 LONGEST_PROBE = 300  # characters
@@ -135,11 +135,11 @@ def _read(name: str, value: Any, kind: Any) -> Any:
     if isinstance(value, str if wanted is str else str | int | float) and not isinstance(value, bool):
         try:
             read = wanted(value)
-            if wanted is not int or isinstance(value, str) or read == value:
+            if wanted is not int or ((isinstance(value, str) or read == value) and abs(read) <= LARGEST):
                 return read
         except (ValueError, OverflowError):
             pass
-    described = {int: "a whole number", float: "a number", str: "a text"}[wanted]
+    described = {int: f"a whole number up to {LARGEST}", float: "a number", str: "a text"}[wanted]
     raise ValueError(f"{name} is {value!r}: give {described}{f', or {NONE}' if type(None) in choices else ''}")
 
 

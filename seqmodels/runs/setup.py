@@ -18,7 +18,7 @@ from seqmodels.models import Tagger
 from seqmodels.tasks import Task, Vocabulary
 from seqmodels.tasks.base import ModelConfig
 from seqmodels.tasks.tagging import calibrate
-from seqmodels.training import Clipping, Objective, TrainConfig
+from seqmodels.training import Clipping, Objective, TrainConfig, TrainState
 from seqmodels.vocab import TaggerVocab
 
 Scores = dict[str, dict[str, float]]  # by split, then by figure
@@ -95,8 +95,9 @@ def describe(setup: Setup, epochs: int, scores: Scores, temperature: float = 1.0
     )
 
 
-def write_scored(path: Path, setup: Setup, epochs: int) -> Scores:
-    """The checkpoint of the model as it is now, its probabilities calibrated, scored on every held-out split."""
+def write_scored(path: Path, setup: Setup, state: TrainState) -> Scores:
+    """The checkpoint of the model as it is at the end, its probabilities calibrated, scored on every held-out split."""
+    epochs = state.best_epoch if setup.recipe.training.restore_best else state.epoch
     temperature = 1.0
     if isinstance(setup.model, Tagger) and isinstance(setup.vocabulary, TaggerVocab):
         temperature = calibrate(setup.model, setup.vocabulary, setup.material.dev)

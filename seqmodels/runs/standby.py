@@ -14,11 +14,12 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import seqmodels
-from seqmodels.runs import store
-from seqmodels.runs.process import INHERITED_LOCK
+from seqmodels.runs import process, store
+from seqmodels.runs.queue import Ticket
 from seqmodels.runs.store import Run
 
 REST = 15.0  # seconds after the start of a run: until then the run has more use for the processor than its successor
@@ -32,36 +33,38 @@ def stand_by() -> None:
     _reserve.fill()
 
 
-def launch(run: Run, lock: int) -> None:
+def launch(run: Run, lock: int, ticket: Ticket) -> None:
     """Start the run's process, detached, so that it outlives this one. `lock` is a descriptor that holds the run's lock."""
     standby = _reserve.take()
     with (run.folder / store.LOG).open("ab") as log:
-        if standby is None or not standby.hand_over(run, lock, log.fileno()):
-            _start(("run", str(run.folder)), {**_environment(), INHERITED_LOCK: str(lock)}, lock, log.fileno())
+        if standby is None or not standby.hand_over(run, lock, ticket, log.fileno()):
+            environment = {**_environment(), **_inheritance(lock, ticket.descriptor, ticket.path)}
+            _start(("run", str(run.folder)), environment, (lock, ticket.descriptor), log.fileno())
 
 
 def await_run(channel: int) -> Path | None:
     """Import what a run needs, and wait for its folder on a socket; None if the other end closes it instead.
 
-    From then on this process has the environment, the log and the run's lock as if it had been started for that run.
+    From then on this process has the environment, the log, the run's lock and its ticket as if it had been started for that run.
     """
     from setproctitle import setproctitle
 
-    _import_all()
+    with suppress(Exception):  # what cannot be imported is told by the run that needs it, where it is read
+        _import_all()
     with socket.socket(fileno=channel) as waiting:
-        called, descriptors, _, _ = socket.recv_fds(waiting, len(_CALL), 2)
+        called, descriptors, _, _ = socket.recv_fds(waiting, len(_CALL), 3)
         if not called:
             return None
         with waiting.makefile("rb") as letter:
             order = json.load(letter)
     # so that `ps` tells which run it is; it writes over the first environment, so before that is changed
     setproctitle(" ".join((*_COMMAND, "run", order["folder"])))
-    lock, log = descriptors
+    lock, ticket, log = descriptors
     for stream in (sys.stdout, sys.stderr):
         os.dup2(log, stream.fileno())
     os.close(log)
     os.environ.clear()
-    os.environ.update({**order["environment"], INHERITED_LOCK: str(lock)})
+    os.environ.update({**order["environment"], **_inheritance(lock, ticket, order["ticket"])})
     return Path(order["folder"])
 
 
@@ -70,8 +73,12 @@ class _Standby:
 
     def __init__(self) -> None:
         self._channel, theirs = socket.socketpair()
-        with theirs:
-            self._process = _start(("standby", str(theirs.fileno())), _environment(), theirs.fileno(), subprocess.DEVNULL)
+        try:
+            with theirs:
+                self._process = _start(("standby", str(theirs.fileno())), _environment(), (theirs.fileno(),), subprocess.DEVNULL)
+        except OSError:
+            self.dismiss()
+            raise
 
     @property
     def alive(self) -> bool:
@@ -81,12 +88,13 @@ class _Standby:
         """Let it end."""
         self._channel.close()
 
-    def hand_over(self, run: Run, lock: int, log: int) -> bool:
+    def hand_over(self, run: Run, lock: int, ticket: Ticket, log: int) -> bool:
         """Make it the run's process; False if it has died."""
+        order = {"folder": str(run.folder), "ticket": str(ticket.path), "environment": _environment()}
         with self._channel:
             try:
-                socket.send_fds(self._channel, [_CALL], [lock, log])
-                self._channel.sendall(json.dumps({"folder": str(run.folder), "environment": _environment()}).encode())
+                socket.send_fds(self._channel, [_CALL], [lock, ticket.descriptor, log])
+                self._channel.sendall(json.dumps(order).encode())
             except OSError:
                 return False
         return True
@@ -108,7 +116,8 @@ class _Reserve:
                 self._standby.dismiss()
                 self._standby = None
             if self._standby is None and time.monotonic() - self._taken >= REST:
-                self._standby = _Standby()
+                with suppress(OSError):  # no memory, or no process, to spare: the next run starts without
+                    self._standby = _Standby()
 
     def take(self) -> _Standby | None:
         with self._guard:
@@ -121,18 +130,23 @@ class _Reserve:
             return standby
 
 
-def _start(arguments: Sequence[str], environment: Mapping[str, str], inherited: int, log: int) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(
+def _start(arguments: Sequence[str], environment: Mapping[str, str], inherited: Sequence[int], log: int) -> subprocess.Popen[bytes]:
+    started = subprocess.Popen(
         [*_COMMAND, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,
         env=environment,
-        pass_fds=(inherited,),
+        pass_fds=inherited,
         start_new_session=True,
     )
-    threading.Thread(target=process.wait, name=" ".join(arguments), daemon=True).start()  # so that it leaves no zombie
-    return process
+    threading.Thread(target=started.wait, name=" ".join(arguments), daemon=True).start()  # so that it leaves no zombie
+    return started
+
+
+def _inheritance(lock: int, ticket: int, ticket_file: Path | str) -> dict[str, str]:
+    """The environment's part that names what `process.work` is handed down."""
+    return {process.LOCK: str(lock), process.TICKET: str(ticket), process.TICKET_FILE: str(ticket_file)}
 
 
 def _environment() -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Runs on disk: a folder each under the runs folder, named by chance, so that no name of a user's ever becomes a path.
 
-config.json          name, owner, time of creation, settings
+config.json          name, owner, time of creation, settings, the preset that it is of
 data/corpus.txt      a corpus file of the user's own
 status.json          where the run stands (seqmodels.runs.progress)
 events.jsonl         what happened (seqmodels.runs.events)
@@ -22,7 +22,8 @@ import secrets
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -66,6 +67,7 @@ class Run:
     created: float
     settings: Mapping[str, Any]
     file_name: str | None = None  # what the user called the file in data/
+    preset: str | None = None  # the key of the one that started it
 
     @property
     def id(self) -> str:
@@ -97,16 +99,17 @@ def queue() -> Queue:
     return Queue(root(), Limits.of_environment().at_once)
 
 
-def make(settings: Mapping[str, Any], owner_key: str, *, name: str, own: TextFile | None = None) -> Run:
+def make(settings: Mapping[str, Any], owner_key: str, *, name: str, own: TextFile | None = None, preset: str | None = None) -> Run:
     """A new folder, there whole or not at all."""
     run_id = secrets.token_hex(8)
     hidden = root() / f"{_NEW}{run_id}"
     file_name = None if own is None else own.name
-    run = Run(root() / run_id, clean_name(name, run_id), owner_of(owner_key), time.time(), settings, file_name)
+    run = Run(root() / run_id, clean_name(name, run_id), owner_of(owner_key), time.time(), settings, file_name, preset)
     with told_plainly("the run"):
         hidden.mkdir(parents=True, mode=0o700)
         (hidden / COMMANDS).mkdir()
         if own is not None:
+            (hidden / OWN_FILE).parent.mkdir()
             write_whole(hidden / OWN_FILE, own.text.encode())
         _write_config(hidden, run)
         hidden.rename(run.folder)
@@ -136,10 +139,11 @@ def open_folder(folder: Path) -> Run:
             created=float(found.get("created") or path.stat().st_mtime),
             settings=dict(found["settings"]),
             file_name=found.get("file_name"),
+            preset=found.get("preset"),
         )
     except OSError as error:
         raise ValueError(f"{folder} holds no run: its {CONFIG} cannot be read ({error.strerror})") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path} is damaged ({error}): delete the run's folder, or mend the file") from None
 
 
@@ -178,6 +182,13 @@ def status(run: Run) -> Status:
     return Status(name, told, waiting.index(run.id) if run.id in waiting else None)
 
 
+def check_unended(run: Run) -> None:
+    """ValueError if the run has come to its end. Asked while its lock is held: until then it may still end."""
+    phase = progress.read(run.folder).phase
+    if phase in ("finished", "stopped"):
+        raise ValueError(f"run {run.name!r} is {phase}: make a new one with the same settings")
+
+
 def best_weights(run: Run) -> Path | None:
     """The file of the run's best weights so far, if there are any."""
     best = run.folder / BEST
@@ -191,19 +202,22 @@ def may_control(run: Run, owner_key: str) -> bool:
 
 def rename(run: Run, name: str) -> Run:
     """The run under another name."""
-    renamed = Run(run.folder, clean_name(name, run.id), run.owner, run.created, run.settings, run.file_name)
+    renamed = replace(run, name=clean_name(name, run.id))
     with told_plainly("the name"):
         _write_config(run.folder, renamed)
     return renamed
 
 
 def remove(run: Run) -> bool:
-    """Delete the folder of a run without a process; False if it has one."""
-    lock = locks.take(run.folder / LOCK, patience=0.2)
-    if lock is None:
-        return False
-    erase(run.folder)
-    os.close(lock)
+    """Delete the folder of a run without a process; False if it has one. One that is gone already is no mistake."""
+    with suppress(FileNotFoundError):
+        lock = locks.take(run.folder / LOCK, patience=0.2)
+        if lock is None:
+            return False
+        try:
+            erase(run.folder)
+        finally:
+            os.close(lock)
     return True
 
 
@@ -215,10 +229,11 @@ def erase(folder: Path) -> None:
 
 
 def tidy() -> None:
-    """Remove the oldest runs beyond those that are kept, never one with a process, and what killed processes left behind."""
-    resting = [run for run in list_runs() if not run.alive]
-    surplus = len(list_runs()) - Limits.of_environment().kept
-    for run in sorted(resting, key=lambda run: run.created)[: max(0, surplus)]:
+    """Make room for one more run: the oldest go first, never one with a process. What killed processes left behind goes too."""
+    runs = list_runs()
+    surplus = len(runs) + 1 - Limits.of_environment().kept
+    resting = [run for run in reversed(runs) if not run.alive]
+    for run in resting[: max(0, surplus)]:
         remove(run)
     for folder in root().glob(".*-*"):
         if folder.name.startswith(_GONE) or (folder.name.startswith(_NEW) and _age(folder) > _FORGOTTEN):
@@ -239,6 +254,7 @@ def _write_config(folder: Path, run: Run) -> None:
         "created": run.created,
         "settings": dict(run.settings),
         "file_name": run.file_name,
+        "preset": run.preset,
     }
     write_whole(folder / CONFIG, json.dumps(config, ensure_ascii=False, indent=1).encode())
 

@@ -65,7 +65,11 @@ class TagTask(Task):
         return read_parts_of_speech(path)
 
     def vocabulary(self, train: list[Sentence]) -> TaggerVocab:
-        return TaggerVocab.build((sentence.words for sentence in train), self.tags)
+        return TaggerVocab.build((sentence.words for sentence in train), self.tags_for(train))
+
+    def tags_for(self, train: list[Sentence]) -> tuple[str, ...]:
+        """The tags of a model that learns from these sentences."""
+        return self.tags
 
     def build(self, config: ModelConfig, vocabulary: Vocabulary) -> Tagger:
         assert isinstance(vocabulary, TaggerVocab)
@@ -147,12 +151,11 @@ class EntityTask(TagTask):
     def read_own(self, file: TextFile) -> list[Sentence]:
         return read_own_entities(file)
 
-    def vocabulary(self, train: list[Sentence]) -> TaggerVocab:
-        """With the tags of the shipped models, unless the sentences have entities of other types."""
+    def tags_for(self, train: list[Sentence]) -> tuple[str, ...]:
+        """Those of the shipped models, unless the sentences have entities of other types."""
         own = {tag for sentence in train for tag in sentence.tags}
         kinds = sorted({tag[2:] for tag in own if tag != OUTSIDE})
-        tags = self.tags if own <= set(self.tags) else (OUTSIDE, *(f"{prefix}-{kind}" for kind in kinds for prefix in "BI"))
-        return TaggerVocab.build((sentence.words for sentence in train), tags)
+        return self.tags if own <= set(self.tags) else (OUTSIDE, *(f"{prefix}-{kind}" for kind in kinds for prefix in "BI"))
 
     def figures(self, gold: list[tuple[str, ...]], predicted: list[list[str]]) -> dict[str, float]:
         precision, recall, f1 = entity_scores(gold, predicted)

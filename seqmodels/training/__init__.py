@@ -1,6 +1,6 @@
 """The training loop: a generator of reports. It never prints, draws, or opens a file."""
 
-from seqmodels.training.config import CLIPPINGS, OPTIMIZERS, SCHEDULES, WATCHED, Clipping, LiveSettings, TrainConfig
+from seqmodels.training.config import CLIPPINGS, LARGEST, OPTIMIZERS, SCHEDULES, WATCHED, Clipping, LiveSettings, TrainConfig
 from seqmodels.training.loop import fit
 from seqmodels.training.objective import BatchLoss, DevScore, Objective, Tensors
 from seqmodels.training.reports import DivergedError, Epoch, Report, Step
@@ -8,6 +8,7 @@ from seqmodels.training.state import TrainState
 
 __all__ = [
     "CLIPPINGS",
+    "LARGEST",
     "OPTIMIZERS",
     "SCHEDULES",
     "WATCHED",

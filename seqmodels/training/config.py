@@ -10,6 +10,7 @@ from typing import Any, Self
 OPTIMIZERS = ("adam", "adamw", "sgd")
 CLIPPINGS = ("norm", "value")
 WATCHED = ("metric", "loss")
+LARGEST = 2**32 - 1  # whole number; with it, the seed of an epoch and the count of all steps still fit in 64 bits
 
 SCHEDULES: dict[str, Callable[[int, int], float]] = {
     "cosine": lambda done, steps: 0.5 * (1 + math.cos(math.pi * done / steps)),  # Loshchilov & Hutter 2017
@@ -63,9 +64,12 @@ class TrainConfig:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        for name, least in (("epochs", 1), ("seed", 0), ("weight_decay", 0), ("least_improvement", 0)):
-            if not least <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name} is {getattr(self, name)}: it must be at least {least}")
+        for name, least in (("epochs", 1), ("seed", 0)):
+            if not least <= getattr(self, name) <= LARGEST:
+                raise ValueError(f"{name} is {getattr(self, name)}: it must be from {least} to {LARGEST}")
+        for name in ("weight_decay", "least_improvement"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name} is {getattr(self, name)}: it must be at least 0")
         for name in ("momentum", "warmup"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}: it must be at least 0 and below 1")

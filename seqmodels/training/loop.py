@@ -20,7 +20,8 @@ def fit(model: nn.Module, objective: Objective, config: TrainConfig, state: Trai
 
     At every report `state` and the model's weights are all that is needed to go on in another process, to the same weights bit for
     bit. Between two reports the caller may read the model, draw from torch's generator, and change `state.live`. Raises
-    DivergedError when a loss, gradient or score is not finite; the state and the weights are then those of the last report.
+    DivergedError when a loss or gradient is not finite, or a dev figure not a number; the state and the weights are then those of
+    the last report.
     """
     state = TrainState() if state is None else state
     if state.live is None:
@@ -80,8 +81,9 @@ def _close_epoch(model: nn.Module, objective: Objective, config: TrainConfig, st
     epoch = state.epoch + 1
     dev = objective.score(model)
     watched, higher = _watched(dev, objective, config)
-    if math.isnan(watched):
-        raise DivergedError(f"epoch {epoch}: the dev {config.watch} is not a number: {_prevention(_live(state))}")
+    for name, figure in (("metric", dev.metric), ("loss", dev.loss)):
+        if figure is not None and math.isnan(figure):
+            raise DivergedError(f"epoch {epoch}: the dev {name} is not a number: {_prevention(_live(state))}")
     if _better(watched, state.best_watched, config.least_improvement, higher=higher):
         state.best_score, state.best_watched, state.best_epoch = dev.metric, watched, epoch
         state.best_weights = {name: value.detach().clone() for name, value in model.state_dict().items()}
