@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.common import page
-from pages.training import compare, controls, current, models, presets, watch
+from pages.training import compare, controls, current, models, presets, recorded, watch
 from seqmodels.runs import list_runs, stand_by
 
 
@@ -21,8 +21,8 @@ def main() -> None:
         watch.show(run)
         models.use(run)
     else:
-        watch.show_recorded()
-    own, runs, mine = st.tabs(["Train your own", "All runs", "Your models"], key="training-tab", on_change="rerun")
+        recorded.show()
+    own, runs, mine = st.tabs([current.OWN_TAB, "All runs", "Your models"], key=current.TAB, on_change="rerun")
     with own:
         if own.open:
             controls.form()

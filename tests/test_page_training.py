@@ -3,62 +3,38 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.training import controls, current, fields
+from pages.training import controls, current, fields, link
 from seqmodels.corpora import LARGEST_UPLOAD
 from seqmodels.runs import Run, default_settings, from_link, list_runs, progress, store, to_flat, to_link
 from seqmodels.runs import control as control_module
 from seqmodels.runs.presets import PRESETS
 from seqmodels.runs.progress import Progress
 from seqmodels.tasks import TASKS
-from tests.running import KEY, finish, make
+from tests.paging import OVERVIEW, TRAINING, html, linked, opened, sound
+from tests.running import CONLLU, KEY, finish, make
 
-APP = Path(__file__).resolve().parent.parent / "app.py"
-PAGE = "pages/4_Training.py"
 PHASES = ("new", "waiting", "loading", "training", "paused", "scoring", "finished", "stopped", "failed")
 HOSTILE = "<script>alert(1)</script> **md** $x$ :red[y]"
-
-
-@pytest.fixture(autouse=True)
-def _apart(tmp_path: Path, tiny_checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("SEQMODELS_RUNS", str(tmp_path / "runs"))
-    monkeypatch.setenv("SEQMODELS_OWN_CHECKPOINTS", str(tmp_path / "own"))
-    monkeypatch.delenv("SEQMODELS_SINGLE_USER", raising=False)
-    st.cache_resource.clear()
-    st.cache_data.clear()
-    yield
-    st.cache_resource.clear()
-    st.cache_data.clear()
+visit = partial(opened, TRAINING)
+pytestmark = pytest.mark.usefixtures("fresh_cache", "tiny_checkpoints", "own_folders")
 
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
     """The runs that would have been started: a test of the page needs no process."""
     found: list[Run] = []
-    monkeypatch.setattr(control_module, "launch", lambda run, lock: found.append(run))
+    monkeypatch.setattr(control_module, "launch", lambda run, *_: found.append(run))
     return found
-
-
-def visit(**link: str) -> AppTest:
-    page = AppTest.from_file(str(APP), default_timeout=120).switch_page(PAGE)
-    for name, value in link.items():
-        page.query_params[name] = value
-    return sound(page.run())
-
-
-def sound(page: AppTest) -> AppTest:
-    assert not page.exception, page.exception[0].value
-    return page
 
 
 def captions(page: AppTest) -> str:
@@ -80,7 +56,7 @@ def in_the_address(page: AppTest, name: str) -> str:
 
 
 def settings_in_the_address(page: AppTest) -> dict[str, Any]:
-    return to_flat(controls.read_link(in_the_address(page, "settings")))
+    return to_flat(link.read(in_the_address(page, "settings")))
 
 
 def test_the_page_opens_where_nothing_has_been_trained_yet() -> None:
@@ -98,13 +74,16 @@ def test_the_page_opens_with_a_run_in_each_state(phase: progress.Phase) -> None:
         finish(run)
     told = progress.read(run.folder)
     progress.write(run.folder, replace(told, phase=phase, message="stopped by hand" if phase == "stopped" else told.message))
-    assert in_the_address(visit(), "run") == run.id
+    page = linked(TRAINING).run()
+    assert not page.exception, page.exception[0].value
+    assert bool(page.error) == (phase == "failed")
+    assert in_the_address(page, "run") == run.id
 
 
 def test_a_run_with_a_name_that_would_be_markup_is_shown_as_it_is_called() -> None:
     store.rename(make(), HOSTILE)
     page = visit()
-    assert all("<script>" not in element.proto.body for element in page.get("html"))
+    assert "<script>" not in html(page)
     assert all("<script>" not in element.value.replace("\\<", "") for element in (*page.markdown, *page.caption, *page.subheader))
 
 
@@ -193,7 +172,7 @@ def test_every_setting_of_a_link_reaches_the_run(started: list[Run]) -> None:
         ("task=pos&learning_rate=fast", "give a number"),
         ("task=pos&learning_rate=nan", "learning_rate is nan"),
         ("task=pos&hidden_size=10000000", "hidden_size"),
-        ("task=pos&epochs=99999999999999999999", "at most"),
+        ("task=pos&epochs=99999999999999999999", "up to"),
         ("task=pos&cell=gru&activation=relu", "no activation"),
         ("task=pos&source=sotu", "unknown source"),
         ("task=adding&length=5000", "at most"),
@@ -228,8 +207,8 @@ def test_a_changed_setting_is_in_the_address_and_the_usual_ones_are_not() -> Non
 def test_the_settings_stay_over_a_walk_to_another_page_and_back() -> None:
     page = visit()
     sound(widget(page, "number_input", "hidden_size").set_value(40).run())
-    sound(page.switch_page("app.py").run())
-    sound(page.switch_page(PAGE).run())
+    sound(page.switch_page(OVERVIEW).run())
+    sound(page.switch_page(TRAINING).run())
     assert widget(page, "number_input", "hidden_size").value == 40
 
 
@@ -254,13 +233,59 @@ def test_a_run_can_start_from_the_same_weights_as_another(started: list[Run]) ->
     assert widget(page, "selectbox", "weights").value == ""
 
 
-def test_the_settings_of_a_run_can_be_put_into_the_form(monkeypatch: pytest.MonkeyPatch) -> None:
-    state: dict[str, Any] = {fields.PREFIX + "hidden_size": 40, "other": 1}
-    monkeypatch.setattr(st, "session_state", state)
-    controls.fill(control_module.settings_of(make(hidden_size=24)))
-    assert state["training-start"]["hidden_size"] == 24
-    assert state["other"] == 1
-    assert fields.PREFIX + "hidden_size" not in state
+@pytest.mark.parametrize("mine", [True, False])
+def test_the_settings_of_a_run_on_screen_go_into_the_form_and_start_the_same(mine: bool, started: list[Run]) -> None:
+    run = make(source="generated", hidden_size=24, patience="none", seed=9)
+    page = linked(TRAINING, run=run.id)
+    page.session_state["training-owner"] = KEY if mine else "another key"
+    page.session_state[current.TAB] = "All runs"
+    sound(page.run())
+    sound(page.button(key="training-copy").click().run())
+    assert widget(page, "number_input", "hidden_size").value == 24
+    sound(page.button(key="training-go").click().run())
+    assert control_module.settings_of(started[0]) == control_module.settings_of(run)
+
+
+def test_the_settings_of_a_ticked_run_go_into_the_form() -> None:
+    run = make(hidden_size=24)
+    page = linked(TRAINING)
+    page.session_state[current.TAB] = "All runs"
+    sound(page.run())
+    sound(page.button(key=f"compare-copy-{run.id}").click().run())
+    assert page.session_state[current.TAB] == current.OWN_TAB
+    assert settings_in_the_address(page)["hidden_size"] == 24
+
+
+def test_a_copy_of_a_run_with_a_file_of_its_own_asks_for_the_file(started: list[Run]) -> None:
+    settings = from_link({"task": "pos", "cell": "gru", "source": "file"})
+    control_module.create(settings, KEY, upload=control_module.Upload("*my* corpus.conllu", CONLLU.encode()))
+    page = visit()
+    sound(page.button(key="training-copy").click().run())
+    told = " ".join(element.value for element in page.markdown).replace("\\", "")
+    assert "*my* corpus.conllu is not copied" in told
+    sound(page.button(key="training-go").click().run())
+    assert "no file yet" in warnings(page)
+    assert not started
+
+
+def test_a_run_whose_settings_are_of_another_version_is_told_and_changes_nothing() -> None:
+    run = make(hidden_size=24)
+    config = json.loads((run.folder / store.CONFIG).read_text())
+    config["settings"]["speed"] = 9
+    (run.folder / store.CONFIG).write_text(json.dumps(config))
+    page = visit()
+    sound(page.button(key="training-copy").click().run())
+    assert "cannot be used here" in " ".join(element.value for element in page.markdown)
+    assert widget(page, "selectbox", "task").value == controls.FIRST_TASK
+
+
+def test_a_renamed_run_of_a_preset_still_says_what_to_look_for(started: list[Run]) -> None:
+    preset = PRESETS[1]
+    page = visit()
+    sound(page.button(key="training-preset-1").click().run())
+    store.rename(started[0], "Mine")
+    sound(page.run())
+    assert preset.look_for in " ".join(element.value for element in page.markdown)
 
 
 def test_a_source_of_a_file_without_a_file_is_told(started: list[Run]) -> None:

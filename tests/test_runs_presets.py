@@ -1,13 +1,18 @@
 """The ready-made runs: each is made of settings that there are, and differs from its fellows by what its title says."""
 
+from collections.abc import Iterator
+from statistics import median
+
 import pytest
 
 from seqmodels.cells import CELLS
 from seqmodels.data import SILVER_SENTENCES, sources
 from seqmodels.runs import from_link, to_flat, to_link
 from seqmodels.runs.presets import PRESETS, Preset, find_preset, live_settings, settings_of
-from seqmodels.runs.settings import Flat
+from seqmodels.runs.settings import Flat, recipe_of
+from seqmodels.runs.setup import read_material, set_up
 from seqmodels.tasks import MEMORY, TASKS
+from seqmodels.training import DivergedError, Epoch, Report, Step, fit
 
 each = pytest.mark.parametrize("preset", PRESETS, ids=[preset.title for preset in PRESETS])
 
@@ -19,6 +24,15 @@ def flat(title: str) -> dict[str, Flat]:
 
 def differences(first: Flat, second: Flat) -> set[str]:
     return {name for name in first if first[name] != second[name]}
+
+
+def trained(key: str) -> Iterator[Report]:
+    """The reports of a preset with one run."""
+    preset = find_preset(key)
+    assert preset
+    (settings,) = settings_of(preset).values()
+    setup = set_up(recipe_of(settings), read_material(settings.task, settings.data))
+    return fit(setup.model, setup.objective, settings.training)
 
 
 @each
@@ -43,12 +57,13 @@ def test_a_preset_needs_no_data_from_elsewhere(preset: Preset) -> None:
 
 
 @each
-def test_a_run_of_a_preset_is_known_by_its_name(preset: Preset) -> None:
-    assert all(find_preset(name) is preset for name in preset.runs)
+def test_a_preset_is_found_by_its_key(preset: Preset) -> None:
+    assert find_preset(preset.key) is preset
 
 
-def test_another_run_is_of_no_preset() -> None:
-    assert find_preset("pos gru") is None
+@pytest.mark.parametrize("key", [None, "", "of an older version"])
+def test_a_run_of_none_or_of_one_that_is_gone_has_no_preset(key: str | None) -> None:
+    assert find_preset(key) is None
 
 
 def test_the_run_that_explodes_and_the_clipped_one_differ_by_the_clipping_alone() -> None:
@@ -56,6 +71,23 @@ def test_the_run_that_explodes_and_the_clipped_one_differ_by_the_clipping_alone(
     assert differences(bare, clipped) <= {"clip", "clip_threshold"}
     assert bare["clip"] is None
     assert clipped["clip"] == "norm"
+
+
+def test_the_run_that_explodes_does_so_after_it_has_learned() -> None:
+    reports: list[Report] = []
+    with pytest.raises(DivergedError):
+        reports.extend(trained("explodes"))
+    norms = [report.norm for report in reports if isinstance(report, Step)]
+    assert max(report.score for report in reports if isinstance(report, Epoch)) > 75
+    assert max(norms) > 5 * median(norms)
+
+
+def test_the_clipped_run_learns_though_its_norm_often_passes_the_threshold() -> None:
+    reports = list(trained("clipped"))
+    steps = [report for report in reports if isinstance(report, Step)]
+    assert max(report.score for report in reports if isinstance(report, Epoch)) > 92
+    assert 0.1 < sum(step.clipped for step in steps) / len(steps) < 0.6
+    assert max(step.norm for step in steps) > 2 * max(step.norm_after for step in steps)
 
 
 def test_the_cells_race_with_the_same_settings_on_the_same_data() -> None:

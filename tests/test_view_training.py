@@ -4,35 +4,32 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.training import watch
+from pages.training import curves, recorded, watch
 from seqmodels import runs
 from seqmodels.runs import Run
 from seqmodels.runs import progress as progresses
+from tests.paging import html
 from tests.running import KEY, finish, fork, is_now, kill_all, make, wait_until
+
+pytestmark = pytest.mark.usefixtures("fresh_cache", "own_folders")
 
 
 @pytest.fixture(autouse=True)
-def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("SEQMODELS_RUNS", str(tmp_path / "runs"))
-    monkeypatch.setenv("SEQMODELS_OWN_CHECKPOINTS", str(tmp_path / "own"))
-    monkeypatch.delenv("SEQMODELS_SINGLE_USER", raising=False)
-    st.cache_resource.clear()
+def _no_process_stays() -> Iterator[None]:
     yield
     kill_all()
 
 
 def _watch() -> None:
-    from pages.training import current, watch
+    from pages.training import current, recorded, watch
 
     run = current.selected()
-    watch.show_recorded() if run is None else watch.show(run)
+    recorded.show() if run is None else watch.show(run)
 
 
 def _compare() -> None:
@@ -63,10 +60,6 @@ def said(page: AppTest) -> str:
     return " ".join(str(element.value) for element in texts)
 
 
-def shown_html(page: AppTest) -> str:
-    return " ".join(element.proto.body for element in page.get("html"))
-
-
 def buttons(page: AppTest) -> set[str]:
     return {str(button.key).removeprefix("watch-") for button in page.button if str(button.key).startswith("watch-")}
 
@@ -93,8 +86,8 @@ def test_a_finished_run_shows_its_curves_and_what_it_reached() -> None:
     known = runs.read_history(run)
     dev = next(line for line in option(page, "Train and dev loss over the epochs")["series"] if line["name"] == "dev")
     assert [x for x, _ in dev["data"]] == [epoch["x"] for epoch in known.epochs]
-    assert f"epoch {known.epochs[-1]['best_epoch']}" in shown_html(page)
-    assert "of 9" in shown_html(page)
+    assert f"epoch {known.epochs[-1]['best_epoch']}" in html(page)
+    assert "of 9" in html(page)
     assert buttons(page) == {"discard"}
 
 
@@ -172,22 +165,34 @@ def test_the_tags_after_an_epoch_are_shown_and_the_slider_goes_back() -> None:
     finish(run)
     gates = [{"layer": 0, "direction": "forward", "mu_open": 0, "mu_shut": 1, "lam_open": 1, "lam_shut": 0, "half_life": None}]
     page = visit(_watch)
-    known = page.session_state[watch._HISTORIES][run.id]
+    known = page.session_state[curves._HISTORIES][run.id]
     known.samples.extend({"epoch": at, "tags": [("dog", tag, 0.9)], "gates": gates} for at, tag in ((1, "VERB"), (2, "NOUN")))
     page = settled(page.run())
-    assert "<s>VERB</s>" in shown_html(page)
+    assert "<s>VERB</s>" in html(page)
     page = settled(page.slider(key=f"watch-epoch-{run.id}-2").set_value(1).run())
-    assert ">VERB</b>" in shown_html(page)
-    assert "NOUN" not in shown_html(page)
+    assert ">VERB</b>" in html(page)
+    assert "NOUN" not in html(page)
+
+
+@pytest.mark.parametrize(("cell", "charts"), [("gru", 1), ("elman", 0)])
+def test_gates_are_shown_as_they_form_where_a_cell_has_any(cell: str, charts: int) -> None:
+    run = make(cell=cell)
+    finish(run)
+    gates = [{"layer": 0, "direction": "forward", "mu_open": 0, "mu_shut": 1, "lam_open": 1, "lam_shut": 0, "half_life": None}]
+    page = visit(_watch)
+    page.session_state[curves._HISTORIES][run.id].samples.append({"epoch": 1, "tags": [("dog", "NOUN", 0.9)], "gates": gates})
+    page = settled(page.run())
+    assert ">NOUN</b>" in html(page)
+    assert sum(chart.proto.alt == "Open and shut gates" for chart in page.get("echarts_chart")) == charts
 
 
 def test_a_history_is_read_on_and_few_are_kept() -> None:
-    several = [make() for _ in range(watch.KEPT + 2)]
+    several = [make() for _ in range(curves.KEPT + 2)]
     page = visit(_watch)
     for run in several:
         page.query_params["run"] = run.id
         page = settled(page.run())
-    assert len(page.session_state[watch._HISTORIES]) == watch.KEPT
+    assert len(page.session_state[curves._HISTORIES]) == curves.KEPT
 
 
 def test_without_runs_the_recorded_ones_are_shown_and_labelled() -> None:
@@ -200,15 +205,18 @@ def test_without_runs_the_recorded_ones_are_shown_and_labelled() -> None:
 
 
 def test_the_recording_is_small_and_shows_what_it_says() -> None:
-    assert watch._RECORDED.stat().st_size < 40_000
-    exploded, clipped = watch.recording()["runs"]
+    assert recorded._RECORDED.stat().st_size < 40_000
+    exploded, clipped = recorded.read()["runs"]
     assert exploded["status"] == "failed"
     assert clipped["status"] == "finished"
     assert runs.from_link(exploded["settings"]).training.clip is None
     assert runs.from_link(clipped["settings"]).training.clip is not None
     assert max(step["norm_after"] for step in clipped["steps"]) <= 0.5 + 1e-3
     assert max(step["highest_norm"] for step in exploded["steps"]) > 1e6
-    assert clipped["epochs"][-1]["dev_loss"] < exploded["steps"][0]["loss"]
+    assert max(epoch["score"] for epoch in exploded["epochs"]) < clipped["epochs"][-1]["score"]
+    assert {**exploded["settings"], "clip": None, "clip_threshold": None} == {
+        **clipped["settings"], "clip": None, "clip_threshold": None
+    }  # fmt: skip
 
 
 def test_without_runs_there_is_nothing_to_compare_and_it_says_so() -> None:

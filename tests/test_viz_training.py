@@ -199,6 +199,25 @@ def test_an_exploded_loss_is_drawn_on_a_logarithmic_scale_and_an_ordinary_one_is
     ordinary, exploded = History(steps=[step(0), step(1, loss=4.0)]), History(steps=[step(0), step(1, loss=1e6)])
     assert viz.losses(ordinary, "light")["yAxis"]["type"] == "value"
     assert viz.losses(exploded, "light")["yAxis"]["type"] == "log"
+    assert viz.overlay({"a": ordinary, "b": exploded}, "Train loss", "light")["yAxis"]["type"] == "log"
+
+
+def test_a_spike_leaves_the_picture_at_the_top_so_that_the_rest_keeps_its_room() -> None:
+    falling = [step(at, loss=3.0 / (at + 1)) for at in range(10)]
+    axis = viz.losses(History(steps=[step(0, loss=1e16), *falling]), "light")["yAxis"]
+    assert axis["max"] == 100  # a power of ten at least 300 times the least loss, 0.3
+
+
+def test_the_scale_of_a_loss_changes_once_at_most_however_its_points_are_thinned() -> None:
+    spiked = [step(at, loss=200.0 if at == 3 else 2.0 + at / 1000) for at in range(1000)]
+    seen = [viz.losses(History(steps=spiked[:count]), "light")["yAxis"]["type"] for count in range(1, 1000, 7)]
+    assert seen == sorted(seen, reverse=True)
+    assert set(seen) == {"value", "log"}
+
+
+def test_a_share_of_right_answers_is_drawn_on_a_linear_scale_however_low_it_began() -> None:
+    history = History(epochs=[epoch(1, score=0.01), epoch(2, score=80.0)])
+    assert viz.scores(history, "f1", "light")["yAxis"]["type"] == "value"
 
 
 def test_gates_are_drawn_in_per_cent_for_the_layer_that_is_asked_for() -> None:

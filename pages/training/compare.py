@@ -11,7 +11,8 @@ from typing import Any
 import streamlit as st
 
 from pages.common import inputs, page
-from pages.training import current, watch
+from pages.training import controls, current
+from pages.training.curves import cell_title, history, metric
 from seqmodels import runs
 from seqmodels.runs import Run
 from seqmodels.viz import training as viz
@@ -23,7 +24,7 @@ _CHOSEN, _PROBLEM = "compare-chosen", "compare-problem"  # names in the session'
 _NOTES = {
     "Train loss": "Train loss at each step, in nats a token.",
     "Dev loss": "Dev loss after each epoch, in nats a token.",
-    "Gradient norm": "Norm of the gradient before clipping, on a logarithmic scale.",
+    "Gradient norm": "Norm of the gradient before clipping.",
 }
 _SIDE = {"name", "probe"}  # settings that change no result
 
@@ -92,7 +93,7 @@ def _row(run: Run) -> dict[str, Any]:
         "Run": run.name,
         "Status": standing.name,
         "Task": task.title,
-        "Cell": watch.cell_title(run),
+        "Cell": cell_title(run),
         "Dev figure": viz.metric_title(task.metric),
         "Best": told.best_score,
         "At epoch": told.best_epoch or None,
@@ -109,13 +110,15 @@ def _moment(seconds: float) -> datetime:
 def _overlay(chosen: Sequence[Run], names: dict[str, str]) -> None:
     """One figure of all chosen runs."""
     figure = inputs.choice("Figure", list(viz.OVERLAYS), key="figure", default="Dev loss", label_visibility="collapsed")
-    histories = {names[run.id]: watch.history(run) for run in chosen}
-    metrics = {viz.metric_title(watch.metric(run)) for run in chosen}
+    histories = {names[run.id]: history(run) for run in chosen}
+    metrics = {viz.metric_title(metric(run)) for run in chosen}
     note = _NOTES.get(figure, f"Dev {' and '.join(sorted(metrics))} after each epoch.")
     if figure == "Score" and len(metrics) > 1:
         note += " These are different figures: a line is to be read for itself."
-    st.markdown(note)
     option = viz.overlay(histories, figure, page.theme())
+    if option["yAxis"]["type"] == "log":
+        note += " The scale is logarithmic."
+    st.markdown(note)
     st.echarts_chart(option, height=320, key="compare-figure", alt=f"{figure} of the chosen runs")
 
 
@@ -148,7 +151,7 @@ def _column(values: Sequence[Any]) -> list[Any]:
 
 
 def _results(run: Run) -> dict[str, Any]:
-    told, known = runs.status(run).progress, watch.history(run)
+    told, known = runs.status(run).progress, history(run)
     best = next((epoch for epoch in known.epochs if epoch["epoch"] == told.best_epoch), None)
     share = viz.clipped_share(known.steps)
     return {
@@ -162,7 +165,7 @@ def _results(run: Run) -> dict[str, Any]:
 
 
 def _housekeeping(chosen: Sequence[Run]) -> None:
-    """Look at, rename, export and delete the chosen runs."""
+    """Look at, rename, repeat, export and delete the chosen runs."""
     key = current.owner_key()
     for run in chosen:
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key=f"compare-run-{run.id}"):
@@ -173,6 +176,14 @@ def _housekeeping(chosen: Sequence[Run]) -> None:
                 on_change=_rename, args=(run, name), help="Enter gives it this name.",
             )  # fmt: skip
             st.button("Watch", key=f"compare-watch-{run.id}", icon=":material/visibility:", on_click=current.select, args=(run.id,))
+            st.button(
+                "Use these settings",
+                key=f"compare-copy-{run.id}",
+                icon=":material/edit_note:",
+                help="Puts them into the form, to change and to start again.",
+                on_click=controls.copy,
+                args=(run,),
+            )
             st.download_button(
                 "CSV",
                 partial(runs.export_csv, run),
@@ -202,7 +213,7 @@ def _tell(act: Callable[[], object]) -> None:
     try:
         act()
     except ValueError as problem:
-        st.session_state[_PROBLEM] = str(problem).capitalize()
+        st.session_state[_PROBLEM] = inputs.as_sentence(problem)
 
 
 def _words(name: str) -> str:

@@ -10,6 +10,7 @@ from pages.common import address
 from seqmodels.runs import Run, find_run, list_runs
 
 RUN = "run"  # of the address: the id of the run on screen
+TAB, OWN_TAB = "training-tab", "Train your own"  # of the tabs below the run: their key, and the one with the form
 _OWNER = "training-owner"  # in the session's state, never in the address: who has it may stop the runs
 
 

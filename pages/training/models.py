@@ -175,7 +175,7 @@ def _publish(run: Run, key: str) -> None:
     try:
         publish(run, current.owner_key(), name)
     except ValueError as problem:
-        st.session_state[_SAID] = ("use", _sentence(problem), "")
+        st.session_state[_SAID] = ("use", inputs.as_sentence(problem), "")
     else:
         st.session_state[_PUBLISHED] = {**st.session_state.get(_PUBLISHED, {}), run.id: name}
 
@@ -187,7 +187,7 @@ def _add(uploaded: UploadedFile, key: str) -> None:
     try:
         import_checkpoint(uploaded.getvalue(), name, current.owner_key())
     except ValueError as problem:
-        st.session_state[_SAID] = ("bring", _sentence(problem), "")
+        st.session_state[_SAID] = ("bring", inputs.as_sentence(problem), "")
     else:
         st.session_state[_SAID] = ("bring", "", f"The model **{name}** is added.")
 
@@ -198,7 +198,7 @@ def _remove(name: str) -> None:
     try:
         remove_own(name, current.owner_key())
     except ValueError as problem:
-        st.session_state[_SAID] = ("bring", _sentence(problem), "")
+        st.session_state[_SAID] = ("bring", inputs.as_sentence(problem), "")
     else:
         st.session_state[_SAID] = ("bring", "", f"The model **{name}** is deleted.")
 
@@ -221,8 +221,3 @@ def _tell(place: str) -> None:
         st.warning(inputs.plain(problem))
     else:
         st.success(done)
-
-
-def _sentence(problem: ValueError) -> str:
-    text = str(problem)
-    return f"{text[:1].upper()}{text[1:]}."

@@ -25,7 +25,7 @@ def offer() -> None:
 
 def explain(run: Run) -> None:
     """What there is to see in a run that a preset has started."""
-    preset = find_preset(run.name)
+    preset = find_preset(run.preset)
     if preset is not None:
         st.markdown(f"**What to look for:** {preset.look_for}")
 
@@ -36,7 +36,8 @@ def _begin(preset: Preset) -> None:
     from seqmodels.runs.presets import settings_of
 
     try:
-        runs = [create(settings, current.owner_key(), name=name) for name, settings in settings_of(preset).items()]
+        made = settings_of(preset).items()
+        runs = [create(settings, current.owner_key(), name=name, preset=preset.key) for name, settings in made]
         current.select(runs[0].id)
         for run in runs:
             start(run, current.owner_key())

@@ -33,7 +33,9 @@ def train(
     dev: Annotated[Path | None, typer.Option(metavar="FILE", help="A file of your own to watch, with --corpus.")] = None,
     epochs: Annotated[int | None, typer.Option(metavar="N", help="At most so many passes over the corpus.")] = None,
     learning_rate: Annotated[float | None, typer.Option(metavar="X", help="Adam's, at its highest.")] = None,
-    weight_decay: Annotated[float | None, typer.Option(metavar="X", help="Decoupled, as in AdamW.")] = None,
+    weight_decay: Annotated[
+        float | None, typer.Option(metavar="X", help="How much of each weight Adam adds to its gradient.")
+    ] = None,
     clip_norm: Annotated[str | None, typer.Option(metavar="X", help="Largest global gradient norm, or none.")] = None,
     patience: Annotated[str | None, typer.Option(metavar="N", help="Epochs to wait for a better dev score, or none.")] = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="The same seed gives the same weights.")] = None,

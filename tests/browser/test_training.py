@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from seqmodels.runs import Command, Run, command, find_run, list_runs, read_history, status
 from seqmodels.viz.palette import NEGATIVE, POSITIVE, Pair
-from tests.browser.driver import PATIENCE, Server, browse, find_browser, settle
+from tests.browser.accessibility import serious_violations
+from tests.browser.driver import Server, settle
 from tests.running import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
@@ -30,40 +30,18 @@ PIXELS = """(canvas, wanted) => {
 
 
 @pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+def server(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """The app with folders of its own, for one person; its parameter "0" makes it one for many."""
     for name in VARIABLES:
         monkeypatch.setenv(name, str(tmp_path / name.lower()))
-    monkeypatch.setenv("SEQMODELS_SINGLE_USER", "1")
-    found = Server()
+    monkeypatch.setenv("SEQMODELS_SINGLE_USER", "1")  # this process may end what is left
+    found = Server(SEQMODELS_SINGLE_USER=getattr(request, "param", "1"))
     yield found
     found.stop()
     for run in list_runs():
         if run.alive:
             command(run, "", Command("discard"))
     wait_until(lambda: not any(run.alive for run in list_runs()))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    executable = find_browser()
-    if executable is None:
-        assert not os.environ.get("CI"), "continuous integration needs a Chromium"
-        pytest.skip("no Chromium here: install chromium or google-chrome to take the walk")
-    with browse(executable) as found:
-        yield found
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    expect.set_options(timeout=PATIENCE)
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    found = context.new_page()
-    broken: list[str] = []
-    found.on("pageerror", lambda error: broken.append(str(error)))
-    yield found
-    expect(found.get_by_test_id("stException")).to_have_count(0)
-    assert broken == []
-    context.close()
 
 
 def press(page: Page, name: str | re.Pattern[str]) -> None:
@@ -95,7 +73,7 @@ def drawn(chart: Locator, colour: Pair) -> bool:
     return sum(canvas.evaluate(PIXELS, rgb) for canvas in chart.locator("canvas").all()) > 20
 
 
-def test_the_clipping_preset_is_watched_steered_and_stopped(page: Page, server: Server) -> None:
+def test_the_clipping_preset_is_watched_steered_stopped_and_used(page: Page, server: Server) -> None:
     run = begin(page, server, "clipped")
     is_now(page, run, "running")
     norms = page.locator(".st-key-watch-norm")
@@ -109,19 +87,13 @@ def test_the_clipping_preset_is_watched_steered_and_stopped(page: Page, server: 
     is_now(page, run, "running")
     wait_until(lambda: len(read_history(run).steps) > steps)
 
-    page.locator(f".st-key-watch-rate-{run.id} input").fill("0.1")
+    page.locator(f".st-key-watch-rate-{run.id} input").fill("4")
     press(page, "Apply")
     wait_until(lambda: any(mark["kind"] == "changed" for mark in read_history(run).marks))
     (changed,) = (mark for mark in read_history(run).marks if mark["kind"] == "changed")
-    assert changed["after"]["learning_rate"] == 0.1
-    expect(page.get_by_test_id("stMain")).to_contain_text(re.compile("0.5 → 0.1|to 0.1|0.1"))
+    assert changed["after"]["learning_rate"] == 4
+    expect(page.get_by_test_id("stMain")).to_contain_text("learning rate 8 → 4")
 
-    press(page, "Stop")
-    is_now(page, run, "stopped")
-
-
-def test_a_stopped_run_is_used_on_the_tagging_page(page: Page, server: Server) -> None:
-    run = begin(page, server, "Overfit")
     wait_until(lambda: bool(read_history(run).epochs))
     press(page, "Stop")
     is_now(page, run, "stopped")
@@ -132,15 +104,56 @@ def test_a_stopped_run_is_used_on_the_tagging_page(page: Page, server: Server) -
     expect(page.get_by_role("heading", level=1, name="Tagging")).to_be_visible()
     settle(page)
     assert "mine" in page.url
-    expect(page.locator(".sm-card b", has_text="mine (GRU)").first).to_be_attached()
+    expect(page.locator(".sm-card b", has_text="mine (Elman)").first).to_be_attached()
     # a fresh visitor finds it by the link, and without one it is listed but off
     page.goto(page.url)
     settle(page)
-    expect(page.locator(".sm-card b", has_text="mine (GRU)").first).to_be_attached()
+    expect(page.locator(".sm-card b", has_text="mine (Elman)").first).to_be_attached()
     page.goto(f"{server.address}/Tagging")
     settle(page)
-    expect(page.get_by_role("button", name="mine (GRU)")).to_be_visible()
-    expect(page.locator(".sm-card b", has_text="mine (GRU)")).to_have_count(0)
+    expect(page.get_by_role("button", name="mine (Elman)")).to_be_visible()
+    expect(page.locator(".sm-card b", has_text="mine (Elman)")).to_have_count(0)
+
+
+def test_the_settings_of_a_run_are_put_into_the_form_and_shown(page: Page, server: Server) -> None:
+    run = begin(page, server, "clipped")
+    press(page, "Stop")
+    is_now(page, run, "stopped")
+    page.get_by_role("tab", name="All runs").click()
+    settle(page)
+    press(page, re.compile("Use these settings"))
+    expect(page.get_by_role("tab", name="Train your own")).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_text("The settings of Explodes, but clipped")).to_be_in_viewport()
+    expect(page.get_by_role("spinbutton", name="Most epochs")).to_have_value(str(run.settings["epochs"]))
+
+
+@pytest.mark.parametrize("server", ["0"], indirect=True)
+def test_who_started_a_run_commands_it_and_others_watch(page: Page, browser: Browser, server: Server) -> None:
+    run = begin(page, server, "clipped")
+    with browser.new_context() as context:
+        other = context.new_page()
+        other.goto(page.url)
+        settle(other)
+        expect(other.get_by_text("Started by someone else: you watch")).to_be_visible()
+        expect(other.locator(".st-key-watch-norm canvas").first).to_be_visible()
+        for name in ("Pause", "Stop", "Discard", "Apply", "Use this model"):
+            expect(other.get_by_role("button", name=name, exact=True)).to_have_count(0)
+        other.get_by_role("tab", name="All runs").click()
+        row = other.locator(f".st-key-compare-run-{run.id}")
+        expect(row.get_by_role("textbox", name="Name")).to_be_disabled()
+        expect(row.get_by_role("button", name="Delete")).to_have_count(0)
+
+        page.get_by_role("tab", name="All runs").click()
+        row = page.locator(f".st-key-compare-run-{run.id}")
+        row.get_by_role("textbox", name="Name").fill("Renamed <b>on</b> stage")
+        row.get_by_role("textbox", name="Name").press("Enter")
+        expect(page.get_by_role("heading", name="Renamed <b>on</b> stage")).to_be_visible()
+        expect(page.get_by_text("What to look for:")).to_be_visible()
+        row.get_by_role("button", name="Delete").click()
+        press(page, "Delete it")
+        wait_until(lambda: not run.folder.exists())
+        expect(page.get_by_text("There are no runs yet")).to_be_visible()
+        expect(other.get_by_text("Recorded from two runs")).to_be_visible()  # its view of the run ends by itself
 
 
 def test_a_run_outlives_the_server(page: Page, server: Server) -> None:
@@ -173,13 +186,9 @@ def test_a_file_is_brought_used_and_deleted(page: Page, server: Server, tiny_fol
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_serious_violation_in_a_running_training(browser: Browser, server: Server, scheme: str) -> None:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
-    page = context.new_page()
+def test_axe_finds_no_serious_violation_in_a_running_training(page: Page, server: Server, scheme: Literal["light", "dark"]) -> None:
+    page.emulate_media(color_scheme=scheme)
     begin(page, server, "clipped")
     expect(page.locator(".st-key-watch-norm canvas").first).to_be_visible()
     settle(page)
-    page.wait_for_timeout(1500)  # what has just come still fades in, and faint text is not judged
-    found = Axe().run(page, context="[data-testid='stMain']").response["violations"]
-    context.close()
-    assert [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found if one["impact"] in ("serious", "critical")] == []
+    assert serious_violations(page) == []

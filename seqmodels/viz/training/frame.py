@@ -1,0 +1,151 @@
+"""What all charts of a training share: lines, axes, and upright lines where something happened."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from seqmodels.viz.palette import LINE, MUTED, Pair, Theme
+from seqmodels.viz.training.points import Points, numbers, rounded
+from seqmodels.viz.training.words import marks
+
+if TYPE_CHECKING:
+    from seqmodels.runs import History
+
+Option = dict[str, Any]
+FONT = 12
+LARGEST = 1e9  # a line that goes beyond leaves the picture at the top
+BEST = Pair("#7A5C0A", "#D9B84A")
+LINEAR: Option = {"type": "value", "scale": True}
+_WIDE = 1000  # a figure whose largest value is so many times its smallest is drawn on a logarithmic scale
+_SPIKED = 50  # the same of a loss, which in a calm run falls from its first to its last by less
+_ROOM = 300  # how many times its least a loss may be to stay in the picture; rounded up to a power of ten
+_BEST = "best"
+_CLOSE = 0.03  # of the width of a picture: marks that lie closer share a line
+
+
+def curve(
+    name: str,
+    points: Points,
+    colour: Pair,
+    theme: Theme,
+    *,
+    width: float = 2,
+    opacity: float = 1,
+    dash: str = "solid",
+    dots: bool = False,
+) -> Option:
+    hue = colour.on(theme)
+    # a lone point is no line: it needs a dot to be seen
+    seen = dots or sum(value is not None for _, value in points) < 3
+    return {
+        "name": name,
+        "type": "line",
+        "data": points,
+        "showSymbol": seen,
+        "symbol": "circle",
+        "symbolSize": 5,
+        "lineStyle": {"color": hue, "width": width, "type": dash, "opacity": opacity},
+        "itemStyle": {"color": hue, "opacity": opacity},
+    }
+
+
+def chart(lines: list[Option], theme: Theme, last: float, *, y: Option) -> Option:
+    """What all charts share."""
+    label = {"color": MUTED.on(theme), "fontSize": FONT}
+    grid = {"lineStyle": {"color": LINE.on(theme)}}
+    end = _end_of_axis(last)
+    x = {"type": "value", "min": 0, "max": end, "minInterval": 1 if end >= 1 else 0, "splitLine": {"show": False}, "axisLine": grid}
+    x |= {"name": "epoch", "nameLocation": "middle", "nameGap": 24, "nameTextStyle": label}
+    return {
+        "animation": False,
+        "grid": {"left": _room(y, values_of(lines)), "right": 16, "top": 44, "bottom": 44, "outerBoundsMode": "none"},
+        "legend": {
+            "top": 0,
+            "left": 0,
+            "type": "scroll",
+            "itemWidth": 26,
+            "itemStyle": {"opacity": 0},
+            "textStyle": label,
+            "inactiveColor": LINE.on(theme),
+        },
+        "tooltip": {"trigger": "axis", "valueFormatter": "%.4g", "confine": True},
+        "xAxis": {**x, "axisLabel": label, "axisTick": {"show": False}},
+        "yAxis": {**y, "axisLabel": {**label, **y.get("axisLabel", {})}, "splitLine": grid},
+        "series": lines,
+    }
+
+
+def logarithmic(values: Sequence[float], most: float = LARGEST) -> Option:
+    """A logarithmic axis, up to `most`."""
+    return {"type": "log"} | ({"max": most} if max(values, default=0) > most else {})
+
+
+def scale(values: Sequence[float]) -> Option:
+    """Linear, or logarithmic where small values would be lost."""
+    wide = bool(values) and min(values) > 0 and max(values) > _WIDE * min(values)
+    return logarithmic(values) if wide else LINEAR
+
+
+def loss_scale(histories: Iterable[History]) -> Option:
+    """Linear, or logarithmic where a spike would flatten the rest, which then leaves the picture at the top.
+
+    It hangs on the least and the greatest loss of all steps, not of the points drawn: these only part as a run goes on, so that
+    its axis changes once at most.
+    """
+    rows = [row for history in histories for part in (history.steps, history.epochs) for row in part]
+    values = [*numbers(rows, "loss"), *numbers(rows, "dev_loss")]
+    least = min(values, default=0.0)
+    if least <= 0 or max(values) <= _SPIKED * least:
+        return LINEAR
+    return logarithmic(values, most=10.0 ** math.ceil(math.log10(_ROOM * least)))
+
+
+def with_marks(option: Option, history: History, theme: Theme) -> Option:
+    """The same with upright lines: the best epoch, and the marks by their numbers."""
+    lines = [_upright(x, labels, theme) for x, labels in _uprights(history)]
+    first, *others = option["series"]
+    marked = {**first, "markLine": {"symbol": "none", "silent": True, "animation": False, "data": lines}}
+    return {**option, "series": [marked, *others]}
+
+
+def _uprights(history: History) -> list[tuple[float, list[str]]]:
+    """Where upright lines stand, and their labels; those too close to be told apart are one."""
+    best = history.epochs[-1]["best_epoch"] if history.epochs else 0
+    all_of_them = [(mark.x, str(number)) for number, mark in enumerate(marks(history), 1)] + [(float(best), _BEST)] * bool(best)
+    found: list[tuple[float, list[str]]] = []
+    for x, label in sorted(all_of_them, key=lambda pair: pair[0]):
+        if found and x - found[-1][0] < _CLOSE * reached(history):
+            found[-1][1].append(label)
+        else:
+            found.append((x, [label]))
+    return found
+
+
+def _upright(x: float, labels: Sequence[str], theme: Theme) -> Option:
+    hue = (BEST if _BEST in labels else MUTED).on(theme)
+    label = {"formatter": ", ".join(labels), "color": hue, "fontSize": FONT, "position": "insideEndTop", "rotate": 0}
+    return {"xAxis": rounded(x), "label": label, "lineStyle": {"color": hue, "type": "dotted", "width": 1.5}}
+
+
+def _room(y: Option, values: Sequence[float]) -> int:
+    """The pixels that the labels of an axis need, so that pictures one above the other line up."""
+    largest = min(max(values, default=1.0), y.get("max", LARGEST))
+    digits = math.ceil(math.log10(largest)) + 1 if largest > 1 else 3
+    return 20 + 8 * max(5, digits + (digits - 1) // 3 if y["type"] == "log" else digits + 2)
+
+
+def _end_of_axis(last: float) -> float:
+    """A little beyond the last point, in jumps, so that the axis stands still most of the time."""
+    return next((end for end in (0.05, 0.1, 0.2, 0.5) if last <= end), float(max(1, math.ceil(last))))
+
+
+def reached(history: History) -> float:
+    """How far the run has come."""
+    return max((rows[-1]["x"] for rows in (history.steps, history.epochs) if rows), default=0.0)
+
+
+def values_of(lines: Sequence[Option]) -> list[float]:
+    """All numbers that the lines go through."""
+    return [value for line in lines for _, value in line["data"] if value is not None]
