@@ -20,7 +20,7 @@ DEV := $(VENV)/.installed-dev
 PIP := $(BIN)/python -m pip --disable-pip-version-check install
 
 .DEFAULT_GOAL := help
-.PHONY: help app test browser lint format screenshots checkpoints $(addprefix checkpoint-,$(NAMES)) clean distclean
+.PHONY: help app test browser lint format screenshots recording checkpoints $(addprefix checkpoint-,$(NAMES)) clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ $(addprefix checkpoint-,$(NAMES)): checkpoint-%: $(RUNTIME)
 
 screenshots: $(DEV) ## the README's pictures, from the running app
 	$(BIN)/python -m docs.screenshots
+
+recording: $(RUNTIME) ## the two runs that the Training page shows before there is any other
+	$(BIN)/python -m docs.record
 
 clean: ## remove caches and test leftovers; models and runs stay
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis test-results build dist *.egg-info

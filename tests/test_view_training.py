@@ -205,7 +205,7 @@ def test_without_runs_the_recorded_ones_are_shown_and_labelled() -> None:
 
 
 def test_the_recording_is_small_and_shows_what_it_says() -> None:
-    assert recorded._RECORDED.stat().st_size < 40_000
+    assert recorded.FILE.stat().st_size < 40_000
     exploded, clipped = recorded.read()["runs"]
     assert exploded["status"] == "failed"
     assert clipped["status"] == "finished"

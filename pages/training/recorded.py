@@ -13,7 +13,7 @@ from pages.training import curves
 from seqmodels.runs import History
 from seqmodels.viz import training as viz
 
-_RECORDED = Path(__file__).with_name("recorded.json")
+FILE = Path(__file__).with_name("recorded.json")  # made by docs/record.py
 
 
 def show() -> None:
@@ -37,8 +37,8 @@ def show() -> None:
 
 def read() -> dict[str, Any]:
     """The recorded runs, with their histories."""
-    found: dict[str, Any] = json.loads(_RECORDED.read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
     for entry in found["runs"]:
-        parts = {name: entry[name] for name in ("steps", "epochs", "samples", "marks")}
+        parts = {name: entry[name] for name in ("steps", "epochs", "marks")}
         entry["history"] = History(**parts)
     return found

@@ -14,6 +14,8 @@ from seqmodels.training.optimization import Clipped, clip, make_optimizer, optim
 from seqmodels.training.reports import DivergedError, Epoch, Report, Step
 from seqmodels.training.state import TrainState
 
+_TOO_LARGE = "earlier updates made the weights too large"
+
 
 def fit(model: nn.Module, objective: Objective, config: TrainConfig, state: TrainState | None = None) -> Iterator[Report]:
     """Train in place, yielding a report after each step and epoch; at the end the model holds its best weights.
@@ -83,7 +85,8 @@ def _close_epoch(model: nn.Module, objective: Objective, config: TrainConfig, st
     watched, higher = _watched(dev, objective, config)
     for name, figure in (("metric", dev.metric), ("loss", dev.loss)):
         if figure is not None and math.isnan(figure):
-            raise DivergedError(f"epoch {epoch}: the dev {name} is not a number: {_prevention(_live(state))}")
+            happened = f"the dev {name} is not a number: {_TOO_LARGE}"
+            raise DivergedError(f"epoch {epoch}: {happened}: {_prevention(_live(state))}")
     if _better(watched, state.best_watched, config.least_improvement, higher=higher):
         state.best_score, state.best_watched, state.best_epoch = dev.metric, watched, epoch
         state.best_weights = {name: value.detach().clone() for name, value in model.state_dict().items()}
@@ -122,7 +125,7 @@ def _reason_to_stop(epoch: int, waited: int, config: TrainConfig, live: LiveSett
 
 def _check_finite(loss: float, clipped: Clipped, where: str, live: LiveSettings) -> None:
     if not math.isfinite(loss):
-        happened = f"the loss is {loss}: earlier updates made the weights too large"
+        happened = f"the loss is {loss}: {_TOO_LARGE}"
     elif not math.isfinite(clipped.before):
         happened = f"the gradient exploded: its norm is {clipped.before}, at a loss of {loss:.3g}"
     else:
