@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.common import page
 from pages.training import compare, controls, current, models, presets, recorded, watch
-from seqmodels.runs import list_runs, stand_by
+from seqmodels.runs import stand_by
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
             controls.form()
     with runs:
         if runs.open:
-            compare.show(list_runs(), run)
+            compare.show(current.listed(), run)
     with mine:
         if mine.open:
             models.bring()

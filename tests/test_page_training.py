@@ -104,6 +104,26 @@ def test_a_link_to_a_run_that_is_not_here_opens_where_there_is_none() -> None:
     assert "no longer here" in captions(visit(run="0" * 16))
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"task": "xyz"}, {"task": 5}, {"cell": "foo"}, {"epochs": "many"}, {"epochs": -3}, {"learning_rate": None}, None],
+    ids=str,
+)
+def test_a_run_whose_settings_were_changed_by_hand_is_neither_shown_nor_listed(change: dict[str, Any] | None) -> None:
+    sound_one, damaged = make(), make()
+    path = damaged.folder / store.CONFIG
+    config = json.loads(path.read_text())
+    config["settings"] = {"task": "recall"} if change is None else config["settings"] | change  # None: the others are lost
+    path.write_text(json.dumps(config))
+    page = linked(TRAINING, run=damaged.id)
+    page.session_state[current.TAB] = "All runs"
+    sound(page.run())
+    assert in_the_address(page, "run") == sound_one.id
+    assert "cannot be read" in captions(page)
+    assert damaged.id in captions(page)
+    assert len(page.dataframe[0].value) == 1
+
+
 @pytest.mark.parametrize("preset", PRESETS, ids=[preset.title for preset in PRESETS])
 def test_a_preset_starts_all_its_runs_and_shows_the_first(preset: Any, started: list[Run]) -> None:
     page = visit()

@@ -34,11 +34,36 @@ def selected() -> Run | None:
     except ValueError:
         st.caption(":material/link_off: The run in this address is no longer here, so you see the newest one.")
         found = None
+    if found is not None and not _is_sound(found):
+        st.caption(":material/heart_broken: The settings of the run in this address cannot be read, so you see the newest one.")
+        found = None
     if found is None:
-        found = next(iter(list_runs()), None)
+        found = next(filter(_is_sound, list_runs()), None)
     if found is not None:
         select(found.id)
     elif asked:
         st.query_params.pop(RUN, None)
         address.keep(RUN, None)
     return found
+
+
+def listed() -> list[Run]:
+    """All runs whose settings can be read, newest first; with a note where there are others."""
+    found = list_runs()
+    sound = [run for run in found if _is_sound(run)]
+    damaged = [run.id for run in found if run not in sound]
+    if damaged:
+        st.caption(f":material/heart_broken: Not listed, for their settings cannot be read: {', '.join(damaged)}")
+    return sound
+
+
+def _is_sound(run: Run) -> bool:
+    """Whether all settings that this version knows are there, and right: someone may have changed the file."""
+    from seqmodels.runs import default_settings, from_link, to_flat
+
+    try:
+        known = to_flat(default_settings(str(run.settings["task"])))
+        from_link({name: run.settings[name] for name in known})
+    except (ValueError, KeyError):
+        return False
+    return True
