@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 from tests.browser.driver import browse, find_browser, serve, settle
@@ -11,6 +12,7 @@ PICTURES = {
     "tagging": ("Tagging", 820),
     "language_model": ("Language_model", 900),
     "gates": ("Gates?token=5", 900),
+    "training": ("Training", 760),
     "ledger": ("Gates?view=Ledger&task=Language+model&text=The+Army+and+the&token=5&next=Navy", 1340),
 }
 
@@ -19,7 +21,8 @@ def main() -> None:
     executable = find_browser()
     if executable is None:
         raise SystemExit("no Chromium here: install chromium or google-chrome")
-    with serve() as address, browse(executable) as browser:
+    # whoever makes them may have runs of their own; the pictures show none
+    with tempfile.TemporaryDirectory() as runs, serve(SEQMODELS_RUNS=runs) as address, browse(executable) as browser:
         for name, (page_name, height) in PICTURES.items():
             page = browser.new_page(viewport={"width": 1440, "height": height}, color_scheme="light")
             page.goto(f"{address}/{page_name}")
