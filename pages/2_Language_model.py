@@ -85,7 +85,7 @@ DEFAULTS: dict[str, Any] = {
 }
 
 _STYLE = """<style>
-.st-key-settings .stSlider { min-width: 7rem; flex: 1 1 7rem; }
+.st-key-settings > .stElementContainer:has(.stSlider) { flex: 1 1 7rem; min-width: 7rem; max-width: 14rem; }
 [class*="st-key-bars-"] .nsewdrag { cursor: pointer; }
 </style>"""
 

@@ -114,7 +114,8 @@ def test_every_view_takes_a_single_token(view: str, text: str) -> None:
 @all_views
 def test_every_view_takes_a_unit(view: str) -> None:
     visit(view=view, text=TEXT, unit="3", token="2")
-    visit(view=view, text=TEXT, unit="99999")
+    page = visit(view=view, text=TEXT, unit="99999")
+    assert "GRU has no unit 99999" in said(page)
 
 
 @all_views
@@ -242,6 +243,14 @@ def test_a_damaged_link_shows_the_default_and_says_so() -> None:
     page = visit(cells=["nope"], **damaged)
     assert len(pictures(page)) == 3
     assert "This link asks for something" in said(page)
+
+
+@pytest.mark.parametrize("unit", ["1e400", "9" * 400, "-7", "2.5", "x"])
+def test_a_unit_that_cannot_be_is_none_and_another_can_be_picked(unit: str) -> None:
+    page = visit(text=TEXT, unit=unit)
+    assert page.number_input(key="unit").value is None
+    sound(page.number_input(key="unit").set_value(3).run())
+    assert page.number_input(key="unit").value == 3
 
 
 @all_views

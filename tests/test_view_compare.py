@@ -6,10 +6,13 @@ from functools import partial
 
 import pytest
 
+from pages.explorer.compare import MOST_TOLD, told
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference import tag
 from seqmodels.traces import summary, trace
 from seqmodels.viz import lifetimes
+from seqmodels.viz.comparisons import TwoTexts
+from seqmodels.viz.frame import Label
 from tests.paging import GATES, opened, pictures, said
 
 TEXT = "The old man was not good ."
@@ -47,9 +50,16 @@ def test_two_texts_are_aligned_and_their_tags_told_apart(tiny: dict[str, Checkpo
     first, second = (tag(tiny["pos-gru"], text).tokens for text in (TEXT, OTHER))
     pairs = [*zip(first[:4], second[:4], strict=True), *zip(first[5:], second[4:], strict=True)]
     differing = [(one.text, one.tag, other.tag) for one, other in pairs if one.tag != other.tag]
-    told = said(page)
-    assert all(f"{before} / {after}" in told for _, before, after in differing)
-    assert ("Tagged differently" in told) == bool(differing)
+    sentences = said(page)
+    assert all(f"{before} / {after}" in sentences for _, before, after in differing)
+    assert ("Tagged differently" in sentences) == bool(differing)
+
+
+def test_of_many_words_tagged_differently_the_first_are_named_and_the_rest_counted(tiny: dict[str, Checkpoint]) -> None:
+    read = trace(tiny["pos-gru"], " ".join(["man"] * (MOST_TOLD + 2)))
+    below = [[Label(tag)] * len(read.tokens) for tag in ("NOUN", "VERB")]
+    texts = TwoTexts.of(read, read, (below[0], below[1]))
+    assert told(texts) == f"Tagged differently: {'; '.join(['*man*: NOUN / VERB'] * MOST_TOLD)} and 2 more."
 
 
 def test_a_text_compared_with_itself_has_the_same_tags() -> None:

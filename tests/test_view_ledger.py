@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.explorer import ledger
+from pages.explorer.scene import Reading
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.traces import attribute, tag_and_trace, trace
+from seqmodels.viz import ledgers
+from seqmodels.viz.frame import Focus
 from tests.paging import GATES, numbers, opened, pictures, said, sound
 
 TEXT = "The old man the boats."
@@ -89,6 +94,16 @@ def test_with_a_unit_the_bars_are_signed_and_sum_to_its_memory(tiny: dict[str, C
     memory = trace(tiny["pos-lstm"], TEXT).layer(0, "backward").memory[TOKEN, 3]
     assert sum(bars(page)[0][0]) == pytest.approx(memory, abs=1e-3)
     assert f"Unit 3: the bars sum to {memory:+.4f}; its memory is {memory:+.4f}" in plainly(page)
+
+
+@pytest.mark.parametrize("unit", [None, 3])
+def test_a_memory_that_no_word_wrote_is_called_so(tiny: dict[str, Checkpoint], unit: int | None) -> None:
+    """As that of a dead unit of an Elman cell with relu."""
+    traced = trace(tiny["pos-elman"], TEXT)
+    dead = replace(traced, layers=tuple(replace(layer, candidate=0 * layer.candidate) for layer in traced.layers))
+    focus = Focus(layer=0, token=TOKEN, unit=unit)
+    (sentence,) = ledger.sentences(Reading("pos-elman", dead, focus), ledgers.folded(dead, focus), None)
+    assert sentence.endswith("at *man*, no word wrote 0.005 or more.")
 
 
 def test_in_a_long_text_all_earlier_and_later_words_are_two_bars(tiny: dict[str, Checkpoint]) -> None:

@@ -32,7 +32,7 @@ def test_a_clamp_in_the_address_is_the_librarys(text: str, clamp: Clamp) -> None
 
 
 @pytest.mark.parametrize(
-    "text", ["", "mu", "mu=2", "mu=0@7-5", "mu=0@here-", "eta=0", "mu=0:", "mu=0:x", "mu=0;lam=1", "mu=0:5-", "m" * 500]
+    "text", ["", "mu", "mu=2", "mu=0@7-5", "mu=0@here-", "eta=0", "mu=0:", "mu=0:x", "mu=0;lam=1", "mu=0:5-", "mu=0:7-5", "m" * 500]
 )
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"\S"):
@@ -55,6 +55,12 @@ def test_a_clamp_that_cannot_be_read_is_left_out_and_said() -> None:
     page = visit(clamps="mu=0;<script>;lam=7")
     assert "left out" in said(page)
     assert any(button.label.startswith("keep μ = 0") for button in page.button)
+
+
+def test_a_clamp_that_a_link_holds_twice_is_held_once() -> None:
+    page = visit(clamps="mu=0;lam=1;mu=0")
+    assert page.query_params["clamps"] in ("mu=0;lam=1", ["mu=0;lam=1"])
+    assert "left out" not in said(page)
 
 
 def test_a_unit_that_a_model_has_not_is_answered_in_plain_words() -> None:

@@ -100,6 +100,11 @@ def test_texts_without_a_word_in_common_are_drawn_beside_each_other(tiny: dict[s
     assert figure.layout.xaxis.ticktext == ("man / boats", f"{comparisons.NOWHERE} / are", f"{comparisons.NOWHERE} / here")
 
 
+def test_long_words_that_begin_alike_are_told_apart(tiny: dict[str, Checkpoint]) -> None:
+    texts = TwoTexts.of(trace(tiny["pos-gru"], "international man"), trace(tiny["pos-gru"], "internationally man"))
+    assert texts.words == ("interna… / interna…", "man")
+
+
 def test_of_long_texts_the_part_around_the_selected_word_is_drawn(tiny: dict[str, Checkpoint]) -> None:
     text = [f"w{number}" for number in range(200)]
     texts = TwoTexts.of(trace(tiny["pos-gru"], " ".join(text)), trace(tiny["pos-gru"], " ".join(text[:50] + text[51:])))

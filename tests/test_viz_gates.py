@@ -287,6 +287,14 @@ def test_a_long_word_is_cut_with_a_mark() -> None:
     assert draw("heatmaps", trace_of(random_layer(), words=words)).layout.xaxis.ticktext[0].endswith("…")
 
 
+def test_a_word_that_cannot_be_seen_has_the_room_of_what_stands_for_it() -> None:
+    layer = random_layer(tokens=12)
+    layouts = [draw("heatmaps", trace_of(layer, words=(word, *"abcdefghijk"))).layout for word in ("\u200d", "U+200D")]
+    assert layouts[0].xaxis.ticktext[0] == "U+200D"
+    assert layouts[0].margin.t == layouts[1].margin.t
+    assert layouts[0].xaxis.tickangle == -90
+
+
 # lines
 
 

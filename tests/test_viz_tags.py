@@ -153,6 +153,7 @@ def test_a_sentence_runs_the_way_of_its_script(word: str, direction: str) -> Non
 def test_a_control_character_is_shown_as_its_picture() -> None:
     assert safe("a\x00b\x1b") == "a␀b␛"
     assert safe("\u200b") == "U+200B"
+    assert safe(" ") == "␣"
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=12), st.integers(1, 50))

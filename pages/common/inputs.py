@@ -5,6 +5,7 @@ A value that a link may not ask for becomes the default, with a note; a text too
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
@@ -12,7 +13,7 @@ from typing import Any, Literal, TypeVar
 import streamlit as st
 
 from pages.common import address, loading
-from seqmodels.viz.palette import pictured
+from seqmodels.viz.palette import visible
 
 TEXT = "text"
 LARGEST_FILE = 5  # megabytes
@@ -165,8 +166,13 @@ def number(label: str, low: float, high: float, *, key: str, default: float, ste
 
 def optional_number(label: str, *, key: str, help: str) -> int | None:
     """A whole number from 0, or none: the field is empty at first."""
+    readable = re.fullmatch(r"[0-9]{1,9}", st.query_params.get(key, "0")) is not None
+    if not readable:
+        del st.query_params[key]
+    # Streamlit reads a link's number by itself, and fails at one that is infinite or as good as that
+    bind: Literal["query-params"] | None = "query-params" if readable else None
     address.restore(key, None, None, lambda value: isinstance(value, int) and value >= 0)
-    value = st.number_input(label, 0, None, None, step=1, key=key, help=help, placeholder="none", width=130, bind="query-params")
+    value = st.number_input(label, 0, None, None, step=1, key=key, help=help, placeholder="none", width=160, bind=bind)
     address.keep(key, value)
     return value
 
@@ -196,9 +202,8 @@ def as_sentence(told: object) -> str:
 
 
 def plain(text: str) -> str:
-    """Text as Markdown that shows it as it is; a space on its own as its picture."""
-    shown = pictured(text)
-    return "".join(f"\\{character}" if character in "\\`*_{}[]()<>#+-.!|$~:" else character for character in shown)
+    """Text as Markdown that shows it as it is, and what can't be seen in it as `palette.visible` does."""
+    return "".join(f"\\{character}" if character in "\\`*_{}[]()<>#+-.!|$~:" else character for character in visible(text))
 
 
 def _short(name: str) -> str:

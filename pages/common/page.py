@@ -43,7 +43,6 @@ PAGES = (
     Page("pages/4_Training.py", "Training", ":material/model_training:", "Train a network and watch it learn, step by step."),
 )
 
-# Streamlit gives a page wide side margins and a tall top; the picture needs the room more.
 # a file of our own: Streamlit fetches named icons for the browser's tab from a public server
 _TAB_ICON = Path(__file__).with_name("icon.svg")
 
@@ -54,6 +53,7 @@ _STYLE = f"""<style>
 .stMainBlockContainer h1 {{ padding: .25rem 0 .5rem; }}
 @media (max-width: 640px) {{ [class*="-examples"] {{ flex-wrap: nowrap; overflow-x: auto; padding-bottom: .25rem; }}
   [class*="-examples"] > * {{ flex: none; }} }}
+.stMarkdown table {{ display: block; max-width: 100%; overflow-x: auto; }}
 [data-testid="stCaptionContainer"] {{ color: {MUTED.css}; opacity: 1; }} [data-testid="stCaptionContainer"] p {{ color: inherit; }}
 [data-testid="stBaseButton-primary"] {{ color: {BACKGROUND.css}; }}
 .st-key-menu {{ border-bottom: 1px solid {LINE.css}; padding-bottom: .25rem; }}

@@ -42,7 +42,7 @@ def written() -> list[str]:
     """The clamps that the address holds, those that can be read; a note where some can't."""
     if address.first_time(CLAMPS):
         asked = st.query_params.get(CLAMPS, FIRST)
-        parts = [] if asked == NONE else asked.split(";")
+        parts = [] if asked == NONE else list(dict.fromkeys(asked.split(";")))
         good = [part for part in parts if _readable(part)][:MOST]
         if len(good) < len(parts):
             st.caption(":material/link_off: This link asks for clamps that can't be read; they are left out.")
@@ -80,7 +80,7 @@ def units_of(text: str) -> tuple[int, ...]:
     units: set[int] = set()
     for part in text.replace(" ", "").split(","):
         found = re.fullmatch(r"(\d{1,4})(?:-(\d{1,4}))?", part)
-        if found is None:
+        if found is None or int(found[1]) > int(found[2] or found[1]):
             raise ValueError(f"{part!r} is no unit: write numbers and ranges, such as 3, 17, 40-50")
         units |= set(range(int(found[1]), int(found[2] or found[1]) + 1))
     return tuple(sorted(units))

@@ -185,7 +185,8 @@ def told(texts: TwoTexts) -> str:
     if not found:
         return "Both texts get the same tags, word for aligned word."
     listed = "; ".join(f"*{inputs.plain(words[column])}*: {inputs.plain(texts.below[column].text)}" for column in found[:MOST_TOLD])
-    return f"Tagged differently: {listed}{'; ...' if len(found) > MOST_TOLD else ''}."
+    more = f" and {len(found) - MOST_TOLD} more" if len(found) > MOST_TOLD else ""
+    return f"Tagged differently: {listed}{more}."
 
 
 def table(scene: Scene) -> str:

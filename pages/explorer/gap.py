@@ -12,7 +12,7 @@ from pages.common import inputs, loading
 from pages.explorer import scene as shared
 from pages.explorer.scene import Example, Reading, Scene, View
 from seqmodels import viz
-from seqmodels.viz.palette import pictured
+from seqmodels.viz.palette import visible
 
 if TYPE_CHECKING:
     from seqmodels.traces import GapProbe
@@ -59,7 +59,6 @@ FILLER = "the"
 SUGGESTED = (FILLER, "of course", "very", "old", ",", "and so on")
 LONGEST, USUAL = 40, 20
 LONGEST_PART = 120  # tokens of a long text that are read, over and over
-COLUMNS = 20  # of words, that a picture takes the room of
 FAINT = 0.1  # of a logit; an effect below it is none to follow
 APART = 0.15  # of the plain run's effect; theory and experiment part from there on
 
@@ -91,7 +90,7 @@ def draw(scene: Scene) -> None:
     axes = gaps.ranges(probes)
     word = scene.tokens[source]
     st.html(strokes.legend((gaps.THEORY, gaps.EXPERIMENT, gaps.WITHOUT)))
-    with shared.pictures(scene, columns=COLUMNS):
+    with shared.pictures(scene, columns=shared.WORDLESS):
         for reading, found in zip(scene.readings, probes, strict=True):
             with shared.panel(scene, reading):
                 st.markdown(sentence(found, word))
@@ -109,7 +108,7 @@ def chosen_source(scene: Scene) -> int | None:
     focus, token = scene.first.focus, scene.first.token
     backward = scene.first.layer.backward
     before = range(token + 1, focus.window.stop) if backward else range(token - 1, focus.window.start - 1, -1)
-    labels = {f"{position + 1} {pictured(scene.tokens[position])}": position for position in before}
+    labels = {f"{position + 1} {visible(scene.tokens[position])}": position for position in before}
     nearest = next(iter(labels), None)
     picked = inputs.menu("Source word", list(labels), key="source", placeholder=nearest or "none")
     return labels.get(picked or nearest or "")

@@ -118,7 +118,7 @@ def note(scene: Scene, path: CarryPath) -> str:
 
 HIDDEN = (
     "Keep is 0, so the gates carry nothing past one word: 0 has no place on this scale and stands below it. And yet the gradient "
-    "flows: the memory hides in the new content F = tanh(W x + U h + b), which reads the one before through the weights U."
+    "flows: the memory hides in the new content F, which reads the one before through the weights U."
 )
 VIEW = View(
     how="a point is how much of a small change to the memory at that word is left at the framed word, on a scale of powers of ten.",

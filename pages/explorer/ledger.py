@@ -110,15 +110,14 @@ def sentences(reading: Reading, near: Folded, given: Attribution | None) -> list
         shares = traces.ledger(near.layer, near.focus.token)[:, unit]
         wrote, all_of_it = [signed(value) for value in shares], f"Of the {signed(shares.sum())} in unit {unit} at {here}"
     most = np.argsort(-np.abs(shares), kind="stable")[:NAMED]
-    said = [
-        f"{all_of_it}: " + ", ".join(f"{words[column]} {wrote[column]}" for column in most if abs(shares[column]) >= LEAST) + "."
-    ]
+    named = [f"{words[column]} {wrote[column]}" for column in most if abs(shares[column]) >= LEAST]
+    said = [f"{all_of_it}: {', '.join(named)}." if named else f"{all_of_it}, no word wrote {LEAST:g} or more."]
     if given is not None:
         side = 1 if given.logit >= 0 else -1
         top = int((side * given.total).argmax())
         after = f" after {here}" if reading.trace.task in loading.LANGUAGE_TASKS else f" at {here}"
-        named = f"**{inputs.plain(given.target)}**{after}"
-        said.append(f"{words[top]} gave {signed(given.total[top])} of the {signed(given.logit)} for {named}.")
+        target = f"**{inputs.plain(given.target)}**{after}"
+        said.append(f"{words[top]} gave {signed(given.total[top])} of the {signed(given.logit)} for {target}.")
     return said
 
 

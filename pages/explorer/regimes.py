@@ -95,7 +95,7 @@ def saturated(scene: Scene) -> None:
         st.info(f"The {larger_text.ADDRESSES} can't be read: {inputs.plain(str(problem))}. Choose {OWN} instead.")
         return
     below = replace(scene, view="saturation")  # a row of pictures of its own
-    with shared.pictures(below, columns=20):
+    with shared.pictures(below, columns=shared.WORDLESS):
         for reading in scene.readings:
             with shared.panel(below, reading):
                 moving = {title: saturation for title, saturation in found[reading.name].items() if moves(reading.layer, title)}

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from seqmodels.traces import LayerTrace, Trace
     from seqmodels.viz import Focus
 
+WORDLESS = 20  # columns of words that a picture without words takes the room of: a phone has as much
 BACKWARD = " :gray-badge[:material/arrow_back: time runs from right to left]"
 
 

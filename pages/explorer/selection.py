@@ -38,7 +38,10 @@ def read(view: str, task: str, text: str, names: Sequence[str], *, ahead: bool) 
         if here is None:
             st.caption(f"{loading.title(name)} has no layer {layer + 1} that reads {direction}.")
             continue
-        known = unit if unit is not None and unit < here.mu.shape[1] else None
+        units = here.mu.shape[1]
+        known = unit if unit is not None and unit < units else None
+        if known != unit:
+            st.caption(f"{loading.title(name)} has no unit {unit}: the last one is {units - 1}.")
         readings.append(Reading(name, one.trace, Focus(layer, direction, token, known, window, one.below, page.theme())))
     if not readings:
         raise ValueError(f"no model has a layer {layer + 1} that reads {direction}: pick another layer or direction")
@@ -93,14 +96,12 @@ def words(scene: Scene) -> None:
     shown = [(position, tokens[position], position >= scene.typed) for position in range(part.start, part.stop)]
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="gates-words"):
         strip(shown, token, len(tokens), select)
-        for label, icon, step in (("Back", "arrow_back", -1), ("Next", "arrow_forward", 1)):
-            reachable = 0 <= token + step < len(tokens)
-            note = "Select a neighbouring word. The left and right arrow keys do so too."
-            key = f"gates-{label.lower()}"
-            st.button(
-                label, icon=f":material/{icon}:", key=key, help=note, on_click=select, args=(token + step,), disabled=not reachable
-            )
-        copy_link()
+        with st.container(horizontal=True, gap="small", vertical_alignment="center", width="content"):
+            for label, icon, to in (("Back", "arrow_back", token - 1), ("Next", "arrow_forward", token + 1)):
+                note = "Select a neighbouring word. The left and right arrow keys do so too."
+                key, beyond = f"gates-{label.lower()}", not 0 <= to < len(tokens)
+                st.button(label, icon=f":material/{icon}:", key=key, help=note, on_click=select, args=(to,), disabled=beyond)
+            copy_link()
     if len(tokens) > PART:
         pager(scene)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from seqmodels.viz.palette import BACKGROUND, LINE, MU, SURFACE, TEXT, pictured, shorten
+from seqmodels.viz.palette import BACKGROUND, LINE, MU, SURFACE, TEXT, shorten, visible
 
 _KEY = "gates-strip"
 
@@ -106,7 +106,7 @@ def strip(words: Sequence[tuple[int, str, bool]], selected: int, total: int, on_
         if position is not None:
             on_select(int(position))
 
-    listed = [{"position": position, "word": shorten(pictured(word), 40), "added": added} for position, word, added in words]
+    listed = [{"position": position, "word": shorten(visible(word), 40), "added": added} for position, word, added in words]
     _strip(key=_KEY, data={"words": listed, "selected": selected, "total": total}, on_moved_change=moved)
 
 

@@ -21,7 +21,7 @@ def draw(scene: Scene) -> None:
     """A square for each cell, and what is particular about it."""
     from seqmodels.viz import gates
 
-    with shared.pictures(scene, columns=24):
+    with shared.pictures(scene, columns=shared.WORDLESS):
         for reading in scene.readings:
             with shared.panel(scene, reading):
                 figure = viz.square(reading.trace, reading.focus)
@@ -32,7 +32,7 @@ def draw(scene: Scene) -> None:
 
 
 NOTES = {
-    "elman": "Keep 0, write 1, always: one point. Its memory hides inside the new content F = tanh(W x + U h + b).",
+    "elman": "Keep 0, write 1, always: one point. Its memory hides inside the new content F, which reads the memory before.",
     "gru": "One gate for both: to write, a unit must let go of as much.",
     "lstm": "Two free gates: a unit may keep and write at once, and so count, or do neither, and so erase.",
 }

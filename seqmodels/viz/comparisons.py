@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from seqmodels.traces import CURVES, Aligned, Trace, align, curve, difference, distance
 from seqmodels.viz import gates, law
 from seqmodels.viz.frame import WHOLE, Focus, Frame, Label, scale_bars, windows
-from seqmodels.viz.palette import MUTED, SERIES, TEXT, Pair, safe, shorten
+from seqmodels.viz.palette import MUTED, SERIES, TEXT, Pair, safe, shorten, visible
 
 if TYPE_CHECKING:
     from seqmodels.viz.gates import Array, Measure
@@ -48,14 +48,14 @@ class TwoTexts:
     @property
     def words(self) -> tuple[str, ...]:
         """A word for each column: 'old / new' where the texts differ."""
-        sides = (self.first.tokens, self.second.tokens)
         pairs = [
-            [NOWHERE if at is None else shorten(side[at], 8) for side, at in zip(sides, pair, strict=True)] for pair in self.columns
+            (
+                NOWHERE if pair.first is None else self.first.tokens[pair.first],
+                NOWHERE if pair.second is None else self.second.tokens[pair.second],
+            )
+            for pair in self.columns
         ]
-        return tuple(
-            self.first.tokens[at] if at is not None and one == other else f"{one} / {other}"
-            for (one, other), (at, _) in zip(pairs, self.columns, strict=True)
-        )
+        return tuple(one if one == other else f"{shorten(visible(one), 8)} / {shorten(visible(other), 8)}" for one, other in pairs)
 
     def column(self, token: int | None) -> int | None:
         """The column of a token of the first text."""

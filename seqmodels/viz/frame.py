@@ -15,7 +15,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from seqmodels.text import EOS
-from seqmodels.viz.palette import BACKGROUND, LINE, MUTED, PARAGRAPH, TEXT, Pair, Theme, safe, shorten
+from seqmodels.viz.palette import BACKGROUND, LINE, MUTED, PARAGRAPH, TEXT, Pair, Theme, safe, shorten, visible
 
 if TYPE_CHECKING:
     from seqmodels.traces import LayerTrace, Trace
@@ -147,7 +147,7 @@ class Frame:
         self.columns, self.theme, self.panels, self.height = focus.columns(traced), focus.theme, panels, height
         self.backward = focus.direction == "backward"
         self.selected = focus.column(traced)
-        self.words = [shorten(word, 18) for word in self.columns.words]
+        self.words = [shorten(visible(word), 18) for word in self.columns.words]
         self.upright = len(self.words) <= _HORIZONTAL
         letters = not self.upright and all(len(word) == 1 or word == EOS for word in self.words)
         if letters:  # they need no turning, however many they are

@@ -226,7 +226,7 @@ def overall(score: PromptScore) -> str:
     """The perplexity, or the bits per character, in plain words, with how many were scored and how many of them are unknown."""
     count, unknown = len(score.tokens), sum(not token.known for token in score.tokens)
     known = "" if not unknown else ", all unknown" if unknown == count else f", {unknown:,} of them unknown"
-    value = f"{score.perplexity:,.0f}" if score.perplexity >= 10 else f"{score.perplexity:.1f}"
+    value = f"{score.perplexity:,.0f}" if score.perplexity >= 9.95 else f"{score.perplexity:.1f}"
     figure = f"perplexity {value}" if score.unit == "word" else f"{score.bits:.2f} bits per character"
     return f"{figure} over {counted(count, score.unit)}{known}"
 
@@ -314,14 +314,13 @@ def _style() -> str:
     return (
         "<style>"
         ".surprisal{white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.9;margin:0;font-size:1.0625rem}"
-        ".surprisal .word{border-radius:.25rem;padding:.1em 0;unicode-bidi:isolate}"
+        ".surprisal .word{border-radius:.25rem;padding:.1em 0}"
         ".numbered .word{display:inline-flex;flex-direction:column;align-items:center;max-width:100%;padding:0 .12em;"
         "line-height:1.5;margin-bottom:.25rem}"
         f".surprisal small{{font-size:.75rem;line-height:1.3;color:{MUTED.css};font-variant-numeric:tabular-nums}}"
         f".surprisal .unknown{{border:2px dashed {SURPRISAL.css};padding:0 .2em}}"
         f".surprisal .given{{color:{MUTED.css}}}"
-        # letters of one word stay together, so that right-to-left scripts read as they are written
-        ".characters .word{border-radius:0;unicode-bidi:normal}"
+        ".characters .word{border-radius:0}"
         ".surprisal .space{font-style:normal;position:relative;padding:0 .14em;white-space:break-spaces}"
         f".surprisal .space::after{{content:'{SPACE}';position:absolute;inset:0;text-align:center;color:{MUTED.css};opacity:.55}}"
         ".surprisal-legend{display:flex;flex-wrap:wrap;align-items:center;gap:.25rem .75rem;margin:0;font-size:.875rem;"

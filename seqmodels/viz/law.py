@@ -52,7 +52,8 @@ _STYLE = f"""<style>
 .sm-law i {{ font-style: italic; white-space: nowrap; }}
 .sm-law small {{ font: 500 max(.8125rem, .36em)/1.4 "Source Sans", sans-serif; color: {MUTED.css}; }}
 .sm-law sub {{ font-size: .55em; }}
-@media (max-width: 640px) {{ .sm-law {{ gap: .1em .25em; }} .sm-law .sm-long small {{ display: none; }} }}
+@media (max-width: 640px) {{ .sm-law {{ gap: .1em .25em; }} .sm-law .sm-long small {{ display: none; }}
+  :not(.sm-numbers) > .sm-law small {{ width: min-content; text-align: center; }} }}
 .sm-mu, .sm-law .sm-mu small {{ color: {MU_INK.css}; }} .sm-law .sm-mu {{ color: {MU.css}; }}
 .sm-lam, .sm-law .sm-lam small {{ color: {LAM_INK.css}; }} .sm-law .sm-lam {{ color: {LAM.css}; }}
 .sm-law .sm-reveal {{ color: {REVEAL.css}; }} .sm-law .sm-reveal small {{ color: {REVEAL_INK.css}; }}

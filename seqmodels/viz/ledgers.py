@@ -194,4 +194,4 @@ def _signed_axis(values: Values) -> dict[str, Any]:
     """From the lowest to the highest bar, zero among them, marked."""
     low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
     room = 0.08 * (high - low) or 1.0
-    return {"range": [low - room, high + room], "zeroline": True, "zerolinewidth": 1.5, "nticks": 5}
+    return {"range": [low - room, high + room], "zeroline": True, "zerolinewidth": 1.5, "nticks": 5, "exponentformat": "power"}

@@ -87,20 +87,20 @@ def tag_colour(tag: str) -> Pair:
 
 
 def safe(text: str) -> str:
-    """Text as HTML that shows it and does nothing else; for plotly's labels too, which are read as HTML.
+    """Text as HTML that shows it, as `visible` does, and does nothing else; for plotly's labels too, which are read as HTML."""
+    return html.escape(visible(text), quote=True)
+
+
+def visible(text: str) -> str:
+    """Text of which nothing is unseen. Not yet escaped.
 
     A space on its own and a control character become their pictures, and a word without a single visible character its code points.
     """
     if text == " ":
-        return pictured(text)
+        return SPACE
     if text and all(unicodedata.category(character) in {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"} for character in text):
         return " ".join(f"U+{ord(character):04X}" for character in text)
-    return html.escape("".join(_visible(character) for character in text), quote=True)
-
-
-def pictured(token: str) -> str:
-    """A token as a label: a space, which some models read as one, as its picture. Not yet escaped."""
-    return SPACE if token == " " else token
+    return "".join(_pictured(character) for character in text)
 
 
 def shorten(text: str, longest: int = 24) -> str:
@@ -108,7 +108,7 @@ def shorten(text: str, longest: int = 24) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
-def _visible(character: str) -> str:
+def _pictured(character: str) -> str:
     code = ord(character)
     if code < 0x20:
         return chr(0x2400 + code)

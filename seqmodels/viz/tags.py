@@ -115,9 +115,8 @@ def strip(
     """The words of a text, with a row of tags for each of its taggings, one sentence after the other.
 
     The taggings are of one text and one task, and differ in the model, or in what `titles` say. `window` picks tokens
-    (first, one past the last).
-    Below the tags come `rows` of numbers.
-    Where the models disagree the word is framed and marked. ValueError if the taggings are not of the same text.
+    (first, one past the last). Below the tags come `rows` of numbers. Where the models disagree the word is framed and marked.
+    ValueError if the taggings are not of the same text.
     """
     if not taggings:
         raise ValueError("there is no tagging to show: give at least one")

@@ -143,6 +143,14 @@ def test_axe_finds_no_serious_violation_in_a_view(page: Page, address: str, view
     assert serious_violations(page) == []
 
 
+@pytest.mark.parametrize("view", VIEWS)
+def test_on_a_phone_neither_a_view_nor_a_picture_of_a_short_text_scrolls_sideways(page: Page, address: str, view: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    visit(page, f"{address}/Gates?view={view}")
+    boxes = page.locator("[data-testid=stMain], .stElementContainer:has(.stPlotlyChart)")
+    assert boxes.evaluate_all("found => found.filter(box => box.scrollWidth > box.clientWidth).length") == 0
+
+
 def test_a_shared_link_brings_back_what_was_on_screen(page: Page, address: str) -> None:
     visit(page, f"{address}/Tagging")
     type_into(page, "Your text", "Paris Hilton saw Paris.")
