@@ -202,6 +202,11 @@ def test_an_exploded_loss_is_drawn_on_a_logarithmic_scale_and_an_ordinary_one_is
     assert viz.overlay({"a": ordinary, "b": exploded}, "Train loss", "light")["yAxis"]["type"] == "log"
 
 
+def test_a_loss_that_only_falls_stays_on_a_linear_scale_however_far() -> None:
+    falling = [step(at, loss=3.0 / (at + 1)) for at in range(1000)]
+    assert viz.losses(History(steps=falling), "light")["yAxis"]["type"] == "value"
+
+
 def test_a_spike_leaves_the_picture_at_the_top_so_that_the_rest_keeps_its_room() -> None:
     falling = [step(at, loss=3.0 / (at + 1)) for at in range(10)]
     axis = viz.losses(History(steps=[step(0, loss=1e16), *falling]), "light")["yAxis"]

@@ -19,7 +19,8 @@ LARGEST = 1e9  # a line that goes beyond leaves the picture at the top
 BEST = Pair("#7A5C0A", "#D9B84A")
 LINEAR: Option = {"type": "value", "scale": True}
 _WIDE = 1000  # a figure whose largest value is so many times its smallest is drawn on a logarithmic scale
-_SPIKED = 50  # the same of a loss, which in a calm run falls from its first to its last by less
+_SPIKED = 5  # a loss so many times that of the first steps is a spike: one that only falls stays on a linear scale
+_FIRST = 10  # steps
 _ROOM = 300  # how many times its least a loss may be to stay in the picture; rounded up to a power of ten
 _BEST = "best"
 _CLOSE = 0.03  # of the width of a picture: marks that lie closer share a line
@@ -91,15 +92,18 @@ def scale(values: Sequence[float]) -> Option:
 def loss_scale(histories: Iterable[History]) -> Option:
     """Linear, or logarithmic where a spike would flatten the rest, which then leaves the picture at the top.
 
-    It hangs on the least and the greatest loss of all steps, not of the points drawn: these only part as a run goes on, so that
-    its axis changes once at most.
+    It hangs on the losses of all steps, not of the points drawn, and a spike is not taken back: the axis changes once at most.
     """
-    rows = [row for history in histories for part in (history.steps, history.epochs) for row in part]
-    values = [*numbers(rows, "loss"), *numbers(rows, "dev_loss")]
-    least = min(values, default=0.0)
-    if least <= 0 or max(values) <= _SPIKED * least:
+    losses = [numbers(history.steps, "loss") + numbers(history.epochs, "dev_loss") for history in histories]
+    least = min((value for one in losses for value in one), default=0.0)
+    if least <= 0 or not any(map(_spikes, losses)):
         return LINEAR
-    return logarithmic(values, most=10.0 ** math.ceil(math.log10(_ROOM * least)))
+    return logarithmic([value for one in losses for value in one], most=10.0 ** math.ceil(math.log10(_ROOM * least)))
+
+
+def _spikes(losses: Sequence[float]) -> bool:
+    # the second highest, since the highest of the first steps may itself be the spike
+    return bool(losses) and max(losses) > _SPIKED * sorted(losses[:_FIRST])[-2:][0]
 
 
 def with_marks(option: Option, history: History, theme: Theme) -> Option:
