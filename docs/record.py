@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from seqmodels.runs import History, Run, create, presets, read_history, settings
 
 TITLES = {"explodes": "Not clipped", "clipped": "The same, clipped"}  # by the key of a preset
 EPOCH = ("x", "epoch", "loss", "dev_loss", "score", "best_score", "best_epoch")
+MOST = 150  # points of a curve
 LEAP = 7  # steps over which the norm is told to grow, before the last one
 SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -29,21 +31,22 @@ def train(key: str) -> Run:
 
 
 def entry(run: Run, history: History) -> dict[str, Any]:
-    """What is kept of a run: pairs of steps as one, the higher norm of the two."""
-    last = len(history.steps) - 1
-    pairs = [history.steps[max(0, at - 1) : at + 1] for at in range(last % 2, last + 1, 2)]
+    """What is kept of a run: some steps as one, with the highest of their norms."""
+    size = math.ceil(len(history.steps) / MOST)
+    ends = range(len(history.steps), 0, -size)
+    groups = [history.steps[max(0, end - size) : end] for end in reversed(ends)]
     return {
         "name": run.name,
         "status": status(run).name,
         "message": status(run).progress.message,
         "settings": to_link(settings_of(run)),
-        "steps": [_pair(pair) for pair in pairs],
+        "steps": [_together(group) for group in groups],
         "epochs": [{name: _short(epoch[name]) for name in EPOCH} for epoch in history.epochs],
         "marks": [{name: mark[name] for name in ("x", "kind", "message")} for mark in history.marks],
     }
 
 
-def _pair(steps: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _together(steps: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     figures = {name: max(step[name] for step in steps) for name in ("x", "norm_after", "highest_norm")}
     return {name: _short(value) for name, value in {**figures, "loss": sum(step["loss"] for step in steps) / len(steps)}.items()}
 

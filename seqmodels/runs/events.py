@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 FILE = "events.jsonl"
 DIGITS = 6  # of a figure
-EACH_STEP = 300  # so many first steps are told one by one
+EACH_STEP = 1000  # so many first steps are told one by one
 GAP = 0.25  # seconds between two later ones
 FULL_RATE = 900.0  # seconds after which the gaps grow with the run's age, so that ten hours stay below 5 MB
 
