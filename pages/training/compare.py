@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from pages.common import inputs, page
-from pages.training import controls, current
+from pages.training import controls, current, problems
 from pages.training.curves import cell_title, history, metric
 from seqmodels import runs
 from seqmodels.runs import Run
@@ -20,7 +20,7 @@ from seqmodels.viz import training as viz
 MOST = 8  # runs in one picture
 EVERY = 2.0  # seconds between two looks at runs that are alive
 
-_CHOSEN, _PROBLEM = "compare-chosen", "compare-problem"  # names in the session's state
+_CHOSEN = "compare-chosen"  # in the session's state
 _NOTES = {
     "Train loss": "Train loss at each step, in nats a token.",
     "Dev loss": "Dev loss after each epoch, in nats a token.",
@@ -34,9 +34,7 @@ def show(found: Sequence[Run], selected: Run | None) -> None:
     if not found:
         st.info("There are no runs yet. Start one, and it stays here until you delete it.")
         return
-    problem = st.session_state.pop(_PROBLEM, None)
-    if problem:
-        st.warning(inputs.plain(problem))
+    problems.tell("runs")
     chosen = _choose(found, selected)
     if not chosen:
         st.info("Tick the rows of one or more runs to see them side by side.")
@@ -201,19 +199,11 @@ def _housekeeping(chosen: Sequence[Run]) -> None:
 
 
 def _rename(run: Run, key: str) -> None:
-    _tell(lambda: runs.rename(run, current.owner_key(), str(st.session_state[key])))
+    problems.attempt("runs", lambda: runs.rename(run, current.owner_key(), str(st.session_state[key])))
 
 
 def _delete(run: Run) -> None:
-    _tell(lambda: runs.delete(run, current.owner_key()))
-
-
-def _tell(act: Callable[[], object]) -> None:
-    """Do it, or keep in mind why it cannot be done."""
-    try:
-        act()
-    except ValueError as problem:
-        st.session_state[_PROBLEM] = inputs.as_sentence(problem)
+    problems.attempt("runs", lambda: runs.delete(run, current.owner_key()))
 
 
 def _words(name: str) -> str:

@@ -49,11 +49,13 @@ def selected() -> Run | None:
 
 def listed() -> list[Run]:
     """All runs whose settings can be read, newest first; with a note where there are others."""
-    found = list_runs()
-    sound = [run for run in found if _is_sound(run)]
-    damaged = [run.id for run in found if run not in sound]
+    sound: list[Run] = []
+    damaged: list[Run] = []
+    for run in list_runs():
+        (sound if _is_sound(run) else damaged).append(run)
     if damaged:
-        st.caption(f":material/heart_broken: Not listed, for their settings cannot be read: {', '.join(damaged)}")
+        ids = ", ".join(run.id for run in damaged)
+        st.caption(f":material/heart_broken: Not listed, for their settings cannot be read: {ids}")
     return sound
 
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.common import inputs
-from pages.training import current
+from pages.training import current, problems
 from seqmodels.runs import Run
 from seqmodels.runs.presets import PRESETS, Preset, find_preset
-
-_PROBLEM = "training-preset-problem"  # in the session's state: why the last click started nothing
 
 
 def offer() -> None:
@@ -18,9 +15,7 @@ def offer() -> None:
         for number, preset in enumerate(PRESETS):
             help = f"Look for {preset.look_for}"
             st.button(preset.title, key=f"training-preset-{number}", help=help, on_click=_begin, args=(preset,))
-    problem = st.session_state.pop(_PROBLEM, None)
-    if problem is not None:
-        st.warning(inputs.plain(problem))
+    problems.tell("preset")
 
 
 def explain(run: Run) -> None:
@@ -31,16 +26,16 @@ def explain(run: Run) -> None:
 
 
 def _begin(preset: Preset) -> None:
+    problems.attempt("preset", lambda: _start(preset))
+
+
+def _start(preset: Preset) -> None:
     """Start all runs of a preset; where there is no room for all at once, the others wait for their turn."""
     from seqmodels.runs import create, start
     from seqmodels.runs.presets import settings_of
 
-    try:
-        made = settings_of(preset).items()
-        runs = [create(settings, current.owner_key(), name=name, preset=preset.key) for name, settings in made]
-        current.select(runs[0].id)
-        for run in runs:
-            start(run, current.owner_key())
-    except ValueError as problem:
-        text = str(problem)
-        st.session_state[_PROBLEM] = text[:1].upper() + text[1:]
+    made = settings_of(preset).items()
+    runs = [create(settings, current.owner_key(), name=name, preset=preset.key) for name, settings in made]
+    current.select(runs[0].id)
+    for run in runs:
+        start(run, current.owner_key())

@@ -11,14 +11,14 @@ from typing import Any
 import streamlit as st
 
 from pages.common import inputs
-from pages.training import controls, current, curves
+from pages.training import controls, current, curves, problems
 from pages.training.curves import cell_title, history, live_settings
 from seqmodels import runs
 from seqmodels.runs import Command, Run, Status
 
 EVERY = 1.0  # seconds between two looks at a run that is alive
 ANSWER = 0.6  # seconds that a press of a button waits for the run's process to do it
-_PROBLEM = "training-problem"  # in the session's state
+_RUN = "run"  # where problems with it are told
 
 _STATES = {("interrupted", "new"): "new", ("running", "scoring"): "scoring"}  # name of a status, phase of its process
 _BADGES = {
@@ -87,9 +87,7 @@ def show(run: Run) -> None:
                 _controls(run, standing)
                 with st.form(f"watch-live-{run.id}", border=False, width="content"):
                     _live_settings(run)
-    problem = st.session_state.pop(_PROBLEM, None)
-    if problem:
-        st.warning(inputs.plain(problem))
+    problems.tell(_RUN)
     look = st.fragment(_look, run_every=EVERY if run.alive else None)
     look(run, _state(standing))
 
@@ -209,9 +207,8 @@ def _apply(run: Run, keys: Mapping[str, str], live: Mapping[str, Any]) -> None:
     if wanted["clip"] is None:  # then its threshold says nothing
         wanted["clip_threshold"] = before["clip_threshold"]
     changes = {name: value for name, value in wanted.items() if value != before[name]}
-    if changes:
-        _send(run, Command("change", changes))
-        marks = len(history(run).marks)
+    marks = len(history(run).marks)
+    if changes and _send(run, Command("change", changes)):
         _wait(lambda: len(history(run).marks) > marks, run)
 
 
@@ -219,9 +216,11 @@ def _order(run: Run, kind: str) -> None:
     """Do what a button says, and give the process a moment for it, so that the page shows it done."""
     before = runs.status(run)
     if _state(before) == "new" and kind == "resume":
-        _tell(lambda: runs.start(run, current.owner_key()))
+        done = problems.attempt(_RUN, lambda: runs.start(run, current.owner_key()))
     else:
-        _send(run, Command(kind))  # type: ignore[arg-type]
+        done = _send(run, Command(kind))  # type: ignore[arg-type]
+    if not done:
+        return
     if kind == "step":
         _wait(lambda: runs.status(run).progress.step != before.progress.step, run)
     elif kind == "discard":
@@ -230,21 +229,13 @@ def _order(run: Run, kind: str) -> None:
         _wait(lambda: _state(runs.status(run)) != _state(before), run)
 
 
-def _send(run: Run, command: Command) -> None:
-    _tell(lambda: runs.command(run, current.owner_key(), command))
-
-
-def _tell(act: Callable[[], object]) -> None:
-    """Do it, or keep in mind why it cannot be done."""
-    try:
-        act()
-    except ValueError as problem:
-        st.session_state[_PROBLEM] = inputs.as_sentence(problem)
+def _send(run: Run, command: Command) -> bool:
+    return problems.attempt(_RUN, lambda: runs.command(run, current.owner_key(), command))
 
 
 def _wait(done: Callable[[], bool], run: Run) -> None:
     end = time.monotonic() + ANSWER
-    while _PROBLEM not in st.session_state and run.alive and not done() and time.monotonic() < end:
+    while run.alive and not done() and time.monotonic() < end:
         time.sleep(0.03)
 
 
