@@ -22,12 +22,11 @@ from playwright.sync_api import Page
 from rich.console import Console
 from rich.table import Table
 
-from seqmodels.runs import Command, Run, command, create, from_link, start, status
-from tests.browser.driver import browse, find_browser, serve, settle
-from tests.running import wait_until
+from seqmodels.runs import Run, create, from_link, start, status
+from tests.browser.driver import browse, require_browser, serve, settle
+from tests.running import KEY, discard, wait_until
 
 CLICKS = 10  # of a block
-KEY = "benchmark"
 WARM_UP = 10
 # press an example, and wait until its first words are those of the strip: the time in milliseconds
 CLICK = """(number) => new Promise((done) => {
@@ -52,8 +51,7 @@ def training() -> Iterator[tuple[Run, int]]:
         yield run, pid
     finally:
         os.kill(pid, signal.SIGCONT)
-        command(run, KEY, Command("discard"))
-        wait_until(lambda: not run.folder.exists())
+        discard(run)
 
 
 def block(page: Page, clicks: int) -> list[float]:
@@ -69,9 +67,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Milliseconds a click on the Tagging page, with a run going and without.")
     parser.add_argument("--blocks", type=int, default=20)
     given = parser.parse_args()
-    executable = find_browser()
-    if executable is None:
-        raise SystemExit("no Chromium here: install chromium or google-chrome")
+    executable = require_browser()
     times: dict[str, list[float]] = {"halted": [], "going": []}
     with tempfile.TemporaryDirectory() as folder:
         os.environ["SEQMODELS_RUNS"] = str(Path(folder) / "runs")

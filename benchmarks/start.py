@@ -23,13 +23,12 @@ from playwright.sync_api import Page
 from rich.console import Console
 from rich.table import Table
 
-from seqmodels.runs import Command, Run, command, create, find_run, read_history
+from seqmodels.runs import create, find_run, read_history
 from seqmodels.runs.presets import live_settings
-from tests.browser.driver import browse, find_browser, serve, settle
-from tests.running import wait_until
+from tests.browser.driver import browse, require_browser, serve, settle
+from tests.running import KEY, discard, wait_until
 
 TASKS = ("pos", "ner", "char", "lm", "recall")
-KEY = "benchmark"
 SETTLED = 20.0  # seconds after a run, in which the app makes the next process ready
 # press Start, and wait for the chart: the time in seconds
 PRESS = """() => new Promise((done) => {
@@ -64,11 +63,6 @@ def by_hand(task: str) -> float:
     return taken
 
 
-def discard(run: Run) -> None:
-    command(run, KEY, Command("discard"))
-    wait_until(lambda: not run.folder.exists())
-
-
 def median(measure: Callable[[], float], times: int) -> float:
     return statistics.median(measure() for _ in range(times))
 
@@ -77,9 +71,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Seconds from the press of Start to the first point, beside a process by hand.")
     parser.add_argument("--times", type=int, default=5)
     given = parser.parse_args()
-    executable = find_browser()
-    if executable is None:
-        raise SystemExit("no Chromium here: install chromium or google-chrome")
+    executable = require_browser()
     shown = Table(title=f"Seconds to the first point, median of {given.times}")
     for heading in ("task", "Start on the page", "by hand", "ratio"):
         shown.add_column(heading, justify="left" if heading == "task" else "right")

@@ -25,11 +25,11 @@ from urllib.parse import urlencode
 from rich.console import Console
 from rich.table import Table
 
-from seqmodels.runs import Command, Settings, command, create, from_link, read_history, start, status, to_link
+from seqmodels.runs import Settings, create, from_link, read_history, start, status, to_link
+from tests.running import KEY, discard
 
 SLICE = 1.0  # seconds
 SETTLED = 20  # steps before the first slice
-KEY = "benchmark"
 BARE = """
 import os, sys
 from pathlib import Path
@@ -109,9 +109,7 @@ def run(settings: Settings) -> Iterator[Racer]:
         yield Racer("run", pid, done)
     finally:
         os.kill(pid, signal.SIGCONT)
-        command(made, KEY, Command("discard"))
-        while made.folder.exists():
-            time.sleep(0.05)
+        discard(made)
 
 
 def race(racers: list[Racer], slices: int) -> dict[str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from tests.browser.driver import browse, find_browser, serve, settle
+from tests.browser.driver import browse, require_browser, serve, settle
 
 FOLDER = Path(__file__).parent
 PICTURES = {
@@ -18,9 +18,7 @@ PICTURES = {
 
 
 def main() -> None:
-    executable = find_browser()
-    if executable is None:
-        raise SystemExit("no Chromium here: install chromium or google-chrome")
+    executable = require_browser()
     # whoever makes them may have runs of their own; the pictures show none
     with tempfile.TemporaryDirectory() as runs, serve(SEQMODELS_RUNS=runs) as address, browse(executable) as browser:
         for name, (page_name, height) in PICTURES.items():

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from seqmodels.runs import Command, Run, Settings, command, create, from_link, status, work
+from seqmodels.runs import Command, Run, Settings, Upload, command, create, from_link, status, work
 
 KEY = "the owner's key"
 CONLLU = "".join(
@@ -16,6 +16,7 @@ CONLLU = "".join(
     for subject in ("He", "She", "It", "They")
     for verb in ("sails", "runs", "sings", "sleeps", "reads")
 )
+SENTENCE = "She sings ."
 
 
 def settings(**changes: object) -> Settings:
@@ -26,6 +27,11 @@ def settings(**changes: object) -> Settings:
 
 def make(**changes: object) -> Run:
     return create(settings(**changes), KEY)
+
+
+def tagging(**changes: str) -> Run:
+    small = {"task": "pos", "cell": "gru", "hidden_size": "8", "source": "file", "epochs": "3", "probe": SENTENCE, **changes}
+    return create(from_link(small), KEY, upload=Upload("own.conllu", CONLLU.encode()))
 
 
 def finish(run: Run) -> None:
@@ -71,6 +77,12 @@ def wait_until(true: Callable[[], bool], seconds: float = 60) -> None:
 
 def order(run: Run, kind: str, **changes: object) -> None:
     command(run, KEY, Command(kind, changes))  # type: ignore[arg-type]
+
+
+def discard(run: Run) -> None:
+    """Delete a run, and wait until its process is gone too."""
+    order(run, "discard")
+    wait_until(lambda: not run.folder.exists())
 
 
 def is_now(run: Run, *names: str) -> Callable[[], bool]:

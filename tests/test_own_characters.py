@@ -32,11 +32,9 @@ LETTERS = "letters (GRU)"
 
 
 @pytest.fixture(autouse=True)
-def own(tiny_checkpoints: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("SEQMODELS_OWN_CHECKPOINTS", str(tmp_path / "own"))
-    monkeypatch.setenv("SEQMODELS_RUNS", str(tmp_path / "runs"))
+def own(tiny_checkpoints: Path, own_folders: Path) -> Path:
     st.cache_resource.clear()
-    return tmp_path / "own"
+    return own_folders / "own"
 
 
 @pytest.fixture

@@ -8,16 +8,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
-import safetensors.numpy
 
 from seqmodels import checkpoints
-from seqmodels.checkpoints import Checkpoint
-from seqmodels.inference import tag
 from seqmodels.runs import (
     Limits,
     Notice,
@@ -28,16 +24,9 @@ from seqmodels.runs import (
     export_csv,
     find_run,
     from_link,
-    import_checkpoint,
-    list_own,
     list_runs,
     make_at,
-    may_remove,
-    own_folder,
-    own_path,
-    publish,
     read_history,
-    remove_own,
     root,
     session,
     start,
@@ -47,18 +36,13 @@ from seqmodels.runs import (
 )
 from seqmodels.runs.queue import Queue
 from seqmodels.training import Epoch, TrainState, fit
-from tests.running import CONLLU, KEY, files, finish, fork, is_now, kill_all, make, order, settings, wait_until
-
-SENTENCE = "She sings ."
+from tests.running import KEY, SENTENCE, files, finish, fork, is_now, kill_all, make, order, settings, tagging, wait_until
 
 
 @pytest.fixture(autouse=True)
-def runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setenv("SEQMODELS_OWN_CHECKPOINTS", str(tmp_path / "own"))
-    monkeypatch.setenv("SEQMODELS_RUNS", str(tmp_path / "runs"))
+def _apart(own_folders: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("SEQMODELS_RUNS_AT_ONCE", "4")
-    monkeypatch.delenv("SEQMODELS_SINGLE_USER", raising=False)
-    yield tmp_path / "runs"
+    yield
     kill_all()
 
 
@@ -74,11 +58,6 @@ def going(long: Run) -> Run:
     fork(long)
     wait_until(lambda: len(read_history(long).steps) > 3)
     return long
-
-
-def tagging(**changes: str) -> Run:
-    small = {"task": "pos", "cell": "gru", "hidden_size": "8", "source": "file", "epochs": "3", "probe": SENTENCE, **changes}
-    return create(from_link(small), KEY, upload=Upload("own.conllu", CONLLU.encode()))
 
 
 def kinds(run: Run) -> list[str]:
@@ -503,93 +482,3 @@ def test_a_process_that_waits_has_not_imported_torch(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "mine")], capture_output=True, text=True, check=True)
     assert done.stdout == "waiting for other runs to end set()\n"
-
-
-# checkpoints of one's own
-
-
-def test_a_finished_run_becomes_a_checkpoint_that_tags_and_outlives_it() -> None:
-    run = tagging()
-    finish(run)
-    path = publish(run, KEY, "my-tagger")
-    delete(run, KEY)
-    assert [one.name for one in list_own()] == ["my-tagger"]
-    assert [token.text for token in tag(checkpoints.load(path), SENTENCE).tokens] == SENTENCE.split()
-
-
-@pytest.mark.parametrize("name", ["../evil", "a/b", "", ".", "A", "a b", "x" * 100, "a.b", "-a", "é"])
-def test_a_checkpoint_takes_no_name_that_could_be_a_path(name: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="cannot be called"):
-        own_path(name)
-    with pytest.raises(ValueError, match="cannot be called"):
-        import_checkpoint(b"", name)
-    assert not (tmp_path / "own").exists()
-
-
-def test_a_checkpoint_never_takes_the_place_of_a_shipped_one(tiny_checkpoints: Path) -> None:
-    with pytest.raises(ValueError, match="another name"):
-        own_path("pos-gru")
-
-
-def test_only_an_ended_run_with_weights_can_be_published_and_only_by_its_owner(going: Run) -> None:
-    with pytest.raises(ValueError, match="still goes on"):
-        publish(going, KEY, "mine")
-    with pytest.raises(ValueError, match="someone else"):
-        publish(going, "other", "mine")
-    with pytest.raises(ValueError, match="no weights yet"):
-        publish(make(), KEY, "mine")
-
-
-def test_a_checkpoint_brought_from_elsewhere_is_kept_once_it_loads(tiny_folder: Path, tmp_path: Path) -> None:
-    content = (tiny_folder / "ner-lstm.safetensors").read_bytes()
-    path = import_checkpoint(content, "brought")
-    assert path.read_bytes() == content
-    deep = safetensors.numpy.save({}, {"seqmodels": "[" * 100_000})
-    for damaged in (b"", b"nonsense", content[:-50], content[:8] + b"x" + content[9:], b"PK\x03\x04" + content, deep):
-        with pytest.raises(ValueError, match="the file") as raised:
-            import_checkpoint(damaged, "damaged")
-        assert str(tmp_path) not in str(raised.value)
-    assert files(tmp_path / "own") == {"brought.safetensors"}
-
-
-def test_a_checkpoint_larger_than_allowed_is_refused(monkeypatch: pytest.MonkeyPatch, tiny_folder: Path) -> None:
-    from seqmodels.runs import publishing
-
-    monkeypatch.setattr(publishing, "LARGEST_CHECKPOINT", 1000)
-    with pytest.raises(ValueError, match="give at most"):
-        import_checkpoint((tiny_folder / "ner-lstm.safetensors").read_bytes(), "large")
-
-
-def test_a_small_file_that_describes_a_huge_network_is_refused_unmade(tiny: dict[str, Checkpoint], tmp_path: Path) -> None:
-    made = tiny["ner-lstm"]
-    info = replace(made.info, config={**made.info.config, "hidden_size": 2048, "layers": 8})
-    checkpoints.save(tmp_path / "huge.safetensors", made.model, made.vocabulary, info)
-    with pytest.raises(ValueError, match="does not hold as many"):
-        import_checkpoint((tmp_path / "huge.safetensors").read_bytes(), "huge")
-
-
-def test_a_name_that_is_taken_is_refused_and_what_is_there_stays(tiny_folder: Path) -> None:
-    path = import_checkpoint((tiny_folder / "ner-lstm.safetensors").read_bytes(), "brought")
-    before = path.read_bytes()
-    with pytest.raises(ValueError, match="already"):
-        import_checkpoint((tiny_folder / "pos-gru.safetensors").read_bytes(), "brought")
-    assert path.read_bytes() == before
-
-
-def test_only_who_made_a_checkpoint_may_delete_it(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    content = (tiny_folder / "ner-lstm.safetensors").read_bytes()
-    import_checkpoint(content, "brought", KEY)
-    assert not may_remove("brought", "other")
-    with pytest.raises(ValueError, match="someone else's"):
-        remove_own("brought", "other")
-    remove_own("brought", KEY)
-    assert files(own_folder()) == set()
-    import_checkpoint(content, "brought", KEY)
-    monkeypatch.setenv("SEQMODELS_SINGLE_USER", "1")
-    remove_own("brought", "other")
-    assert list_own() == []
-
-
-def test_ones_own_checkpoint_is_found_by_its_name(tiny_folder: Path) -> None:
-    path = import_checkpoint((tiny_folder / "ner-lstm.safetensors").read_bytes(), "brought")
-    assert checkpoints.load("brought").path == path

@@ -1,7 +1,5 @@
-"""A run's folder: settings, events, commands, owners, limits. No process is started here."""
+"""A run's folder: commands, owners, the queue, limits. No process is started here."""
 
-import csv
-import io
 import json
 import os
 import time
@@ -11,23 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from seqmodels.cells import CELLS
 from seqmodels.corpora import CorpusError
 from seqmodels.runs import (
     Command,
-    Cursor,
-    Event,
-    History,
-    News,
     Upload,
     command,
     create,
     default_settings,
     delete,
-    events,
-    export_csv,
     find_run,
-    from_link,
     list_runs,
     locks,
     make_at,
@@ -38,83 +28,16 @@ from seqmodels.runs import (
     status,
     store,
     to_flat,
-    to_link,
 )
 from seqmodels.runs import progress as progress_module
-from seqmodels.runs.events import EventLog, StepThinner
 from seqmodels.runs.progress import Progress
 from seqmodels.runs.queue import Queue
-from seqmodels.tasks import TASKS
-from seqmodels.training import Clipping, Step
 from tests.running import CONLLU, KEY, files, make, order, settings
 
 
 @pytest.fixture(autouse=True)
-def runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "runs"
-    monkeypatch.setenv("SEQMODELS_RUNS", str(folder))
-    monkeypatch.delenv("SEQMODELS_SINGLE_USER", raising=False)
-    return folder
-
-
-# settings
-
-
-@pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("task", TASKS)
-def test_the_recipe_of_every_task_comes_back_from_its_link(task: str, cell: str) -> None:
-    usual = default_settings(task, cell)
-    assert to_link(usual) == {"task": task, "cell": cell}
-    assert from_link(to_link(usual)) == usual
-
-
-def test_settings_come_back_from_a_link_as_they_were() -> None:
-    usual = default_settings("pos", "elman")
-    changed = replace(
-        usual,
-        model=replace(usual.model, activation="relu", initialization="identity", bidirectional=False, gain=0.5),
-        training=replace(usual.training, clip=Clipping("value", 0.25), patience=None, optimizer="sgd", learning_rate=1e-4, seed=3),
-        data=replace(usual.data, sentences=50, seed=7),
-        probe="Fish & chips = 100 % none",
-        weights_seed=9,
-    )
-    link = to_link(changed)
-    assert all(isinstance(value, str) for value in link.values())
-    assert "hidden_size" not in link
-    assert from_link(link) == changed
-    assert from_link(json.loads(json.dumps(to_flat(changed)))) == changed
-
-
-def test_no_two_settings_share_a_name() -> None:
-    usual = default_settings("lm")
-    parts = (usual.model, usual.training, usual.data)
-    own = {"task", "probe", "weights_seed", "clip_threshold"}
-    assert len(to_flat(usual)) == len(own) + sum(len(vars(part)) for part in parts)
-
-
-@pytest.mark.parametrize(
-    ("given", "complaint"),
-    [
-        ({}, "no task"),
-        ({"task": "poss"}, "unknown task 'poss'"),
-        ({"task": "pos", "cell": "gur"}, "unknown cell 'gur'"),
-        ({"task": "pos", "hiden_size": "8"}, "unknown setting 'hiden_size'"),
-        ({"task": "pos", "hidden_size": "many"}, "hidden_size is 'many': give a whole number"),
-        ({"task": "pos", "hidden_size": "999999999"}, "hidden_size is 999999999"),
-        ({"task": "pos", "epochs": "1.5"}, "epochs is '1.5'"),
-        ({"task": "pos", "learning_rate": "nan"}, "learning_rate is nan"),
-        ({"task": "pos", "patience": "soon"}, "or none"),
-        ({"task": "pos", "bidirectional": "perhaps"}, "give true or false"),
-        ({"task": "pos", "clip": "hair"}, "unknown clip kind 'hair'"),
-        ({"task": "pos", "probe": "x" * 1000}, "1000 characters"),
-        ({"task": "pos", "seed": "9" * 30}, "seed is '9+': give a whole number up to"),
-        ({"task": "pos", "epochs": "9" * 400}, "epochs is '9+': give a whole number up to"),
-        ({"task": "pos", "patience": "9" * 30}, "up to 4294967295, or none"),
-    ],
-)
-def test_a_link_with_a_wrong_value_is_refused_in_plain_words(given: dict[str, str], complaint: str) -> None:
-    with pytest.raises(ValueError, match=complaint):
-        from_link(given)
+def runs_folder(own_folders: Path) -> Path:
+    return own_folders / "runs"
 
 
 # folders
@@ -275,103 +198,6 @@ def test_progress_is_rewritten_in_place_whatever_the_message() -> None:
         progress_module.write(run.folder, Progress(message=message))
         assert (run.folder / "status.json").stat().st_size == progress_module.SIZE
         assert progress_module.read(run.folder).message == message[: progress_module.LONGEST_MESSAGE]
-
-
-# events
-
-
-def test_events_are_read_as_they_come(tmp_path: Path) -> None:
-    log = EventLog(tmp_path / "events.jsonl")
-    log.append("started", epochs=3)
-    first = events.read(tmp_path / "events.jsonl")
-    assert [(event.kind, dict(event.values)) for event in first.events] == [("started", {"epochs": 3})]
-    log.append("step", loss=float("inf"), norm=1 / 3)
-    second = events.read(tmp_path / "events.jsonl", first.cursor)
-    assert [dict(event.values) for event in second.events] == [{"loss": None, "norm": 0.333333}]
-    assert not second.fresh
-    assert events.read(tmp_path / "events.jsonl", second.cursor).events == ()
-    log.close()
-
-
-def test_a_torn_last_line_is_left_out_and_cut_when_the_log_goes_on(tmp_path: Path) -> None:
-    path = tmp_path / "events.jsonl"
-    log = EventLog(path)
-    log.append("started")
-    log.close()
-    with path.open("ab") as file:
-        file.write(b'{"time": 1, "kind": "st')
-    assert [event.kind for event in events.read(path).events] == ["started"]
-    log = EventLog(path, keep=path.stat().st_size)
-    log.append("resumed")
-    log.close()
-    assert [event.kind for event in events.read(path).events] == ["started", "resumed"]
-    assert all(json.loads(line) for line in path.read_text().splitlines())
-
-
-def test_a_reader_hears_that_what_it_read_was_cut(tmp_path: Path) -> None:
-    path = tmp_path / "events.jsonl"
-    log = EventLog(path)
-    log.append("one")
-    kept = log.size
-    log.append("two")
-    log.close()
-    read = events.read(path)
-    log = EventLog(path, keep=kept)
-    log.append("three")
-    again = events.read(path, read.cursor)
-    assert again.fresh
-    assert [event.kind for event in again.events] == ["one", "three"]
-    log.close()
-
-
-def step(epoch: int, number: int, seconds: float) -> Event:
-    """One of ten in its epoch."""
-    return Event("step", seconds, {"epoch": epoch, "step": number, "steps": 10, "tokens": 100})
-
-
-def test_a_pause_is_no_part_of_the_speed() -> None:
-    told = [step(1, 1, 0.0), Event("paused", 0.5, {}), Event("resumed", 6.0, {}), step(1, 2, 6.5), step(1, 3, 7.0)]
-    known = History()
-    known.take(News(tuple(told), Cursor("log", 1), fresh=True))
-    assert known.tokens_per_second == pytest.approx(200)
-    assert known.seconds_left(1) == pytest.approx(3.5)  # seven steps of half a second
-
-
-def test_a_table_of_events_is_in_order_also_where_the_clock_was_set_back() -> None:
-    run = make()
-    log = EventLog(run.folder / events.FILE)
-    for epoch in (1, 2):
-        for number in (1, 2):
-            log.append("step", epoch=epoch, step=number, steps=2)
-        log.append("epoch", epoch=epoch)
-    log.close()
-    path = run.folder / events.FILE
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
-    path.write_text("".join(json.dumps({**line, "time": -at}) + "\n" for at, line in enumerate(lines)))
-    rows = list(csv.DictReader(io.StringIO(export_csv(run))))
-    assert [(row["kind"], row["epoch"], row["step"]) for row in rows] == [
-        ("step", "1", "1"), ("step", "1", "2"), ("epoch", "1", ""), ("step", "2", "1"), ("step", "2", "2"), ("epoch", "2", ""),
-    ]  # fmt: skip
-
-
-def test_without_a_log_there_are_no_events(tmp_path: Path) -> None:
-    assert events.read(tmp_path / "none", Cursor("x", 50)) == events.News((), Cursor(), fresh=True)
-
-
-def test_a_run_of_ten_hours_is_told_in_five_megabytes_and_no_step_is_lost_in_the_sums() -> None:
-    now = [0.0]
-    thinner = StepThinner(clock=lambda: now[0])
-    told, size, steps = [], 0, 10 * 36_000
-    for number in range(steps):  # ten steps a second
-        now[0] += 0.1
-        values = thinner.take(Step(1, number, steps, 2.34567, 1.2345678, 1.0, number % 2 == 0, 0.00123456, 1024))
-        if values is not None:
-            told.append(values)
-            size += len(json.dumps({"time": 1795390897.169, "kind": "step", **values})) + 1
-    assert size < 5e6
-    assert [values["step"] for values in told[: events.EACH_STEP]] == list(range(events.EACH_STEP))
-    assert sum(values["count"] for values in told) > steps - 200
-    assert all(values["tokens"] == 1024 * values["count"] for values in told)
 
 
 # commands

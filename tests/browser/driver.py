@@ -31,6 +31,14 @@ def find_browser() -> str | None:
     return own if Path(own).exists() else None
 
 
+def require_browser() -> str:
+    """The same, or an end with word of what to install."""
+    found = find_browser()
+    if found is None:
+        raise SystemExit("no Chromium here: install chromium or google-chrome")
+    return found
+
+
 class Server:
     """The app on a free port, with these environment variables. It keeps its address if it is killed and started again."""
 

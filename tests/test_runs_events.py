@@ -1,0 +1,109 @@
+"""What a run tells: its events on disk, and what is made of them."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from seqmodels.runs import Cursor, Event, History, News, events, export_csv
+from seqmodels.runs.events import EventLog, StepThinner
+from seqmodels.training import Step
+from tests.running import make
+
+pytestmark = pytest.mark.usefixtures("own_folders")
+
+
+def test_events_are_read_as_they_come(tmp_path: Path) -> None:
+    log = EventLog(tmp_path / "events.jsonl")
+    log.append("started", epochs=3)
+    first = events.read(tmp_path / "events.jsonl")
+    assert [(event.kind, dict(event.values)) for event in first.events] == [("started", {"epochs": 3})]
+    log.append("step", loss=float("inf"), norm=1 / 3)
+    second = events.read(tmp_path / "events.jsonl", first.cursor)
+    assert [dict(event.values) for event in second.events] == [{"loss": None, "norm": 0.333333}]
+    assert not second.fresh
+    assert events.read(tmp_path / "events.jsonl", second.cursor).events == ()
+    log.close()
+
+
+def test_a_torn_last_line_is_left_out_and_cut_when_the_log_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    log = EventLog(path)
+    log.append("started")
+    log.close()
+    with path.open("ab") as file:
+        file.write(b'{"time": 1, "kind": "st')
+    assert [event.kind for event in events.read(path).events] == ["started"]
+    log = EventLog(path, keep=path.stat().st_size)
+    log.append("resumed")
+    log.close()
+    assert [event.kind for event in events.read(path).events] == ["started", "resumed"]
+    assert all(json.loads(line) for line in path.read_text().splitlines())
+
+
+def test_a_reader_hears_that_what_it_read_was_cut(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    log = EventLog(path)
+    log.append("one")
+    kept = log.size
+    log.append("two")
+    log.close()
+    read = events.read(path)
+    log = EventLog(path, keep=kept)
+    log.append("three")
+    again = events.read(path, read.cursor)
+    assert again.fresh
+    assert [event.kind for event in again.events] == ["one", "three"]
+    log.close()
+
+
+def step(epoch: int, number: int, seconds: float) -> Event:
+    """One of ten in its epoch."""
+    return Event("step", seconds, {"epoch": epoch, "step": number, "steps": 10, "tokens": 100})
+
+
+def test_a_pause_is_no_part_of_the_speed() -> None:
+    told = [step(1, 1, 0.0), Event("paused", 0.5, {}), Event("resumed", 6.0, {}), step(1, 2, 6.5), step(1, 3, 7.0)]
+    known = History()
+    known.take(News(tuple(told), Cursor("log", 1), fresh=True))
+    assert known.tokens_per_second == pytest.approx(200)
+    assert known.seconds_left(1) == pytest.approx(3.5)  # seven steps of half a second
+
+
+def test_a_table_of_events_is_in_order_also_where_the_clock_was_set_back() -> None:
+    run = make()
+    log = EventLog(run.folder / events.FILE)
+    for epoch in (1, 2):
+        for number in (1, 2):
+            log.append("step", epoch=epoch, step=number, steps=2)
+        log.append("epoch", epoch=epoch)
+    log.close()
+    path = run.folder / events.FILE
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    path.write_text("".join(json.dumps({**line, "time": -at}) + "\n" for at, line in enumerate(lines)))
+    rows = list(csv.DictReader(io.StringIO(export_csv(run))))
+    assert [(row["kind"], row["epoch"], row["step"]) for row in rows] == [
+        ("step", "1", "1"), ("step", "1", "2"), ("epoch", "1", ""), ("step", "2", "1"), ("step", "2", "2"), ("epoch", "2", ""),
+    ]  # fmt: skip
+
+
+def test_without_a_log_there_are_no_events(tmp_path: Path) -> None:
+    assert events.read(tmp_path / "none", Cursor("x", 50)) == events.News((), Cursor(), fresh=True)
+
+
+def test_a_run_of_ten_hours_is_told_in_five_megabytes_and_no_step_is_lost_in_the_sums() -> None:
+    now = [0.0]
+    thinner = StepThinner(clock=lambda: now[0])
+    told, size, steps = [], 0, 10 * 36_000
+    for number in range(steps):  # ten steps a second
+        now[0] += 0.1
+        values = thinner.take(Step(1, number, steps, 2.34567, 1.2345678, 1.0, number % 2 == 0, 0.00123456, 1024))
+        if values is not None:
+            told.append(values)
+            size += len(json.dumps({"time": 1795390897.169, "kind": "step", **values})) + 1
+    assert size < 5e6
+    assert [values["step"] for values in told[: events.EACH_STEP]] == list(range(events.EACH_STEP))
+    assert sum(values["count"] for values in told) > steps - 200
+    assert all(values["tokens"] == 1024 * values["count"] for values in told)

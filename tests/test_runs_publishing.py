@@ -1,0 +1,110 @@
+"""Models of one's own: a run that has ended becomes one, and so does a file from elsewhere."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import safetensors.numpy
+
+from seqmodels import checkpoints
+from seqmodels.checkpoints import Checkpoint
+from seqmodels.inference import tag
+from seqmodels.runs import delete, import_checkpoint, list_own, may_remove, own_folder, own_path, publish, remove_own
+from tests.running import KEY, SENTENCE, files, finish, fork, is_now, kill_all, make, tagging, wait_until
+
+
+@pytest.fixture(autouse=True)
+def _apart(own_folders: Path) -> Iterator[None]:
+    yield
+    kill_all()
+
+
+def test_a_finished_run_becomes_a_checkpoint_that_tags_and_outlives_it() -> None:
+    run = tagging()
+    finish(run)
+    path = publish(run, KEY, "my-tagger")
+    delete(run, KEY)
+    assert [one.name for one in list_own()] == ["my-tagger"]
+    assert [token.text for token in tag(checkpoints.load(path), SENTENCE).tokens] == SENTENCE.split()
+
+
+@pytest.mark.parametrize("name", ["../evil", "a/b", "", ".", "A", "a b", "x" * 100, "a.b", "-a", "é"])
+def test_a_checkpoint_takes_no_name_that_could_be_a_path(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="cannot be called"):
+        own_path(name)
+    with pytest.raises(ValueError, match="cannot be called"):
+        import_checkpoint(b"", name)
+    assert not (tmp_path / "own").exists()
+
+
+def test_a_checkpoint_never_takes_the_place_of_a_shipped_one(tiny_checkpoints: Path) -> None:
+    with pytest.raises(ValueError, match="another name"):
+        own_path("pos-gru")
+
+
+def test_only_an_ended_run_with_weights_can_be_published_and_only_by_its_owner() -> None:
+    going = make(epochs=1000, sentences=4000)
+    fork(going)
+    wait_until(is_now(going, "running"))
+    with pytest.raises(ValueError, match="still goes on"):
+        publish(going, KEY, "mine")
+    with pytest.raises(ValueError, match="someone else"):
+        publish(going, "other", "mine")
+    with pytest.raises(ValueError, match="no weights yet"):
+        publish(make(), KEY, "mine")
+
+
+def test_a_checkpoint_brought_from_elsewhere_is_kept_once_it_loads(tiny_folder: Path, tmp_path: Path) -> None:
+    content = (tiny_folder / "ner-lstm.safetensors").read_bytes()
+    path = import_checkpoint(content, "brought")
+    assert path.read_bytes() == content
+    deep = safetensors.numpy.save({}, {"seqmodels": "[" * 100_000})
+    for damaged in (b"", b"nonsense", content[:-50], content[:8] + b"x" + content[9:], b"PK\x03\x04" + content, deep):
+        with pytest.raises(ValueError, match="the file") as raised:
+            import_checkpoint(damaged, "damaged")
+        assert str(tmp_path) not in str(raised.value)
+    assert files(tmp_path / "own") == {"brought.safetensors"}
+
+
+def test_a_checkpoint_larger_than_allowed_is_refused(monkeypatch: pytest.MonkeyPatch, tiny_folder: Path) -> None:
+    from seqmodels.runs import publishing
+
+    monkeypatch.setattr(publishing, "LARGEST_CHECKPOINT", 1000)
+    with pytest.raises(ValueError, match="give at most"):
+        import_checkpoint((tiny_folder / "ner-lstm.safetensors").read_bytes(), "large")
+
+
+def test_a_small_file_that_describes_a_huge_network_is_refused_unmade(tiny: dict[str, Checkpoint], tmp_path: Path) -> None:
+    made = tiny["ner-lstm"]
+    info = replace(made.info, config={**made.info.config, "hidden_size": 2048, "layers": 8})
+    checkpoints.save(tmp_path / "huge.safetensors", made.model, made.vocabulary, info)
+    with pytest.raises(ValueError, match="does not hold as many"):
+        import_checkpoint((tmp_path / "huge.safetensors").read_bytes(), "huge")
+
+
+def test_a_name_that_is_taken_is_refused_and_what_is_there_stays(tiny_folder: Path) -> None:
+    path = import_checkpoint((tiny_folder / "ner-lstm.safetensors").read_bytes(), "brought")
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="already"):
+        import_checkpoint((tiny_folder / "pos-gru.safetensors").read_bytes(), "brought")
+    assert path.read_bytes() == before
+
+
+def test_only_who_made_a_checkpoint_may_delete_it(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = (tiny_folder / "ner-lstm.safetensors").read_bytes()
+    import_checkpoint(content, "brought", KEY)
+    assert not may_remove("brought", "other")
+    with pytest.raises(ValueError, match="someone else's"):
+        remove_own("brought", "other")
+    remove_own("brought", KEY)
+    assert files(own_folder()) == set()
+    import_checkpoint(content, "brought", KEY)
+    monkeypatch.setenv("SEQMODELS_SINGLE_USER", "1")
+    remove_own("brought", "other")
+    assert list_own() == []
+
+
+def test_ones_own_checkpoint_is_found_by_its_name(tiny_folder: Path) -> None:
+    path = import_checkpoint((tiny_folder / "ner-lstm.safetensors").read_bytes(), "brought")
+    assert checkpoints.load("brought").path == path
