@@ -108,7 +108,7 @@ def test_a_part_is_split_into_the_same_words_as_the_whole_wherever_it_is_cut(tin
     tokens = [token.text for token in read_tokens(model, text)]
     for start in range(len(tokens)):
         for stop in range(start + 2, len(tokens) + 1):
-            part, first = gap._part(name, 0, text, start, stop)
+            part, first = gap._part(name, text, start, stop)
             assert [token.text for token in read_tokens(model, part)][start - first : stop - first] == tokens[start:stop]
 
 

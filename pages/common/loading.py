@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pages.common.caching import file_of, stamp
 from seqmodels.viz import law
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def own() -> list[Listed]:
 
     names = sorted(path.stem for path in checkpoints.own_folder().glob(f"*{checkpoints.SUFFIX}"))
     usable = [name for name in names if checkpoints.is_name(name) and not checkpoints.is_shipped(name)]
-    return [_look(_path(name), when) for name in usable if (when := stamp(name))]
+    return [_look(file_of(name), when) for name in usable if (when := stamp(name))]
 
 
 def problems(names: Sequence[str]) -> list[str]:
@@ -89,7 +90,7 @@ def title(name: str) -> str:
     """What a model is called on a page: 'GRU', or for one's own 'my-tagger (GRU)'."""
     if is_shipped(name):
         return law.title(name.partition("-")[2])
-    info = _look(_path(name), stamp(name)).info
+    info = _look(file_of(name), stamp(name)).info
     return name if info is None else law.title(info.cell, name)
 
 
@@ -175,22 +176,8 @@ def _load_all() -> None:
         import_module(module)
 
 
-def _path(name: str) -> Path:
-    from seqmodels import checkpoints
-
-    return checkpoints.find(name)
-
-
-def stamp(name: str) -> int:
-    """When the file was last written, in nanoseconds, so that a retrained model replaces the old one; 0 if there is none."""
-    try:
-        return _path(name).stat().st_mtime_ns
-    except OSError:
-        return 0
-
-
 def _loaded(name: str) -> Loaded:
-    return _load(name, _path(name), stamp(name))
+    return _load(name, file_of(name), stamp(name))
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.common import inputs, loading
+from pages.common.caching import cached_by_model
 from pages.explorer import reading as readings
 from pages.explorer import scene as shared
 from pages.explorer.scene import Example, Reading, Scene, View
@@ -140,7 +141,7 @@ def two_texts(scene: Scene, row: DeltaGenerator) -> None:
     if not other.strip():
         st.info("Type another text to compare with.")
         return
-    texts = aligned(first, scene.text, other)
+    texts = aligned(first.name, scene.text, other)
     st.markdown(told(texts))
     st.html(comparisons.scale(measure))
     columns = min(len(texts.columns), comparisons.COLUMNS)
@@ -163,13 +164,9 @@ def in_common(compared: Sequence[Reading]) -> Focus:
     return replace(compared[0].focus, below=comparisons.told_apart([reading.focus.below for reading in compared]))
 
 
-def aligned(reading: Reading, text: str, other: str) -> TwoTexts:
+@cached_by_model(max_entries=8, ttl="10m")
+def aligned(name: str, text: str, other: str) -> TwoTexts:
     """The text and another as one model reads them."""
-    return _aligned(reading.name, loading.stamp(reading.name), text, other)
-
-
-@st.cache_resource(show_spinner=False, max_entries=8, ttl="10m")
-def _aligned(name: str, stamp: int, text: str, other: str) -> TwoTexts:
     from seqmodels.viz.comparisons import TwoTexts
 
     one, two = readings.read(name, text), readings.read(name, other)

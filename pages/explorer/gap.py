@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.common import inputs, loading
+from pages.common.caching import cached_by_model
 from pages.explorer import scene as shared
 from pages.explorer.scene import Example, Reading, Scene, View
 from seqmodels import viz
@@ -118,11 +119,11 @@ def probe(reading: Reading, scene: Scene, source: int, filler: str, longest: int
     """Of the words on screen alone: a long text would be read anew for every gap."""
     text, first = on_screen(reading, scene.text)
     asked = Question(source - first, reading.token - first, filler, longest, reading.layer.layer)
-    return _probe(reading.name, loading.stamp(reading.name), text, asked)
+    return _probe(reading.name, text, asked)
 
 
-@st.cache_resource(show_spinner=False, max_entries=256)
-def _probe(name: str, stamp: int, text: str, asked: Question) -> GapProbe:
+@cached_by_model(max_entries=256)
+def _probe(name: str, text: str, asked: Question) -> GapProbe:
     from seqmodels import traces
 
     model = loading.checkpoint(name)
@@ -134,11 +135,11 @@ def on_screen(reading: Reading, text: str) -> tuple[str, int]:
     window, tokens = reading.focus.window, reading.trace.tokens
     if window.start == 0 and window.stop == len(tokens):
         return text, 0
-    return _part(reading.name, loading.stamp(reading.name), text, window.start, window.stop)
+    return _part(reading.name, text, window.start, window.stop)
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _part(name: str, stamp: int, text: str, start: int, stop: int) -> tuple[str, int]:
+@cached_by_model(max_entries=64)
+def _part(name: str, text: str, start: int, stop: int) -> tuple[str, int]:
     from seqmodels.inference.encoding import read_tokens
 
     model = loading.checkpoint(name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.common import inputs, loading
+from pages.common.caching import cached_by_model
 from pages.explorer import scene as shared
 from pages.explorer.reading import read
 from pages.explorer.scene import Example, Reading, Scene, View
@@ -61,11 +62,11 @@ def draw(scene: Scene) -> None:
 def path_to(reading: Reading, text: str) -> CarryPath:
     """From the words before it to the selected one."""
     layer = reading.layer
-    return _path(reading.name, loading.stamp(reading.name), text, layer.layer, layer.direction, reading.token)
+    return _path(reading.name, text, layer.layer, layer.direction, reading.token)
 
 
-@st.cache_resource(show_spinner=False, max_entries=256)
-def _path(name: str, stamp: int, text: str, layer: int, direction: str, token: int) -> CarryPath:
+@cached_by_model(max_entries=256)
+def _path(name: str, text: str, layer: int, direction: str, token: int) -> CarryPath:
     from seqmodels import traces
 
     return traces.carry_path(loading.checkpoint(name), read(name, text).trace, token, layer=layer, direction=direction)

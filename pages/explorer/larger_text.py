@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.common import inputs, loading
+from pages.common.caching import stamp
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -84,7 +85,7 @@ def traced(reading: Reading, source: Source) -> TracedText | None:
     """The larger text as this model read it: at once if that is done, else for a visitor who has asked for it, else None."""
     from seqmodels.corpora import CorpusError
 
-    key = (reading.name, loading.stamp(reading.name), reading.layer.layer, reading.layer.direction, source.name)
+    key = (reading.name, stamp(reading.name), reading.layer.layer, reading.layer.direction, source.name)
     text = _shelf().find(key)
     spot = st.empty()
     if text is not None or (source.name == ADDRESSES and not _asked(spot)):

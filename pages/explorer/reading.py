@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import streamlit as st
 from numpy.typing import NDArray
 
 from pages.common import loading
+from pages.common.caching import cached_by_model
 from seqmodels.viz.palette import tag_colour
 
 if TYPE_CHECKING:
@@ -28,19 +28,10 @@ class Read:
     below: tuple[Label, ...]
 
 
+# ten thousand words are up to 90 MB
+@cached_by_model(max_entries=6, ttl="10m")
 def read(name: str, text: str) -> Read:
     """A model's gates over a text as one sequence. ValueError if there are no words."""
-    return _read(name, loading.stamp(name), text)
-
-
-def unit_order(name: str, text: str, layer: int, direction: str, by: str, token: int) -> NDArray[np.intp]:
-    """The order of the units over the whole text, so that a unit keeps its row from one part of it to the next."""
-    return _unit_order(name, loading.stamp(name), text, layer, direction, by, token)
-
-
-# ten thousand words are up to 90 MB
-@st.cache_resource(show_spinner=False, max_entries=6, ttl="10m")
-def _read(name: str, stamp: int, text: str) -> Read:
     from seqmodels import traces
 
     checkpoint = loading.checkpoint(name)
@@ -51,11 +42,12 @@ def _read(name: str, stamp: int, text: str) -> Read:
     return Read(trace, _surprisals(name, text, len(trace.tokens)))
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _unit_order(name: str, stamp: int, text: str, layer: int, direction: str, by: str, token: int) -> NDArray[np.intp]:
+@cached_by_model(max_entries=64)
+def unit_order(name: str, text: str, layer: int, direction: str, by: str, token: int) -> NDArray[np.intp]:
+    """The order of the units over the whole text, so that a unit keeps its row from one part of it to the next."""
     from seqmodels.viz import gates
 
-    return gates.unit_order(_read(name, stamp, text).trace.layer(layer, direction), by, token)
+    return gates.unit_order(read(name, text).trace.layer(layer, direction), by, token)
 
 
 def tags(tagging: Tagging) -> tuple[Label, ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.common import inputs, loading
+from pages.common.caching import cached_by_model
 from pages.explorer import larger_text
 from pages.explorer import scene as shared
 from pages.explorer.scene import Example, Reading, Scene, View
@@ -120,11 +121,11 @@ def shares(reading: Reading, over: str) -> Mapping[str, Saturation]:
     """Of each gate that the cell has. CorpusError if the larger text is not here."""
     if over == OWN:
         return by_gate([reading.layer])
-    return _over_addresses(reading.name, loading.stamp(reading.name), reading.layer.layer, reading.layer.direction)
+    return _over_addresses(reading.name, reading.layer.layer, reading.layer.direction)
 
 
-@st.cache_resource(show_spinner=False, max_entries=32)
-def _over_addresses(name: str, stamp: int, layer: int, direction: str) -> Mapping[str, Saturation]:
+@cached_by_model(max_entries=32)
+def _over_addresses(name: str, layer: int, direction: str) -> Mapping[str, Saturation]:
     """Over the first paragraphs that hold enough words, each read on its own from a zero memory."""
     from seqmodels.inference import accept
     from seqmodels.traces import trace

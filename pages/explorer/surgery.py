@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.common import inputs, loading
+from pages.common.caching import cached_by_model
 from pages.explorer import clamps
 from pages.explorer import scene as shared
 from pages.explorer.scene import Example, Reading, Scene, View
@@ -70,8 +71,8 @@ def draw(scene: Scene) -> None:
     held = clamps.choose(scene.tokens, scene.first.token, both_ways=scene.task in loading.TAGGING_TASKS)
     runs = []
     for reading in scene.readings:
-        before = operated(reading.name, loading.stamp(reading.name), scene.text, ())
-        runs.append((reading, before, operated(reading.name, loading.stamp(reading.name), scene.text, tuple(held))))
+        before = operated(reading.name, scene.text, ())
+        runs.append((reading, before, operated(reading.name, scene.text, tuple(held))))
     for reading, before, after in runs:
         st.markdown(f"**{reading.title}**")
         if scene.task in loading.TAGGING_TASKS:
@@ -122,20 +123,20 @@ def spoken(reading: Reading, prompt: str, held: list[Clamp], before: Operated, a
             figure = language.next_word_bars(one, theme=reading.focus.theme, longest=longest)
             alt = f"{reading.title}, {title}: the likeliest next words"
             shared.chart(figure, f"surgery-{reading.name}-{title}", alt)
-            drawn = continued(reading.name, loading.stamp(reading.name), prompt, holding)
+            drawn = continued(reading.name, prompt, holding)
             st.html(language.continuation("… ", drawn, unit=one.unit))
 
 
-@st.cache_resource(show_spinner=False, max_entries=24, ttl="10m")
-def operated(name: str, stamp: int, text: str, held: tuple[Clamp, ...]) -> Operated:
+@cached_by_model(max_entries=24, ttl="10m")
+def operated(name: str, text: str, held: tuple[Clamp, ...]) -> Operated:
     """A run with these clamps."""
     from seqmodels import traces
 
     return traces.operate(loading.checkpoint(name), text, held)
 
 
-@st.cache_resource(show_spinner=False, max_entries=64, ttl="10m")
-def continued(name: str, stamp: int, text: str, held: tuple[Clamp, ...]) -> tuple[GeneratedToken, ...]:
+@cached_by_model(max_entries=64, ttl="10m")
+def continued(name: str, text: str, held: tuple[Clamp, ...]) -> tuple[GeneratedToken, ...]:
     """What a language model writes with these clamps."""
     from seqmodels import traces
 
