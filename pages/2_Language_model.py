@@ -84,15 +84,9 @@ DEFAULTS: dict[str, Any] = {
     "numbers": False,
 }
 
-_STYLE = """<style>
-.st-key-settings > .stElementContainer:has(.stSlider) { flex: 1 1 7rem; min-width: 7rem; max-width: 14rem; }
-[class*="st-key-bars-"] .nsewdrag { cursor: pointer; }
-</style>"""
-
 
 def main() -> None:
     page.start("Language model")
-    st.html(_STYLE)
     st.title("Language model")
     st.markdown(
         "Give a text its beginning, and recurrent networks go on with it. Those built in have read one thing only: the "

@@ -8,7 +8,8 @@ from pathlib import Path
 import streamlit as st
 
 from pages.common import address, loading
-from seqmodels.viz.palette import BACKGROUND, LINE, MUTED, Theme
+from seqmodels.viz import style
+from seqmodels.viz.palette import Theme
 
 
 @dataclass(frozen=True)
@@ -43,22 +44,8 @@ PAGES = (
     Page("pages/4_Training.py", "Training", ":material/model_training:", "Train a network and watch it learn, step by step."),
 )
 
-# a file of our own: Streamlit fetches named icons for the browser's tab from a public server
-_TAB_ICON = Path(__file__).with_name("icon.svg")
-
-# Streamlit gives a page a tall top and wide margins; the picture needs the room more.
-_STYLE = f"""<style>
-.stMainBlockContainer {{ max-width: 84rem; padding: 1.25rem 2rem 4rem; }}
-@media (max-width: 640px) {{ .stMainBlockContainer {{ padding: 1.25rem 1rem 4rem; }} }}
-.stMainBlockContainer h1 {{ padding: .25rem 0 .5rem; }}
-@media (max-width: 640px) {{ [class*="-examples"] {{ flex-wrap: nowrap; overflow-x: auto; padding-bottom: .25rem; }}
-  [class*="-examples"] > * {{ flex: none; }} }}
-.stMarkdown table {{ display: block; max-width: 100%; overflow-x: auto; }}
-[data-testid="stCaptionContainer"] {{ color: {MUTED.css}; opacity: 1; }} [data-testid="stCaptionContainer"] p {{ color: inherit; }}
-[data-testid="stBaseButton-primary"] {{ color: {BACKGROUND.css}; }}
-.st-key-menu {{ border-bottom: 1px solid {LINE.css}; padding-bottom: .25rem; }}
-.st-key-menu a {{ text-decoration: none; }}
-</style>"""
+_HERE = Path(__file__).parent
+_STYLE = style.tag((_HERE / "style.css").read_text(encoding="utf-8"))
 
 
 def theme() -> Theme:
@@ -68,10 +55,18 @@ def theme() -> Theme:
 
 def start(title: str) -> None:
     """Call first on a page: sets the browser's title, draws the menu, and starts loading the models behind it."""
-    st.set_page_config(page_title=f"{title} · seqmodels", page_icon=_TAB_ICON, layout="wide", initial_sidebar_state="collapsed")
+    # a file of our own: Streamlit fetches named icons for the browser's tab from a public server
+    st.set_page_config(
+        page_title=f"{title} · seqmodels", page_icon=_HERE / "icon.svg", layout="wide", initial_sidebar_state="collapsed"
+    )
     address.visit(title)
     st.html(_STYLE)
     with st.container(horizontal=True, key="menu", gap="small"):
         for page in PAGES:
             st.page_link(page.path, label=page.title, icon=page.icon, query_params=address.carried(page.title, page.reads))
     loading.warm_up()
+
+
+def script(name: str) -> str:
+    """The text of a browser script, by the name of its file in scripts/."""
+    return (_HERE / "scripts" / f"{name}.js").read_text(encoding="utf-8")

@@ -105,8 +105,8 @@ def pictures(scene: Scene, columns: int | None = None) -> Iterator[None]:
     from seqmodels.viz import frame
 
     drawn = len(scene.first.focus.positions(scene.first.trace)) if columns is None else columns
-    key = f"gates-{scene.view.lower()}"
-    st.html(frame.side_by_side(key, drawn))
+    key = f"gates-pictures-{scene.view.lower()}"
+    st.html(f"<style>.st-key-{key} {{ --needed: {frame.width(drawn)}px; }}</style>")
     with st.container(key=key):
         yield
 

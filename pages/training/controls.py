@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.common import inputs
+from pages.common import inputs, page
 from pages.training import current, fields, link
 from pages.training.fields import Fields
 from pages.training.groups import GROUPS, sentence, sources_of
@@ -21,14 +21,6 @@ if TYPE_CHECKING:
 
 FIRST_TASK = "pos"
 _VALUES, _START, _COPIED = "training-values", "training-start", "training-copied"  # in the session's state
-# the form may be in a tab that only now opens
-_SCROLL = """<script>
-(function show(tries) {
-  const form = document.querySelector(".st-key-training-top");
-  if (form?.checkVisibility()) form.scrollIntoView({block: "center"});
-  else if (tries) setTimeout(show, 50, tries - 1);
-})(40)
-</script>"""
 
 
 @st.fragment
@@ -84,7 +76,9 @@ def _tell_copied() -> None:
     told = st.session_state.pop(_COPIED, None)
     if told is not None:
         st.markdown(told)
-        st.html(f"{_SCROLL}<i hidden>{time.monotonic()}</i>", unsafe_allow_javascript=True)  # it runs again only if it differs
+        st.html(
+            f"<script>{page.script('show_form')}</script><i hidden>{time.monotonic()}</i>", unsafe_allow_javascript=True
+        )  # it runs again only if it differs
 
 
 def _what(chosen: Fields) -> None:

@@ -9,9 +9,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from seqmodels.traces import HIGH, OPEN, REGIMES, SHUT, regimes
-from seqmodels.viz import gates
+from seqmodels.viz import gates, legends
 from seqmodels.viz.frame import FONT, WHOLE, Focus, Frame, ground, rgba
-from seqmodels.viz.palette import LINE, MUTED, REGIME_COLOURS, TEXT, Pair, Theme, safe
+from seqmodels.viz.palette import LINE, REGIME_COLOURS, TEXT, Theme
 
 if TYPE_CHECKING:
     from seqmodels.traces import LayerTrace, Saturation, Trace
@@ -54,16 +54,8 @@ def regime_strip(traced: Trace, focus: Focus = WHOLE) -> go.Figure:
 
 def legend() -> str:
     """The four regimes and their colours, as HTML for either theme."""
-    parts = "".join(
-        f'<span style="white-space:nowrap"><span style="display:inline-block;width:1.3rem;height:.9rem;vertical-align:-.1em;'
-        f'border-radius:3px;background:{_css(*REGIME_COLOURS[regime.name])}"></span> '
-        f'<b style="color:{TEXT.css}">{safe(regime.name)}</b>&ensp;{safe(_SAYS[regime.name])}</span>'
-        for regime in REGIMES
-    )
-    return (
-        f'<div style="display:flex;flex-wrap:wrap;gap:.25rem 1.75rem;color:{MUTED.css};font-size:.95rem">{parts}'
-        f"<span>high: {HIGH:g} or more</span></div>"
-    )
+    patches = (legends.patch(regime.name, *REGIME_COLOURS[regime.name], _SAYS[regime.name]) for regime in REGIMES)
+    return legends.legend(patches, f"high: {HIGH:g} or more")
 
 
 def saturation_scatter(found: Mapping[str, Saturation], focus: Focus = WHOLE) -> go.Figure:
@@ -145,12 +137,6 @@ def _fill(regime: str, theme: Theme) -> dict[str, Any]:
         "fillmode": "replace",
     }
     return fill | {"pattern": pattern}
-
-
-def _css(colour: Pair, stripe: Pair | None) -> str:
-    if stripe is None:
-        return colour.css
-    return f"repeating-linear-gradient(135deg,{colour.css} 0 4px,{stripe.css} 4px 8px)"
 
 
 def _followed(layer: LayerTrace, shares: gates.Array, unit: int, theme: Theme) -> go.Scatter:

@@ -10,9 +10,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from seqmodels.traces import CURVES, Aligned, Trace, align, curve, difference, distance
-from seqmodels.viz import gates, law
-from seqmodels.viz.frame import WHOLE, Focus, Frame, Label, scale_bars, windows
-from seqmodels.viz.palette import MUTED, SERIES, TEXT, Pair, safe, shorten, visible
+from seqmodels.viz import gates, law, legends
+from seqmodels.viz.frame import WHOLE, Focus, Frame, Label, windows
+from seqmodels.viz.palette import MUTED, SERIES, TEXT, Pair, shorten, visible
 
 if TYPE_CHECKING:
     from seqmodels.viz.gates import Array, Measure
@@ -21,7 +21,7 @@ NOWHERE, NOTHING = "·", "–"  # stand for a word in the text that lacks it, an
 COLUMNS = 60  # of two aligned texts in a picture
 MEMORY = gates.MEASURES["memory"]
 # the colour says the cell; where several models have the same, the stroke tells them apart
-_STROKES = {"solid": "border-top:.25rem solid {}", "dash": "border-top:.25rem dashed {}", "dot": "border-top:.25rem dotted {}"}
+_DASHES = ("solid", "dash", "dot")
 _MARKERS = ("circle", "square", "diamond", "cross", "triangle-up", "x")
 
 
@@ -171,17 +171,13 @@ def told_apart(sides: Sequence[Sequence[Label]]) -> tuple[Label, ...]:
 
 def legend(traces: Sequence[Trace]) -> str:
     """The cells and their colours, as HTML for either theme."""
-    parts = "".join(
-        f'<span style="white-space:nowrap"><span style="display:inline-block;width:1.6rem;height:0;vertical-align:.25em;'
-        f'{_STROKES[dash].format(cell_colour(traced.cell).css)}"></span> <b>{safe(_title(traced))}</b></span>'
-        for traced, dash in zip(traces, _dashes(traces), strict=True)
-    )
-    return f'<div style="display:flex;flex-wrap:wrap;gap:.25rem 1.75rem;color:{TEXT.css};font-size:1rem">{parts}</div>'
+    dashes = zip(traces, _dashes(traces), strict=True)
+    return legends.legend(legends.line(_title(traced), cell_colour(traced.cell), dash) for traced, dash in dashes)
 
 
 def scale(measure: Measure) -> str:
     """The colour bar of a difference, as HTML."""
-    return scale_bars([(f"{measure.name}, difference", TEXT, MEMORY.css(), ("−", "+"))])
+    return legends.legend([legends.bar(f"{measure.name}, difference", TEXT, MEMORY.css(), ("−", "+"))])
 
 
 def cell_colour(cell: str) -> Pair:
@@ -239,7 +235,7 @@ def _guide(apart: Array, column: int | None) -> Array:
 def _dashes(traces: Sequence[Trace]) -> list[str]:
     """The stroke of each line: another for each further model with the same cell."""
     cells = [traced.cell for traced in traces]
-    return [list(_STROKES)[cells[:place].count(cell) % len(_STROKES)] for place, cell in enumerate(cells)]
+    return [_DASHES[cells[:place].count(cell) % len(_DASHES)] for place, cell in enumerate(cells)]
 
 
 def _place(cell: str) -> int:

@@ -5,7 +5,6 @@ A view is a function of a `Trace` and a `Focus` and gives a plotly figure. In a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from seqmodels.text import EOS
-from seqmodels.viz.palette import BACKGROUND, LINE, MUTED, PARAGRAPH, TEXT, Pair, Theme, safe, shorten, visible
+from seqmodels.viz.palette import BACKGROUND, LINE, PARAGRAPH, TEXT, Pair, Theme, safe, shorten, visible
 
 if TYPE_CHECKING:
     from seqmodels.traces import LayerTrace, Trace
@@ -114,30 +113,9 @@ def rgba(colour: str, alpha: float) -> str:
     return f"rgba({red},{green},{blue},{alpha:g})"
 
 
-def scale_bars(bars: Sequence[tuple[str, Pair, Sequence[str], tuple[str, str]]], note: str = "") -> str:
-    """The colour bars of a picture as HTML for either theme: a name, its ink, the CSS colours along it, and its two ends."""
-    parts = "".join(
-        f'<span style="white-space:nowrap"><b style="color:{ink.css}">{safe(name)}</b>&ensp;{safe(low)} '
-        f'<span style="display:inline-block;vertical-align:-.1em;width:7rem;height:.9rem;border:1px solid {LINE.css};'
-        f'border-radius:3px;background:linear-gradient(90deg,{",".join(stops)})"></span> {safe(high)}</span>'
-        for name, ink, stops, (low, high) in bars
-    )
-    style = f"display:flex;flex-wrap:wrap;gap:.25rem 2rem;color:{MUTED.css};font-size:.95rem"
-    return f'<div style="{style}">{parts}<span>{safe(note)}</span></div>'
-
-
-def side_by_side(key: str, columns: int) -> str:
-    """Style for the container of that key: pictures of so many tokens beside each other while their words are legible.
-
-    Else under each other; and if even one has no room, as on a phone, it scrolls.
-    """
-    needed = MARGIN_LEFT + MARGIN_RIGHT + COLUMN * columns
-    return f"""<style>
-.st-key-{key} {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, {needed}px), 1fr)); gap: 1rem 1.5rem; }}
-.st-key-{key} .stElementContainer:has(.stPlotlyChart) {{ overflow-x: auto; }}
-.st-key-{key} .stElementContainer:has(.stPlotlyChart) > * {{ min-width: {needed}px; }}
-.st-key-{key} .xtick text {{ fill: {TEXT.css} !important; }}
-</style>"""
+def width(columns: int) -> int:
+    """The pixels that a picture of so many tokens needs for its words to be legible."""
+    return MARGIN_LEFT + MARGIN_RIGHT + COLUMN * columns
 
 
 class Frame:

@@ -13,8 +13,8 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import pdist
 
 from seqmodels.traces import half_life
-from seqmodels.viz import palette
-from seqmodels.viz.frame import WHOLE, Focus, Frame, rgba, scale_bars
+from seqmodels.viz import legends, palette
+from seqmodels.viz.frame import WHOLE, Focus, Frame, rgba
 from seqmodels.viz.palette import LAM, LAM_INK, MU, MU_INK, TEXT, Pair, Theme
 
 if TYPE_CHECKING:
@@ -232,7 +232,8 @@ def rows(traced: Trace, focus: Focus = WHOLE, show: Sequence[Measure] = (KEEP, W
 def legend(show: Sequence[Measure], note: str = "") -> str:
     """The colour bars of these measures, and a note beside them."""
     ends = {True: ("−", "+"), False: ("0", "1")}
-    return scale_bars([(measure.name, measure.ink, measure.css(), ends[measure.negative is not None]) for measure in show], note)
+    bars = [legends.bar(measure.name, measure.ink, measure.css(), ends[measure.negative is not None]) for measure in show]
+    return legends.legend(bars, note)
 
 
 def _present(layer: LayerTrace, show: Sequence[Measure]) -> list[tuple[Measure, Array]]:

@@ -16,7 +16,9 @@ import pandas  # noqa: F401  # plotly looks at it if it is loaded, and fails whi
 import plotly.graph_objects as go
 
 from seqmodels.text import EOS, UNK, Unit, spaced, words
-from seqmodels.viz.palette import LINE, MUTED, PARAGRAPH, SPACE, SURFACE, TEXT, Pair, Theme, safe, shorten
+from seqmodels.viz import legends
+from seqmodels.viz.palette import LINE, MUTED, PARAGRAPH, SPACE, SURFACE, SURPRISAL, TEXT, Theme, safe, shorten
+from seqmodels.viz.style import styled
 
 if TYPE_CHECKING:  # inference brings torch, which a picture does not need
     from seqmodels.inference import GeneratedToken, NextWords, PromptScore, Sampling
@@ -25,7 +27,6 @@ CANDIDATES = 12
 FONT = '"Source Sans", sans-serif'  # the app's own
 LONGEST_LABEL = 16  # characters of a word beside its bar
 
-SURPRISAL = Pair("#6E4FA8", "#B79BEA")  # neither keep nor write
 BITS_PER_STEP: dict[Unit, int] = {"word": 2, "character": 1}
 STEPS = 8  # the last holds everything from 14 bits up, of a character from 7: about a blind guess among all there are
 MOST_DRAWN: dict[Unit, int] = {"word": 300, "character": 1200}
@@ -242,11 +243,9 @@ def legend(units: Collection[Unit]) -> str:
     most = {unit: BITS_PER_STEP[unit] * (STEPS - 1) for unit in units}
     bits = " bits, of a character ".join(str(most[unit]) for unit in BITS_PER_STEP if unit in most)
     unknown = next(unit for unit in BITS_PER_STEP if unit in most)
-    return (
-        f'{_STYLE}<p class="surprisal-legend"><span>expected: 0 bits</span><span class="steps">{steps}</span>'
-        f"<span>{bits}{' bits' if len(most) == 1 else ''} and more: a surprise</span>"
-        f'<span><span class="surprisal"><span class="word unknown">{unknown}</span></span> not in the vocabulary</span></p>'
-    )
+    scale = f'expected: 0 bits <span class="steps">{steps}</span> {bits}{" bits" if len(most) == 1 else ""} and more: a surprise'
+    mark = f'<span class="surprisal"><span class="word unknown">{unknown}</span></span> not in the vocabulary'
+    return styled("language", legends.legend([scale, mark]))
 
 
 def percent(probability: float) -> str:
@@ -302,33 +301,4 @@ def _lines(text: str) -> str:
 
 def _strip(inside: str, numbers: bool, unit: Unit) -> str:
     kinds = f"surprisal {unit}s" + (" numbered" if numbers else "")
-    return f'{_STYLE}<p class="{kinds}" dir="auto">{inside}</p>'
-
-
-def _style() -> str:
-    # up to 44 %: the text on the darkest step keeps a contrast of 4.5 in both themes
-    shares = [round(44 * step / (STEPS - 1)) for step in range(STEPS)]
-    steps = "".join(
-        f".s{step}{{background:color-mix(in srgb,{SURPRISAL.css} {share}%,transparent)}}" for step, share in enumerate(shares)
-    )
-    return (
-        "<style>"
-        ".surprisal{white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.9;margin:0;font-size:1.0625rem}"
-        ".surprisal .word{border-radius:.25rem;padding:.1em 0}"
-        ".numbered .word{display:inline-flex;flex-direction:column;align-items:center;max-width:100%;padding:0 .12em;"
-        "line-height:1.5;margin-bottom:.25rem}"
-        f".surprisal small{{font-size:.75rem;line-height:1.3;color:{MUTED.css};font-variant-numeric:tabular-nums}}"
-        f".surprisal .unknown{{border:2px dashed {SURPRISAL.css};padding:0 .2em}}"
-        f".surprisal .given{{color:{MUTED.css}}}"
-        ".characters .word{border-radius:0}"
-        ".surprisal .space{font-style:normal;position:relative;padding:0 .14em;white-space:break-spaces}"
-        f".surprisal .space::after{{content:'{SPACE}';position:absolute;inset:0;text-align:center;color:{MUTED.css};opacity:.55}}"
-        ".surprisal-legend{display:flex;flex-wrap:wrap;align-items:center;gap:.25rem .75rem;margin:0;font-size:.875rem;"
-        f"color:{MUTED.css}}}"
-        f".surprisal-legend .steps{{display:inline-flex;border:1px solid {LINE.css};border-radius:.25rem;overflow:hidden}}"
-        ".surprisal-legend i{width:1.5rem;height:1rem}"
-        f"{steps}</style>"
-    )
-
-
-_STYLE = _style()
+    return styled("language", f'<p class="{kinds}" dir="auto">{inside}</p>')

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from seqmodels.viz.palette import LAM, LAM_INK, LINE, MU, MU_INK, MUTED, REVEAL, REVEAL_INK, TEXT, safe
+from seqmodels.viz.palette import safe
+from seqmodels.viz.style import styled
 
 
 @dataclass(frozen=True)
@@ -44,35 +45,6 @@ def title(cell: str, model: str = "") -> str:
     return f"{model} ({known})" if model else known
 
 
-_SERIF = "'STIX Two Math', 'Cambria Math', 'Latin Modern Math', Georgia, 'Times New Roman', serif"
-_STYLE = f"""<style>
-.sm-law {{ font-family: {_SERIF}; font-size: clamp(1.05rem, 4.2vw, 2.5rem); color: {TEXT.css}; display: flex; flex-wrap: wrap;
-  justify-content: center; align-items: flex-start; gap: .1em .42em; padding: .75rem 0 .5rem; line-height: 1.25; }}
-.sm-law span {{ display: inline-flex; flex-direction: column; align-items: center; }}
-.sm-law i {{ font-style: italic; white-space: nowrap; }}
-.sm-law small {{ font: 500 max(.8125rem, .36em)/1.4 "Source Sans", sans-serif; color: {MUTED.css}; }}
-.sm-law sub {{ font-size: .55em; }}
-@media (max-width: 640px) {{ .sm-law {{ gap: .1em .25em; }} .sm-law .sm-long small {{ display: none; }}
-  :not(.sm-numbers) > .sm-law small {{ width: min-content; text-align: center; }} }}
-.sm-mu, .sm-law .sm-mu small {{ color: {MU_INK.css}; }} .sm-law .sm-mu {{ color: {MU.css}; }}
-.sm-lam, .sm-law .sm-lam small {{ color: {LAM_INK.css}; }} .sm-law .sm-lam {{ color: {LAM.css}; }}
-.sm-law .sm-reveal {{ color: {REVEAL.css}; }} .sm-law .sm-reveal small {{ color: {REVEAL_INK.css}; }}
-.sm-numbers {{ container-type: inline-size; }}
-.sm-numbers .sm-law {{ font-size: clamp(1.05rem, 4.7cqi, 2.25rem); gap: .1em .32em; padding: .5rem 0 .25rem; }}
-.sm-numbers .sm-law .sm-mu {{ color: {MU_INK.css}; }} .sm-numbers .sm-law .sm-lam {{ color: {LAM_INK.css}; }}
-.sm-numbers .sm-law .sm-reveal {{ color: {REVEAL_INK.css}; }}
-.sm-numbers .sm-law i {{ font-style: normal; font-variant-numeric: tabular-nums; }}
-.sm-table {{ overflow-x: auto; }}
-.sm-table table {{ border-collapse: collapse; width: 100%; color: {TEXT.css}; font-size: 1rem; }}
-.sm-table th, .sm-table td {{ text-align: start; padding: .5rem .9rem .5rem 0; border: 0; border-bottom: 1px solid {LINE.css};
-  white-space: nowrap; }}
-.sm-table th {{ font-weight: 600; }}
-.sm-table thead th {{ color: {MUTED.css}; font-size: .875rem; }}
-.sm-table .sm-mu, .sm-table .sm-lam, .sm-table .sm-maths {{ font-family: {_SERIF}; font-size: 1.125rem; }}
-.sm-table td:last-child {{ color: {MUTED.css}; white-space: normal; min-width: 11rem; }}
-</style>"""
-
-
 def law() -> str:
     """memory_t = mu_t memory_{t-1} + lam_t F_t, each part named."""
     parts = (
@@ -92,7 +64,7 @@ def law() -> str:
 def typeset(parts: Sequence[Part], spoken: str) -> str:
     """A formula as HTML: its parts in a row, each with its name below. `spoken` is what a screen reader says."""
     spans = "".join(f'<span class="{part.kind}"><i>{part.symbol}</i><small>{part.says}</small></span>' for part in parts)
-    return f'{_STYLE}<div class="sm-law" role="math" aria-label="{safe(spoken)}">{spans}</div>'
+    return styled("law", f'<div class="sm-law" role="math" aria-label="{safe(spoken)}">{spans}</div>')
 
 
 def cells_table() -> str:
@@ -104,4 +76,4 @@ def cells_table() -> str:
         f'<td class="sm-maths">{safe(cell.output)}</td><td>{safe(cell.source)}</td></tr>'
         for cell in FORMULAS.values()
     )
-    return f'{_STYLE}<div class="sm-table"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+    return styled("law", f'<div class="sm-table"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>')

@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from seqmodels import traces
-from seqmodels.viz.frame import WHOLE, Focus, Frame, Label, rgba, scale_bars
+from seqmodels.viz import legends
+from seqmodels.viz.frame import WHOLE, Focus, Frame, Label, rgba
 from seqmodels.viz.palette import LAM, LAM_INK, NEGATIVE, POSITIVE, TEXT, Pair, Theme, safe, shorten
 
 if TYPE_CHECKING:
@@ -107,8 +108,9 @@ def legend(unit: int | None) -> str:
     """The colour bar of the map."""
     if unit is None:
         stops = [f"color-mix(in srgb, {LAM.css} {100 * alpha:.0f}%, transparent)" for alpha in np.sqrt(_STOPS)]
-        return scale_bars([("written", LAM_INK, stops, ("nothing", "all of the memory"))])
-    return scale_bars([(f"written into unit {unit}", TEXT, (NEGATIVE.css, "transparent", POSITIVE.css), ("−", "+"))])
+        return legends.legend([legends.bar("written", LAM_INK, stops, ("nothing", "all of the memory"))])
+    signed = (NEGATIVE.css, "transparent", POSITIVE.css)
+    return legends.legend([legends.bar(f"written into unit {unit}", TEXT, signed, ("−", "+"))])
 
 
 def _of_the_sum(norms: Values) -> Values:

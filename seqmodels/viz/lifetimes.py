@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from seqmodels import traces
-from seqmodels.viz.frame import FONT, MARGIN_LEFT, MARGIN_RIGHT, WHOLE, Focus, Frame, ground, rgba, scale_bars
+from seqmodels.viz import legends
+from seqmodels.viz.frame import FONT, MARGIN_LEFT, MARGIN_RIGHT, WHOLE, Focus, Frame, ground, rgba
 from seqmodels.viz.palette import BACKGROUND, LINE, MU, MU_INK, TEXT, safe
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def half_life_rows(traced: Trace, focus: Focus = WHOLE) -> list[dict[str, Any]]:
 
 def legend() -> str:
     """The colour bar of the map."""
-    return scale_bars([("left", MU_INK, ("transparent", MU.css), ("0 %", "100 %"))])
+    return legends.legend([legends.bar("left", MU_INK, ("transparent", MU.css), ("0 %", "100 %"))])
 
 
 def _add_curve(frame: Frame, layer: LayerTrace, selected: int, focus: Focus) -> None:

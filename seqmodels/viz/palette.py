@@ -36,6 +36,7 @@ MU_INK = Pair("#245A99", "#8EBBF4")  # the same two for small text, which needs 
 LAM_INK = Pair("#954A04", "#F8B576")
 REVEAL = Pair("#6E4FA8", "#B79BEA")  # what LSTM shows of its memory
 REVEAL_INK = Pair("#5B3F90", "#C6B0EF")
+SURPRISAL = REVEAL  # neither keep nor write
 POSITIVE = Pair("#137A72", "#57CDC1")  # the two ends of a signed value, told apart by every kind of eye; zero is the bare page
 NEGATIVE = Pair("#A12D6F", "#EE8FC0")
 BACKGROUND = Pair("#FCFCFA", "#12161D")

@@ -10,7 +10,8 @@ import numpy as np
 
 from seqmodels.traces.moments import CONTEXT, Moment
 from seqmodels.viz.gates import Measure
-from seqmodels.viz.palette import LINE, MUTED, SURFACE, TEXT, safe, shorten
+from seqmodels.viz.palette import safe, shorten
+from seqmodels.viz.style import styled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,39 +20,6 @@ if TYPE_CHECKING:
 
 _FAR = 4  # words from the span: those further off are left out where there is little room
 _LONGEST = 24  # characters of a word
-
-# a line of its own for each moment, the spans one under the other; on a phone the words wrap under the score
-_STYLE = f"""<style>
-ol.sm-passages {{ display: grid; grid-template-columns: auto minmax(0, 1fr) fit-content(60%) minmax(0, 1fr);
-  column-gap: .5rem; margin: 0 !important; padding: 0 !important; list-style: none; color: {TEXT.css};
-  font-size: 1rem; line-height: 1.3; }}
-.sm-passages li {{ display: grid; grid-template-columns: subgrid; grid-column: 1 / -1; align-items: center; margin: 0 !important;
-  padding: .3rem 0 !important; border-bottom: 1px solid {LINE.css}; }}
-.sm-passages li.sm-asked {{ border-bottom: 2px solid {TEXT.css}; }}
-.sm-score {{ display: grid; grid-template-columns: 2.4rem auto; column-gap: .4rem; align-items: baseline; white-space: nowrap;
-  font-variant-numeric: tabular-nums; }}
-.sm-score small {{ color: {MUTED.css}; font-size: .875rem; }}
-.sm-score u {{ grid-column: 1 / -1; height: .25rem; border-radius: 2px; text-decoration: none;
-  background: linear-gradient(to right, {MUTED.css} var(--w), {LINE.css} var(--w)); }}
-.sm-context {{ display: contents; }}
-.sm-context > * {{ display: flex; gap: 2px; min-width: 0; overflow: hidden; }}
-.sm-before {{ justify-content: flex-end; mask-image: linear-gradient(to right, transparent, #000 2rem); }}
-.sm-after {{ mask-image: linear-gradient(to left, transparent, #000 2rem); }}
-.sm-span {{ justify-content: center; flex-wrap: wrap; font-weight: 650; background: {SURFACE.css};
-  box-shadow: inset 0 0 0 1px {MUTED.css}; border-radius: 6px; padding: 2px 3px; }}
-.sm-passages b {{ display: flex; flex-direction: column; flex: none; font-weight: inherit; white-space: pre; }}
-.sm-passages bdi {{ padding: 0 .2rem; text-align: center; }}
-.sm-passages i {{ height: .6rem; margin-top: 1px; border-radius: 1px; box-shadow: inset 0 0 0 1px {LINE.css};
-  background: linear-gradient(to top, color-mix(in srgb, var(--c) var(--p), transparent) var(--p), transparent var(--p)); }}
-@media (max-width: 720px) {{
-  ol.sm-passages, .sm-passages li {{ display: block; }}
-  .sm-passages li {{ padding: .6rem 0 !important; }}
-  .sm-score {{ grid-template-columns: 2.4rem 1fr; margin-bottom: .25rem; }}
-  .sm-context {{ display: flex; flex-wrap: wrap; align-items: center; gap: .35rem 2px; }}
-  .sm-before, .sm-after {{ display: contents; }}
-  .sm-passages b.sm-far {{ display: none; }}
-}}
-</style>"""
 
 
 def moment_of(traced: Trace, layer: LayerTrace, span: slice, units: NDArray[np.intp]) -> Moment:
@@ -84,7 +52,9 @@ def concordance(asked: Moment, found: Sequence[Moment], show: Sequence[Measure])
         _line(moment, _bars(mean, reach), asked.shared, number)
         for number, (moment, mean) in enumerate(zip(moments, means, strict=True))
     )
-    return f'{_STYLE}<ol class="sm-passages" aria-label="What was asked for, and the moments found, best first">{lines}</ol>'
+    return styled(
+        "passages", f'<ol class="sm-passages" aria-label="What was asked for, and the moments found, best first">{lines}</ol>'
+    )
 
 
 def rows(asked: Moment, found: Sequence[Moment]) -> list[dict[str, Any]]:

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from seqmodels.viz.palette import TEXT, Pair, Theme, safe
-
-_CSS_DASHES = {"solid": "solid", "dash": "dashed", "dot": "dotted"}
+from seqmodels.viz import legends
+from seqmodels.viz.palette import Pair, Theme
 
 
 @dataclass(frozen=True)
@@ -31,10 +30,4 @@ class Stroke:
 
 def legend(strokes: Sequence[Stroke], note: str = "") -> str:
     """The lines of a picture as HTML for either theme, and a note beside them."""
-    parts = "".join(
-        f'<span><span style="display:inline-block;vertical-align:.28em;width:2.2rem;'
-        f'border-top:3px {_CSS_DASHES[stroke.dash]} {stroke.colour.css}"></span> {safe(stroke.name)}</span>'
-        for stroke in strokes
-    )
-    style = f"display:flex;flex-wrap:wrap;gap:.25rem 2rem;color:{TEXT.css};font-size:1rem"
-    return f'<div style="{style}">{parts}<span>{safe(note)}</span></div>'
+    return legends.legend((legends.line(stroke.name, stroke.colour, stroke.dash) for stroke in strokes), note)

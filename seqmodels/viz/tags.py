@@ -12,8 +12,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from seqmodels.viz import law
-from seqmodels.viz.palette import DIFFERENT, LINE, MUTED, SURFACE, TEXT, Pair, safe, tag_colour
+from seqmodels.viz import law, legends
+from seqmodels.viz.palette import Pair, safe, tag_colour
+from seqmodels.viz.style import styled
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,52 +63,6 @@ class Row:
 _OUTSIDE = "O"
 _PALEST = 16  # per cent of a tag's colour where the model is least sure
 
-_STYLE = f"""<style>
-.sm-strip {{ color: {TEXT.css}; font-size: 1.0625rem; line-height: 1.35; }}
-.sm-sentence {{ display: flex; flex-wrap: wrap; align-items: flex-start; row-gap: .7rem; padding: .45rem 0 .55rem;
-  border-bottom: 1px solid {LINE.css}; }}
-.sm-sentence:last-child {{ border-bottom: 0; }}
-.sm-token, .sm-names {{ display: inline-flex; flex-direction: column; position: relative; min-width: 0; max-width: 100%; }}
-.sm-names {{ color: {MUTED.css}; font-size: .8125rem; margin-inline-end: .5rem; flex: none; }}
-.sm-names > * {{ height: 1.45rem; line-height: 1.45rem; margin-top: 2px; }}
-.sm-names::before, .sm-word {{ min-height: 1.55rem; }}
-.sm-names::before {{ content: ""; font-size: 1.0625rem; }}
-.sm-word {{ padding-inline: .32rem; overflow-wrap: anywhere; text-align: center; white-space: pre-wrap; }}
-.sm-glued > .sm-word {{ padding-inline-start: .05rem; }}
-.sm-tag {{ background: color-mix(in oklab, var(--c) var(--p), transparent); height: 1.45rem; line-height: 1.45rem;
-  margin: 2px 2px 0; padding-inline: .3rem; border-radius: 4px; font-size: .8125rem; text-align: center; white-space: nowrap; }}
-.sm-outside {{ background: none; color: {MUTED.css}; }}
-.sm-open {{ margin-inline-end: 0; border-start-end-radius: 0; border-end-end-radius: 0; }}
-.sm-inside {{ margin-inline-start: 0; border-start-start-radius: 0; border-end-start-radius: 0; }}
-.sm-different {{ box-shadow: inset 0 0 0 1.5px {DIFFERENT.css}; }}
-.sm-different > .sm-word::after {{ content: "≠"; color: {DIFFERENT.css}; font-size: .75em; vertical-align: super;
-  line-height: 0; margin-inline-start: .1em; }}
-.sm-token {{ anchor-scope: --sm; cursor: default; border-radius: 6px; padding-bottom: 3px; }}
-.sm-token:is(:hover, :focus) {{ anchor-name: --sm; background: color-mix(in oklab, {LINE.css} 45%, transparent); }}
-.sm-token:focus-visible {{ outline: 2px solid {TEXT.css}; outline-offset: 1px; }}
-.sm-card {{ display: none; position: absolute; top: 100%; inset-inline-start: 0; z-index: 1000; width: max-content;
-  max-width: min(22rem, 92vw); background: {SURFACE.css}; border: 1px solid {LINE.css}; border-radius: 8px; padding: .5rem .7rem;
-  box-shadow: 0 6px 24px rgb(0 0 0 / .18); font-size: .875rem; text-align: start; pointer-events: none; }}
-@supports (anchor-name: --a) {{ .sm-card {{ position: fixed; top: auto; inset: auto; margin: 4px; position-anchor: --sm;
-  position-area: bottom span-right; position-try-fallbacks: flip-inline, flip-block, flip-block flip-inline; }} }}
-.sm-token:is(:hover, :focus) > .sm-card {{ display: grid; grid-template-columns: auto auto 5rem auto; gap: .15rem .6rem;
-  align-items: center; }}
-.sm-strip:has(.sm-token:focus-visible) .sm-token:hover:not(:focus-visible) > .sm-card,
-.sm-strip:has(.sm-token:hover) .sm-token:focus:not(:hover, :focus-visible) > .sm-card {{ display: none; }}
-.sm-card b {{ grid-column: 1; font-weight: 600; }}
-.sm-card i {{ grid-column: 2; font-style: normal; padding-inline: .3rem; border-radius: 3px; background: var(--c); }}
-.sm-card u {{ grid-column: 3; height: .5rem; border-radius: 2px; text-decoration: none;
-  background: linear-gradient(to right, {TEXT.css} var(--w), {LINE.css} var(--w)); }}
-.sm-card span {{ grid-column: 4; text-align: end; font-variant-numeric: tabular-nums; }}
-.sm-legend {{ display: flex; flex-wrap: wrap; gap: .3rem .9rem; font-size: .875rem; color: {TEXT.css}; }}
-.sm-legend > span {{ display: inline-flex; gap: .4rem; align-items: baseline; }}
-.sm-legend b {{ background: var(--c); border-radius: 4px; padding: 0 .35rem; font-size: .8125rem; font-weight: 400; }}
-.sm-legend .sm-absent {{ color: {MUTED.css}; }}
-.sm-legend .sm-absent b {{ background: none; box-shadow: inset 0 0 0 1px var(--c); }}
-.sm-legend .sm-shade {{ width: 4rem; height: .8rem; align-self: center; background: linear-gradient(to right,
-  color-mix(in oklab, var(--c) {_PALEST}%, transparent), var(--c)); }}
-</style>"""
-
 
 def strip(
     taggings: Sequence[Tagging], window: Window | None = None, rows: Sequence[Row] = (), *, titles: Sequence[str] = ()
@@ -135,24 +90,19 @@ def strip(
             found.append(
                 f'<div class="sm-sentence" dir="{direction}" role="list" aria-label="Sentence {number}">{names}{words}</div>'
             )
-    return f'{_STYLE}<div class="sm-strip">{"".join(found)}</div>'
+    return styled("tags", f'<div class="sm-strip">{"".join(found)}</div>')
 
 
 def legend(task: str, present: Collection[str] = ()) -> str:
     """What each tag of a task means, and what the shade means. Tags that are not `present` step back; B-PER counts as PER."""
     kinds = {_kind(tag) for tag in present}
+    words = MEANINGS[task]
     entries = [
-        f'<span role="listitem" class="{"" if not kinds or tag in kinds else "sm-absent"}" title="such as: {safe(examples)}" '
-        f'style="--c:{tag_colour(tag).css}"><b>{tag}</b>{meaning}</span>'
-        for tag, (meaning, examples) in MEANINGS[task].items()
+        legends.chip(tag, tag_colour(tag), meaning, title=f"such as: {examples}", absent=bool(kinds) and tag not in kinds)
+        for tag, (meaning, examples) in words.items()
     ]
-    entries += [
-        f'<span role="listitem" style="--c:{tag_colour(tag).css}"><b>{safe(tag)}</b>a type of a model of your own</span>'
-        for tag in sorted(kinds - MEANINGS[task].keys())
-    ]
-    sample = next(iter(MEANINGS[task]))
-    shade = f'<span role="listitem" style="--c:{tag_colour(sample).css}"><b class="sm-shade"></b>pale: unsure, full: certain</span>'
-    return f'{_STYLE}<div class="sm-legend" role="list">{"".join(entries)}{shade}</div>'
+    entries += [legends.chip(tag, tag_colour(tag), "a type of a model of your own") for tag in sorted(kinds - words.keys())]
+    return legends.legend([*entries, legends.shade(tag_colour(next(iter(words))), "pale: unsure, full: certain")])
 
 
 def differences(taggings: Sequence[Tagging]) -> list[int]:

@@ -5,36 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from seqmodels.viz.palette import DIFFERENT, MUTED, SURFACE, TEXT, safe, tag_colour
-
-_STYLE = f"""<style>
-.sm-probe {{ color: {TEXT.css}; display: flex; flex-wrap: wrap; gap: .5rem .35rem; font-size: 1.0625rem; padding: .25rem 0 .5rem; }}
-.sm-probe > span {{ display: inline-flex; flex-direction: column; align-items: stretch; text-align: center; }}
-.sm-probe bdi {{ padding-inline: .25rem; overflow-wrap: anywhere; }}
-.sm-probe b {{ font-weight: 400; font-size: .8125rem; line-height: 1.5rem; border-radius: 4px; padding-inline: .4rem;
-  background: color-mix(in oklab, var(--c) var(--p), transparent); }}
-.sm-probe .sm-new {{ outline: 2px solid {DIFFERENT.css}; outline-offset: -1px; }}
-.sm-probe s {{ font-size: .75rem; line-height: 1.2rem; color: {DIFFERENT.css}; min-height: 1.2rem; }}
-.sm-written {{ color: {TEXT.css}; background: {SURFACE.css}; border-radius: 8px; padding: .75rem 1rem; white-space: pre-wrap;
-  overflow-wrap: anywhere; font-size: 1.0625rem; line-height: 1.5; }}
-.sm-written i {{ color: {MUTED.css}; font-style: normal; }}
-.sm-facts {{ display: flex; flex-wrap: wrap; gap: .2rem 1.75rem; color: {TEXT.css}; font-variant-numeric: tabular-nums; }}
-.sm-facts span {{ display: inline-flex; flex-direction: column; line-height: 1.3; }}
-.sm-facts small {{ color: {MUTED.css}; font-size: .8125rem; }}
-.sm-facts b {{ font-size: 1.125rem; font-weight: 600; }}
-</style>"""
+from seqmodels.viz.palette import safe, tag_colour
+from seqmodels.viz.style import styled
 
 
 def facts(values: Mapping[str, str]) -> str:
     """A row of figures under their names."""
-    return f'{_STYLE}<div class="sm-facts">{"".join(_fact(name, value) for name, value in values.items())}</div>'
+    return styled("training", f'<div class="sm-facts">{"".join(_fact(name, value) for name, value in values.items())}</div>')
 
 
 def chips(sample: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> str:
     """The tags of a text after an epoch. Framed: not as after the epoch before; the tag of then is struck through below."""
     old = [tag for _, tag, _ in before["tags"]] if before else [None] * len(sample["tags"])
     words = "".join(_chip(word, tag, sure, then) for (word, tag, sure), then in zip(sample["tags"], old, strict=False))
-    return f'{_STYLE}<div class="sm-probe">{words}</div>'
+    return styled("training", f'<div class="sm-probe">{words}</div>')
 
 
 def changed_tags(sample: Mapping[str, Any], before: Mapping[str, Any]) -> int:
@@ -46,7 +30,7 @@ def writing(sample: Mapping[str, Any]) -> str:
     """The text of a language model after an epoch; what it was given is pale."""
     text, prompt = sample["text"], sample.get("prompt") or ""
     given = prompt if text.startswith(prompt) else ""
-    return f'{_STYLE}<div class="sm-written" dir="auto"><i>{_lines(given)}</i>{_lines(text[len(given) :])}</div>'
+    return styled("training", f'<div class="sm-written" dir="auto"><i>{_lines(given)}</i>{_lines(text[len(given) :])}</div>')
 
 
 def _lines(text: str) -> str:

@@ -1,0 +1,6 @@
+// the form may be in a tab that only now opens
+(function show(tries) {
+  const form = document.querySelector(".st-key-training-top");
+  if (form?.checkVisibility()) form.scrollIntoView({block: "center"});
+  else if (tries) setTimeout(show, 50, tries - 1);
+})(40)

@@ -1,0 +1,45 @@
+"""Legends as HTML for either theme: entries beside each other, each a sample of a colour and what it stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from seqmodels.viz.palette import Pair, safe
+from seqmodels.viz.style import styled
+
+
+def legend(entries: Iterable[str], note: str = "") -> str:
+    """Entries, each made by a function below, and a note after them."""
+    items = "".join(f'<span role="listitem">{entry}</span>' for entry in entries)
+    after = f'<span class="sm-note" role="listitem">{safe(note)}</span>' if note else ""
+    return styled("legend", f'<div class="sm-legend" role="list">{items}{after}</div>')
+
+
+def bar(name: str, ink: Pair, stops: Sequence[str], ends: tuple[str, str]) -> str:
+    """A scale of colours: its name, the CSS colours along it, and what its two ends are."""
+    low, high = map(safe, ends)
+    sample = f'<i class="sm-bar" style="--c:linear-gradient(90deg,{",".join(stops)})"></i>'
+    return f'<b style="color:{ink.css}">{safe(name)}</b>&ensp;{low} {sample} {high}'
+
+
+def line(name: str, colour: Pair, dash: str = "solid") -> str:
+    """A line of a figure; `dash` is plotly's word for it."""
+    style = {"solid": "solid", "dash": "dashed", "dot": "dotted"}[dash]
+    return f'<i class="sm-line" style="border-top:3px {style} {colour.css}"></i> {safe(name)}'
+
+
+def patch(name: str, colour: Pair, stripe: Pair | None = None, text: str = "") -> str:
+    """A filled area, striped where it has a second colour, and a few words on it."""
+    striped = stripe and f"repeating-linear-gradient(135deg,{colour.css} 0 4px,{stripe.css} 4px 8px)"
+    return f'<i style="--c:{striped or colour.css}"></i> <b>{safe(name)}</b>&ensp;{safe(text)}'
+
+
+def chip(name: str, colour: Pair, meaning: str, *, title: str = "", absent: bool = False) -> str:
+    """A tag on its colour, and what it means. One that is absent steps back; `title` is shown on hover."""
+    kind = "sm-chip sm-absent" if absent else "sm-chip"
+    return f'<span class="{kind}" title="{safe(title)}" style="--c:{colour.css}"><b>{safe(name)}</b> {safe(meaning)}</span>'
+
+
+def shade(colour: Pair, meaning: str) -> str:
+    """How a colour goes from pale to full, and what that means."""
+    return f'<i class="sm-shade" style="--c:{colour.css}"></i> {safe(meaning)}'
