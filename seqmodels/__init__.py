@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from seqmodels.checkpoints import list_checkpoints, load
     from seqmodels.inference import Sampling, continue_text, next_words, score_prompt, tag
     from seqmodels.tasks import TASKS
-    from seqmodels.traces import tag_and_trace, trace
+    from seqmodels.traces import tag_and_trace, trace, trace_module, watch
 
 __all__ = [
     "CELLS",
@@ -31,7 +31,9 @@ __all__ = [
     "tag",
     "tag_and_trace",
     "trace",
+    "trace_module",
     "viz",
+    "watch",
 ]
 
 _HOMES = {
@@ -41,6 +43,8 @@ _HOMES = {
     "load": "checkpoints",
     "tag_and_trace": "traces",
     "trace": "traces",
+    "trace_module": "traces",
+    "watch": "traces",
 }
 
 

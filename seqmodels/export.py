@@ -134,9 +134,10 @@ def numbers(values: NDArray[np.floating[Any]]) -> Any:
 
 
 def _arrays(layer: LayerTrace) -> dict[str, NDArray[np.float32]]:
-    """Each (tokens, units), in the order of the text; `reveal` is LSTM's alone."""
-    names = ("mu", "lam", "candidate", "memory", "output", "reveal")
-    return {name: values for name in names if (values := getattr(layer, name)) is not None}
+    """Each (tokens, units), in the order of the text; `reveal` is LSTM's alone. `start` (units,) if it is not zero."""
+    names = ("mu", "lam", "candidate", "memory", "output", "reveal", "start")
+    arrays = {name: getattr(layer, name) for name in names}
+    return {name: values for name, values in arrays.items() if values is not None and (name != "start" or values.any())}
 
 
 def _block(tagging: Tagging, number: int, first: int, last: int) -> str:

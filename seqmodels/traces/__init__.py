@@ -17,6 +17,7 @@ from seqmodels.traces.layers import (
     trace_layers,
 )
 from seqmodels.traces.ledger import carried, fold, law_error, ledger, ledger_norms, remaining, survival
+from seqmodels.traces.modules import Watched, trace_module, watch
 from seqmodels.traces.moments import (
     SEARCHED_GATES,
     Moment,
@@ -59,6 +60,7 @@ __all__ = [
     "Summary",
     "Trace",
     "TracedText",
+    "Watched",
     "align",
     "apart",
     "attribute",
@@ -91,7 +93,9 @@ __all__ = [
     "trace",
     "trace_encoded",
     "trace_layers",
+    "trace_module",
     "trace_passages",
     "turnover",
     "units_on",
+    "watch",
 ]

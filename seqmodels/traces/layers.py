@@ -35,6 +35,7 @@ class LayerTrace:
     memory: Array
     output: Array
     reveal: Array | None = None  # LSTM's output gate
+    start: Array | None = None  # (units,): the memory before the first token that is read; zero if not given
 
     @property
     def backward(self) -> bool:
@@ -52,12 +53,18 @@ class LayerTrace:
     def previous(self) -> Array:
         """The memory that each token finds, before its own update."""
         memory = self.as_read(self.memory)
-        return self.as_read(np.concatenate([np.zeros_like(memory[:1]), memory[:-1]]))
+        start = np.zeros_like(memory[:1]) if self.start is None else self.start[None]
+        return self.as_read(np.concatenate([start, memory[:-1]]))
+
+    def arrays(self) -> dict[str, Array]:
+        """The arrays with a row for each token, by name."""
+        return {name: values for name, values in vars(self).items() if isinstance(values, np.ndarray) and name != "start"}
 
     def window(self, tokens: slice) -> LayerTrace:
-        """The same of some of the tokens."""
-        parts: dict[str, Any] = {name: values[tokens] for name, values in vars(self).items() if isinstance(values, np.ndarray)}
-        return replace(self, **parts)
+        """The same of some of the tokens; it starts with the memory that they find."""
+        parts: dict[str, Any] = {name: values[tokens] for name, values in self.arrays().items()}
+        found = self.as_read(self.previous()[tokens])
+        return replace(self, start=found[0] if len(found) else None, **parts)
 
 
 @dataclass(frozen=True)
@@ -68,11 +75,11 @@ class Trace:
     cell: str
     tokens: tuple[str, ...]
     layers: tuple[LayerTrace, ...]
-    model: str = ""  # the name of a model of one's own
+    model: str = ""  # the name of your model, or of the layer of it
 
     @property
     def source(self) -> str:
-        """The cell, or the name of a model of one's own: what tells this from others of the same text."""
+        """The cell, or the name of your model: what tells this from others of the same text."""
         return self.model or self.cell
 
     def layer(self, layer: int, direction: str) -> LayerTrace:
@@ -119,12 +126,24 @@ def trace_layers(recurrent: Recurrent, inputs: Tensor, outputs: list[Tensor]) ->
     return traced
 
 
-def trace_layer(cell: Cell, weights: Weights, inputs: Tensor, output: Tensor, *, layer: int, reverse: bool) -> LayerTrace:
-    """The gates depend on x_t and h_{t-1} alone and every h is known, so one product gives them for all tokens at once."""
-    zero = torch.zeros_like(output[:1])
-    previous = torch.cat([output[1:], zero]) if reverse else torch.cat([zero, output[:-1]])
+def trace_layer(
+    cell: Cell,
+    weights: Weights,
+    inputs: Tensor,
+    output: Tensor,
+    *,
+    layer: int,
+    reverse: bool,
+    start: tuple[Tensor, Tensor] | None = None,
+) -> LayerTrace:
+    """The gates depend on x_t and h_{t-1} alone and every h is known, so one product gives them for all tokens at once.
+
+    inputs (time, input), output (time, hidden); `start` is the memory and output (hidden,) before the first step, else zero.
+    """
+    first = torch.zeros_like(output[:1]) if start is None else start[1][None]
+    previous = torch.cat([output[1:], first]) if reverse else torch.cat([first, output[:-1]])
     gates = cell.gates(weights, inputs, previous)
-    memory = output if cell.memory_is_output else _remember(gates, reverse=reverse)
+    memory = output if cell.memory_is_output else _remember(gates, None if start is None else start[0], reverse=reverse)
     return LayerTrace(
         layer=layer,
         direction=BACKWARD if reverse else FORWARD,
@@ -134,18 +153,19 @@ def trace_layer(cell: Cell, weights: Weights, inputs: Tensor, output: Tensor, *,
         memory=memory.numpy(),
         output=cell.read_out(memory, gates).numpy(),
         reveal=None if gates.reveal is None else gates.reveal.numpy(),
+        start=None if start is None else start[0].numpy(),
     )
 
 
-def _remember(gates: Gates, *, reverse: bool) -> Tensor:
-    """The memory (time, hidden) that the gates make of a zero memory, by the law, step by step.
+def _remember(gates: Gates, start: Tensor | None, *, reverse: bool) -> Tensor:
+    """The memory (time, hidden) that the gates make of the one at the start, else of zero, by the law, step by step.
 
     The steps run on numpy arrays: of so few numbers, torch's calls would take several times as long as the arithmetic.
     """
     parts: list[Any] = [part.numpy() for part in (gates.mu, gates.lam, gates.candidate)]
     arrays = Gates(*parts)
     memory: Any = np.empty_like(parts[0])
-    carried: Any = np.zeros_like(parts[0][0])
+    carried: Any = np.zeros_like(parts[0][0]) if start is None else start.numpy()
     for step in reversed(range(len(memory))) if reverse else range(len(memory)):
         carried = update(carried, arrays.at(step))
         memory[step] = carried

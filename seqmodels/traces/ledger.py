@@ -40,7 +40,10 @@ def remaining(layer: LayerTrace, source: int) -> Array:
 
 
 def ledger(layer: LayerTrace, token: int) -> Array:
-    """(tokens, units): how much of the memory at `token` each word wrote. The rows sum to the memory."""
+    """(tokens, units): how much of the memory at `token` each word wrote. The rows sum to the memory.
+
+    If the layer did not start from zero, what is left of its start is the rest of the memory.
+    """
     mu = layer.as_read(layer.mu)
     end = _reading_step(layer, token)
     kept = np.zeros_like(mu)
@@ -83,7 +86,7 @@ def fold(traced: Trace, window: slice) -> Trace:
             *([f"{later:,} words after"] if later else []),
         ),
         layers=tuple(
-            _joined([_as_one_word(layer.window(before)), layer.window(inside), _as_one_word(layer.window(after))])
+            _joined([_as_one_word(layer.window(before)), layer.window(inside), _as_one_word(layer.window(after))], layer.start)
             for layer in traced.layers
         ),
     )
@@ -107,11 +110,10 @@ def _as_one_word(layer: LayerTrace) -> LayerTrace:
     return replace(end, mu=np.zeros_like(end.mu), lam=np.ones_like(end.lam), candidate=end.memory)
 
 
-def _joined(parts: Sequence[LayerTrace]) -> LayerTrace:
-    """Parts of one layer and direction, one after the other in the order of the text."""
-    names = [name for name, values in vars(parts[0]).items() if isinstance(values, np.ndarray)]
-    arrays: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
-    return replace(parts[0], **arrays)
+def _joined(parts: Sequence[LayerTrace], start: Array | None) -> LayerTrace:
+    """Parts of one layer and direction, one after the other in the order of the text, from the memory before the first read."""
+    arrays: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in parts[0].arrays()}
+    return replace(parts[0], start=start, **arrays)
 
 
 def _reading_step(layer: LayerTrace, token: int) -> int:

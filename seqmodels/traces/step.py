@@ -35,8 +35,7 @@ def step(layer: LayerTrace, token: int) -> Step:
     tokens = len(layer.mu)
     if not 0 <= token < tokens:
         raise ValueError(f"there is no token {token}: give a number from 0 to {tokens - 1}")
-    earlier = token + 1 if layer.backward else token - 1
-    before = layer.memory[earlier] if 0 <= earlier < tokens else np.zeros_like(layer.memory[token])
+    before = layer.previous()[token]
     gates: list[Any] = [layer.mu[token], layer.lam[token], layer.candidate[token]]
     made: Any = update(cast(Any, before), Gates(*gates))
     mu, lam, candidate = gates
