@@ -12,11 +12,13 @@ from pages.common import inputs, loading, page
 from pages.common.inputs import Example
 from seqmodels import export
 from seqmodels.viz import law, tags
+from seqmodels.viz.format import counted, percent
 
 if TYPE_CHECKING:
     from seqmodels.inference import Tagging
 
 WORDS_A_PAGE = 240  # as many as a browser lays out at once without a pause
+MOST_ENTITIES = 100  # on screen
 LONG = 10_000  # characters; less is read before a spinner could be seen
 EXAMPLES = (
     Example(
@@ -86,11 +88,13 @@ def main() -> None:
 def show(taggings: list[Tagging]) -> None:
     """The strip and its legend, then the detail."""
     first = taggings[0]
-    differing = tags.differences(taggings)
+    from seqmodels.inference import differences
+
+    differing = differences(taggings)
     st.caption(summary(taggings, len(differing)))
     st.html(tags.strip(taggings, window(first)))
-    st.html(tags.legend(first.task, {token.tag for tagging in taggings for token in tagging.tokens} - {"O"}))
-    if first.task == "ner":
+    st.html(tags.legend(taggings))
+    if first.of_spans:
         entities(taggings)
     st.subheader("Table", anchor=False)
     table(taggings, differing)
@@ -112,13 +116,9 @@ def title(tagging: Tagging) -> str:
     return law.title(tagging.cell, tagging.model)
 
 
-def counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def window(tagging: Tagging) -> tuple[int, int]:
     """The part of a long text that is on screen, with a pager where there are more."""
-    parts = tags.windows(tagging, WORDS_A_PAGE)
+    parts = tagging.windows(WORDS_A_PAGE)
     if len(parts) == 1:
         return parts[0]
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -129,11 +129,12 @@ def window(tagging: Tagging) -> tuple[int, int]:
 
 
 def entities(taggings: list[Tagging]) -> None:
-    """The names found, by cell."""
+    """The entities found, by cell."""
     for tagging in taggings:
-        found = [f"**{inputs.plain(entity.text)}** {entity.label} {entity.probability:.0%}" for entity in tagging.entities[:100]]
-        more = f" · and {len(tagging.entities) - 100:,} more in the files" if len(tagging.entities) > 100 else ""
-        st.markdown(f"{title(tagging)}: " + (" · ".join(found) or "no names found") + more)
+        shown, beyond = tagging.entities[:MOST_ENTITIES], len(tagging.entities) - MOST_ENTITIES
+        found = [f"**{inputs.plain(entity.text)}** {entity.label} {percent(entity.probability)}" for entity in shown]
+        more = f" · and {beyond:,} more in the files" if beyond > 0 else ""
+        st.markdown(f"{title(tagging)}: " + (" · ".join(found) or "no entities found") + more)
 
 
 def table(taggings: list[Tagging], differing: list[int]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -74,14 +75,34 @@ EXAMPLES = (
     ),
     inputs.Example("A blank page", "", "Without a prompt a model begins a paragraph of its own."),
 )
-DEFAULTS: dict[str, Any] = {
-    PROMPT: EXAMPLES[0].text,
-    "temperature": 0.8,
-    "top_k": 0,
-    "top_p": 1.0,
-    "length": 40,
-    "seed": 7,
-    "numbers": False,
+
+
+@dataclass(frozen=True)
+class Slider:
+    """A setting; `help` says what it does to a {unit} or to {units}."""
+
+    label: str
+    low: float
+    high: float
+    default: float
+    step: float
+    help: str
+
+
+SLIDERS = {
+    "temperature": Slider("Temperature", 0.0, 2.0, 0.8, 0.05, "0 always takes the most probable {unit}."),
+    "top_k": Slider("Top-k", 0, 100, 0, 1, "Draw from the k most probable {units}; 0: from all."),
+    "top_p": Slider("Top-p", 0.05, 1.0, 1.0, 0.05, "Draw from the fewest {units} that hold this share; 1: from all."),
+    "length": Slider(
+        "Length",
+        5,
+        120,
+        40,
+        5,
+        f"Words to write, punctuation included. A model that writes character by character writes {TOKENS['character']} "
+        "characters for each: as much text.",
+    ),
+    "seed": Slider("Seed", 0, 99, 7, 1, "The same seed gives the same text."),
 }
 
 
@@ -92,7 +113,7 @@ def main() -> None:
         "Give a text its beginning, and recurrent networks go on with it. Those built in have read one thing only: the "
         "**State of the Union addresses** from 1790 to today, two million words."
     )
-    prompt = inputs.sentence(DEFAULTS[PROMPT], label="Prompt", key=PROMPT, height=80)
+    prompt = inputs.sentence(EXAMPLES[0].text, label="Prompt", key=PROMPT, height=80)
     inputs.examples(EXAMPLES, key=PROMPT)
     models, sampling, length, numbers = settings()
     if not models:
@@ -114,44 +135,18 @@ def settings() -> tuple[Models, Sampling, int, bool]:
         with st.container(width="content"):  # with any note about a link or a file over it
             models = {name: loading.unit_of(name) for name in inputs.cells(*loading.LANGUAGE_TASKS, most=SIDE_BY_SIDE)}
         unit, units = kinds(models), kinds(models, "s")
-        temperature = inputs.number(
-            "Temperature",
-            0.0,
-            2.0,
-            key="temperature",
-            default=DEFAULTS["temperature"],
-            step=0.05,
-            help=f"0 always takes the most probable {unit}.",
-        )
-        top_k = inputs.number(
-            "Top-k",
-            0,
-            100,
-            key="top_k",
-            default=DEFAULTS["top_k"],
-            step=1,
-            help=f"Draw from the k most probable {units}; 0: from all.",
-        )
-        top_p = inputs.number(
-            "Top-p",
-            0.05,
-            1.0,
-            key="top_p",
-            default=DEFAULTS["top_p"],
-            step=0.05,
-            help=f"Draw from the fewest {units} that hold this share; 1: from all.",
-        )
-        length = inputs.number(
-            "Length",
-            5,
-            120,
-            key="length",
-            default=DEFAULTS["length"],
-            step=5,
-            help=f"Words to write, punctuation included. A model that writes character by character writes {TOKENS['character']} "
-            "characters for each: as much text.",
-        )
-        seed = inputs.number("Seed", 0, 99, key="seed", default=DEFAULTS["seed"], step=1, help="The same seed gives the same text.")
+        values = {
+            key: inputs.number(
+                slider.label,
+                slider.low,
+                slider.high,
+                key=key,
+                default=slider.default,
+                step=slider.step,
+                help=slider.help.format(unit=unit, units=units),
+            )
+            for key, slider in SLIDERS.items()
+        }
         numbers = st.toggle(
             "Numbers", key="numbers", bind="query-params", help=f"Under each {unit}: its probability, or its surprisal."
         )
@@ -159,7 +154,8 @@ def settings() -> tuple[Models, Sampling, int, bool]:
 
     from seqmodels.inference import Sampling  # brings torch: the page's frame is on screen by now
 
-    return models, Sampling(float(temperature), int(top_k), float(top_p), int(seed)), int(length), numbers
+    sampling = Sampling(values["temperature"], int(values["top_k"]), values["top_p"], int(values["seed"]))
+    return models, sampling, int(values["length"]), numbers
 
 
 def continuations(models: Models, prompt: str, length: int, sampling: Sampling, numbers: bool) -> None:
@@ -198,35 +194,36 @@ def next_words(models: Models, prompt: str, sampling: Sampling) -> None:
         f"Click a row, or tap it twice, to take that {kinds(models)}. Solid: how likely it is drawn under the settings above. "
         "Pale: the model's own probability, at temperature 1. A sure model has one long bar, a lost one many short."
     )
-    found = {name: language.candidates(loading.next_words(name, prompt), sampling) for name in models}
+    from seqmodels.inference import candidates
+
+    found = {name: candidates(loading.next_words(name, prompt), sampling) for name in models}
     longest = max(language.longest_bar(candidates) for candidates in found.values())
-    theme = st.context.theme.type or "light"
     # a new prompt needs a new chart: an old one would still hold the click that made it
     version = zlib.crc32(prompt.encode(errors="replace"))
-    for (name, candidates), column in zip(found.items(), st.columns(len(models), gap="medium"), strict=True):
+    for (name, listed), column in zip(found.items(), st.columns(len(models), gap="medium"), strict=True):
         key = f"bars-{name}-{version}"
         with column:
-            st.markdown(heading(name, candidates.unit))
+            st.markdown(heading(name, listed.unit))
             st.plotly_chart(
-                language.next_word_bars(candidates, theme=theme, longest=longest),
+                language.next_word_bars(listed, theme=page.theme(), longest=longest),
                 theme=None,  # Streamlit's would repaint the see-through bars
                 key=key,
-                on_select=lambda key=key, unit=candidates.unit: take_clicked(key, prompt, unit),
+                on_select=lambda key=key, unit=listed.unit: take_clicked(key, prompt, unit),
                 selection_mode="points",
                 config={"displayModeBar": False},
             )
-            st.caption(language.spread(candidates))
-    listed = {label(word, one.unit, models): (word, one.unit) for one in found.values() for word in one.names}
+            st.caption(language.spread(listed))
+    choices = {label(word, one.unit, models): (word, one.unit) for one in found.values() for word in one.names}
     first = next(iter(models.values()))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox(
             f"Or pick the next {kinds(models)} from a list",
-            sorted(listed, key=str.lower),
+            sorted(choices, key=str.lower),
             index=None,
             key="next",
             placeholder="A candidate",
             on_change=take_listed,
-            args=(prompt, listed),
+            args=(prompt, choices),
             width=280,
         )
         st.button(
@@ -274,11 +271,11 @@ def take_clicked(key: str, prompt: str, unit: Unit) -> None:
         take(prompt, [points[0]["customdata"][0]], unit)
 
 
-def take_listed(prompt: str, listed: Mapping[str, tuple[str, Unit]]) -> None:
+def take_listed(prompt: str, choices: Mapping[str, tuple[str, Unit]]) -> None:
     chosen = st.session_state["next"]
     st.session_state["next"] = None
     if chosen is not None:
-        word, unit = listed[chosen]
+        word, unit = choices[chosen]
         take(prompt, [word], unit)
 
 
@@ -299,9 +296,11 @@ def take_back(prompt: str, unit: Unit) -> None:
 
 
 def reset() -> None:
-    for key, value in DEFAULTS.items():
+    values: dict[str, Any] = {PROMPT: EXAMPLES[0].text, "numbers": False}
+    values |= {key: slider.default for key, slider in SLIDERS.items()}
+    values["cells"] = [loading.title(name) for name in inputs.usual_cells(*loading.LANGUAGE_TASKS)]
+    for key, value in values.items():
         st.session_state[key] = value
-    st.session_state["cells"] = [loading.title(name) for name in inputs.usual_cells(*loading.LANGUAGE_TASKS)]
 
 
 main()

@@ -7,7 +7,20 @@ from hypothesis import strategies as st
 
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.corpora import to_iob2
-from seqmodels.inference import Sampling, adjusted, continue_text, next_words, score_prompt, tag
+from seqmodels.inference import (
+    NextWords,
+    Sampling,
+    TaggedToken,
+    Tagging,
+    adjusted,
+    candidates,
+    continue_text,
+    differences,
+    next_words,
+    score_prompt,
+    tag,
+)
+from seqmodels.text import EOS, UNK
 
 AWKWARD = [
     "<b>bold</b><script>alert(1)</script>",
@@ -18,6 +31,8 @@ AWKWARD = [
     "word " * 2000,
     "line one\nline two\r\nline three",
 ]
+AS_IT_IS = Sampling(temperature=1.0)
+DISTRIBUTION = NextWords((UNK, EOS, "the", "<b>", '"'), np.log(np.array([0.3, 0.2, 0.25, 0.15, 0.1], dtype=np.float32)))
 
 
 @pytest.mark.parametrize("source", AWKWARD)
@@ -151,3 +166,60 @@ def test_a_tagger_is_no_language_model_nor_the_other_way_round(tiny: dict[str, C
         tag(tiny["lm-gru"], "Hello")
     with pytest.raises(ValueError, match="pick a language model"):
         next_words(tiny["pos-gru"], "Hello")
+
+
+def tagged(*sentences: str) -> Tagging:
+    """A text whose words are their own tags."""
+    words = [sentence.split() for sentence in sentences]
+    ends = np.cumsum([len(sentence) for sentence in words]).tolist()
+    tokens = tuple(TaggedToken(word, 0, 0, word, 1.0, ((word, 1.0),)) for sentence in words for word in sentence)
+    return Tagging("", "pos", "gru", tokens, (), tuple(zip([0, *ends], ends, strict=False)))
+
+
+def test_taggings_of_one_text_differ_where_any_two_do() -> None:
+    assert differences([tagged("a b", "c d"), tagged("a x", "c d"), tagged("a b", "c y")]) == [1, 3]
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=12), st.integers(1, 50))
+def test_windows_hold_every_token_once_and_none_is_too_long(lengths: list[int], longest: int) -> None:
+    found = tagged(*("a " * length for length in lengths)).windows(longest)
+    assert [position for first, last in found for position in range(first, last)] == list(range(sum(lengths)))
+    assert all(0 < last - first <= longest for first, last in found)
+
+
+def test_windows_end_where_sentences_end() -> None:
+    assert tagged("a a a a", "b b b b", "c c c c").windows(8) == [(0, 8), (8, 12)]
+
+
+def test_entities_are_told_from_other_tags_even_where_none_is_found(tiny: dict[str, Checkpoint]) -> None:
+    assert tag(tiny["ner-gru"], ".").of_spans
+    assert not tag(tiny["pos-gru"], "Ada met Bob.").of_spans
+
+
+def test_an_unknown_word_is_never_a_candidate_however_likely() -> None:
+    found = candidates(DISTRIBUTION, AS_IT_IS)
+    assert found.names == ["the", EOS, "<b>", '"']
+    assert found.unknown == pytest.approx(0.3)
+    assert sum(candidate.drawn for candidate in found.words) == pytest.approx(1)
+
+
+def test_candidates_carry_the_models_probability_and_the_one_under_the_settings() -> None:
+    first, *_ = candidates(DISTRIBUTION, Sampling(temperature=1.0, top_k=2)).words
+    assert first.model == pytest.approx(0.25)
+    assert first.drawn == pytest.approx(0.25 / 0.45)
+
+
+def test_what_the_settings_cut_off_stays_visible_below_what_can_be_drawn() -> None:
+    found = candidates(DISTRIBUTION, Sampling(temperature=1.0, top_k=2))
+    assert found.choices == 2
+    assert [candidate.drawn > 0 for candidate in found.words] == [True, True, False, False]
+    assert found.words[2].model > found.words[3].model > 0
+
+
+def test_at_temperature_zero_one_word_takes_all() -> None:
+    found = candidates(DISTRIBUTION, Sampling(temperature=0))
+    assert (found.choices, found.words[0].word, found.words[0].drawn) == (1, "the", 1)
+
+
+def test_only_so_many_candidates_are_listed(tiny: dict[str, Checkpoint]) -> None:
+    assert len(candidates(next_words(tiny["lm-gru"], "The"), AS_IT_IS, count=5).words) == 5

@@ -15,12 +15,14 @@ from seqmodels.inference import (
     Sampling,
     ScoredToken,
     accept,
+    candidates,
     continue_text,
     next_words,
     score_prompt,
 )
 from seqmodels.text import EOS, UNK, join
 from seqmodels.viz import language
+from seqmodels.viz.format import percent
 
 AS_IT_IS = Sampling(temperature=1.0)
 DISTRIBUTION = NextWords((UNK, EOS, "the", "<b>", '"'), np.log(np.array([0.3, 0.2, 0.25, 0.15, 0.1], dtype=np.float32)))
@@ -41,38 +43,8 @@ def scored(*words: tuple[str, float, bool]) -> tuple[PromptScore, str]:
     return PromptScore(tuple(tokens), 42.0), text
 
 
-def test_an_unknown_word_is_never_a_candidate_however_likely() -> None:
-    found = language.candidates(DISTRIBUTION, AS_IT_IS)
-    assert found.names == ["the", EOS, "<b>", '"']
-    assert found.unknown == pytest.approx(0.3)
-    assert sum(candidate.drawn for candidate in found.words) == pytest.approx(1)
-
-
-def test_candidates_carry_the_models_probability_and_the_one_under_the_settings() -> None:
-    first, *_ = language.candidates(DISTRIBUTION, Sampling(temperature=1.0, top_k=2)).words
-    assert first.model == pytest.approx(0.25)
-    assert first.drawn == pytest.approx(0.25 / 0.45)
-
-
-def test_what_the_settings_cut_off_stays_visible_below_what_can_be_drawn() -> None:
-    found = language.candidates(DISTRIBUTION, Sampling(temperature=1.0, top_k=2))
-    assert found.choices == 2
-    assert [candidate.drawn > 0 for candidate in found.words] == [True, True, False, False]
-    assert found.words[2].model > found.words[3].model > 0
-
-
-def test_at_temperature_zero_one_word_takes_all() -> None:
-    found = language.candidates(DISTRIBUTION, Sampling(temperature=0))
-    assert (found.choices, found.words[0].word, found.words[0].drawn) == (1, "the", 1)
-    assert language.spread(found).startswith("1 word can")
-
-
-def test_only_so_many_candidates_are_listed(tiny: dict[str, Checkpoint]) -> None:
-    assert len(language.candidates(next_words(tiny["lm-gru"], "The"), AS_IT_IS, count=5).words) == 5
-
-
 def test_every_bar_of_a_row_tells_the_word_it_stands_for() -> None:
-    found = language.candidates(DISTRIBUTION, AS_IT_IS)
+    found = candidates(DISTRIBUTION, AS_IT_IS)
     bars = [trace for trace in language.next_word_bars(found).data if trace.type == "bar"]
     assert len(bars) == 3
     assert {bar.orientation for bar in bars} == {"h"}
@@ -80,7 +52,7 @@ def test_every_bar_of_a_row_tells_the_word_it_stands_for() -> None:
 
 
 def test_the_bars_are_as_long_as_the_probabilities_and_fit_the_axis() -> None:
-    found = language.candidates(DISTRIBUTION, AS_IT_IS)
+    found = candidates(DISTRIBUTION, AS_IT_IS)
     figure = language.next_word_bars(found, longest=0.6)
     model, drawn, *_ = figure.data
     assert list(model.x) == pytest.approx([candidate.model for candidate in found.words], abs=1e-5)
@@ -90,15 +62,15 @@ def test_the_bars_are_as_long_as_the_probabilities_and_fit_the_axis() -> None:
 
 
 def test_a_word_that_looks_like_html_is_a_label_and_not_html() -> None:
-    figure = language.next_word_bars(language.candidates(DISTRIBUTION, AS_IT_IS))
+    figure = language.next_word_bars(candidates(DISTRIBUTION, AS_IT_IS))
     assert "&lt;b&gt;" in figure.layout.yaxis.ticktext
     assert '"' in figure.layout.yaxis.ticktext
     assert all("<b>" not in row[1] for row in figure.data[0].customdata)
-    assert language.PARAGRAPH_NAME in figure.layout.yaxis.ticktext
+    assert language.shown(EOS) in figure.layout.yaxis.ticktext
 
 
 def test_the_two_themes_differ_in_colour_only() -> None:
-    found = language.candidates(DISTRIBUTION, AS_IT_IS)
+    found = candidates(DISTRIBUTION, AS_IT_IS)
     light, dark = (language.next_word_bars(found, theme=theme) for theme in ("light", "dark"))
     assert light.data[1].marker.color != dark.data[1].marker.color
     assert list(light.data[1].x) == list(dark.data[1].x)
@@ -153,7 +125,7 @@ def test_the_continuation_reads_as_the_prompt_with_its_words_accepted(prompt: st
 def test_the_continuation_tells_each_words_probability(tiny: dict[str, Checkpoint]) -> None:
     tokens = list(continue_text(tiny["lm-gru"], "The", max_tokens=6))
     markup = language.continuation("The", tokens, numbers=True)
-    assert re.findall(r"<small>(.*?)</small>", markup) == [html.escape(language.percent(token.probability)) for token in tokens]
+    assert re.findall(r"<small>(.*?)</small>", markup) == [html.escape(percent(token.probability, 3)) for token in tokens]
 
 
 def test_a_continuation_ends_a_paragraph_with_a_sign_and_a_new_line() -> None:
@@ -170,13 +142,6 @@ def test_of_a_long_prompt_only_the_end_precedes_the_continuation() -> None:
 
 def test_a_prompt_is_never_read_as_html() -> None:
     assert visible(language.continuation("<script>x</script>", [])) == "<script>x</script>"
-
-
-@pytest.mark.parametrize(
-    ("probability", "shown"), [(0, "0.00 %"), (0.00001, "< 0.01 %"), (0.00123, "0.12 %"), (0.1234, "12.3 %"), (0.9999, "100 %")]
-)
-def test_percentages_have_three_digits_at_most(probability: float, shown: str) -> None:
-    assert language.percent(probability) == shown
 
 
 def test_perplexity_says_over_how_many_words_and_how_many_are_unknown() -> None:

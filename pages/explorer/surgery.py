@@ -92,10 +92,12 @@ def draw(scene: Scene) -> None:
 
 def tagged(reading: Reading, before: Operated, after: Operated) -> None:
     """The tags of both runs under the words, and what has changed in a sentence."""
+    from seqmodels.inference import differences
+
     assert before.tagging is not None
     assert after.tagging is not None
     both = [before.tagging, after.tagging]
-    changed = tags.differences(both)
+    changed = differences(both)
     said = [
         f"*{inputs.plain(old.text)}* {old.tag} → {new.tag}"
         for old, new in ((both[0].tokens[at], both[1].tokens[at]) for at in changed[:6])
@@ -109,13 +111,13 @@ def tagged(reading: Reading, before: Operated, after: Operated) -> None:
 
 def spoken(reading: Reading, prompt: str, held: list[Clamp], before: Operated, after: Operated) -> None:
     """What a language model expects next in both runs, and how it goes on, with the same seed."""
-    from seqmodels.inference import Sampling
+    from seqmodels.inference import Sampling, candidates
     from seqmodels.viz import language
 
     assert before.next_words is not None
     assert after.next_words is not None
     plain = Sampling(temperature=1)
-    found = [language.candidates(words, plain, count=6) for words in (before.next_words, after.next_words)]
+    found = [candidates(words, plain, count=6) for words in (before.next_words, after.next_words)]
     longest = max(language.longest_bar(one) for one in found)
     for title, one, holding, column in zip(("untouched", "operated"), found, ((), tuple(held)), st.columns(2), strict=True):
         with column:

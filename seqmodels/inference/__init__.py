@@ -1,5 +1,6 @@
 """Text in, tags or words out."""
 
+from seqmodels.inference.candidates import Candidate, Candidates, candidates
 from seqmodels.inference.encoding import Encoded, encode
 from seqmodels.inference.language import (
     GeneratedToken,
@@ -15,9 +16,11 @@ from seqmodels.inference.language import (
     take_back,
     unit_of,
 )
-from seqmodels.inference.tagging import Entity, TaggedToken, Tagging, tag, tag_encoded
+from seqmodels.inference.tagging import Entity, TaggedToken, Tagging, differences, tag, tag_encoded
 
 __all__ = [
+    "Candidate",
+    "Candidates",
     "Encoded",
     "Entity",
     "GeneratedToken",
@@ -29,7 +32,9 @@ __all__ = [
     "Tagging",
     "accept",
     "adjusted",
+    "candidates",
     "continue_text",
+    "differences",
     "encode",
     "next_words",
     "score_prompt",

@@ -60,6 +60,33 @@ class Tagging:
         """The cell, or the name of a model of one's own: what tells this from others of the same text."""
         return self.model or self.cell
 
+    @property
+    def of_spans(self) -> bool:
+        """Whether its tags mark spans, as B-PER and I-PER do."""
+        return any(tag[:2] in ("B-", "I-") for token in self.tokens for tag, _ in token.alternatives)
+
+    def windows(self, longest: int) -> list[tuple[int, int]]:
+        """The tokens in parts of at most `longest`, which end where sentences end; only a longer sentence is itself divided."""
+        parts: list[tuple[int, int]] = []
+        start = end = 0
+        for first, last in self.sentences:
+            if last - start > longest and end > start:
+                parts.append((start, end))
+                start = first
+            while last - start > longest:
+                parts.append((start, start + longest))
+                start += longest
+            end = last
+        if end > start:
+            parts.append((start, end))
+        return parts
+
+
+def differences(taggings: Sequence[Tagging]) -> list[int]:
+    """The positions of the tokens that several taggings of one text tag differently."""
+    rows = zip(*(tagging.tokens for tagging in taggings), strict=True)
+    return [position for position, tokens in enumerate(rows) if len({token.tag for token in tokens}) > 1]
+
 
 def tag(checkpoint: Checkpoint, text: str) -> Tagging:
     """Tag a text of any length, sentence by sentence. ValueError if it holds no words."""

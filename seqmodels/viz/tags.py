@@ -8,11 +8,12 @@ other file.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seqmodels.viz import law, legends
+from seqmodels.viz.format import percent
 from seqmodels.viz.palette import Pair, safe, tag_colour
 from seqmodels.viz.style import styled
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from seqmodels.inference import TaggedToken, Tagging
-
-Window = tuple[int, int]  # first token, one past the last
 
 PART_OF_SPEECH = {
     "NOUN": ("noun", "dog, freedom"),
@@ -48,7 +47,6 @@ ENTITY = {
     "ORG": ("organization", "the United Nations"),
     "LOC": ("place", "Lake Geneva"),
 }
-MEANINGS = {"pos": PART_OF_SPEECH, "ner": ENTITY}
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ _PALEST = 16  # per cent of a tag's colour where the model is least sure
 
 
 def strip(
-    taggings: Sequence[Tagging], window: Window | None = None, rows: Sequence[Row] = (), *, titles: Sequence[str] = ()
+    taggings: Sequence[Tagging], window: tuple[int, int] | None = None, rows: Sequence[Row] = (), *, titles: Sequence[str] = ()
 ) -> str:
     """The words of a text, with a row of tags for each of its taggings, one sentence after the other.
 
@@ -78,7 +76,7 @@ def strip(
     if any(tagging.text != taggings[0].text for tagging in taggings):
         raise ValueError("the taggings are of different texts: give those of one text")
     first, last = window or (0, len(taggings[0].tokens))
-    titles = titles or [_title(tagging) for tagging in taggings]
+    titles = titles or [law.title(tagging.cell, tagging.model) for tagging in taggings]
     names = "".join(f"<span>{safe(title)}</span>" for title in (*titles, *(row.title for row in rows)))
     names = f'<span class="sm-names" aria-hidden="true">{names}</span>'
     found = []
@@ -93,42 +91,19 @@ def strip(
     return styled("tags", f'<div class="sm-strip">{"".join(found)}</div>')
 
 
-def legend(task: str, present: Collection[str] = ()) -> str:
-    """What each tag of a task means, and what the shade means. Tags that are not `present` step back; B-PER counts as PER."""
-    kinds = {_kind(tag) for tag in present}
-    words = MEANINGS[task]
+def legend(taggings: Sequence[Tagging]) -> str:
+    """What each tag means, and what the shade means. Tags that no tagging holds step back; B-PER counts as PER."""
+    tokens = [token for tagging in taggings for token in tagging.tokens]
+    present = {_kind(token.tag) for token in tokens} - {_OUTSIDE}
+    known = present or {_kind(tag) for token in tokens for tag, _ in token.alternatives}
+    meanings = next((found for found in (PART_OF_SPEECH, ENTITY) if known & found.keys()), {})
     entries = [
-        legends.chip(tag, tag_colour(tag), meaning, title=f"such as: {examples}", absent=bool(kinds) and tag not in kinds)
-        for tag, (meaning, examples) in words.items()
+        legends.chip(tag, tag_colour(tag), meaning, title=f"such as: {examples}", absent=bool(present) and tag not in present)
+        for tag, (meaning, examples) in meanings.items()
     ]
-    entries += [legends.chip(tag, tag_colour(tag), "a type of a model of your own") for tag in sorted(kinds - words.keys())]
-    return legends.legend([*entries, legends.shade(tag_colour(next(iter(words))), "pale: unsure, full: certain")])
-
-
-def differences(taggings: Sequence[Tagging]) -> list[int]:
-    """The positions of the tokens that the models tag differently."""
-    return [
-        position
-        for position, tokens in enumerate(zip(*(tagging.tokens for tagging in taggings), strict=True))
-        if len({token.tag for token in tokens}) > 1
-    ]
-
-
-def windows(tagging: Tagging, longest: int) -> list[Window]:
-    """The text in parts of at most `longest` tokens, which end where sentences end; only a longer sentence is itself divided."""
-    parts: list[Window] = []
-    start = end = 0
-    for first, last in tagging.sentences:
-        if last - start > longest and end > start:
-            parts.append((start, end))
-            start = first
-        while last - start > longest:
-            parts.append((start, start + longest))
-            start += longest
-        end = last
-    if end > start:
-        parts.append((start, end))
-    return parts
+    entries += [legends.chip(tag, tag_colour(tag), "a tag of your model") for tag in sorted(present - meanings.keys())]
+    sample = next(iter(meanings or present), _OUTSIDE)
+    return legends.legend([*entries, legends.shade(tag_colour(sample), "pale: unsure, full: certain")])
 
 
 def _word(taggings: Sequence[Tagging], names: Sequence[str], position: int, rows: Sequence[Row], *, glued: bool) -> str:
@@ -137,12 +112,12 @@ def _word(taggings: Sequence[Tagging], names: Sequence[str], position: int, rows
     glued = glued and taggings[0].tokens[position - 1].end == tokens[0].start
     differ = len({token.tag for token in tokens}) > 1
     classes = "sm-token" + (" sm-glued" if glued else "") + (" sm-different" if differ else "")
-    said = "; ".join(f"{name}: {token.tag} {token.probability:.0%}" for name, token in zip(names, tokens, strict=True))
+    spoken = "; ".join(f"{name}: {token.tag} {percent(token.probability)}" for name, token in zip(names, tokens, strict=True))
     tags = "".join(_tag(tagging, position) for tagging in taggings) + "".join(_number(row, position) for row in rows)
     card = "".join(row for name, token in zip(names, tokens, strict=True) for row in _rows(name, token))
     word = safe(tokens[0].text)
     return (
-        f'<span class="{classes}" role="listitem" tabindex="0" aria-label="{word}. {safe(said)}">'
+        f'<span class="{classes}" role="listitem" tabindex="0" aria-label="{word}. {safe(spoken)}">'
         f'<bdi class="sm-word">{word}</bdi>{tags}<span class="sm-card" aria-hidden="true">{card}</span></span>'
     )
 
@@ -172,12 +147,8 @@ def _rows(name: str, token: TaggedToken) -> Iterator[str]:
         heading = f"<b>{safe(name)}</b>" if number == 0 else ""
         yield (
             f'{heading}<i style="--c:{tag_colour(tag).css}">{safe(tag)}</i><u style="--w:{probability:.1%}"></u>'
-            f"<span>{probability:.1%}</span>"
+            f"<span>{percent(probability, 3)}</span>"
         )
-
-
-def _title(tagging: Tagging) -> str:
-    return law.title(tagging.cell, tagging.model)
 
 
 def _direction(text: str) -> str:
