@@ -22,7 +22,8 @@ from playwright.sync_api import Page
 from rich.console import Console
 from rich.table import Table
 
-from seqmodels.runs import Run, create, from_link, start, status
+from seqmodels.runs import Run, create, start, status
+from seqmodels.runs.settings import from_flat
 from tests.browser.driver import browse, require_browser, serve, settle
 from tests.running import KEY, discard, wait_until
 
@@ -42,7 +43,7 @@ CLICK = """(number) => new Promise((done) => {
 @contextmanager
 def training() -> Iterator[tuple[Run, int]]:
     """A run that goes on for as long as it is needed, and the id of its process."""
-    run = create(from_link({"task": "pos", "cell": "gru", "source": "silver", "epochs": "1000", "patience": "none"}), KEY)
+    run = create(from_flat({"task": "pos", "cell": "gru", "source": "silver", "epochs": "1000", "patience": "none"}), KEY)
     start(run, KEY)
     wait_until(lambda: status(run).progress.step > 0, 120)
     pid = status(run).progress.pid

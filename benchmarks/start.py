@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from seqmodels.runs import create, find_run, read_history
-from seqmodels.runs.presets import live_settings
+from seqmodels.runs.settings import demo_settings
 from tests.browser.driver import browse, require_browser, serve, settle
 from tests.running import KEY, discard, wait_until
 
@@ -52,7 +52,7 @@ def pressed(page: Page, address: str, task: str) -> float:
 
 def by_hand(task: str) -> float:
     """Seconds from the start of a process to the first step in its events."""
-    run = create(live_settings(task), KEY)
+    run = create(demo_settings(task), KEY)
     begun = time.monotonic()
     process = subprocess.Popen([sys.executable, "-m", "seqmodels", "run", str(run.folder)], stdout=subprocess.DEVNULL)
     wait_until(lambda: bool(read_history(run).steps))

@@ -25,7 +25,8 @@ from urllib.parse import urlencode
 from rich.console import Console
 from rich.table import Table
 
-from seqmodels.runs import Settings, create, from_link, read_history, start, status, to_link
+from seqmodels.runs import create, read_history, start, status
+from seqmodels.runs.settings import Settings, from_flat, to_link
 from tests.running import KEY, discard
 
 SLICE = 1.0  # seconds
@@ -38,10 +39,10 @@ import torch
 torch.set_num_threads(1)
 os.setpriority(os.PRIO_PROCESS, 0, 10)
 from seqmodels.data import data_for
-from seqmodels.runs import from_link
+from seqmodels.runs.settings import from_flat
 from seqmodels.tasks import find_task
 from seqmodels.training import Step, fit
-settings = from_link(dict(parse_qsl(sys.argv[1], keep_blank_values=True)))
+settings = from_flat(dict(parse_qsl(sys.argv[1], keep_blank_values=True)))
 task, data = find_task(settings.task), data_for(settings.task, settings.data)
 torch.manual_seed(settings.training.seed)
 vocabulary = task.vocabulary(data.train)
@@ -144,7 +145,7 @@ def main() -> None:
     parser.add_argument("--cell", default="gru")
     parser.add_argument("--slices", type=int, default=40)
     given = parser.parse_args()
-    settings = from_link({"task": given.task, "cell": given.cell, "epochs": "1000"})
+    settings = from_flat({"task": given.task, "cell": given.cell, "epochs": "1000"})
     with tempfile.TemporaryDirectory() as folder:
         os.environ["SEQMODELS_RUNS"] = folder
         with bare(settings, Path(folder)) as script, run(settings) as ours:

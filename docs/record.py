@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pages.training.recorded import FILE
-from seqmodels.runs import History, Run, create, presets, read_history, settings_of, status, to_link, work
+from seqmodels.runs import History, Run, create, presets, read_history, status, work
+from seqmodels.runs.settings import from_flat, to_link
 
 TITLES = {"explodes": "Not clipped", "clipped": "The same, clipped"}  # by the key of a preset
 EPOCH = ("x", "epoch", "loss", "dev_loss", "score", "best_score", "best_epoch")
@@ -39,7 +40,7 @@ def entry(run: Run, history: History) -> dict[str, Any]:
         "name": run.name,
         "status": status(run).name,
         "message": status(run).progress.message,
-        "settings": to_link(settings_of(run)),
+        "settings": to_link(from_flat(run.settings)),
         "steps": [_together(group) for group in groups],
         "epochs": [{name: _short(epoch[name]) for name in EPOCH} for epoch in history.epochs],
         "marks": [{name: mark[name] for name in ("x", "kind", "message")} for mark in history.marks],

@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from seqmodels.runs import Command, Run, Settings, Upload, command, create, from_link, status, work
+from seqmodels.runs import Command, Run, Upload, command, create, status, work
+from seqmodels.runs.settings import Settings, from_flat
 
 KEY = "the owner's key"
 CONLLU = "".join(
@@ -22,7 +23,7 @@ SENTENCE = "She sings ."
 def settings(**changes: object) -> Settings:
     """A training of about a second: the first symbol of short sequences."""
     short = {"task": "recall", "cell": "gru", "hidden_size": "8", "length": "5", "sentences": "400", "dev_sentences": "50"}
-    return from_link({**short, "epochs": "4", "batch_size": "8", **{name: str(value) for name, value in changes.items()}})
+    return from_flat({**short, "epochs": "4", "batch_size": "8", **{name: str(value) for name, value in changes.items()}})
 
 
 def make(**changes: object) -> Run:
@@ -31,7 +32,7 @@ def make(**changes: object) -> Run:
 
 def tagging(**changes: str) -> Run:
     small = {"task": "pos", "cell": "gru", "hidden_size": "8", "source": "file", "epochs": "3", "probe": SENTENCE, **changes}
-    return create(from_link(small), KEY, upload=Upload("own.conllu", CONLLU.encode()))
+    return create(from_flat(small), KEY, upload=Upload("own.conllu", CONLLU.encode()))
 
 
 def finish(run: Run) -> None:

@@ -19,7 +19,8 @@ from seqmodels import checkpoints
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.cli import main
 from seqmodels.inference import Sampling, accept, continue_text, next_words, score_prompt, take_back, unit_of
-from seqmodels.runs import Upload, create, from_link
+from seqmodels.runs import Upload, create
+from seqmodels.runs.settings import from_flat
 from seqmodels.tasks import LANGUAGE as LANGUAGE_TASKS
 from seqmodels.tasks import SHIPPED, find_task
 from tests.paging import GATES, LANGUAGE, TRAINING, html, linked, opened, pictures, said, sound
@@ -230,7 +231,7 @@ def test_with_no_other_model_it_is_on_and_reset_keeps_it_so(
 @pytest.mark.parametrize("page", ["Language model", "Gates"])
 def test_a_run_over_characters_becomes_a_model_that_the_other_pages_open_with(page: str) -> None:
     small = {"task": "char", "cell": "gru", "hidden_size": "8", "source": "file", "epochs": "1"}
-    run = create(from_link(small), KEY, upload=Upload("own.txt", (f"{TEXT * 5}\n\n" * 10).encode()), name="Letters")
+    run = create(from_flat(small), KEY, upload=Upload("own.txt", (f"{TEXT * 5}\n\n" * 10).encode()), name="Letters")
     finish(run)
     app = linked(TRAINING, run=run.id)
     app.session_state[OWNER] = KEY

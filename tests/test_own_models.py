@@ -17,7 +17,9 @@ from streamlit.testing.v1 import AppTest
 from pages.explorer import VIEWS
 from seqmodels import checkpoints
 from seqmodels.checkpoints import Checkpoint
-from seqmodels.runs import Run, Upload, create, from_link, import_checkpoint, list_own, may_control, own_folder, remove_own
+from seqmodels.runs import Run, Upload, create, may_control
+from seqmodels.runs.publishing import import_checkpoint, list_own, own_folder, remove_own
+from seqmodels.runs.settings import from_flat
 from seqmodels.tasks import find_task
 from seqmodels.tasks.base import ModelConfig
 from seqmodels.vocab import TaggerVocab
@@ -204,7 +206,7 @@ def built(task: str, path: Path, vocabulary: object = None, **changes: object) -
 
 def tagger() -> Run:
     small = {"task": "pos", "cell": "gru", "hidden_size": "8", "source": "file", "epochs": "2"}
-    run = create(from_link(small), KEY, upload=Upload("own.conllu", CONLLU.encode()), name="My <Tagger> 2!")
+    run = create(from_flat(small), KEY, upload=Upload("own.conllu", CONLLU.encode()), name="My <Tagger> 2!")
     finish(run)
     return run
 

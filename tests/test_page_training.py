@@ -15,10 +15,10 @@ from streamlit.testing.v1 import AppTest
 
 from pages.training import controls, current, fields, link
 from seqmodels.corpora import LARGEST_UPLOAD
-from seqmodels.runs import Run, default_settings, from_link, list_runs, progress, store, to_flat, to_link
+from seqmodels.runs import Progress, Run, list_runs, store
 from seqmodels.runs import control as control_module
 from seqmodels.runs.presets import PRESETS
-from seqmodels.runs.progress import Progress
+from seqmodels.runs.settings import default_settings, from_flat, to_flat, to_link
 from seqmodels.tasks import TASKS
 from tests.paging import OVERVIEW, TRAINING, html, linked, opened, sound
 from tests.running import CONLLU, KEY, finish, make
@@ -68,12 +68,12 @@ def test_the_page_opens_where_nothing_has_been_trained_yet() -> None:
 
 
 @pytest.mark.parametrize("phase", PHASES)
-def test_the_page_opens_with_a_run_in_each_state(phase: progress.Phase) -> None:
+def test_the_page_opens_with_a_run_in_each_state(phase: store.Phase) -> None:
     run = make(epochs=2)
     if phase in ("finished", "training", "failed", "paused"):
         finish(run)
-    told = progress.read(run.folder)
-    progress.write(run.folder, replace(told, phase=phase, message="stopped by hand" if phase == "stopped" else told.message))
+    told = store.read_progress(run.folder)
+    store.write_progress(run.folder, replace(told, phase=phase, message="stopped by hand" if phase == "stopped" else told.message))
     page = linked(TRAINING).run()
     assert not page.exception, page.exception[0].value
     assert bool(page.error) == (phase == "failed")
@@ -151,7 +151,7 @@ def test_each_task_starts_with_its_own_settings_for_watching(task: str, started:
     sound(widget(page, "selectbox", "task").set_value(task).run())
     sound(page.button(key="training-go").click().run())
     live = TASKS[task].live
-    found = control_module.settings_of(started[0])
+    found = from_flat(started[0].settings)
     assert (found.task, found.model, found.training) == (task, live.model, live.training)
     assert in_the_address(page, "run") == started[0].id
 
@@ -176,7 +176,7 @@ def test_every_setting_of_a_link_reaches_the_run(started: list[Run]) -> None:
     page = visit(settings=urlencode(link))
     assert "cannot be used" not in captions(page)
     sound(page.button(key="training-go").click().run())
-    assert control_module.settings_of(started[0]) == from_link(link)
+    assert from_flat(started[0].settings) == from_flat(link)
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,7 @@ def test_the_settings_of_a_run_on_screen_go_into_the_form_and_start_the_same(min
     sound(page.button(key="training-copy").click().run())
     assert widget(page, "number_input", "hidden_size").value == 24
     sound(page.button(key="training-go").click().run())
-    assert control_module.settings_of(started[0]) == control_module.settings_of(run)
+    assert from_flat(started[0].settings) == from_flat(run.settings)
 
 
 def test_the_settings_of_a_ticked_run_go_into_the_form() -> None:
@@ -277,7 +277,7 @@ def test_the_settings_of_a_ticked_run_go_into_the_form() -> None:
 
 
 def test_a_copy_of_a_run_with_a_file_of_its_own_asks_for_the_file(started: list[Run]) -> None:
-    settings = from_link({"task": "pos", "cell": "gru", "source": "file"})
+    settings = from_flat({"task": "pos", "cell": "gru", "source": "file"})
     control_module.create(settings, KEY, upload=control_module.Upload("*my* corpus.conllu", CONLLU.encode()))
     page = visit()
     sound(page.button(key="training-copy").click().run())
@@ -383,4 +383,4 @@ def test_the_owners_key_is_never_in_the_address(started: list[Run]) -> None:
     assert page.session_state["training-owner"] not in str(dict(page.query_params))
     assert current.RUN in page.query_params
     assert KEY not in str(dict(page.query_params))
-    assert progress.read(started[0].folder) == Progress(phase="waiting")
+    assert store.read_progress(started[0].folder) == Progress(phase="waiting")

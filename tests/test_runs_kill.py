@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from seqmodels.runs import Run, Upload, create, from_link, read_history, session, status
+from seqmodels.runs import Run, Upload, create, read_history, session, status
+from seqmodels.runs.settings import from_flat
 from tests.running import CONLLU, KEY, finish, fork, kill, make
 
 MOMENTS = 10
@@ -26,12 +27,12 @@ def runs_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 def tagger() -> Run:
-    return create(from_link(TAGGER), KEY, upload=Upload("own.conllu", CONLLU.encode()))
+    return create(from_flat(TAGGER), KEY, upload=Upload("own.conllu", CONLLU.encode()))
 
 
 def characters() -> Run:
     text = "The state of the union is strong, and the people of the United States know it.\n\n" * 30
-    return create(from_link(TEXT), KEY, upload=Upload("own.txt", text.encode()))
+    return create(from_flat(TEXT), KEY, upload=Upload("own.txt", text.encode()))
 
 
 def memory() -> Run:

@@ -7,10 +7,10 @@ import pytest
 
 from seqmodels.cells import CELLS
 from seqmodels.data import SILVER_SENTENCES, sources
-from seqmodels.runs import from_link, to_flat, to_link
-from seqmodels.runs.presets import PRESETS, Preset, find_preset, live_settings, settings_of
-from seqmodels.runs.settings import Flat, recipe_of
-from seqmodels.runs.setup import read_material, set_up
+from seqmodels.runs.datasets import load_dataset
+from seqmodels.runs.presets import PRESETS, Preset, find_preset, settings_of
+from seqmodels.runs.settings import Flat, demo_settings, from_flat, to_flat, to_link
+from seqmodels.runs.trainer import TrainingSetup
 from seqmodels.tasks import MEMORY, TASKS
 from seqmodels.training import DivergedError, Epoch, Report, Step, fit
 
@@ -31,20 +31,20 @@ def trained(key: str) -> Iterator[Report]:
     preset = find_preset(key)
     assert preset
     (settings,) = settings_of(preset).values()
-    setup = set_up(recipe_of(settings), read_material(settings.task, settings.data))
+    setup = TrainingSetup.build(settings, load_dataset(settings.task, settings.data))
     return fit(setup.model, setup.objective, settings.training)
 
 
 @each
 def test_every_run_of_a_preset_has_settings_that_a_link_can_hand_on(preset: Preset) -> None:
     for settings in settings_of(preset).values():
-        assert from_link(to_link(settings)) == settings
+        assert from_flat(to_link(settings)) == settings
 
 
 @each
 def test_every_setting_of_a_preset_is_in_its_runs(preset: Preset) -> None:
     for name, settings in settings_of(preset).items():
-        assert to_flat(settings) == to_flat(settings) | to_flat(from_link({**to_link(settings), **preset.runs[name]}))
+        assert to_flat(settings) == to_flat(settings) | to_flat(from_flat({**to_link(settings), **preset.runs[name]}))
 
 
 @each
@@ -114,7 +114,7 @@ def test_a_run_that_overfits_has_few_sentences_no_dropout_and_patience() -> None
 
 @pytest.mark.parametrize("task", TASKS)
 def test_the_settings_for_watching_are_the_tasks_own(task: str) -> None:
-    settings, live = live_settings(task), TASKS[task].live
+    settings, live = demo_settings(task), TASKS[task].live
     assert (settings.model, settings.training) == (live.model, live.training)
     assert (settings.data.sentences, settings.data.dev_sentences) == (live.sentences, live.dev_sentences)
     assert bool(settings.probe) == (task not in MEMORY)

@@ -1,4 +1,4 @@
-"""A run's process: what it leaves, obeys and survives."""
+"""A run's process: what it leaves, follows and survives."""
 
 import json
 import os
@@ -23,7 +23,6 @@ from seqmodels.runs import (
     delete,
     export_csv,
     find_run,
-    from_link,
     list_runs,
     make_at,
     read_history,
@@ -31,10 +30,13 @@ from seqmodels.runs import (
     session,
     start,
     status,
-    to_flat,
+    trainer,
     work,
 )
-from seqmodels.runs.queue import Queue
+from seqmodels.runs.datasets import load_dataset
+from seqmodels.runs.limits import Queue
+from seqmodels.runs.settings import from_flat, to_flat
+from seqmodels.runs.trainer import TrainingSetup
 from seqmodels.training import Epoch, TrainState, fit
 from tests.running import KEY, SENTENCE, files, finish, fork, is_now, kill_all, make, order, settings, tagging, wait_until
 
@@ -91,11 +93,9 @@ def test_a_finished_run_holds_its_best_weights_and_all_that_was_told() -> None:
 def test_a_run_trains_as_the_bare_trainer_does() -> None:
     run = make()
     finish(run)
-    from seqmodels.runs.settings import recipe_of
-    from seqmodels.runs.setup import read_material, set_up
 
     wanted = settings()
-    setup = set_up(recipe_of(wanted), read_material(wanted.task, wanted.data))
+    setup = TrainingSetup.build(wanted, load_dataset(wanted.task, wanted.data))
     state = TrainState()
     epochs = []
     for report in fit(setup.model, setup.objective, wanted.training, state):
@@ -125,7 +125,7 @@ def test_after_every_epoch_a_tagger_shows_its_tags_and_its_gates() -> None:
 def test_after_every_epoch_a_language_model_writes_on(task: str) -> None:
     small = {"task": task, "hidden_size": "8", "source": "file", "epochs": "2", "probe": "The state"}
     text = "The state of the union is strong . The people know it .\n\n" * 40
-    run = create(from_link(small), KEY, upload=Upload("own.txt", text.encode()))
+    run = create(from_flat(small), KEY, upload=Upload("own.txt", text.encode()))
     finish(run)
     assert status(run).name == "finished", status(run).progress.message
     samples = read_history(run).samples
@@ -191,7 +191,7 @@ def test_a_change_sent_while_no_process_lives_holds_when_the_run_goes_on(going: 
     assert read_history(going).steps[-1]["learning_rate"] == 0
 
 
-# what a run obeys
+# the commands that a run follows
 
 
 def test_pause_holds_a_run_until_it_is_resumed(going: Run) -> None:
@@ -413,7 +413,7 @@ def test_an_unexpected_error_is_told_in_one_sentence(monkeypatch: pytest.MonkeyP
     def broken(*_: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(session, "fit", broken)
+    monkeypatch.setattr(trainer, "fit", broken)
     run = make()
     finish(run)
     assert status(run).name == "failed"
@@ -476,7 +476,7 @@ def test_the_command_line_makes_a_run_and_trains_it(tmp_path: Path) -> None:
 def test_a_process_that_waits_has_not_imported_torch(tmp_path: Path) -> None:
     make_at(tmp_path / "mine", to_flat(settings()))
     code = (
-        "import sys; from pathlib import Path; from seqmodels.runs import work, root; from seqmodels.runs.queue import Queue;"
+        "import sys; from pathlib import Path; from seqmodels.runs import work, root; from seqmodels.runs.limits import Queue;"
         "queue = Queue(root(), 4); slots = [queue.enter(queue.join('x')) for _ in range(4)];"
         "print(next(work(Path(sys.argv[1]))).text, {'torch', 'spacy'} & set(sys.modules))"
     )

@@ -10,7 +10,8 @@ import safetensors.numpy
 from seqmodels import checkpoints
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference import tag
-from seqmodels.runs import delete, import_checkpoint, list_own, may_remove, own_folder, own_path, publish, remove_own
+from seqmodels.runs import delete
+from seqmodels.runs.publishing import import_checkpoint, list_own, may_remove, own_folder, own_path, publish, remove_own
 from tests.running import KEY, SENTENCE, files, finish, fork, is_now, kill_all, make, tagging, wait_until
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from seqmodels.cells import CELLS
-from seqmodels.runs import default_settings, from_link, to_flat, to_link
+from seqmodels.runs.settings import default_settings, from_flat, to_flat, to_link
 from seqmodels.tasks import TASKS
 from seqmodels.training import Clipping
 
@@ -16,7 +16,7 @@ from seqmodels.training import Clipping
 def test_the_recipe_of_every_task_comes_back_from_its_link(task: str, cell: str) -> None:
     usual = default_settings(task, cell)
     assert to_link(usual) == {"task": task, "cell": cell}
-    assert from_link(to_link(usual)) == usual
+    assert from_flat(to_link(usual)) == usual
 
 
 def test_settings_come_back_from_a_link_as_they_were() -> None:
@@ -32,8 +32,8 @@ def test_settings_come_back_from_a_link_as_they_were() -> None:
     link = to_link(changed)
     assert all(isinstance(value, str) for value in link.values())
     assert "hidden_size" not in link
-    assert from_link(link) == changed
-    assert from_link(json.loads(json.dumps(to_flat(changed)))) == changed
+    assert from_flat(link) == changed
+    assert from_flat(json.loads(json.dumps(to_flat(changed)))) == changed
 
 
 def test_no_two_settings_share_a_name() -> None:
@@ -65,4 +65,4 @@ def test_no_two_settings_share_a_name() -> None:
 )
 def test_a_link_with_a_wrong_value_is_refused_in_plain_words(given: dict[str, str], complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
-        from_link(given)
+        from_flat(given)

@@ -1,4 +1,4 @@
-"""A process that stands by: handed a run, it is that run's process; not handed one, it ends."""
+"""The process that forks the processes of runs: one for each run handed to it, and none of its own business after that."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from seqmodels.runs import standby, start, status, store
-from seqmodels.runs.standby import stand_by
+from seqmodels.runs import launcher, read_history, stand_by, start, status, store
 from tests.running import KEY, finish, is_now, make, order, wait_until
 
 
 @pytest.fixture(autouse=True)
 def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A folder for runs, and nobody in reserve but who is asked for."""
+    """A folder for runs, and no server but the one that is asked for."""
     monkeypatch.setenv("SEQMODELS_RUNS", str(tmp_path / "runs"))
-    monkeypatch.setattr(standby, "_reserve", standby._Reserve())
+    monkeypatch.setenv("SEQMODELS_RUNS_AT_ONCE", "4")
+    monkeypatch.setattr(launcher, "_server", launcher.ForkServer())
     yield
-    if standby._reserve._standby is not None:
-        standby._reserve._standby.dismiss()
+    launcher._server.stop()
 
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="looks processes up in /proc")
@@ -37,41 +36,48 @@ def command_line(pid: int) -> str:
         return ""
 
 
-def reserve() -> int | None:
-    """The process in reserve."""
-    found = standby._reserve._standby
-    return found._process.pid if found is not None and found.alive else None
+def parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def ready() -> int:
+    """The server's process."""
     stand_by()
-    pid = reserve()
-    assert pid is not None
-    return pid
+    assert launcher._server.process is not None
+    return launcher._server.process.pid
 
 
 def killed(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: reserve() is None)
+    wait_until(lambda: not launcher._server.alive)
 
 
-def test_a_run_that_is_handed_over_trains_as_one_that_is_not() -> None:
-    pid = ready()
-    handed, alone = make(), make()
-    start(handed, KEY)
-    wait_until(is_now(handed, "finished"))
+@needs_proc
+def test_a_run_that_is_forked_trains_as_one_that_is_not() -> None:
+    server = ready()
+    forked, alone = make(epochs=30), make(epochs=30)
+    start(forked, KEY)
+    wait_until(is_now(forked, "running"))
+    pid = status(forked).progress.pid
+    assert pid is not None
+    assert parent(pid) == server
+    wait_until(is_now(forked, "finished"))
     finish(alone)
-    assert status(handed).progress.pid == pid
-    assert (handed.folder / store.BEST).read_bytes() == (alone.folder / store.BEST).read_bytes()
+    assert (forked.folder / store.BEST).read_bytes() == (alone.folder / store.BEST).read_bytes()
+    wait_until(lambda: not command_line(pid) and not Path(f"/proc/{pid}").exists())  # nor is it a zombie
 
 
 @needs_proc
 def test_it_is_told_from_others_and_writes_the_log_of_its_run() -> None:
-    pid = ready()
+    ready()
     run = make(epochs=1000)
     start(run, KEY)
     wait_until(is_now(run, "running"))
+    pid = status(run).progress.pid
+    assert pid is not None
     assert command_line(pid).endswith(f"-m seqmodels run {run.folder}")
+    assert os.getsid(pid) == pid
+    assert os.getpriority(os.PRIO_PROCESS, pid) >= 10
     os.kill(pid, signal.SIGTERM)
     wait_until(is_now(run, "interrupted"))
     assert "interrupted" in (run.folder / store.LOG).read_text()
@@ -87,13 +93,14 @@ def test_it_takes_the_environment_of_the_moment_it_is_called(monkeypatch: pytest
 
 
 def test_it_holds_the_lock_until_it_ends() -> None:
-    pid = ready()
+    ready()
     run = make(epochs=1000)
     start(run, KEY)
     assert run.alive
     with pytest.raises(ValueError, match="already"):
         start(run, KEY)
-    os.kill(pid, signal.SIGKILL)
+    wait_until(is_now(run, "running"))
+    os.kill(status(run).progress.pid or 0, signal.SIGKILL)
     wait_until(lambda: not run.alive)
     assert status(run).name == "interrupted"
     start(run, KEY)
@@ -101,13 +108,21 @@ def test_it_holds_the_lock_until_it_ends() -> None:
     wait_until(is_now(run, "stopped"))
 
 
+def test_several_runs_started_at_once_each_have_a_process() -> None:
+    ready()
+    runs = [make() for _ in range(3)]
+    for run in runs:
+        start(run, KEY)
+    for run in runs:
+        wait_until(is_now(run, "finished"))
+    assert len({status(run).progress.pid for run in runs}) == 3
+
+
 def test_where_it_has_died_a_new_process_is_started() -> None:
-    pid = ready()
-    killed(pid)
+    killed(ready())
     run = make()
     start(run, KEY)
     wait_until(is_now(run, "finished"))
-    assert status(run).progress.pid != pid
 
 
 def test_where_there_can_be_none_pages_and_runs_do_without(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,23 +130,23 @@ def test_where_there_can_be_none_pages_and_runs_do_without(monkeypatch: pytest.M
         raise BlockingIOError("no more processes")
 
     with monkeypatch.context() as patch:
-        patch.setattr(standby, "_start", refused)
+        patch.setattr(launcher, "_start", refused)
         stand_by()
-    assert reserve() is None
+    assert not launcher._server.alive
     run = make()
     start(run, KEY)
     wait_until(is_now(run, "finished"))
+    assert not launcher._server.alive  # none that was not asked for
 
 
 def test_what_it_cannot_import_is_no_loss_to_a_run_that_needs_it_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "spacy.py").write_text("raise ImportError")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    pid = ready()
+    ready()
     run = make()
     start(run, KEY)
     wait_until(lambda: not run.alive)
     assert status(run).name == "finished"
-    assert status(run).progress.pid == pid
 
 
 def test_there_is_one_at_most_and_another_after_one_that_died() -> None:
@@ -141,33 +156,22 @@ def test_there_is_one_at_most_and_another_after_one_that_died() -> None:
     assert ready() != first
 
 
-def test_there_is_another_a_while_after_one_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(standby, "REST", 0.5)
-    pid = ready()
-    run = make()
-    start(run, KEY)
-    stand_by()
-    assert reserve() is None  # the run comes first
-    wait_until(lambda: reserve() is not None)
-    assert reserve() != pid
-
-
-def test_there_is_none_that_was_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(standby, "REST", 0.0)
-    run = make()
-    start(run, KEY)
-    wait_until(is_now(run, "finished"))
-    assert reserve() is None
-
-
 @needs_proc
-def test_it_ends_with_its_maker() -> None:
+def test_it_ends_with_its_owner_and_the_runs_that_it_forked_go_on() -> None:
+    run = make(epochs=1000, sentences=4000)
     script = (
-        "import time; from seqmodels.runs import standby; standby.stand_by();"
-        "print(standby._reserve._standby._process.pid, flush=True); time.sleep(600)"
+        "import sys, time; from seqmodels.runs import find_run, launcher, start; launcher.stand_by();"
+        "start(find_run(sys.argv[1]), sys.argv[2]); print(launcher._server.process.pid, flush=True); time.sleep(600)"
     )
-    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as maker:
-        assert maker.stdout is not None
-        pid = int(maker.stdout.readline())
-        maker.kill()
-    wait_until(lambda: not command_line(pid))
+    with subprocess.Popen([sys.executable, "-c", script, run.id, KEY], stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout is not None
+        server = int(owner.stdout.readline())
+        wait_until(lambda: bool(read_history(run).steps))
+        assert parent(status(run).progress.pid or 0) == server
+        owner.kill()
+    wait_until(lambda: not command_line(server))
+    steps = len(read_history(run).steps)
+    wait_until(lambda: len(read_history(run).steps) > steps)
+    assert run.alive
+    order(run, "stop")
+    wait_until(is_now(run, "stopped"))

@@ -12,26 +12,25 @@ import pytest
 from seqmodels.corpora import CorpusError
 from seqmodels.runs import (
     Command,
+    Progress,
     Upload,
     command,
+    context,
+    control,
     create,
-    default_settings,
     delete,
     find_run,
     list_runs,
-    locks,
     make_at,
     may_control,
     rename,
-    settings_of,
     start,
     status,
     store,
-    to_flat,
 )
-from seqmodels.runs import progress as progress_module
-from seqmodels.runs.progress import Progress
-from seqmodels.runs.queue import Queue
+from seqmodels.runs.files import take_lock
+from seqmodels.runs.limits import Queue
+from seqmodels.runs.settings import default_settings, from_flat, to_flat
 from tests.running import CONLLU, KEY, files, make, order, settings
 
 
@@ -46,7 +45,7 @@ def runs_folder(own_folders: Path) -> Path:
 def test_a_run_is_found_as_it_was_made() -> None:
     run = make()
     assert find_run(run.id) == run
-    assert settings_of(run) == settings()
+    assert from_flat(run.settings) == settings()
     assert list_runs() == [run]
 
 
@@ -126,9 +125,9 @@ def test_an_upload_may_only_be_so_large(monkeypatch: pytest.MonkeyPatch) -> None
         create(tagging, KEY, upload=Upload("own.conllu", CONLLU.encode() * 10))
 
 
-def test_a_folder_of_ones_own_becomes_a_run_once(tmp_path: Path) -> None:
+def test_any_folder_becomes_a_run_once(tmp_path: Path) -> None:
     run = make_at(tmp_path / "mine", to_flat(settings()))
-    assert settings_of(run) == settings()
+    assert from_flat(run.settings) == settings()
     with pytest.raises(ValueError, match="a run already"):
         make_at(tmp_path / "mine", to_flat(settings()))
 
@@ -181,12 +180,12 @@ def test_a_run_without_an_owner_is_no_ones(tmp_path: Path) -> None:
     ],
 )
 def test_the_status_follows_from_the_last_word_and_from_whether_the_process_lives(
-    phase: progress_module.Phase, living: str, dead: str
+    phase: store.Phase, living: str, dead: str
 ) -> None:
     run = make()
-    progress_module.write(run.folder, Progress(phase=phase))
+    store.write_progress(run.folder, Progress(phase=phase))
     assert status(run).name == dead
-    lock = locks.take(run.folder / store.LOCK)
+    lock = take_lock(run.folder / store.LOCK)
     assert lock is not None
     assert status(run).name == living
     os.close(lock)
@@ -195,22 +194,20 @@ def test_the_status_follows_from_the_last_word_and_from_whether_the_process_live
 def test_progress_is_rewritten_in_place_whatever_the_message() -> None:
     run = make()
     for message in ("short", "😀" * 5000, "line\nline"):
-        progress_module.write(run.folder, Progress(message=message))
-        assert (run.folder / "status.json").stat().st_size == progress_module.SIZE
-        assert progress_module.read(run.folder).message == message[: progress_module.LONGEST_MESSAGE]
+        store.write_progress(run.folder, Progress(message=message))
+        assert (run.folder / "status.json").stat().st_size == store.STATUS_SIZE
+        assert store.read_progress(run.folder).message == message[: store.LONGEST_MESSAGE]
 
 
 # commands
 
 
 def test_commands_are_carried_out_in_the_order_of_sending_and_a_damaged_one_is_dropped() -> None:
-    from seqmodels.runs import commands
-
     run = make()
-    commands.send(run.folder, Command("pause"))
+    context.send(run.folder, Command("pause"))
     (run.folder / "commands" / "000.json").write_text("{")
-    commands.send(run.folder, Command("change", {"learning_rate": 0.1}))
-    assert [found for _, found in commands.pending(run.folder)] == [
+    context.send(run.folder, Command("change", {"learning_rate": 0.1}))
+    assert [found for _, found in context.pending(run.folder)] == [
         Command("pause"),
         Command("change", {"learning_rate": 0.1}),
     ]
@@ -255,7 +252,7 @@ def test_a_run_in_any_folder_has_its_turn(tmp_path: Path) -> None:
 
 def test_the_oldest_runs_make_room_but_never_one_with_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
     oldest, _, third = make(), make(), make()
-    lock = locks.take(oldest.folder / store.LOCK)
+    lock = take_lock(oldest.folder / store.LOCK)
     assert lock is not None
     monkeypatch.setenv("SEQMODELS_RUNS_KEPT", "3")
     fourth = make()
@@ -268,17 +265,17 @@ def test_the_oldest_runs_make_room_but_never_one_with_a_process(monkeypatch: pyt
 
 def test_a_run_that_ends_while_it_is_started_again_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     run = make()
-    progress_module.write(run.folder, Progress(phase="training"))
-    lock = locks.take(run.folder / store.LOCK)
+    store.write_progress(run.folder, Progress(phase="training"))
+    lock = take_lock(run.folder / store.LOCK)
     assert lock is not None
-    take = locks.take
+    take = take_lock
 
     def take_after_the_end(path: Path, *, patience: float) -> int | None:
-        progress_module.write(run.folder, Progress(phase="finished"))
+        store.write_progress(run.folder, Progress(phase="finished"))
         os.close(lock)
         return take(path, patience=patience)
 
-    monkeypatch.setattr(locks, "take", take_after_the_end)
+    monkeypatch.setattr(control, "take_lock", take_after_the_end)
     with pytest.raises(ValueError, match="make a new one"):
         start(run, KEY)
     assert status(run).name == "finished"

@@ -9,9 +9,10 @@ import pytest
 import torch
 from torch import nn
 
-from seqmodels import runs
 from seqmodels.corpora import Sentence
-from seqmodels.runs import Plan, default_plan
+from seqmodels.runs.datasets import files_dataset
+from seqmodels.runs.settings import Settings, default_settings
+from seqmodels.runs.trainer import train
 from seqmodels.tasks import TASKS, MemoryTask
 from seqmodels.tasks.base import ModelConfig
 from seqmodels.training import OPTIMIZERS, Clipping, Epoch, Objective, Report, TrainConfig, TrainState, fit
@@ -127,17 +128,17 @@ def test_a_finished_training_resumed_only_restores_its_best_weights() -> None:
         assert torch.equal(value, again.model.state_dict()[name])
 
 
-def test_a_plan_does_not_go_on_with_a_network_of_another_size(tmp_path: Path) -> None:
+def test_a_training_does_not_go_on_with_a_network_of_another_size(tmp_path: Path) -> None:
     corpus = tmp_path / "own.conllu"
     corpus.write_text(CONLLU)
-    usual = default_plan("pos", "gru", tmp_path / "own.safetensors")
-    small, smaller = (replace(usual.model, hidden_size=size) for size in (8, 4))
-    plan = Plan("pos", usual.output, small, CONFIG, corpus, corpus)
-    going = runs.run(plan)
+    dataset = files_dataset("pos", corpus, corpus)
+    usual = default_settings("pos")
+    small, smaller = (Settings("pos", replace(usual.model, hidden_size=size), CONFIG) for size in (8, 4))
+    going = train(small, dataset, tmp_path / "own.safetensors")
     while not isinstance(next(going), Epoch):
         pass
     with pytest.raises(ValueError, match="belongs to a training with other settings"):
-        next(runs.run(replace(plan, model=smaller)))
+        next(train(smaller, dataset, tmp_path / "own.safetensors"))
 
 
 def test_at_an_epochs_end_the_state_holds_no_sums_of_an_unfinished_one() -> None:

@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from pages.training import curves, problems, recorded
 from seqmodels import runs
-from seqmodels.runs import Run
-from seqmodels.runs import progress as progresses
+from seqmodels.runs import Progress, Run, store
+from seqmodels.runs.settings import from_flat
 from tests.paging import html
 from tests.running import KEY, finish, fork, is_now, kill_all, make, wait_until
 
@@ -71,7 +71,7 @@ def option(page: AppTest, alt: str) -> dict[str, Any]:
 
 
 def fail(run: Run, message: str) -> None:
-    progresses.write(run.folder, progresses.Progress(phase="failed", message=message))
+    store.write_progress(run.folder, Progress(phase="failed", message=message))
 
 
 def test_a_run_that_was_never_started_can_be_started_or_discarded() -> None:
@@ -209,8 +209,8 @@ def test_the_recording_is_small_and_shows_what_it_says() -> None:
     exploded, clipped = recorded.read()["runs"]
     assert exploded["status"] == "failed"
     assert clipped["status"] == "finished"
-    assert runs.from_link(exploded["settings"]).training.clip is None
-    assert runs.from_link(clipped["settings"]).training.clip is not None
+    assert from_flat(exploded["settings"]).training.clip is None
+    assert from_flat(clipped["settings"]).training.clip is not None
     assert max(step["norm_after"] for step in clipped["steps"]) <= 0.5 + 1e-3
     assert max(step["highest_norm"] for step in exploded["steps"]) > 1e6
     assert max(epoch["score"] for epoch in exploded["epochs"]) < clipped["epochs"][-1]["score"]

@@ -17,7 +17,8 @@ from seqmodels.viz import law
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-    from seqmodels.runs import Run, Settings
+    from seqmodels.runs import Run
+    from seqmodels.runs.settings import Settings
 
 FIRST_TASK = "pos"
 _VALUES, _START, _COPIED = "training-values", "training-start", "training-copied"  # in the session's state
@@ -54,12 +55,12 @@ def form() -> None:
 
 def copy(run: Run) -> None:
     """Put a run's settings into the form, and open it. Only between two runs of the page: in a callback."""
-    from seqmodels.runs import settings_of, to_flat
+    from seqmodels.runs.settings import from_flat, to_flat
 
     state = st.session_state
     state[current.TAB] = current.OWN_TAB
     try:
-        _renew(to_flat(settings_of(run)))
+        _renew(to_flat(from_flat(run.settings)))
     except ValueError as problem:
         state[_COPIED] = (
             f":material/info: The settings of {inputs.plain(run.name)} cannot be used here: {inputs.plain(str(problem))}"
@@ -131,11 +132,10 @@ def _start() -> Mapping[str, Any]:
 
 def _usual(task: str, **changes: object) -> dict[str, Any]:
     """The task's settings for watching, on the first of its data that is here."""
-    from seqmodels.runs import to_flat
-    from seqmodels.runs.presets import live_settings
+    from seqmodels.runs.settings import demo_settings, to_flat
 
     here = [source.name for source in sources_of(task) if source.here]
-    return to_flat(live_settings(task, {"source": here[0], **changes}))
+    return to_flat(demo_settings(task, {"source": here[0], **changes}))
 
 
 def _change_task() -> None:

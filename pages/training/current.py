@@ -61,11 +61,11 @@ def listed() -> list[Run]:
 
 def _is_sound(run: Run) -> bool:
     """Whether all settings that this version knows are there, and right: someone may have changed the file."""
-    from seqmodels.runs import default_settings, from_link, to_flat
+    from seqmodels.runs.settings import default_settings, from_flat, to_flat
 
     try:
         known = to_flat(default_settings(str(run.settings["task"])))
-        from_link({name: run.settings[name] for name in known})
+        from_flat({name: run.settings[name] for name in known})
     except (ValueError, KeyError):
         return False
     return True

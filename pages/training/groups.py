@@ -14,7 +14,7 @@ from seqmodels.runs import list_runs
 
 if TYPE_CHECKING:
     from seqmodels.data import Source
-    from seqmodels.runs import Settings
+    from seqmodels.runs.settings import Settings
 
 RATES, THRESHOLDS = scale(-5, 1), scale(-2, 2)
 INITIALIZATIONS = {"torch": "torch's own", "normal": "Gaussian", "orthogonal": "orthogonal", "identity": "identity"}

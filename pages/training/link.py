@@ -11,7 +11,7 @@ import streamlit as st
 from pages.common import address, inputs
 
 if TYPE_CHECKING:
-    from seqmodels.runs import Settings
+    from seqmodels.runs.settings import Settings
 
 SETTINGS = "settings"  # of the address: all settings, as the command line takes them
 LONGEST = 1000  # steps of a memory task
@@ -20,7 +20,7 @@ LARGEST = 10**9  # of a number in a link: a browser cannot hold every one
 
 def asked() -> Mapping[str, Any] | None:
     """What the link asks for; with a note, nothing, where it is damaged."""
-    from seqmodels.runs import to_flat
+    from seqmodels.runs.settings import to_flat
 
     if SETTINGS not in st.query_params:
         return None
@@ -35,7 +35,7 @@ def asked() -> Mapping[str, Any] | None:
 def read(text: str) -> Settings:
     """The settings that a link holds. ValueError says what is wrong with it."""
     from seqmodels.data import sources
-    from seqmodels.runs import from_link
+    from seqmodels.runs.settings import from_flat
 
     if len(text) > address.LONGEST:
         raise ValueError(f"the link has {len(text):,} characters: settings need at most {address.LONGEST:,}")
@@ -43,7 +43,7 @@ def read(text: str) -> Settings:
         parameters = dict(parse_qsl(text, keep_blank_values=True, strict_parsing=True, max_num_fields=100))
     except ValueError:
         raise ValueError("it is cut off or damaged: ask for it once more") from None
-    settings = from_link(parameters)
+    settings = from_flat(parameters)
     known = [source.name for source in sources(settings.task)]
     if settings.data.source not in (None, *known):
         raise ValueError(f"unknown source {settings.data.source!r}: choose one of {', '.join(known)}")
@@ -55,14 +55,14 @@ def read(text: str) -> Settings:
 
 
 def _numbers(settings: Settings) -> dict[str, float]:
-    from seqmodels.runs import to_flat
+    from seqmodels.runs.settings import to_flat
 
     return {name: value for name, value in to_flat(settings).items() if isinstance(value, int | float)}
 
 
 def write(settings: Settings, usual: Mapping[str, Any]) -> None:
     """The address holds the settings, once they are no longer the usual ones."""
-    from seqmodels.runs import to_flat, to_link
+    from seqmodels.runs.settings import to_flat, to_link
 
     text = None if to_flat(settings) == usual else urlencode(to_link(settings))
     address.keep(SETTINGS, text)
@@ -74,7 +74,7 @@ def write(settings: Settings, usual: Mapping[str, Any]) -> None:
 
 def share(settings: Settings) -> None:
     """The settings to hand on."""
-    from seqmodels.runs import to_link
+    from seqmodels.runs.settings import to_link
 
     text = urlencode(to_link(settings))
     with st.popover("Share these settings", icon=":material/link:", type="tertiary"):

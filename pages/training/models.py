@@ -129,12 +129,12 @@ def where(model: Listed) -> None:
 
 def _row(model: Listed) -> None:
     """One model of one's own."""
-    from seqmodels import runs
+    from seqmodels.runs.publishing import may_remove
 
     with st.container(border=True, key=f"training-own-{model.name}", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(f"**{model.name}** · {described(model)}")
-            if runs.may_remove(model.name, current.owner_key()):
+            if may_remove(model.name, current.owner_key()):
                 with st.popover("Delete", icon=":material/delete:", type="tertiary", key=f"training-delete-{model.name}"):
                     st.markdown(f"Delete the model **{model.name}** for good?")
                     st.button("Delete it", key=f"training-delete-now-{model.name}", on_click=_remove, args=(model.name,))
@@ -169,7 +169,7 @@ def _scores(info: CheckpointInfo) -> list[str]:
 
 
 def _publish(run: Run, key: str) -> None:
-    from seqmodels.runs import publish
+    from seqmodels.runs.publishing import publish
 
     name = str(st.session_state[key])  # as typed by now: the page may not have been drawn since
     try:
@@ -181,7 +181,7 @@ def _publish(run: Run, key: str) -> None:
 
 
 def _add(uploaded: UploadedFile, key: str) -> None:
-    from seqmodels.runs import import_checkpoint
+    from seqmodels.runs.publishing import import_checkpoint
 
     name = str(st.session_state[key])
     try:
@@ -193,7 +193,7 @@ def _add(uploaded: UploadedFile, key: str) -> None:
 
 
 def _remove(name: str) -> None:
-    from seqmodels.runs import remove_own
+    from seqmodels.runs.publishing import remove_own
 
     try:
         remove_own(name, current.owner_key())

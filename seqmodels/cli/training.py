@@ -17,7 +17,7 @@ from seqmodels.cli import show
 from seqmodels.cli.options import CellOption, TaskOption
 
 if TYPE_CHECKING:
-    from seqmodels.runs import Plan
+    from seqmodels.runs.settings import Settings
     from seqmodels.training import Epoch, Report
 
 NO_LIMIT = "none"
@@ -49,22 +49,18 @@ def train(
     A run that was stopped or killed goes on after its last whole epoch when the same command is given again.
     """
     from seqmodels.cells import find_cell
-    from seqmodels.runs import default_plan
+    from seqmodels.runs.settings import default_settings
 
     find_cell(cell, activation or "tanh")
-    plan = default_plan(task, cell, output)
+    usual = default_settings(task, cell)
     training = _given(epochs=epochs, learning_rate=learning_rate, weight_decay=weight_decay, seed=seed)
     training |= _clipping(clip_norm) | _limit("patience", patience, int)
     model = _given(hidden_size=hidden_size, layers=layers, dropout=dropout, activation=activation)
-    plan = replace(
-        plan,
-        model=replace(plan.model, **model),
-        training=replace(plan.training, **training),
-        train_file=corpus,
-        dev_file=dev,
-    )
-    _check_writable(output)
-    _show(plan)
+    settings = replace(usual, model=replace(usual.model, **model), training=replace(usual.training, **training))
+    if (corpus is None) != (dev is None):
+        raise ValueError("a corpus of your own needs two files, one to train on and one to watch: give both or neither")
+    _check_output(output)
+    _train(settings, output, None if corpus is None or dev is None else (corpus, dev))
 
 
 def run(
@@ -73,16 +69,16 @@ def run(
         str | None, typer.Option(metavar="SETTINGS", help="Make a new run there: as in a link, such as 'task=pos&cell=gru'.")
     ] = None,
 ) -> None:
-    """Train the run in a folder, or go on with it where it stands. It heeds the commands that the app leaves there.
+    """Train the run in a folder, or go on with it where it stands. It follows the commands that the app leaves there.
 
     Waits its turn if other runs are going on. Ctrl-C saves, and the same command goes on.
     """
     from seqmodels.runs import Notice, make_at, open_folder, work
 
     if settings is not None:
-        from seqmodels.runs import from_link, to_flat
+        from seqmodels.runs.settings import from_flat, to_flat
 
-        make_at(folder, to_flat(from_link(dict(parse_qsl(settings, keep_blank_values=True, strict_parsing=True)))))
+        make_at(folder, to_flat(from_flat(dict(parse_qsl(settings, keep_blank_values=True, strict_parsing=True)))))
     _give_way()
     with _Display(epochs=open_folder(folder).settings.get("epochs")) as display:
         for report in work(folder):
@@ -97,34 +93,36 @@ def run(
 
 
 def standby(channel: Annotated[int, typer.Argument(help="The number of a socket that this process has inherited.")]) -> None:
-    """Be the process of a run that is still to come: the app has one ready, so that a run starts at once."""
-    from seqmodels.runs import await_run
+    """Fork the processes of the app's runs, so that they start at once."""
+    from seqmodels.runs.launcher import serve
 
     _give_way()
-    folder = await_run(channel)
+    folder = serve(channel)
     if folder is not None:
         run(folder)
 
 
-def _show(plan: Plan) -> None:
-    """Run the plan, telling how it goes."""
+def _train(settings: Settings, output: Path, files: tuple[Path, Path] | None) -> None:
+    """Train to a file, and show how it goes."""
     from seqmodels.checkpoints import read_info
-    from seqmodels.runs import run
+    from seqmodels.runs.datasets import files_dataset, recipe_dataset
+    from seqmodels.runs.trainer import state_file, train
     from seqmodels.tasks import find_task
 
-    if plan.state_file.exists():
-        typer.echo(f"going on with the run in {plan.state_file}")
-    with _Display(find_task(plan.task).metric, plan.training.epochs) as display:
+    if state_file(output).exists():
+        typer.echo(f"going on with the run in {state_file(output)}")
+    with _Display(find_task(settings.task).metric, settings.training.epochs) as display:
         try:
-            for report in run(plan):
+            dataset = files_dataset(settings.task, *files) if files else recipe_dataset(settings.task)
+            for report in train(settings, dataset, output):
                 display.take(report)
         except KeyboardInterrupt:
             done = display.done
             how = f"after epoch {done}: give the same command again to go on from there" if done else "in the first epoch"
             raise show.StoppedError(f"stopped {how}") from None
-    for split, figures in read_info(plan.output).scores.items():
-        typer.echo(f"{split}: {', '.join(f'{name} {value:.2f}' for name, value in figures.items())}")
-    typer.echo(f"wrote {plan.output}")
+    for split, scores in read_info(output).scores.items():
+        typer.echo(f"{split}: {', '.join(f'{name} {value:.2f}' for name, value in scores.items())}")
+    typer.echo(f"wrote {output}")
 
 
 class _Display:
@@ -211,8 +209,12 @@ def _give_way() -> None:
         os.setpriority(os.PRIO_PROCESS, 0, max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
 
 
-def _check_writable(output: Path) -> None:
+def _check_output(output: Path) -> None:
     """Better now than after the first epoch."""
+    from seqmodels.checkpoints import SUFFIX
+
+    if output.suffix != SUFFIX:
+        raise ValueError(f"output is {output}: its name must end in {SUFFIX}")
     probe = output.with_name(f"{output.name}.{os.getpid()}.partial")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)

@@ -1,22 +1,25 @@
-"""What a page does with runs: make one, start it, command it, rename and delete it. Each says no in plain words."""
+"""What a page does with runs: make one, start it, command it, rename and delete it. Each says no in plain words.
+
+What needs torch is imported where it is used: a process that waits for its turn does without.
+"""
 
 from __future__ import annotations
 
 import os
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from seqmodels.corpora import TextFile
-from seqmodels.corpora.uploads import open_upload
-from seqmodels.data import data_for
-from seqmodels.runs import commands, locks, progress, store
-from seqmodels.runs.commands import Command
-from seqmodels.runs.files import told_plainly
+from seqmodels.runs import context, store
+from seqmodels.runs.context import Command
+from seqmodels.runs.files import friendly_errors, take_lock
+from seqmodels.runs.launcher import launch
 from seqmodels.runs.limits import Limits
-from seqmodels.runs.settings import Settings, change, from_flat, to_flat
-from seqmodels.runs.standby import launch
 from seqmodels.runs.store import Run
-from seqmodels.tasks import TAGGING
+
+if TYPE_CHECKING:
+    from seqmodels.runs.settings import Settings
 
 RESUMABLE: tuple[store.StatusName, ...] = ("interrupted", "paused", "failed")
 
@@ -34,7 +37,9 @@ def create(settings: Settings, owner_key: str, *, name: str = "", upload: Upload
 
     CorpusError says what is wrong with the upload, line by line; the oldest runs make room.
     """
-    own = None if upload is None else _checked(settings, upload)
+    from seqmodels.runs.settings import to_flat
+
+    own = None if upload is None else check_upload(settings, upload)
     store.tidy()
     name = name or f"{settings.task} {settings.model.cell}"
     return store.make(to_flat(settings), owner_key, name=name, own=own, preset=preset)
@@ -43,15 +48,15 @@ def create(settings: Settings, owner_key: str, *, name: str = "", upload: Upload
 def start(run: Run, owner_key: str) -> None:
     """Start the run's process, or start it again: detached, so that it outlives this one."""
     _check_owner(run, owner_key)
-    with told_plainly("the run"):
-        lock = locks.take(run.folder / store.LOCK, patience=0.2)
+    with friendly_errors("the run"):
+        lock = take_lock(run.folder / store.LOCK, patience=0.2)
     if lock is None:
         raise ValueError(f"run {run.name!r} is {store.status(run).name} already")
-    with ExitStack() as copies, told_plainly("the run"):  # the process has its own of both descriptors
+    with ExitStack() as copies, friendly_errors("the run"):  # the process has its own of both descriptors
         copies.callback(os.close, lock)
         store.check_unended(run)
-        commands.clear(run.folder)
-        progress.write(run.folder, progress.waiting(progress.read(run.folder)))
+        context.clear(run.folder)
+        store.write_progress(run.folder, store.read_progress(run.folder).waiting())
         ticket = store.queue().join(run.id)  # here, so that runs have their turn as they were started
         copies.callback(os.close, ticket.descriptor)
         launch(run, lock, ticket)
@@ -61,12 +66,14 @@ def command(run: Run, owner_key: str, order: Command) -> None:
     """Ask the run's process to do something. One that is not there is started for it; to discard is to delete."""
     _check_owner(run, owner_key)
     if order.kind == "change":
+        from seqmodels.runs.settings import change, from_flat
+
         change(from_flat(run.settings).training.live(), order.changes)  # raises where a value is wrong
     if order.kind == "discard":
         return delete(run, owner_key)
     standing = store.status(run).name
     if run.alive:
-        return commands.send(run.folder, order)
+        return context.send(run.folder, order)
     if standing not in RESUMABLE:
         raise ValueError(f"run {run.name!r} is {standing}: it can no longer {order.kind}")
     if order.kind == "pause":
@@ -74,7 +81,7 @@ def command(run: Run, owner_key: str, order: Command) -> None:
     if order.kind != "change":
         start(run, owner_key)
     if order.kind != "resume":
-        commands.send(run.folder, order)
+        context.send(run.folder, order)
     return None
 
 
@@ -89,21 +96,21 @@ def delete(run: Run, owner_key: str) -> None:
     _check_owner(run, owner_key)
     if store.remove(run):
         return
-    commands.send(run.folder, Command("discard"))
+    context.send(run.folder, Command("discard"))
     if not run.alive:  # it has ended since, and may not have seen it
         store.remove(run)
 
 
-def settings_of(run: Run) -> Settings:
-    """The settings that a run was made with. ValueError if this version does not know them."""
-    return from_flat(run.settings)
+def check_upload(settings: Settings, upload: Upload) -> TextFile:
+    """The file as text. CorpusError says what is wrong with it."""
+    from seqmodels.corpora.uploads import open_upload
+    from seqmodels.runs.datasets import load_dataset
+    from seqmodels.tasks import TAGGING
 
-
-def _checked(settings: Settings, upload: Upload) -> TextFile:
-    own = open_upload(upload.content, upload.name, largest=round(Limits.of_environment().upload_megabytes * 2**20))
+    file = open_upload(upload.content, upload.name, largest=round(Limits.of_environment().upload_megabytes * 2**20))
     if settings.task in TAGGING:  # plain text has no form that it could lack, and its tokens take a while
-        data_for(settings.task, settings.data, own)
-    return own
+        load_dataset(settings.task, settings.data, file)
+    return file
 
 
 def _check_owner(run: Run, owner_key: str) -> None:

@@ -1,11 +1,13 @@
-"""Files that are there whole or not at all, and what is said where they cannot be written."""
+"""Files that are there whole or not at all, what is said where they cannot be written, and locks that end with their holder."""
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import re
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +24,7 @@ _CAUSES = {
     errno.EROFS: ("the disk is read-only", "make it writable"),
     errno.EACCES: ("writing there is not allowed", "make the folder writable"),
 }
+_RETRY = 0.01  # seconds between two attempts to take a lock
 
 
 class StorageError(ValueError):
@@ -34,7 +37,7 @@ def data_folder() -> Path:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file atomically: a kill at any moment leaves the old one or the new one. Its folder is there, or it is an error."""
+    """Write a file atomically: a kill at any moment leaves the old one or the new one. An error if its folder is missing."""
     partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PARTIAL}")
     try:
         with partial.open("wb") as file:
@@ -54,7 +57,7 @@ def clear_partials(folder: Path) -> None:
 
 
 @contextmanager
-def told_plainly(what: str) -> Iterator[None]:
+def friendly_errors(what: str) -> Iterator[None]:
     """Turn a failure to write into a StorageError that says why, and what to do."""
     try:
         yield
@@ -67,8 +70,42 @@ def told_plainly(what: str) -> Iterator[None]:
 
 
 def _number(error: OSError | SafetensorError) -> int:
-    """The system's number of an error, which safetensors tells in words only."""
+    """The system's number of an error, which safetensors gives in words only."""
     if isinstance(error, OSError):
         return error.errno or 0
-    told = re.search(r"os error (\d+)", str(error))
-    return int(told[1]) if told else 0
+    found = re.search(r"os error (\d+)", str(error))
+    return int(found[1]) if found else 0
+
+
+def take_lock(path: Path, *, patience: float = 1.0) -> int | None:
+    """Take a file's lock. Returns the descriptor that holds it until it is closed; None if another holds it all that time.
+
+    The kernel takes a flock back the moment its process ends, however it ends. Some patience is needed: `is_locked` holds the lock
+    for an instant.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return descriptor
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                os.close(descriptor)
+                return None
+            time.sleep(_RETRY)
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a living process holds the file's lock."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False

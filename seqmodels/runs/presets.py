@@ -1,4 +1,4 @@
-"""Ready-made runs that teach, and the settings with which a task is good to watch.
+"""Ready-made runs that teach.
 
 A preset is data: what differs from its task's settings for watching, written as in a link. tests/test_runs_presets.py holds each to
 what can be settled without training; that they do what they say was measured on one core.
@@ -7,18 +7,11 @@ what can be settled without training; that they do what they say was measured on
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from seqmodels.runs.settings import Settings
-
-PROBES = {  # a text to watch, and how a sample begins
-    "pos": "The old man the boats, and they record a new record.",
-    "ner": "John Smith flew from Berlin to New York to work for Siemens.",
-    "lm": "The people of the United States",
-    "char": "The people ",
-}
 
 
 @dataclass(frozen=True)
@@ -29,18 +22,6 @@ class Preset:
     title: str
     look_for: str
     runs: Mapping[str, Mapping[str, str]]
-
-
-def live_settings(task: str, changes: Mapping[str, Any] | None = None) -> Settings:
-    """The task's settings for watching, with some changed: values by name, or the texts that a link has."""
-    from seqmodels.data import DataConfig
-    from seqmodels.runs.settings import Settings, from_flat, to_flat
-    from seqmodels.tasks import find_task
-
-    live = find_task(task).live
-    data = DataConfig(sentences=live.sentences, dev_sentences=live.dev_sentences)
-    settings = Settings(task, replace(live.model), live.training, data, PROBES.get(task, ""))
-    return from_flat({**to_flat(settings), **(changes or {}), "task": task})
 
 
 _EXPLODING = {
@@ -150,4 +131,6 @@ def find_preset(key: str | None) -> Preset | None:
 
 def settings_of(preset: Preset) -> dict[str, Settings]:
     """The whole settings of each of its runs, by the run's name."""
-    return {name: live_settings(changes["task"], changes) for name, changes in preset.runs.items()}
+    from seqmodels.runs.settings import demo_settings
+
+    return {name: demo_settings(changes["task"], changes) for name, changes in preset.runs.items()}

@@ -12,7 +12,7 @@ import numpy as np
 from seqmodels import inference, traces
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.models import LanguageModel, Tagger
-from seqmodels.runs.setup import Setup, describe
+from seqmodels.runs.trainer import TrainingSetup
 from seqmodels.traces import LayerTrace
 from seqmodels.vocab import CharacterVocab, LanguageVocab
 
@@ -36,7 +36,7 @@ class Gates:
     half_life: float | None
 
 
-def look(setup: Setup, text: str) -> dict[str, Any] | None:
+def sample(setup: TrainingSetup, text: str) -> dict[str, Any] | None:
     """The values of a sample event: `tags` as (word, tag, probability), or `text`; and `gates`. None where there is nothing to see.
 
     The model is left as it was; a language model always draws with the same seed, so that only its weights make the difference.
@@ -46,14 +46,14 @@ def look(setup: Setup, text: str) -> dict[str, Any] | None:
     training = setup.model.training
     setup.model.eval()
     try:
-        return _look(Checkpoint(Path("probe"), describe(setup, 0, {}), setup.model, setup.vocabulary), text)
+        return _sample(Checkpoint(Path("probe"), setup.describe(0, {}), setup.model, setup.vocabulary), text)
     except ValueError:  # a text without words
         return None
     finally:
         setup.model.train(training)
 
 
-def _look(checkpoint: Checkpoint, text: str) -> dict[str, Any]:
+def _sample(checkpoint: Checkpoint, text: str) -> dict[str, Any]:
     if isinstance(checkpoint.model, Tagger):
         tagging, trace = traces.tag_and_trace(checkpoint, text)
         return {"tags": [(token.text, token.tag, token.probability) for token in tagging.tokens], "gates": _gates(trace)}

@@ -6,88 +6,74 @@ import os
 import time
 import traceback
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
-from seqmodels.runs import commands, locks, progress, store
-from seqmodels.runs.files import clear_partials
-from seqmodels.runs.progress import Progress
-from seqmodels.runs.queue import Ticket
-from seqmodels.runs.signals import InterruptedRunError, Signals
+from seqmodels.runs import context, store
+from seqmodels.runs.context import PAUSE, DiscardedRunError, InterruptedRunError, Notice, RunContext
+from seqmodels.runs.files import clear_partials, take_lock
+from seqmodels.runs.limits import Ticket
 from seqmodels.runs.store import Run
 
 if TYPE_CHECKING:
     from seqmodels.training import Report
 
 # what a process has from whoever started it: descriptors that hold the run's lock and its ticket, and the ticket's file
-LOCK, TICKET, TICKET_FILE = "SEQMODELS_RUN_LOCK", "SEQMODELS_RUN_TICKET", "SEQMODELS_RUN_TICKET_FILE"
-PAUSE = 0.05  # seconds between two looks at the commands, where nothing else is to do
-
-
-@dataclass(frozen=True)
-class Notice:
-    """Something to tell whoever watches: how it goes, or why it does not go on."""
-
-    text: str
-    ending: Literal["interrupted", "failed"] | None = None
-
-
-class DiscardedRunError(Exception):
-    """The run is to be deleted."""
-
-
-@dataclass
-class Desk:
-    """What the parts of a run's process share: the run, what is told of it, and what is asked of it."""
-
-    run: Run
-    signals: Signals
-    told: Progress
-
-    def tell(self, **changes: Any) -> None:
-        """Bring the run's progress up to date. A disk that cannot take even that must not hide the reason it is told for."""
-        self.told = replace(self.told, **changes)
-        try:
-            progress.write(self.run.folder, self.told)
-        except OSError:
-            traceback.print_exc()
+DESCRIPTORS, TICKET = "SEQMODELS_RUN_DESCRIPTORS", "SEQMODELS_RUN_TICKET"
 
 
 def work(folder: Path) -> Iterator[Report | Notice]:
     """Train the run in a folder, or go on with it, until it ends or is asked to. ValueError if another does, or it has ended."""
     run = store.open_folder(folder.resolve())
-    lock = _lock(run)
-    signals = Signals()
-    desk = Desk(run, signals, progress.waiting(progress.read(run.folder), os.getpid()))
+    lock, ticket = _handed_over() or (_lock(run), None)
+    current = RunContext(run, store.read_progress(run.folder).waiting(os.getpid()))
     try:
         store.check_unended(run)
-        with signals.installed():
+        with current.signals.installed():
             clear_partials(run.folder)
-            yield from _live(desk)
+            yield from _live(current, ticket)
     finally:
         os.close(lock)
-        _heed_late(run)
+        _discard_late(run)
 
 
-def _live(desk: Desk) -> Iterator[Report | Notice]:
+def _handed_over() -> tuple[int, Ticket] | None:
+    """The lock and the ticket from whoever started this process. No process inherits them from this one."""
+    given = os.environ.pop(DESCRIPTORS, None)
+    if given is None:
+        return None
+    lock, ticket = map(int, given.split())
+    for descriptor in (lock, ticket):
+        os.set_inheritable(descriptor, False)
+    return lock, Ticket(Path(os.environ.pop(TICKET)), ticket)
+
+
+def _lock(run: Run) -> int:
+    lock = take_lock(run.folder / store.LOCK)
+    if lock is None:
+        raise ValueError(f"{run.folder} is being trained by another process: wait for it, or stop it")
+    context.clear(run.folder)
+    return lock
+
+
+def _live(current: RunContext, ticket: Ticket | None) -> Iterator[Report | Notice]:
     try:
-        desk.tell()
-        slot = yield from _wait(desk)
+        current.update()
+        slot = yield from _wait(current, ticket)
         try:
-            yield from _train(desk)
+            yield from _train(current)
         finally:
             os.close(slot)
     except InterruptedRunError:
-        if not desk.told.message and desk.told.phase != "paused":
-            desk.tell(message="its process was asked to end: it can go on from there")
+        if not current.progress.message and current.progress.phase != "paused":
+            current.update(message="its process was asked to end: it can go on from there")
         yield Notice("interrupted: give the same command again to go on", "interrupted")
     except DiscardedRunError:
-        store.erase(desk.run.folder)
+        store.erase(current.run.folder)
         yield Notice("discarded")
     except Exception as error:
-        desk.tell(phase="failed", message=_in_plain_words(error))
-        yield Notice(desk.told.message, "failed")
+        current.update(phase="failed", message=_in_plain_words(error))
+        yield Notice(current.progress.message, "failed")
 
 
 def _in_plain_words(error: Exception) -> str:
@@ -99,39 +85,17 @@ def _in_plain_words(error: Exception) -> str:
     return f"an unexpected error ended the run: {type(error).__name__}: {error}. Its {store.LOG} says more."
 
 
-def _inherited(name: str) -> int | None:
-    """The descriptor that the environment names: it is heard of once, and no process inherits it from this one."""
-    given = os.environ.pop(name, None)
-    if given is None:
-        return None
-    os.set_inheritable(int(given), False)
-    return int(given)
-
-
-def _lock(run: Run) -> int:
-    """The run's lock: handed down by whoever started this process, or taken."""
-    inherited = _inherited(LOCK)
-    if inherited is not None:
-        return inherited
-    lock = locks.take(run.folder / store.LOCK)
-    if lock is None:
-        raise ValueError(f"{run.folder} is being trained by another process: wait for it, or stop it")
-    commands.clear(run.folder)
-    return lock
-
-
-def _wait(desk: Desk) -> Generator[Notice, None, int]:
+def _wait(current: RunContext, ticket: Ticket | None) -> Generator[Notice, None, int]:
     """Wait for a slot; returns it. A run that is stopped while it waits has a process no longer, and stands where it stood."""
     queue = store.queue()
-    inherited = _inherited(TICKET)
-    ticket = queue.join(desk.run.id) if inherited is None else Ticket(Path(os.environ.pop(TICKET_FILE)), inherited)
-    told = False
+    ticket = ticket or queue.join(current.run.id)
+    announced = False
     try:
         while (slot := queue.enter(ticket)) is None:
-            if not told:
+            if not announced:
                 yield Notice("waiting for other runs to end")
-                told = True
-            _heed(desk)
+                announced = True
+            _poll_commands(current)
             time.sleep(PAUSE)
     except BaseException:
         queue.leave(ticket)
@@ -139,32 +103,30 @@ def _wait(desk: Desk) -> Generator[Notice, None, int]:
     return slot
 
 
-def _heed(desk: Desk) -> None:
-    """What can be asked of a run that waits."""
-    desk.signals.check()
-    for path, command in commands.pending(desk.run.folder):
-        if command.kind == "discard":
-            raise DiscardedRunError
+def _poll_commands(current: RunContext) -> None:
+    """Carry out what can be asked of a run that waits."""
+    current.signals.check()
+    for path, command in current.poll_commands():
         if command.kind in ("stop", "pause"):
             path.unlink(missing_ok=True)
-            phase = "stopped" if command.kind == "stop" and not (desk.run.folder / store.LAST).exists() else "paused"
-            desk.tell(phase=phase, message="taken out of the queue")
+            phase = "stopped" if command.kind == "stop" and not (current.run.folder / store.LAST).exists() else "paused"
+            current.update(phase=phase, message="taken out of the queue")
             raise InterruptedRunError
 
 
-def _heed_late(run: Run) -> None:
-    """Delete a run whose deletion was asked for when nobody looked any more.
+def _discard_late(run: Run) -> None:
+    """Delete a run whose deletion was asked for after the last poll.
 
-    Its lock is free: whoever asks after this look finds no process, and deletes the run without being told.
+    Its lock is free: whoever asks from now on finds no process, and deletes the run without it.
     """
-    if any(command.kind == "discard" for _, command in commands.pending(run.folder)):
+    if any(command.kind == "discard" for _, command in context.pending(run.folder)):
         store.remove(run)
 
 
-def _train(desk: Desk) -> Iterator[Report | Notice]:
+def _train(current: RunContext) -> Iterator[Report | Notice]:
     import torch
 
     from seqmodels.runs.session import Session
 
     torch.set_num_threads(1)  # a second one gains little for small matrices, and under load it loses much
-    yield from Session(desk).reports()
+    yield from Session(current).reports()

@@ -1,4 +1,4 @@
-"""A run's best weights as a checkpoint among the user's own, beside the shipped ones; and checkpoints brought from elsewhere."""
+"""A run's best weights as a checkpoint among your models, beside the shipped ones; and checkpoints brought from elsewhere."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from seqmodels import checkpoints
 from seqmodels.checkpoints import SUFFIX, CheckpointError, Listed
 from seqmodels.checkpoints import own_folder as own_folder
 from seqmodels.runs import store
-from seqmodels.runs.files import PARTIAL, told_plainly, write_whole
+from seqmodels.runs.files import PARTIAL, friendly_errors, write_whole
 from seqmodels.runs.limits import single_user
 from seqmodels.runs.store import Run
 
 LARGEST_CHECKPOINT = 100 * 2**20  # bytes
-MOST_KEPT = 100  # checkpoints of one's own
+MOST_KEPT = 100  # of your checkpoints
 
 _OWNER = ".owner"  # how the name of the file beside a checkpoint ends that says whose it is
 
 
 def own_path(name: str) -> Path:
-    """The file of one's own checkpoint of that name. ValueError if it cannot be a name."""
+    """The file of your checkpoint of that name. ValueError if it cannot be a name."""
     path = checkpoints.find(name)
     if checkpoints.is_shipped(name):
         raise ValueError(f"{name!r} is the name of a shipped checkpoint: give another name")
@@ -30,7 +30,7 @@ def own_path(name: str) -> Path:
 
 
 def list_own() -> list[Listed]:
-    """One's own checkpoints; a file that cannot be used is listed with its problem."""
+    """Your checkpoints; a file that cannot be used is listed with its problem."""
     return [one for one in checkpoints.list_checkpoints(own_folder()) if checkpoints.is_name(one.name)]
 
 
@@ -44,11 +44,11 @@ def may_remove(name: str, owner_key: str) -> bool:
 
 
 def remove_own(name: str, owner_key: str) -> None:
-    """Delete one's own checkpoint; one that is gone already is no mistake."""
+    """Delete your checkpoint; one that is gone already is no mistake."""
     if not may_remove(name, owner_key):
         raise ValueError(f"the checkpoint {name!r} is someone else's: only they can delete it")
     path = own_path(name)
-    with told_plainly("the deletion"):
+    with friendly_errors("the deletion"):
         path.unlink(missing_ok=True)
         path.with_suffix(_OWNER).unlink(missing_ok=True)
 
@@ -77,7 +77,7 @@ def import_checkpoint(content: bytes, name: str, owner_key: str = "") -> Path:
         raise CheckpointError(f"the file has {len(content) / 2**20:.0f} MB: give at most {LARGEST_CHECKPOINT / 2**20:.0f} MB")
     received = own_folder() / f".{secrets.token_hex(8)}{PARTIAL}"
     try:
-        with told_plainly("the checkpoint"):
+        with friendly_errors("the checkpoint"):
             received.parent.mkdir(parents=True, exist_ok=True)
             received.write_bytes(content)
         _check_size(received)
@@ -102,7 +102,7 @@ def _free(name: str) -> Path:
 
 def _keep(file: Path, target: Path, owner: str, *, copy: bool) -> Path:
     partial = target.with_name(f".{secrets.token_hex(8)}{PARTIAL}")
-    with told_plainly("the checkpoint"):
+    with friendly_errors("the checkpoint"):
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             if copy:

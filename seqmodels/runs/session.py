@@ -1,4 +1,4 @@
-"""The training inside a run's process: what it reads, tells, obeys, saves, and leaves behind."""
+"""The training inside a run's process: what it reads, reports, is asked to do, saves, and leaves behind."""
 
 from __future__ import annotations
 
@@ -11,20 +11,18 @@ from typing import Any
 from torch import nn
 
 from seqmodels import checkpoints
-from seqmodels.runs import commands, probe, store
-from seqmodels.runs.commands import Command
+from seqmodels.runs import probe, store
+from seqmodels.runs.context import PAUSE, Command, DiscardedRunError, InterruptedRunError, Notice, RunContext
+from seqmodels.runs.datasets import load_dataset
 from seqmodels.runs.events import FILE, EventLog, StepThinner
-from seqmodels.runs.files import StorageError, told_plainly
+from seqmodels.runs.files import StorageError, friendly_errors
 from seqmodels.runs.limits import Limits
-from seqmodels.runs.process import PAUSE, Desk, DiscardedRunError, Notice
-from seqmodels.runs.saving import load_state, save_state
-from seqmodels.runs.settings import Settings, change, from_flat, recipe_of
-from seqmodels.runs.setup import Setup, describe, read_material, set_up, write_scored
-from seqmodels.runs.signals import InterruptedRunError
-from seqmodels.training import DivergedError, Epoch, Report, Step, TrainState, fit
+from seqmodels.runs.settings import change, from_flat
+from seqmodels.runs.trainer import Trainer, TrainingSetup
+from seqmodels.training import DivergedError, Epoch, Report, Step, TrainState
 
 SAVE_EVERY = 20.0  # seconds of training that a kill may cost
-LOOK_EVERY = 0.05  # seconds between two looks at the commands
+POLL_EVERY = 0.05  # seconds between two polls of the commands
 LONGEST_PAUSE = 600.0  # seconds until a paused run gives its slot to others; it stays paused
 
 
@@ -47,16 +45,16 @@ class Stopwatch:
 
 
 @dataclass
-class Leave:
-    """How many more steps the run may take before it pauses; None for as many as it likes."""
+class StepBudget:
+    """How many more steps the run may take before it pauses; None for no limit."""
 
     steps: int | None = None
 
     @property
-    def paused(self) -> bool:
+    def spent(self) -> bool:
         return self.steps == 0
 
-    def took(self, report: Report) -> None:
+    def count(self, report: Report) -> None:
         if self.steps and isinstance(report, Step):
             self.steps -= 1
 
@@ -64,25 +62,20 @@ class Leave:
 class Session:
     """From the corpus to the checkpoint."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
-        self.folder = desk.run.folder
-        self.settings: Settings = from_flat(desk.run.settings)
-        self.leave = Leave()
+    def __init__(self, context: RunContext) -> None:
+        self.context = context
+        self.folder = context.run.folder
+        self.settings = from_flat(context.run.settings)
+        self.budget = StepBudget()
         self.resting = False  # paused, or between single steps
-        self.stopping: str | None = None  # why, once it has been decided
-        self.ending: store.StatusName = "finished"
-        self._saved, self._looked = time.monotonic(), 0.0
+        self._saved, self._polled = time.monotonic(), 0.0
 
     def reports(self) -> Iterator[Report | Notice]:
-        """Train, or go on, and tell. Whatever ends it early leaves the last good weights."""
-        desk = self.desk
-        desk.tell(phase="loading")
+        """Train, or go on, and report. Whatever ends it early leaves the last good weights."""
+        self.context.update(phase="loading")
         yield Notice("reading the corpus")
-        with desk.signals.heard_at_once():
-            material = read_material(self.settings.task, self.settings.data, store.own_file(desk.run))
-            self.setup: Setup = set_up(recipe_of(self.settings), material)
-            self._resume()
+        with self.context.signals.interruptible():
+            self._set_up()
         try:
             yield from self._train()
             yield Notice("scoring the best weights")
@@ -95,42 +88,42 @@ class Session:
         finally:
             self.log.close()
 
-    def _resume(self) -> None:
-        """Go on from the saved state, if there is one; what was told after it is no longer true."""
-        last = self.folder / store.LAST
-        identity = {"settings": dict(self.desk.run.settings), "corpus_hash": self.setup.material.hash}
-        self.header: dict[str, Any] = {**identity, "seconds": 0.0, "events": 0, "told": 0, "stopping": None, "ending": self.ending}
-        self.state = TrainState()
-        if last.exists():
-            saved = load_state(last)
-            if {name: saved.header[name] for name in identity} != identity:
-                raise ValueError(f"the settings or the corpus of {self.folder} have changed since it was saved: start a new run")
-            self.setup.model.load_state_dict(saved.weights)
-            self.state, self.header = saved.state, saved.header
-        self.state.live = self.state.live or self.settings.training.live()
-        self.stopping, self.ending = self.header["stopping"], self.header["ending"]
-        self.log = EventLog(self.folder / FILE, keep=self.header["events"])
-        self.watch = Stopwatch(self.header["seconds"])
-        self.thinner = StepThinner(self.header["seconds"], self.header["told"])
-        epochs, steps = self.settings.training.epochs, self.setup.objective.steps
-        self.desk.tell(phase="training", epoch=self.state.epoch, epochs=epochs, step=self.state.step, steps=steps)
-        kind = "resumed" if last.exists() else "started"
-        self.log.append(kind, epoch=self.state.epoch, step=self.state.step, epochs=epochs, steps=steps)
+    def _set_up(self) -> None:
+        """Begin, or go on from the saved state; what was reported after it is no longer true."""
+        run = self.context.run
+        dataset = load_dataset(self.settings.task, self.settings.data, store.own_file(run))
+        self.setup = TrainingSetup.build(self.settings, dataset)
+        identity = {"settings": dict(run.settings), "corpus_hash": dataset.hash}
+        header: dict[str, Any] = {"seconds": 0.0, "events": 0, "told": 0, "stopping": None, "ending": "finished"}
+        refusal = f"the settings or the corpus of {self.folder} have changed since it was saved: start a new run"
+        self.trainer = Trainer(self.setup, self.folder / store.LAST, identity, header, refusal=refusal)
+        self.state, header = self.trainer.state, self.trainer.header
+        self.stopping: str | None = header["stopping"]  # why, once it has been decided
+        self.ending: store.StatusName = header["ending"]
+        self.log = EventLog(self.folder / FILE, keep=header["events"])
+        self.watch = Stopwatch(header["seconds"])
+        self.thinner = StepThinner(header["seconds"], header["told"])
+        sizes = {"epochs": self.settings.training.epochs, "steps": self.setup.objective.steps}
+        self.context.update(phase="training", **self._place(), **sizes)
+        self.log.append("resumed" if self.trainer.resumed else "started", **self._place(), **sizes)
+
+    def _place(self) -> dict[str, int]:
+        return {"epoch": self.state.epoch, "step": self.state.step}
 
     def _train(self) -> Iterator[Report]:
         limit = 60 * Limits.of_environment().minutes
         if self.stopping is None:  # else it was killed while it was being scored
-            self._obey()
+            self._follow_commands()
         if self.stopping is not None:
             return
         for report in self._fitted():
-            self._tell(report)
-            self.leave.took(report)
+            self._report(report)
+            self.budget.count(report)
             if isinstance(report, Epoch) or time.monotonic() - self._saved >= SAVE_EVERY:
                 self._save()
             yield report
             if self.stopping is None:
-                self._obey()
+                self._follow_commands()
             if self.stopping is None and self.watch.seconds >= limit:
                 self._stop(f"the longest time for a run, {limit / 60:g} minutes, is over: the best weights are kept")
             if self.stopping is not None:
@@ -138,95 +131,82 @@ class Session:
 
     def _fitted(self) -> Iterator[Report]:
         try:
-            yield from fit(self.setup.model, self.setup.objective, self.settings.training, self.state)
+            yield from self.trainer.reports()
         except DivergedError:
             self._save()  # as before the step that failed: with a lower rate the run can go on from here
             raise
 
-    def _tell(self, report: Report) -> None:
+    def _report(self, report: Report) -> None:
         if isinstance(report, Step):
-            values = self.thinner.take(report, always=self.leave.steps is not None)
+            values = self.thinner.take(report, always=self.budget.steps is not None)
             if values is not None:
                 self.log.append("step", **values)
-                self.desk.tell(step=report.step, seconds=self.watch.seconds)
+                self.context.update(step=report.step, seconds=self.watch.seconds)
             return
         self.stopping = report.stopped
         self.log.append("epoch", **asdict(report), seconds=self.watch.seconds)
         if report.best_epoch == report.epoch:
             self._keep_best(report)
-        sample = probe.look(self.setup, self.settings.probe)
+        sample = probe.sample(self.setup, self.settings.probe)
         if sample is not None:
             self.log.append("sample", epoch=report.epoch, **sample)
         best = {"best_score": report.best_score, "best_epoch": report.best_epoch}
-        self.desk.tell(epoch=report.epoch, step=0, score=report.score, **best, seconds=self.watch.seconds)
+        self.context.update(epoch=report.epoch, step=0, score=report.score, **best, seconds=self.watch.seconds)
 
     def _keep_best(self, report: Epoch) -> None:
         """A checkpoint that can be used at once, even of a run that goes on or is killed."""
-        info = describe(self.setup, report.epoch, {"dev": {self.setup.recipe.task.metric: report.score}})
-        with told_plainly("the best weights"):
+        info = self.setup.describe(report.epoch, {"dev": {self.setup.task.metric: report.score}})
+        with friendly_errors("the best weights"):
             checkpoints.save(self.folder / store.BEST, self.setup.model, self.setup.vocabulary, info)
 
     def _save(self) -> None:
-        self.header |= {
-            "seconds": self.watch.seconds,
-            "events": self.log.size,
-            "told": self.thinner.told,
-            "stopping": self.stopping,
-            "ending": self.ending,
-        }
-        with told_plainly("where the run stands"):
-            save_state(self.folder / store.LAST, self.setup.model, self.state, self.header)
+        reported = {"seconds": self.watch.seconds, "events": self.log.size, "told": self.thinner.reported}
+        self.trainer.save(**reported, stopping=self.stopping, ending=self.ending)
         self._saved = time.monotonic()
 
-    def _obey(self) -> None:
+    def _follow_commands(self) -> None:
         """Carry out commands; while the run is paused, wait for them."""
-        self._look()
-        if not self.leave.paused:
+        self._poll_commands()
+        if not self.budget.spent:
             return
         self.watch.hold()
         if not self.resting:  # else it has only taken a single step
-            self.log.append("paused", epoch=self.state.epoch, step=self.state.step)
+            self.log.append("paused", **self._place())
             self._save()
         self.resting = True
-        self.desk.tell(phase="paused", step=self.state.step, seconds=self.watch.seconds)
+        self.context.update(phase="paused", step=self.state.step, seconds=self.watch.seconds)
         since = time.monotonic()
-        while self.leave.paused and self.stopping is None:
+        while self.budget.spent and self.stopping is None:
             if time.monotonic() - since > LONGEST_PAUSE:
                 self._save()
                 raise InterruptedRunError
             time.sleep(PAUSE)
-            self._look()
+            self._poll_commands()
         self.watch.go()
-        if self.leave.steps is None and self.stopping is None:
+        if self.budget.steps is None and self.stopping is None:
             self.resting = False
-            self.log.append("resumed", epoch=self.state.epoch, step=self.state.step)
-            self.desk.tell(phase="training")
+            self.log.append("resumed", **self._place())
+            self.context.update(phase="training")
 
-    def _look(self) -> None:
-        if self.desk.signals.asked:
+    def _poll_commands(self) -> None:
+        if self.context.signals.asked:
             self._save()
             raise InterruptedRunError
         now = time.monotonic()
-        if now - self._looked < LOOK_EVERY and not self.leave.paused:
+        if now - self._polled < POLL_EVERY and not self.budget.spent:
             return
-        self._looked = now
-        for path, command in commands.pending(self.folder):
+        self._polled = now
+        for path, command in self.context.poll_commands():
             self._carry_out(command)
             path.unlink(missing_ok=True)
 
     def _carry_out(self, command: Command) -> None:
-        if command.kind == "discard":
-            raise DiscardedRunError
         if command.kind == "stop":
             self._stop("stopped by hand: the best weights are kept")
-        elif command.kind == "pause":
-            self.leave.steps = 0
-        elif command.kind == "step":
-            self.leave.steps = (self.leave.steps or 0) + 1
-        elif command.kind == "resume":
-            self.leave.steps = None
-        else:
+        elif command.kind == "change":
             self._change(command)
+        else:
+            self.budget.steps = {"pause": 0, "step": (self.budget.steps or 0) + 1, "resume": None}[command.kind]
 
     def _change(self, command: Command) -> None:
         assert self.state.live is not None
@@ -235,7 +215,7 @@ class Session:
             self.state.live = change(self.state.live, command.changes)
         except ValueError:  # refused where it was sent already
             return
-        self.log.append("changed", epoch=self.state.epoch, step=self.state.step, before=before, after=asdict(self.state.live))
+        self.log.append("changed", **self._place(), before=before, after=asdict(self.state.live))
         self._save()  # before the command's file goes: a kill loses neither
 
     def _stop(self, reason: str) -> None:
@@ -243,17 +223,13 @@ class Session:
         self._save()
 
     def _finish(self) -> None:
-        """Keep the best weights, calibrated and scored; without a whole epoch, the weights as they are."""
         trained = fingerprint(self.setup.model, self.state)
-        self.desk.tell(phase="scoring", seconds=self.watch.seconds)
-        if self.state.best_weights and self.settings.training.restore_best:
-            self.setup.model.load_state_dict(self.state.best_weights)
-        self.setup.model.eval()
-        with self.desk.signals.heard_at_once(), told_plainly("the best weights"):
-            scores = write_scored(self.folder / store.BEST, self.setup, self.state)
+        self.context.update(phase="scoring", seconds=self.watch.seconds)
+        with self.context.signals.interruptible(), friendly_errors("the best weights"):
+            scores = self.trainer.finish(self.folder / store.BEST)
         self.log.append(self.ending, message=self.stopping, scores=scores, seconds=self.watch.seconds, weights=trained)
-        self.desk.tell(phase=self.ending, message=self.stopping)
-        (self.folder / store.LAST).unlink(missing_ok=True)
+        self.context.update(phase=self.ending, message=self.stopping)
+        self.trainer.file.unlink(missing_ok=True)
 
 
 def fingerprint(model: nn.Module, state: TrainState) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from seqmodels.data import DataConfig
-from seqmodels.runs.setup import Recipe, flat_training
+from seqmodels.runs.datasets import PROBES
 from seqmodels.tasks import find_task
 from seqmodels.tasks.base import ModelConfig
 from seqmodels.training import LARGEST, Clipping, LiveSettings, TrainConfig
@@ -45,9 +45,18 @@ class Settings:
 
 
 def default_settings(task: str, cell: str = "gru") -> Settings:
-    """The recipe of the task's own."""
+    """The recipe of the task's shipped models."""
     found = find_task(task)
     return Settings(task, replace(found.model, cell=cell), found.training)
+
+
+def demo_settings(task: str, changes: Mapping[str, Any] | None = None) -> Settings:
+    """The task's settings for watching, with some changed: values by name, or the texts that a link has."""
+    found = find_task(task)
+    demo = found.live
+    data = DataConfig(sentences=demo.sentences, dev_sentences=demo.dev_sentences)
+    settings = Settings(task, demo.model, demo.training, data, PROBES.get(task, ""))
+    return from_flat({**to_flat(settings), **(changes or {}), "task": task})
 
 
 def to_flat(settings: Settings) -> Flat:
@@ -60,7 +69,7 @@ def to_flat(settings: Settings) -> Flat:
 def from_flat(values: Mapping[str, Any]) -> Settings:
     """The inverse of `to_flat`, also of texts as a link has them. What is not given is as in the task's recipe.
 
-    ValueError names a setting that there is not, or one with a wrong value.
+    ValueError names an unknown setting, or one with a wrong value.
     """
     if "task" not in values:
         raise ValueError("the settings name no task: add one, such as task=pos")
@@ -83,13 +92,7 @@ def from_flat(values: Mapping[str, Any]) -> Settings:
 def to_link(settings: Settings) -> dict[str, str]:
     """The settings as parameters of a link: the task, the cell, and what differs from the task's recipe."""
     flat, usual = to_flat(settings), to_flat(default_settings(settings.task, settings.model.cell))
-    told = {name: value for name, value in flat.items() if name in ("task", "cell") or value != usual[name]}
-    return {name: _text(value) for name, value in told.items()}
-
-
-def from_link(parameters: Mapping[str, str]) -> Settings:
-    """The inverse of `to_link`; every value is checked."""
-    return from_flat(parameters)
+    return {name: _text(value) for name, value in flat.items() if name in ("task", "cell") or value != usual[name]}
 
 
 def change(live: LiveSettings, changes: Mapping[str, Any]) -> LiveSettings:
@@ -104,9 +107,10 @@ def change(live: LiveSettings, changes: Mapping[str, Any]) -> LiveSettings:
     )
 
 
-def recipe_of(settings: Settings) -> Recipe:
-    """What the network is built and trained from."""
-    return Recipe(find_task(settings.task), settings.model, settings.training, settings.weights_seed)
+def flat_training(training: TrainConfig) -> Flat:
+    """Every setting by name: the clipping as `clip`, its kind or None, and `clip_threshold`."""
+    clip = training.clip or Clipping()
+    return {**asdict(training), "clip": None if training.clip is None else clip.kind, "clip_threshold": clip.threshold}
 
 
 def _part(flat: Flat, kind: type[ModelConfig] | type[TrainConfig]) -> Flat:

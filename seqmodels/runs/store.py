@@ -2,7 +2,7 @@
 
 config.json          name, owner, time of creation, settings, the preset that it is of
 data/corpus.txt      a corpus file of the user's own
-status.json          where the run stands (seqmodels.runs.progress)
+status.json          where the run stands, as its process last reported
 events.jsonl         what happened (seqmodels.runs.events)
 commands/            what its process has been asked to do
 lock                 held by its process as long as it lives
@@ -23,27 +23,27 @@ import shutil
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from seqmodels.corpora import TextFile
-from seqmodels.runs import locks, progress
-from seqmodels.runs.files import data_folder, told_plainly, write_whole
-from seqmodels.runs.limits import Limits, single_user
-from seqmodels.runs.progress import Phase, Progress
-from seqmodels.runs.queue import Queue
+from seqmodels.runs.files import data_folder, friendly_errors, is_locked, take_lock, write_whole
+from seqmodels.runs.limits import Limits, Queue, single_user
 
-CONFIG, LOCK, LOG, COMMANDS = "config.json", "lock", "run.log", "commands"
+CONFIG, STATUS, LOCK, LOG, COMMANDS = "config.json", "status.json", "lock", "run.log", "commands"
 OWN_FILE = "data/corpus.txt"
 LAST, BEST = "last.safetensors", "best.safetensors"
 LONGEST_NAME = 60
 FORMAT = 1
+STATUS_SIZE = 4096  # bytes of status.json: written in place and in one piece, so that it needs no further space on a full disk
+LONGEST_MESSAGE = 600  # characters: at four bytes each they leave room for the numbers
 
 _ID = re.compile(r"[0-9a-f]{16}")
 _NEW, _GONE = ".new-", ".gone-"  # how folders are called that are not yet, or no longer, a run
 _FORGOTTEN = 3600.0  # seconds after which an unfinished folder has lost its maker
 
+Phase = Literal["new", "waiting", "loading", "training", "paused", "scoring", "finished", "stopped", "failed"]
 StatusName = Literal["queued", "running", "paused", "interrupted", "stopped", "failed", "finished"]
 
 _OF_A_LIVING: dict[Phase, StatusName] = {
@@ -76,12 +76,56 @@ class Run:
     @property
     def alive(self) -> bool:
         """Whether its process lives."""
-        return locks.is_taken(self.folder / LOCK)
+        return is_locked(self.folder / LOCK)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a run's process last reported. `message` says in plain words why it stands where it stands.
+
+    `score` is that of the last whole epoch; `seconds` counts the time spent training, without pauses.
+    """
+
+    phase: Phase = "new"
+    message: str = ""
+    epoch: int = 0
+    epochs: int = 0
+    step: int = 0  # of the epoch after `epoch`
+    steps: int = 0
+    score: float | None = None
+    best_score: float | None = None
+    best_epoch: int = 0
+    seconds: float = 0.0
+    pid: int | None = None  # for signals only: the lock says whether the process lives
+
+    def waiting(self, pid: int | None = None) -> Progress:
+        """The same run with a new process, before its turn."""
+        return replace(self, phase="waiting", message="", pid=pid)
+
+
+def write_progress(folder: Path, progress: Progress) -> None:
+    """Overwrite the record in place."""
+    values = {**asdict(progress), "message": progress.message[:LONGEST_MESSAGE]}
+    record = json.dumps(values, ensure_ascii=False).encode()
+    descriptor = os.open(folder / STATUS, os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        os.pwrite(descriptor, record.ljust(STATUS_SIZE - 1) + b"\n", 0)
+    finally:
+        os.close(descriptor)
+
+
+def read_progress(folder: Path) -> Progress:
+    """What was last reported; a run that has never reported anything is new."""
+    try:
+        found = json.loads((folder / STATUS).read_bytes())
+        return Progress(**{field.name: found[field.name] for field in fields(Progress)})
+    except (OSError, ValueError, KeyError, TypeError):
+        return Progress()
 
 
 @dataclass(frozen=True)
 class Status:
-    """A run's state in one word, what its process last told, and, while it is queued, how many are before it."""
+    """A run's state in one word, what its process last reported, and, while it is queued, how many are before it."""
 
     name: StatusName
     progress: Progress
@@ -105,7 +149,7 @@ def make(settings: Mapping[str, Any], owner_key: str, *, name: str, own: TextFil
     hidden = root() / f"{_NEW}{run_id}"
     file_name = None if own is None else own.name
     run = Run(root() / run_id, clean_name(name, run_id), owner_of(owner_key), time.time(), settings, file_name, preset)
-    with told_plainly("the run"):
+    with friendly_errors("the run"):
         hidden.mkdir(parents=True, mode=0o700)
         (hidden / COMMANDS).mkdir()
         if own is not None:
@@ -117,11 +161,11 @@ def make(settings: Mapping[str, Any], owner_key: str, *, name: str, own: TextFil
 
 
 def make_at(folder: Path, settings: Mapping[str, Any]) -> Run:
-    """A new run in a folder of one's own, outside of the runs folder and without an owner. ValueError if there is one already."""
+    """A new run in any folder, outside of the runs folder and without an owner. ValueError if it holds one already."""
     if (folder / CONFIG).exists():
         raise ValueError(f"{folder} holds a run already: leave the settings out to go on with it, or give another folder")
     run = Run(folder, clean_name(folder.name, "a run"), "", time.time(), settings)
-    with told_plainly("the run"):
+    with friendly_errors("the run"):
         (folder / COMMANDS).mkdir(parents=True, exist_ok=True)
         _write_config(folder, run)
     return run
@@ -173,18 +217,18 @@ def list_runs() -> list[Run]:
 
 def status(run: Run) -> Status:
     """Where a run stands."""
-    alive = run.alive  # asked first: what a dead process told is its last word
-    told = progress.read(run.folder)
+    alive = run.alive  # asked first: what a dead process reported is its last word
+    progress = read_progress(run.folder)
     if not alive:
-        return Status(_OF_A_DEAD.get(told.phase, "interrupted"), told)
-    name = _OF_A_LIVING.get(told.phase, "running")
+        return Status(_OF_A_DEAD.get(progress.phase, "interrupted"), progress)
+    name = _OF_A_LIVING.get(progress.phase, "running")
     waiting = queue().waiting() if name == "queued" else []
-    return Status(name, told, waiting.index(run.id) if run.id in waiting else None)
+    return Status(name, progress, waiting.index(run.id) if run.id in waiting else None)
 
 
 def check_unended(run: Run) -> None:
     """ValueError if the run has come to its end. Asked while its lock is held: until then it may still end."""
-    phase = progress.read(run.folder).phase
+    phase = read_progress(run.folder).phase
     if phase in ("finished", "stopped"):
         raise ValueError(f"run {run.name!r} is {phase}: make a new one with the same settings")
 
@@ -203,7 +247,7 @@ def may_control(run: Run, owner_key: str) -> bool:
 def rename(run: Run, name: str) -> Run:
     """The run under another name."""
     renamed = replace(run, name=clean_name(name, run.id))
-    with told_plainly("the name"):
+    with friendly_errors("the name"):
         _write_config(run.folder, renamed)
     return renamed
 
@@ -211,7 +255,7 @@ def rename(run: Run, name: str) -> Run:
 def remove(run: Run) -> bool:
     """Delete the folder of a run without a process; False if it has one. One that is gone already is no mistake."""
     with suppress(FileNotFoundError):
-        lock = locks.take(run.folder / LOCK, patience=0.2)
+        lock = take_lock(run.folder / LOCK, patience=0.2)
         if lock is None:
             return False
         try:

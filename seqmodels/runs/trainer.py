@@ -1,0 +1,172 @@
+"""A training from settings to checkpoint: set up, resumed, saved and scored. `train` and `run` share it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Self
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import nn
+
+from seqmodels import checkpoints
+from seqmodels.checkpoints import CheckpointInfo, write_tensors
+from seqmodels.runs.datasets import Dataset, calibrate
+from seqmodels.runs.files import friendly_errors
+from seqmodels.runs.settings import Settings, flat_training
+from seqmodels.tasks import Task, Vocabulary, find_task
+from seqmodels.training import Epoch, LiveSettings, Objective, Report, Tensors, TrainState, fit
+
+Scores = dict[str, dict[str, float]]  # by split, then by metric
+
+_KEY = "run"  # of our JSON in a state file's header
+_MODEL, _RNG = "model", "rng"
+_GROUPS = {"optimizer": "optimizer", "best_weights": "best_weights", "carry": "carry"}  # in the file -> fields of TrainState
+
+
+@dataclass(frozen=True)
+class TrainingSetup:
+    """All that `fit` is given, and what a checkpoint says."""
+
+    settings: Settings
+    dataset: Dataset
+    vocabulary: Vocabulary
+    model: nn.Module
+    objective: Objective
+
+    @classmethod
+    def build(cls, settings: Settings, dataset: Dataset) -> Self:
+        """A fresh model and its objective."""
+        task, training = find_task(settings.task), settings.training
+        torch.manual_seed(training.seed if settings.weights_seed is None else settings.weights_seed)
+        vocabulary = task.vocabulary(dataset.train)
+        model = task.build(settings.model, vocabulary)
+        objective = task.objective(model, vocabulary, dataset.train, dataset.dev, batch_size=training.batch_size)
+        return cls(settings, dataset, vocabulary, model, objective)
+
+    @property
+    def task(self) -> Task:
+        return find_task(self.settings.task)
+
+    def describe(self, epochs: int, scores: Scores, temperature: float = 1.0) -> CheckpointInfo:
+        """What the checkpoint of the model as it is now says of itself; `epochs` made its weights."""
+        kept = (value for name, value in self.model.named_parameters() if not name.startswith(checkpoints.TRAINING_ONLY))
+        return CheckpointInfo(
+            task=self.settings.task,
+            cell=self.settings.model.cell,
+            config=asdict(self.settings.model),
+            parameters=sum(value.numel() for value in kept),
+            corpus=self.dataset.names,
+            corpus_hash=self.dataset.hash,
+            recipe={**flat_training(self.settings.training), **self.objective.settings()},
+            seed=self.settings.training.seed,
+            epochs=epochs,
+            scores=scores,
+            temperature=temperature,
+            versions=checkpoints.versions(),
+        )
+
+    def write_scored(self, path: Path, epochs: int) -> Scores:
+        """The checkpoint of the model as it is, its probabilities calibrated, scored on every held-out split."""
+        info = self.describe(epochs, {}, calibrate(self.settings.task, self.model, self.vocabulary, self.dataset.dev))
+        checkpoints.save(path, self.model, self.vocabulary, info)
+        # scored as loaded: the scores are those of the rounded weights in the file
+        loaded = checkpoints.load(path)
+        scores = {
+            split: self.task.evaluate(loaded.model, loaded.vocabulary, items).figures
+            for split, items in self.dataset.held_out.items()
+        }
+        checkpoints.save(path, loaded.model, loaded.vocabulary, replace(info, scores=scores))
+        return scores
+
+
+class Trainer:
+    """A training that can be stopped, and the file that says where it stands.
+
+    `identity` and `header` are kept in that file. A file with another identity is refused with the reason given.
+    """
+
+    def __init__(
+        self, setup: TrainingSetup, file: Path, identity: Mapping[str, Any], header: Mapping[str, Any], *, refusal: str
+    ) -> None:
+        self.setup, self.file = setup, file
+        self.state = TrainState()
+        self.header = {**identity, **header}
+        self.resumed = file.exists()
+        if self.resumed:
+            self.header, self.state, weights = load_state(file)
+            if {name: self.header.get(name) for name in identity} != identity:
+                raise ValueError(refusal)
+            setup.model.load_state_dict(weights)
+        self.state.live = self.state.live or setup.settings.training.live()
+
+    def reports(self) -> Iterator[Report]:
+        """Train, or go on."""
+        yield from fit(self.setup.model, self.setup.objective, self.setup.settings.training, self.state)
+
+    def save(self, **header: Any) -> None:
+        """Keep where it stands; `header` replaces what the file's says."""
+        self.header |= header
+        with friendly_errors("where the training stands"):
+            save_state(self.file, self.setup.model, self.state, self.header)
+
+    def finish(self, path: Path) -> Scores:
+        """Write the best weights as a checkpoint, calibrated and scored; without a whole epoch, the weights as they are."""
+        restore = self.setup.settings.training.restore_best
+        if self.state.best_weights and restore:
+            self.setup.model.load_state_dict(self.state.best_weights)
+        self.setup.model.eval()
+        return self.setup.write_scored(path, self.state.best_epoch if restore else self.state.epoch)
+
+
+def state_file(output: Path) -> Path:
+    """Where a training to a checkpoint stands, next to it, until it is written."""
+    return output.with_suffix(".state.safetensors")
+
+
+def train(settings: Settings, dataset: Dataset, output: Path) -> Iterator[Report]:
+    """Train to a checkpoint, yielding each report. A killed training goes on after its last whole epoch, to the same weights."""
+    file, parts = state_file(output), asdict(settings)
+    identity = {**{name: parts[name] for name in ("task", "model", "training")}, "corpus_hash": dataset.hash}
+    refusal = f"{file} belongs to a training with other settings: finish that one, delete the file, or change --output"
+    trainer = Trainer(TrainingSetup.build(settings, dataset), file, identity, {}, refusal=refusal)
+    for report in trainer.reports():
+        if isinstance(report, Epoch):
+            trainer.save()
+        yield report
+    trainer.finish(output)
+    file.unlink(missing_ok=True)
+
+
+def save_state(path: Path, model: nn.Module, state: TrainState, header: Mapping[str, Any]) -> None:
+    """Write the model's weights and the trainer's state atomically. `header` comes back from `load_state`."""
+    groups = {_MODEL: model.state_dict(), **{group: getattr(state, name) for group, name in _GROUPS.items()}}
+    tensors = {f"{group}/{name}": value.contiguous() for group, values in groups.items() for name, value in values.items()}
+    if state.rng is not None:
+        tensors[_RNG] = state.rng
+    rest = {field.name: getattr(state, field.name) for field in fields(state) if field.name not in (*_GROUPS.values(), _RNG)}
+    live = None if state.live is None else asdict(state.live)
+    write_tensors(path, tensors, {_KEY: json.dumps({**header, "state": {**rest, "live": live}})})
+
+
+def load_state(path: Path) -> tuple[dict[str, Any], TrainState, Tensors]:
+    """The inverse of `save_state`: header, state, and the model's weights. ValueError if the file is damaged."""
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {})[_KEY])
+        tensors = safetensors.torch.load_file(path)
+        rest = header.pop("state")
+        live = None if rest["live"] is None else LiveSettings.from_dict(rest["live"])
+        groups = {name: _group(tensors, group) for group, name in _GROUPS.items()}
+        return header, TrainState(**{**rest, **groups, "live": live, "rng": tensors.get(_RNG)}), _group(tensors, _MODEL)
+    except (KeyError, TypeError, ValueError, OSError, safetensors.SafetensorError) as error:
+        raise ValueError(f"{path} is damaged ({error}): delete it to start this training over") from None
+
+
+def _group(tensors: Tensors, group: str) -> Tensors:
+    prefix = f"{group}/"
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
