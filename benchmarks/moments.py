@@ -21,7 +21,7 @@ from rich.table import Table
 from seqmodels import checkpoints, trace
 from seqmodels.corpora import load_paragraphs
 from seqmodels.text import join
-from seqmodels.traces import FORWARD, SEARCHED_GATES, Pattern, TracedText, find_moments, passages_of, pattern, trace_passages
+from seqmodels.traces import FORWARD, SEARCHED_GATES, Pattern, TracedText, find_matches, passages_of, pattern, trace_passages
 
 MODELS = ("pos-gru", "ner-lstm", "lm-gru")
 LONGEST_SPAN = 12
@@ -59,7 +59,7 @@ def measure(name: str, source: str, searches: int) -> Measured:
         except ValueError:
             continue
         begin = time.perf_counter()
-        find_moments(text, wanted)
+        find_matches(text, wanted)
         seconds.append(time.perf_counter() - begin)
     return Measured(read - start, traced - read, text, seconds)
 

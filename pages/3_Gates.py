@@ -32,8 +32,7 @@ def main() -> None:
             task = inputs.task([task for task in loading.TASK_TITLES if task in loading.SHIPPED_TASKS or loading.available(task)])
             names = inputs.cells(task, most=SIDE_BY_SIDE)
         title = inputs.choice("View", list(explorer.VIEWS), key="view", label_visibility="collapsed")
-        with st.spinner("Reading"):
-            view = explorer.find(title)
+        view = explorer.VIEWS[title]
         with ready_made:
             shared.offer(view.examples)
         if inputs.ready(text, names):

@@ -97,15 +97,15 @@ def ledger_dict(layer: LayerTrace, token: int | None = None) -> dict[str, Any]:
 
     With a token, also 'at' and 'shares' (tokens, units): what each word wrote of the memory there. Its rows sum to that memory.
     """
-    from seqmodels.traces import ledger, ledger_norms
+    from seqmodels.traces import contribution_norms, contributions
 
     tokens = len(layer.mu)
     if tokens > LONGEST_LEDGER:
         raise ValueError(
             f"the text has {tokens:,} tokens, and a ledger in full takes at most {LONGEST_LEDGER:,}: give a part of it"
         )
-    shares = {} if token is None else {"at": token, "shares": numbers(ledger(layer, token))}
-    return {"norms": numbers(ledger_norms(layer)), **shares}
+    shares = {} if token is None else {"at": token, "shares": numbers(contributions(layer, token))}
+    return {"norms": numbers(contribution_norms(layer)), **shares}
 
 
 def trace_json(traced: Trace) -> str:

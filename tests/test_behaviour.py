@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from seqmodels.cells import CELLS
 from seqmodels.checkpoints import Checkpoint
-from seqmodels.traces import REGIMES, LayerTrace, half_life, regimes, saturation, trace
+from seqmodels.traces import REGIMES, LayerTrace, half_life, quantile, regimes, saturation, trace
 
 NAMES = [regime.name for regime in REGIMES]
 
@@ -58,3 +58,8 @@ def test_every_unit_is_in_one_regime_and_a_cell_without_choice_in_its_only_one(t
             assert (found[:, NAMES.index("overwrite")] == 1).all()
         if cell == "gru":
             assert not found[:, [NAMES.index("erase"), NAMES.index("accumulate")]].any()
+
+
+def test_a_quantile_is_the_half_life_of_a_unit_whatever_zero_and_infinity_do() -> None:
+    tokens = np.array([0, 0, 1.5, np.inf, np.inf])
+    assert [quantile(tokens, share) for share in (0.1, 0.5, 0.9)] == [0, 1.5, math.inf]

@@ -1,4 +1,4 @@
-"""What is held against each other: curves in common units, aligned texts; and one step of the law, with its numbers."""
+"""What is held against each other: curves in common units, aligned texts; and the law from word to word."""
 
 import math
 
@@ -19,8 +19,8 @@ from seqmodels.traces import (
     difference,
     distance,
     half_life,
+    law_error,
     most_changed,
-    step,
     summary,
     trace,
     turnover,
@@ -48,19 +48,18 @@ def test_a_step_begins_at_the_memory_that_the_cell_reaches_word_by_word(
     reading = [*range(len(memories))][:: -1 if reverse else 1]
     before = np.zeros(memories.shape[1])
     for token in reading:
-        found = step(layer, token)
-        np.testing.assert_allclose(found.before, before, atol=1e-6)
-        np.testing.assert_allclose(found.mu * found.before + found.lam * found.candidate, memories[token], atol=1e-5)
-        assert (found.error < 1e-5).all()
-        shown = found.memory if found.reveal is None else found.reveal * np.tanh(found.memory)
-        np.testing.assert_allclose(found.output, shown, atol=1e-6)
+        np.testing.assert_allclose(layer.previous()[token], before, atol=1e-6)
+        np.testing.assert_allclose(layer.mu[token] * before + layer.written[token], memories[token], atol=1e-5)
         before = memories[token]
+    assert (law_error(layer) < 1e-5).all()
+    shown = layer.memory if layer.reveal is None else layer.reveal * np.tanh(layer.memory)
+    np.testing.assert_allclose(layer.output, shown, atol=1e-6)
 
 
-def test_the_error_of_a_step_is_how_far_the_memory_is_from_the_law() -> None:
+def test_the_error_of_a_memory_is_how_far_it_is_from_the_law() -> None:
     ones = np.ones((2, 1), np.float32)
     layer = LayerTrace(0, "forward", 0.5 * ones, 0.5 * ones, ones, np.array([[0.5], [0.85]], np.float32), ones)
-    assert step(layer, 1).error == pytest.approx([0.1])  # 0.5 * 0.5 + 0.5 * 1 is 0.75
+    assert law_error(layer)[1] == pytest.approx([0.1])  # 0.5 * 0.5 + 0.5 * 1 is 0.75
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
@@ -73,8 +72,8 @@ def test_the_units_that_change_most_come_first(tiny: dict[str, Checkpoint], dire
 
 @pytest.mark.parametrize("token", [-1, 6])
 def test_a_step_outside_the_text_is_refused(tiny: dict[str, Checkpoint], token: int) -> None:
-    with pytest.raises(ValueError, match=f"there is no token {token}: give a number from 0 to 5"):
-        step(trace(tiny["pos-gru"], TEXT).layers[0], token)
+    with pytest.raises(ValueError, match=f"no token {token}: give a number from 0 to 5"):
+        most_changed(trace(tiny["pos-gru"], TEXT).layers[0], token, 1)
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)

@@ -86,12 +86,12 @@ def test_survival_is_the_product_of_every_mu_on_the_way(
         left = wrote.copy()
         for read in range(begin + 1, end + 1) if begin < end else range(begin - 1, end - 1, -1):
             left *= side.mu[read]
-        assert probe.survival[gap] == pytest.approx(np.linalg.norm(left) / np.linalg.norm(wrote), rel=1e-4, abs=1e-12)
+        assert probe.retention[gap] == pytest.approx(np.linalg.norm(left) / np.linalg.norm(wrote), rel=1e-4, abs=1e-12)
 
 
 def test_elmans_gates_say_that_nothing_survives_and_the_experiment_says_otherwise(tiny: dict[str, Checkpoint]) -> None:
     probe = gap_probe(tiny["lm-elman"], TEXT, 2, 4, longest=2)
-    assert (probe.survival == 0).all()
+    assert (probe.retention == 0).all()
     assert (np.abs(probe.effect) > 0).all()
 
 

@@ -253,7 +253,7 @@ def traced(request: pytest.FixtureRequest) -> Trace:
 
 def test_every_picture_of_a_trace_takes_it(traced: Trace) -> None:
     of_traces = [name for name in dir(viz) if _asks_for_traces(getattr(viz, name))]
-    assert {"heatmaps", "ledger", "lines", "square", "survival"} <= set(of_traces)
+    assert {"heatmaps", "contributions", "lines", "square", "retention"} <= set(of_traces)
     for direction in (traces.FORWARD, traces.BACKWARD):
         focus = viz.Focus(layer=0, direction=direction, token=2, unit=1, window=slice(1, 5))
         drawn = [viz.curves([traced, traced], focus), viz.text_difference(TwoTexts.of(traced, traced), focus)]
@@ -275,16 +275,15 @@ def _asks_for_traces(picture: Any) -> bool:
 def test_every_number_that_needs_no_head_takes_it(traced: Trace) -> None:
     for layer in traced.layers:
         assert float(traces.law_error(layer).max()) <= TOLERANCE
-        step = traces.step(layer, len(traced.tokens) - 1 if layer.backward else 0)
         assert layer.start is not None
-        np.testing.assert_array_equal(step.before, layer.start)
-        left = traces.survival(layer, 5 if layer.backward else 0)[2] * layer.mu[5 if layer.backward else 0]
-        np.testing.assert_allclose(traces.ledger(layer, 2).sum(axis=0) + left * layer.start, layer.memory[2], atol=TOLERANCE)
+        np.testing.assert_array_equal(layer.previous()[len(traced.tokens) - 1 if layer.backward else 0], layer.start)
+        left = traces.unit_retention(layer, 5 if layer.backward else 0)[2] * layer.mu[5 if layer.backward else 0]
+        np.testing.assert_allclose(traces.contributions(layer, 2).sum(axis=0) + left * layer.start, layer.memory[2], atol=TOLERANCE)
         assert traces.summary(layer).regimes.sum() == pytest.approx(1)
-        assert traces.ledger_norms(layer, slice(1, 4)).shape == (3, 3)
+        assert traces.contribution_norms(layer).shape == (len(traced.tokens),) * 2
         for window in (slice(1, 4), slice(0, 2), slice(3, 6)):
             assert float(traces.law_error(layer.window(window)).max()) <= TOLERANCE
-    for layer in traces.fold(traced, slice(2, 4)).layers:
+    for layer in traces.collapse(traced, slice(2, 4)).layers:
         assert float(traces.law_error(layer).max()) <= TOLERANCE
 
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from pages.explorer import VIEWS, find
+from pages.explorer import VIEWS
 from seqmodels import checkpoints
 from seqmodels.tasks import find_task
 from seqmodels.tasks.base import ModelConfig
@@ -87,7 +87,7 @@ def test_every_view_draws_every_task_in_either_direction(view: str, task: str, d
 
 @all_views
 def test_every_view_opens_from_a_link_and_says_how_to_read_it_and_what_to_look_for(view: str) -> None:
-    page, expected = visit(view=view), find(view)
+    page, expected = visit(view=view), VIEWS[view]
     assert controls(page)["View"].value == view
     assert f"**How to read it:** {expected.how}" in said(page)
     worth_seeing = (f"**What to look for:** {expected.look_for}", *(example.sees for example in expected.examples))
@@ -97,8 +97,8 @@ def test_every_view_opens_from_a_link_and_says_how_to_read_it_and_what_to_look_f
 @all_views
 def test_every_example_of_a_view_opens_with_what_there_is_to_see(view: str) -> None:
     page = visit(view=view, text=TEXT)
-    assert find(view).examples
-    for example in find(view).examples:
+    assert VIEWS[view].examples
+    for example in VIEWS[view].examples:
         sound(page.button(key=f"gates-example-{example.title}").click().run())
         assert f"**{example.title}:** {example.sees}" in said(page)
         assert page.text_area(key="text").value == example.state.get("text", TEXT)

@@ -6,12 +6,12 @@ from functools import partial
 
 import pytest
 
-from pages.explorer.compare import MOST_TOLD, told
+from pages.explorer.compare import MOST_NAMED, tagged_differently
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference import tag
 from seqmodels.traces import summary, trace
-from seqmodels.viz import lifetimes
 from seqmodels.viz.comparisons import TwoTexts
+from seqmodels.viz.format import duration
 from seqmodels.viz.frame import Label
 from tests.paging import GATES, opened, pictures, said
 
@@ -26,7 +26,7 @@ def test_all_cells_are_lines_in_one_picture_over_a_table_of_what_they_are_like(t
     (picture,) = pictures(page)
     assert len(picture["data"]) == 3
     found = summary(trace(tiny["pos-lstm"], TEXT).layers[0])
-    assert f"| LSTM | {found.keep:.2f} | {found.write:.2f} | {lifetimes.duration(found.half_life)} |" in said(page)
+    assert f"| LSTM | {found.keep:.2f} | {found.write:.2f} | {duration(found.half_life)} |" in said(page)
     assert "| Elman | 0.00 | 1.00 | 0 |" in said(page)
 
 
@@ -56,10 +56,10 @@ def test_two_texts_are_aligned_and_their_tags_told_apart(tiny: dict[str, Checkpo
 
 
 def test_of_many_words_tagged_differently_the_first_are_named_and_the_rest_counted(tiny: dict[str, Checkpoint]) -> None:
-    read = trace(tiny["pos-gru"], " ".join(["man"] * (MOST_TOLD + 2)))
+    read = trace(tiny["pos-gru"], " ".join(["man"] * (MOST_NAMED + 2)))
     below = [[Label(tag)] * len(read.tokens) for tag in ("NOUN", "VERB")]
     texts = TwoTexts.of(read, read, (below[0], below[1]))
-    assert told(texts) == f"Tagged differently: {'; '.join(['*man*: NOUN / VERB'] * MOST_TOLD)} and 2 more."
+    assert tagged_differently(texts) == f"Tagged differently: {'; '.join(['*man*: NOUN / VERB'] * MOST_NAMED)} and 2 more."
 
 
 def test_a_text_compared_with_itself_has_the_same_tags() -> None:

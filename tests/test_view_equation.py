@@ -9,8 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from seqmodels.cells import CELLS
 from seqmodels.checkpoints import Checkpoint
-from seqmodels.traces import most_changed, step, trace
-from seqmodels.viz.equations import equation, number
+from seqmodels.traces import law_error, most_changed, trace
+from seqmodels.viz.equations import equation
+from seqmodels.viz.format import number
 from tests.paging import GATES, opened, pictures, said
 
 TEXT = "The old man the boats ."
@@ -29,14 +30,14 @@ def test_without_a_unit_the_one_that_changes_most_is_written_out(tiny: dict[str,
     layer = trace(tiny[f"pos-{cell}"], TEXT).layer(0, direction)
     unit = int(most_changed(layer, 2, 1)[0])
     assert f"Unit **{unit}** at *man*, which changes most here" in said(page)
-    assert formulas(page) == [equation(step(layer, 2), unit)]
-    assert f"differ by {number(step(layer, 2).error[unit])}." in said(page)
+    assert formulas(page) == [equation(layer, 2, unit)]
+    assert f"differ by {number(law_error(layer)[2, unit])}." in said(page)
 
 
 def test_a_selected_unit_is_written_out_in_every_cell(tiny: dict[str, Checkpoint]) -> None:
     page = visit(unit="5")
     assert "which changes most here" not in said(page)
-    assert formulas(page) == [equation(step(trace(tiny[f"pos-{cell}"], TEXT).layers[0], 2), 5) for cell in CELLS]
+    assert formulas(page) == [equation(trace(tiny[f"pos-{cell}"], TEXT).layers[0], 2, 5) for cell in CELLS]
 
 
 def test_a_button_selects_its_unit_for_all_views(tiny: dict[str, Checkpoint]) -> None:

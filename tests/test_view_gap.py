@@ -14,8 +14,8 @@ from pages.explorer import gap
 from seqmodels import checkpoints
 from seqmodels.cells import CELLS
 from seqmodels.inference.encoding import read_tokens
-from seqmodels.traces import GapProbe, gap_probe, trace
-from seqmodels.viz.frame import windows
+from seqmodels.traces import GapProbe, gap_probe, trace, windows
+from seqmodels.viz.format import signed
 from tests.paging import GATES, numbers, opened, pictures, said
 
 TEXT = "The old man the boats."
@@ -29,7 +29,7 @@ def probed(folder: Path, name: str, text: str, source: int, target: int, **optio
 
 def assert_drawn(picture: dict, probe: GapProbe) -> None:
     left, _, effect, _, logit = picture["data"]
-    np.testing.assert_allclose(numbers(left["y"]), 100 * probe.survival, atol=1e-3)
+    np.testing.assert_allclose(numbers(left["y"]), 100 * probe.retention, atol=1e-3)
     np.testing.assert_allclose(numbers(effect["y"]), probe.effect, atol=1e-4)
     np.testing.assert_allclose(numbers(logit["y"]), probe.logit, atol=1e-4)
 
@@ -149,7 +149,7 @@ def test_what_the_examples_tell_of_the_shipped_models_is_on_screen(monkeypatch: 
     for example in gap.EXAMPLES:
         page = visit(**{key: str(value) if isinstance(value, int) else value for key, value in example.state.items()})
         effects = [numbers(picture["data"][2]["y"]) for picture in pictures(page)]
-        shown |= {gap.signed(effect) for effect in np.concatenate(effects)}
+        shown |= {signed(effect) for effect in np.concatenate(effects)}
         shown |= set(re.findall(r"\d+ %", said(page).replace(example.sees, "")))
     for example in gap.EXAMPLES:
         assert set(re.findall(r"[+−]\d+\.\d\d|\d+ %", example.sees)) <= shown

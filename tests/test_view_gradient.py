@@ -11,7 +11,7 @@ import pytest
 from pages.explorer import gradient
 from seqmodels import checkpoints
 from seqmodels.cells import CELLS
-from seqmodels.traces import carry_path, trace
+from seqmodels.traces import gradient_path, trace
 from tests.paging import GATES, numbers, opened, pictures, said
 
 TEXT = "The old man the boats."
@@ -30,11 +30,11 @@ def test_the_true_gradient_is_drawn_for_the_selected_word(
 ) -> None:
     page = visit(task=task, cells=[cell], direction=direction, token=str(token + 1))
     model = checkpoint(tiny_checkpoints, f"{task}-{cell}")
-    path = carry_path(model, trace(model, TEXT), token, layer=0, direction=direction)
+    path = gradient_path(model, trace(model, TEXT), token, layer=0, direction=direction)
     (picture,) = pictures(page)
     truth = picture["data"][-1]
     assert list(numbers(truth["x"])) == list(path.sources)
-    np.testing.assert_allclose(numbers(truth["y"]), path.gradient / np.sqrt(8), rtol=1e-6)
+    np.testing.assert_allclose(numbers(truth["y"]), path.gradient, rtol=1e-6)
 
 
 def test_elman_says_that_its_gates_carry_nothing_and_why_the_gradient_flows() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from seqmodels.cells import CELLS
 from seqmodels.checkpoints import Checkpoint
-from seqmodels.traces import CURVES, Trace, remaining, trace
+from seqmodels.traces import CURVES, Trace, retention, trace
 from seqmodels.viz import comparisons, gates
 from seqmodels.viz.comparisons import TwoTexts
 from seqmodels.viz.frame import Focus, Label
@@ -36,7 +36,7 @@ def test_there_is_a_line_for_each_cell_and_it_is_its_mean(read: list[Trace], dir
 def test_what_is_left_of_a_word_begins_with_all_of_it_at_the_selected_one(read: list[Trace]) -> None:
     gru = next(traced for traced in read if traced.cell == "gru")
     (line,) = comparisons.curves([gru], Focus(token=2, window=slice(1, 5)), name="left of the word").data
-    np.testing.assert_allclose(line.y, 100 * remaining(gru.layers[0], 2)[1:5], atol=0.01)
+    np.testing.assert_allclose(line.y, 100 * retention(gru.layers[0], 2)[1:5], atol=0.01)
     assert line.y[:2].tolist() == [0, 100]
 
 
@@ -122,8 +122,8 @@ def test_a_measure_that_the_cell_lacks_is_refused(tiny: dict[str, Checkpoint]) -
 
 def test_what_all_say_under_a_word_is_said_once_and_else_by_each() -> None:
     noun, verb, nothing = Label("NOUN", MU), Label("VERB"), Label("")
-    assert comparisons.told_apart([[noun, verb, nothing], [noun, nothing, nothing]]) == (noun, Label("VERB / –"), nothing)
-    assert comparisons.told_apart([[noun], []]) == ()
+    assert comparisons.joined([[noun, verb, nothing], [noun, nothing, nothing]]) == (noun, Label("VERB / –"), nothing)
+    assert comparisons.joined([[noun], []]) == ()
 
 
 def test_labels_follow_their_words_into_the_aligned_row(tiny: dict[str, Checkpoint]) -> None:
@@ -143,9 +143,3 @@ def test_rows_of_two_texts_hold_both_words_and_their_distance(texts: TwoTexts) -
     assert [row["first"] for row in rows if row["first"]] == list(texts.first.tokens)
     assert [row["second"] for row in rows if row["second"]] == list(texts.second.tokens)
     assert all((row["apart"] == "") == (not row["first"] or not row["second"]) for row in rows)
-
-
-def test_what_is_typed_is_never_read_as_html(texts: TwoTexts) -> None:
-    words = comparisons.text_difference(texts).layout.xaxis.ticktext
-    assert any("&lt;" in word for word in words)
-    assert not any("<" in word for word in words)

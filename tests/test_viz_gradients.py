@@ -1,4 +1,4 @@
-"""Carry path against the truth, drawn: the lines are the path's numbers, each at its word, and a zero stands below the scale."""
+"""The gradient, drawn: the lines are the numbers of the path, each at its word, and a zero stands below the scale."""
 
 from __future__ import annotations
 
@@ -10,20 +10,18 @@ from hypothesis import strategies as st
 from seqmodels import viz
 from seqmodels.cells import CELLS
 from seqmodels.checkpoints import Checkpoint
-from seqmodels.traces import CarryPath, carry_path, trace
-from seqmodels.viz import gradients, strokes
+from seqmodels.traces import GradientPath, gradient_path, trace
+from seqmodels.viz import gradients
 from seqmodels.viz.frame import Focus
+from seqmodels.viz.legends import legend
 from seqmodels.viz.palette import MU
-from tests.test_viz_gates import HOSTILE, WORDS, random_layer, trace_of
+from tests.test_viz_gates import random_layer, trace_of
 
 TEXT = "The old man the boats."
-UNITS = 7
 
 
-def path_of(carry: list[float], gradient: list[float], *, sources: tuple[int, ...] = (0, 1, 2, 3)) -> CarryPath:
-    """Shares, ending in 1, as the norms that they are shares of."""
-    size = np.sqrt(UNITS)
-    return CarryPath(sources, size * np.array(carry), size * np.array(gradient))
+def path_of(gates: list[float], gradient: list[float], *, sources: tuple[int, ...] = (0, 1, 2, 3)) -> GradientPath:
+    return GradientPath(sources, np.array(gates), np.array(gradient))
 
 
 HALVED = path_of([1 / 8, 1 / 4, 1 / 2, 1], [0.4, 0.5, 0.8, 1])
@@ -37,8 +35,8 @@ def test_the_line_of_the_gates_is_the_product_of_mu_word_by_word(tiny: dict[str,
     traced = trace(checkpoint, TEXT)
     mu = traced.layer(0, direction).mu.astype(np.float64)
     for token in range(len(traced.tokens)):
-        path = carry_path(checkpoint, trace(checkpoint, TEXT), token, layer=0, direction=direction)
-        drawn = viz.carry(traced, path, Focus(direction=direction)).data
+        path = gradient_path(checkpoint, trace(checkpoint, TEXT), token, layer=0, direction=direction)
+        drawn = viz.gradient_path(traced, path, Focus(direction=direction)).data
         before = range(len(mu) - 1, token, -1) if direction == "backward" else range(token)
         for source in before:
             kept = np.ones(mu.shape[1])
@@ -49,19 +47,16 @@ def test_the_line_of_the_gates_is_the_product_of_mu_word_by_word(tiny: dict[str,
             assert np.isnan(shown) if expected == 0 else shown == pytest.approx(expected, rel=1e-5)
 
 
-def test_both_lines_are_shares_of_what_the_chosen_word_has() -> None:
-    kept, arrives = gradients.shares(HALVED)
-    np.testing.assert_allclose(kept, [1 / 8, 1 / 4, 1 / 2, 1])
-    np.testing.assert_allclose(arrives, [0.4, 0.5, 0.8, 1])
-    gates, truth = viz.carry(trace_of(random_layer()), HALVED).data
-    np.testing.assert_allclose(gates.y, kept)
-    np.testing.assert_allclose(truth.y, arrives)
+def test_both_lines_are_the_shares_of_the_path() -> None:
+    gates, truth = viz.gradient_path(trace_of(random_layer()), HALVED).data
+    np.testing.assert_allclose(gates.y, HALVED.gates)
+    np.testing.assert_allclose(truth.y, HALVED.gradient)
     assert gates.line.color == MU.light
     assert gates.line.dash != truth.line.dash, "told apart without colour too"
 
 
 def test_an_exact_zero_is_a_mark_below_the_scale_and_joined_to_no_point() -> None:
-    figure = viz.carry(trace_of(random_layer()), CLOSED)
+    figure = viz.gradient_path(trace_of(random_layer()), CLOSED)
     gates, marks, truth = figure.data
     assert np.isnan(gates.y[:3]).all()
     assert not gates.connectgaps
@@ -76,7 +71,7 @@ def test_an_exact_zero_is_a_mark_below_the_scale_and_joined_to_no_point() -> Non
 
 
 def test_without_a_zero_there_is_no_place_for_one() -> None:
-    figure = viz.carry(trace_of(random_layer()), HALVED)
+    figure = viz.gradient_path(trace_of(random_layer()), HALVED)
     assert "0" not in figure.layout.yaxis.ticktext
 
 
@@ -89,14 +84,14 @@ def test_every_point_is_on_the_axis_that_the_cells_share(exponents: list[float],
     low, high = axis.axis()["range"]
     assert len(axis.axis()["tickvals"]) <= 9
     traced = trace_of(random_layer(tokens=len(values)))
-    for drawn in viz.carry(traced, paths[0], axis=axis).data:
+    for drawn in viz.gradient_path(traced, paths[0], axis=axis).data:
         for value in drawn.y:
             assert np.isnan(value) or low <= np.log10(value) <= high
 
 
 def test_a_value_below_the_scale_stands_at_its_edge_as_a_triangle_and_says_its_number() -> None:
     path = path_of([1e-40, 1e-3, 1e-2, 1], [0.1, 0.2, 0.5, 1])
-    gates = viz.carry(trace_of(random_layer()), path).data[0]
+    gates = viz.gradient_path(trace_of(random_layer()), path).data[0]
     assert gates.y[0] == pytest.approx(1e-16)
     assert gates.marker.symbol == ("triangle-down-open", "circle", "circle", "circle")
     assert "10⁻⁴⁰" in gates.text[0]
@@ -107,7 +102,7 @@ def test_the_lines_stand_under_their_words_in_any_window() -> None:
     layer = random_layer(tokens=8)
     path = path_of([0.1, 0.2, 0.5, 1], [0.2, 0.4, 0.6, 1], sources=(6, 5, 4, 3))
     traced = trace_of(layer, random_layer(tokens=8, direction="backward"))
-    figure = viz.carry(traced, path, Focus(direction="backward", window=slice(2, 8)))
+    figure = viz.gradient_path(traced, path, Focus(direction="backward", window=slice(2, 8)))
     assert list(figure.data[0].x) == [4, 3, 2, 1]
     frame = figure.layout.shapes[0]
     assert (frame.x0, frame.x1) == (0.5, 1.5), "the chosen word is framed"
@@ -120,25 +115,9 @@ def test_a_path_that_leaves_the_window_brings_its_own() -> None:
     focus = Focus(window=slice(6, 12))
     assert gradients.around(path, focus, traced).window == slice(4, 8)
     assert gradients.around(path, Focus(window=slice(2, 12)), traced).window == slice(2, 12)
-    figure = viz.carry(traced, path, focus)
+    figure = viz.gradient_path(traced, path, focus)
     assert list(figure.data[0].x) == [0, 1, 2, 3]
     assert figure.layout.xaxis.ticktext == traced.tokens[4:8]
-
-
-def test_the_rate_a_word_is_the_geometric_mean() -> None:
-    kept, arrives = gradients.shares(HALVED)
-    assert gradients.a_word(kept) == pytest.approx(0.5)
-    assert gradients.a_word(arrives) ** 3 == pytest.approx(0.4)
-    assert gradients.a_word(gradients.shares(CLOSED)[0]) == 0
-    assert gradients.a_word(np.ones(1)) == 1
-
-
-@pytest.mark.parametrize(
-    ("share", "words"),
-    [(0, "nothing"), (3.2e-9, "3 · 10⁻⁹"), (0.0031, "0.31 %"), (0.0421, "4.2 %"), (0.31, "31 %"), (1, "100 %"), (2.64, "264 %")],
-)
-def test_a_share_is_told_however_small(share: float, words: str) -> None:
-    assert gradients.told(share) == words
 
 
 def test_the_rows_are_the_numbers_of_the_lines() -> None:
@@ -151,18 +130,11 @@ def test_the_rows_are_the_numbers_of_the_lines() -> None:
 def test_sixty_words_are_small_enough_to_send() -> None:
     shares = np.linspace(0.001, 1, 60)
     path = path_of(list(shares), list(shares), sources=tuple(range(60)))
-    assert len(viz.carry(trace_of(random_layer(tokens=60, units=256)), path).to_json()) < 100_000
-
-
-def test_a_hostile_word_is_drawn_as_text() -> None:
-    traced = trace_of(random_layer(), words=HOSTILE)
-    drawn = viz.carry(traced, HALVED).to_json()
-    assert "<script" not in drawn
-    assert len(WORDS) == len(HOSTILE)
+    assert len(viz.gradient_path(trace_of(random_layer(tokens=60, units=256)), path).to_json()) < 100_000
 
 
 def test_a_legend_draws_each_stroke_as_the_picture_does_and_escapes() -> None:
-    html = strokes.legend((gradients.CARRY, gradients.GRADIENT), "a <b> note")
+    html = legend([gradients.GATES.entry, gradients.GRADIENT.entry], "a <b> note")
     assert f"solid {MU.css}" in html
     assert "dashed" in html
     assert "<b>" not in html

@@ -15,7 +15,7 @@ from seqmodels.checkpoints import Checkpoint
 from seqmodels.traces import Trace, trace
 from seqmodels.viz.frame import Focus
 from seqmodels.viz.unit_square import BINS, density
-from tests.test_viz_gates import HOSTILE, TOKENS, UNITS, WORDS, random_layer, trace_of
+from tests.test_viz_gates import TOKENS, UNITS, WORDS, random_layer, trace_of
 
 TEXT = "The old man the boats."
 
@@ -121,11 +121,3 @@ def test_the_square_is_square_and_names_its_corners_and_families() -> None:
     expected = {"keep": (True, False), "accumulate": (True, True), "overwrite": (False, True), "erase": (False, False)}
     assert corners.items() >= expected.items()
     assert min(note.font.size for note in layout.annotations) >= 12
-
-
-def test_what_is_typed_is_never_read_as_html() -> None:
-    traced = trace_of(random_layer(), words=HOSTILE)
-    for token in range(TOKENS):
-        _, dots, path = viz.square(traced, Focus(token=token, unit=0)).data
-        shown = [dots.hovertemplate.replace("<b>", "", 1).replace("</b>", "", 1).replace("<br>", "").replace("<extra></extra>", "")]
-        assert not any("<" in text or "\x07" in text for text in (*shown, *path.text))

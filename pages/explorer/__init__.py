@@ -1,28 +1,12 @@
-"""The views of the gate explorer, one file each. A view is imported when it is opened: most of them need torch and plotly."""
+"""The views of the gate explorer: each file here that has a VIEW is one."""
 
 from __future__ import annotations
 
 from importlib import import_module
+from pkgutil import iter_modules
 
 from pages.explorer.scene import View
 
-# title on the page -> file, in the order in which the story is told
-VIEWS = {
-    "Square": "unit_square",
-    "Heatmaps": "heatmaps",
-    "Ledger": "ledger",
-    "Survival": "survival",
-    "Gradient": "gradient",
-    "Gap": "gap",
-    "Surgery": "surgery",
-    "Regimes": "regimes",
-    "Equation": "equation",
-    "Moments": "moments",
-    "Compare": "compare",
-}
-
-
-def find(title: str) -> View:
-    """The view of that title."""
-    view: View = import_module(f"pages.explorer.{VIEWS[title]}").VIEW
-    return view
+_MODULES = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
+_FOUND: list[View] = [module.VIEW for module in _MODULES if hasattr(module, "VIEW")]
+VIEWS = {view.title: view for view in sorted(_FOUND, key=lambda view: view.place)}  # by the title on the page

@@ -14,6 +14,7 @@ from pages.explorer import reading as readings
 from pages.explorer import scene as shared
 from pages.explorer.scene import Example, Reading, Scene, View
 from seqmodels import viz
+from seqmodels.viz.format import duration, percent
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 ALL, TWO, TEXTS = "cells", "two cells", "two texts"
 OTHER = "The key to the cabinet in the old office near the two big doors is on the table."
-MOST_TOLD = 6  # words whose tags differ, in a sentence
+MOST_NAMED = 6  # words whose tags differ, in a sentence
 EXAMPLES = (
     Example(
         "Paris, and Paris Hilton",
@@ -89,11 +90,12 @@ def draw(scene: Scene) -> None:
 def cells(scene: Scene, row: DeltaGenerator) -> None:
     """A line for each cell, and a table of what they are like over the whole text."""
     from seqmodels.viz import comparisons
+    from seqmodels.viz.legends import legend
 
     with row:
         name = inputs.choice("By", list(MEANS), key="by", default="turnover")
     traces, focus = [reading.trace for reading in scene.readings], in_common(scene.readings)
-    st.html(comparisons.legend(traces))
+    st.html(legend(stroke.entry for stroke in comparisons.strokes(traces)))
     with shared.pictures(scene):
         shared.chart(viz.curves(traces, focus, name=name), "compare-cells", f"{name} at every word, a line for each cell")
     st.caption(
@@ -106,6 +108,7 @@ def cells(scene: Scene, row: DeltaGenerator) -> None:
 def two_cells(scene: Scene, row: DeltaGenerator) -> None:
     """One cell minus another, word by word."""
     from seqmodels.viz import comparisons
+    from seqmodels.viz.legends import legend
 
     if len(scene.readings) < 2:
         st.info("Pick a second cell above.")
@@ -120,7 +123,7 @@ def two_cells(scene: Scene, row: DeltaGenerator) -> None:
         st.info("A cell minus itself is zero: pick another.")
         return
     traces, focus = [first.trace, second.trace], in_common([first, second])
-    st.html(comparisons.legend(traces))
+    st.html(legend(stroke.entry for stroke in comparisons.strokes(traces)))
     with shared.pictures(scene):
         alt = f"{name} at every word: {first.title} minus {second.title}"
         shared.chart(viz.curve_difference(first.trace, second.trace, focus, name=name), "compare-two", alt)
@@ -131,19 +134,20 @@ def two_cells(scene: Scene, row: DeltaGenerator) -> None:
 def two_texts(scene: Scene, row: DeltaGenerator) -> None:
     """The same cell on another text: how far apart its memories are, and in which units."""
     from seqmodels.viz import comparisons, gates
+    from seqmodels.viz.legends import legend
 
     by_title = {reading.title: reading for reading in scene.readings}
     with row:
         first = by_title[inputs.choice("In", list(by_title), key="in", default=list(by_title)[-1])]
-        measures = {measure.title: measure for measure in gates.MEASURES.values() if measure.of(first.layer) is not None}
+        measures = {measure.title: measure for measure, _ in gates.present(first.layer, list(gates.MEASURES.values()))}
         measure = measures[inputs.choice("Difference of", list(measures), key="difference", default="memory")]
     other = inputs.sentence(OTHER, label="The other text", key="other", height=68)
     if not other.strip():
         st.info("Type another text to compare with.")
         return
     texts = aligned(first.name, scene.text, other)
-    st.markdown(told(texts))
-    st.html(comparisons.scale(measure))
+    st.markdown(tagged_differently(texts))
+    st.html(legend([comparisons.scale(measure)]))
     columns = min(len(texts.columns), comparisons.COLUMNS)
     with shared.pictures(scene, columns), shared.panel(scene, first):
         figure = viz.text_difference(texts, first.focus, measure=measure)
@@ -161,7 +165,7 @@ def in_common(compared: Sequence[Reading]) -> Focus:
     """The focus, with what all of these cells say under each word."""
     from seqmodels.viz import comparisons
 
-    return replace(compared[0].focus, below=comparisons.told_apart([reading.focus.below for reading in compared]))
+    return replace(compared[0].focus, below=comparisons.joined([reading.focus.below for reading in compared]))
 
 
 @cached_by_model(max_entries=8, ttl="10m")
@@ -173,7 +177,7 @@ def aligned(name: str, text: str, other: str) -> TwoTexts:
     return TwoTexts.of(one.trace, two.trace, (one.below, two.below))
 
 
-def told(texts: TwoTexts) -> str:
+def tagged_differently(texts: TwoTexts) -> str:
     """Where the two predictions differ, in a sentence."""
     if texts.first.task not in loading.TAGGING_TASKS:
         return ""
@@ -181,26 +185,29 @@ def told(texts: TwoTexts) -> str:
     found = [column for column, pair in enumerate(texts.columns) if None not in pair and " / " in texts.below[column].text]
     if not found:
         return "Both texts get the same tags, word for aligned word."
-    listed = "; ".join(f"*{inputs.plain(words[column])}*: {inputs.plain(texts.below[column].text)}" for column in found[:MOST_TOLD])
-    more = f" and {len(found) - MOST_TOLD} more" if len(found) > MOST_TOLD else ""
+    listed = "; ".join(
+        f"*{inputs.plain(words[column])}*: {inputs.plain(texts.below[column].text)}" for column in found[:MOST_NAMED]
+    )
+    more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
     return f"Tagged differently: {listed}{more}."
 
 
 def table(scene: Scene) -> str:
     """What each cell is like over the whole text."""
     from seqmodels.traces import REGIMES, summary
-    from seqmodels.viz import lifetimes
 
     names = ["Over the whole text", "mean keep", "mean write", "median half-life", "mean turnover"]
     rows = []
     for reading in scene.readings:
         found = summary(reading.layer)
-        numbers = [f"{found.keep:.2f}", f"{found.write:.2f}", lifetimes.duration(found.half_life), f"{found.turnover:.2f}"]
-        rows.append([reading.title, *numbers, *(f"{100 * part:.0f} %" for part in found.regimes)])
+        numbers = [f"{found.keep:.2f}", f"{found.write:.2f}", duration(found.half_life), f"{found.turnover:.2f}"]
+        rows.append([reading.title, *numbers, *(percent(share) for share in found.regimes)])
     return shared.table([*names, *(f"units that {regime.name}" for regime in REGIMES)], rows)
 
 
 VIEW = View(
+    title="Compare",
+    place=110,
     how="unit 17 of one cell has nothing to do with unit 17 of another, so cells are compared in shares that mean the same in all "
     "of them. Two texts in one cell have their units in common.",
     look_for="the words at which cells part ways. With two texts, how fast a changed word is forgotten, and which later word "

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.common import address, inputs
+from pages.common import address
 from pages.explorer import scene as shared
 from pages.explorer.scene import Example, Reading, Scene, View
 from seqmodels import viz
+from seqmodels.viz.format import number
 
 OFFERED = 5  # units to pick from
 SENTENCE = "The keys to the cabinet in the old office near the two big doors are on the table."
@@ -43,40 +44,41 @@ EXAMPLES = (
 def draw(scene: Scene) -> None:
     """For each cell the equation at the selected word, the units that change most there, and the memory of these."""
     from seqmodels.viz import equations, gates
+    from seqmodels.viz.legends import legend
 
-    st.html(gates.legend([gates.MEASURES["memory"]], "A click on a square selects its unit."))
-    with shared.pictures(scene):
-        for reading in scene.readings:
-            with shared.panel(scene, reading):
-                written_out(reading)
-                figure = viz.equation_map(reading.trace, reading.focus)
-                alt = f"{reading.title}: memory of the units that change most at {scene.word}, at every word"
-                shared.chart(figure, f"equation-{reading.name}", alt, picks_unit=True)
-    shared.numbers(lambda: [row for read in scene.readings for row in equations.rows(read.trace, read.focus)], "equation")
+    st.html(legend(gates.bars([gates.MEMORY]), "A click on a square selects its unit."))
+
+    def one(reading: Reading) -> None:
+        written_out(reading)
+        figure = viz.equation_map(reading.trace, reading.focus)
+        alt = f"{reading.title}: memory of the units that change most at {scene.word}, at every word"
+        shared.chart(figure, f"equation-{reading.name}", alt, picks_unit=True)
+
+    shared.panels(scene, one)
+    shared.numbers_of(scene, lambda reading: equations.rows(reading.trace, reading.focus), "equation")
 
 
 def written_out(reading: Reading) -> None:
     """The equation of the selected unit, else of the one that changes most; buttons for the next ones."""
-    from seqmodels.traces import most_changed, step
+    from seqmodels.traces import law_error, most_changed
     from seqmodels.viz import equations
 
-    now = step(reading.layer, reading.token)
-    busiest = [int(unit) for unit in most_changed(reading.layer, reading.token, OFFERED)]
+    layer, token = reading.layer, reading.token
+    busiest = [int(unit) for unit in most_changed(layer, token, OFFERED)]
     unit = busiest[0] if reading.focus.unit is None else reading.focus.unit
     why = ", which changes most here" if reading.focus.unit is None else ""
-    word = inputs.plain(reading.trace.tokens[reading.token])
-    st.markdown(f"Unit **{unit}** at *{word}*{why}")
-    st.html(equations.equation(now, unit))
-    st.caption(
-        f"The model's own memory and this sum differ by {equations.number(now.error[unit])}. The units that change most here:"
-    )
+    st.markdown(f"Unit **{unit}** at {reading.word(token)}{why}")
+    st.html(equations.equation(layer, token, unit))
+    error = number(law_error(layer)[token, unit])
+    st.caption(f"The model's own memory and this sum differ by {error}. The units that change most here:")
+    before, memory = layer.previous()[token], layer.memory[token]
     with st.container(horizontal=True, gap="xsmall", key=f"gates-units-{reading.name}"):
         for other in busiest:
-            change = equations.number(now.change[other])
+            change = number(memory[other] - before[other])
             st.button(
                 f"{other}: {change if change.startswith('−') else f'+{change}'}",
                 key=f"gates-unit-{reading.name}-{other}",
-                help=f"Unit {other} goes from {equations.number(now.before[other])} to {equations.number(now.memory[other])}.",
+                help=f"Unit {other} goes from {number(before[other])} to {number(memory[other])}.",
                 type="primary" if other == reading.focus.unit else "tertiary",
                 on_click=address.put,
                 args=({"unit": other},),
@@ -84,6 +86,8 @@ def written_out(reading: Reading) -> None:
 
 
 VIEW = View(
+    title="Equation",
+    place=90,
     how="each number stands over its name: what is kept of the memory, plus what is written of the new content. "
     "Point at a square below to read the same for any unit and word.",
     look_for="a unit whose keep μ is near 0 and whose write λ is near 1: its past is gone at this one word. "

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -13,6 +11,7 @@ from pages.common.caching import cached_by_model
 from pages.explorer import scene as shared
 from pages.explorer.scene import Example, Reading, Scene, View
 from seqmodels import viz
+from seqmodels.viz.format import counted, part, signed
 from seqmodels.viz.palette import visible
 
 if TYPE_CHECKING:
@@ -60,24 +59,12 @@ FILLER = "the"
 SUGGESTED = (FILLER, "of course", "very", "old", ",", "and so on")
 LONGEST, USUAL = 40, 20
 LONGEST_PART = 120  # tokens of a long text that are read, over and over
-FAINT = 0.1  # of a logit; an effect below it is none to follow
-APART = 0.15  # of the plain run's effect; theory and experiment part from there on
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is put between which words, counted over the text that is read; and the layer where survival is measured."""
-
-    source: int
-    target: int
-    filler: str
-    longest: int
-    layer: int
 
 
 def draw(scene: Scene) -> None:
     """For each cell theory and experiment, one over the other."""
-    from seqmodels.viz import gaps, strokes
+    from seqmodels.viz import gaps
+    from seqmodels.viz.legends import legend
 
     with st.container(horizontal=True, gap="small"):
         source = chosen_source(scene)
@@ -87,21 +74,22 @@ def draw(scene: Scene) -> None:
         st.info(f"No word on screen is read before “{inputs.plain(scene.word)}”: select another word.")
         return
     with st.spinner("Reading with filler"):
-        probes = [probe(reading, scene, source, filler, longest) for reading in scene.readings]
-    axes = gaps.ranges(probes)
+        probes = {reading.name: probe(reading, scene, source, filler, longest) for reading in scene.readings}
+    axes = gaps.ranges(list(probes.values()))
     word = scene.tokens[source]
-    st.html(strokes.legend((gaps.THEORY, gaps.EXPERIMENT, gaps.WITHOUT)))
-    with shared.pictures(scene, columns=shared.WORDLESS):
-        for reading, found in zip(scene.readings, probes, strict=True):
-            with shared.panel(scene, reading):
-                st.markdown(sentence(found, word))
-                figure = viz.gap(found, axes=axes, theme=reading.focus.theme)
-                alt = f"{reading.title}: what is left of {word} at {scene.word} and its effect there, by the number of filler words"
-                shared.chart(figure, f"gap-{reading.name}", alt)
-                st.caption(why(found, hides=reading.layer.reveal is not None))
+    st.html(legend(stroke.entry for stroke in (gaps.THEORY, gaps.EXPERIMENT, gaps.WITHOUT)))
+
+    def one(reading: Reading) -> None:
+        found = probes[reading.name]
+        st.markdown(sentence(found, word))
+        figure = viz.gap(found, axes=axes, theme=reading.focus.theme)
+        alt = f"{reading.title}: what is left of {word} at {scene.word} and its effect there, by the number of filler words"
+        shared.chart(figure, f"gap-{reading.name}", alt)
+        st.caption(why(found, hides=reading.layer.reveal is not None))
+
+    shared.panels(scene, one, columns=shared.WORDLESS)
     st.caption(note(scene, source, filler))
-    rows = [partial(gaps.rows, reading.trace.source, found) for reading, found in zip(scene.readings, probes, strict=True)]
-    shared.numbers(lambda: [row for cell in rows for row in cell()], "gap")
+    shared.numbers_of(scene, lambda reading: gaps.rows(reading.trace.source, probes[reading.name]), "gap")
 
 
 def chosen_source(scene: Scene) -> int | None:
@@ -118,16 +106,14 @@ def chosen_source(scene: Scene) -> int | None:
 def probe(reading: Reading, scene: Scene, source: int, filler: str, longest: int) -> GapProbe:
     """Of the words on screen alone: a long text would be read anew for every gap."""
     text, first = on_screen(reading, scene.text)
-    asked = Question(source - first, reading.token - first, filler, longest, reading.layer.layer)
-    return _probe(reading.name, text, asked)
+    return _probe(reading.name, text, source - first, reading.token - first, filler, longest, reading.layer.layer)
 
 
 @cached_by_model(max_entries=256)
-def _probe(name: str, text: str, asked: Question) -> GapProbe:
+def _probe(name: str, text: str, source: int, target: int, filler: str, longest: int, layer: int) -> GapProbe:
     from seqmodels import traces
 
-    model = loading.checkpoint(name)
-    return traces.gap_probe(model, text, asked.source, asked.target, filler=asked.filler, longest=asked.longest, layer=asked.layer)
+    return traces.gap_probe(loading.checkpoint(name), text, source, target, filler=filler, longest=longest, layer=layer)
 
 
 def on_screen(reading: Reading, text: str) -> tuple[str, int]:
@@ -151,18 +137,16 @@ def _part(name: str, text: str, start: int, stop: int) -> tuple[str, int]:
     read = [number for number, token in enumerate(tokens) if begin <= token.start and token.end <= end]
     if len(read) > LONGEST_PART:
         raise ValueError(f"{len(read):,} of these words stand without a space between them: put spaces into the text")
-    part = text[begin:end]
-    added = len(read_tokens(model, part)) - len(read)  # a language model begins each text with a token of its own
-    return part, read[0] - added
+    shown = text[begin:end]
+    added = len(read_tokens(model, shown)) - len(read)  # a language model begins each text with a token of its own
+    return shown, read[0] - added
 
 
 def sentence(found: GapProbe, word: str) -> str:
     """Theory and experiment, at both ends."""
-    from seqmodels.viz import lifetimes
-
-    near, left = lifetimes.share(found.survival[0]), lifetimes.share(found.survival[-1])
     return (
-        f"**Theory:** {near} of *{inputs.plain(word)}* is left, after {fillers(found.gaps[-1])} {left}.  \n"
+        f"**Theory:** {part(found.retention[0])} of *{inputs.plain(word)}* is left, after {counted(int(found.gaps[-1]), 'filler')} "
+        f"{part(found.retention[-1])}.  \n"
         f"**Experiment:** it moves **{inputs.plain(found.prediction)}** by {signed(found.effect[0])}, then by "
         f"{signed(found.effect[-1])}."
     )
@@ -170,56 +154,41 @@ def sentence(found: GapProbe, word: str) -> str:
 
 def why(found: GapProbe, *, hides: bool) -> str:
     """Where theory and experiment part, and through what; some cells have a gate that hides what is in the memory."""
-    from seqmodels.viz import gaps
+    from seqmodels.traces import diagnose
 
-    plain = float(found.effect[0])
-    if abs(plain) < FAINT:
-        return "As typed, the source barely moves this prediction: there is little for a gap to take away."
-    apart = (found.effect - gaps.foreseen(found)) / plain  # above 0: more is left than foreseen
-    past = [gap for gap, size in enumerate(apart) if abs(size) > APART]
-    if not past:
-        return "Theory and experiment agree: the effect fades as the word does in the memory."
-    if not found.survival.any():
-        return (
-            "Keep is 0, so by theory nothing reaches the selected word. What does went another way: each word's new content F is "
-            "made of the memory before it."
-        )
-    lasts = apart[past[0]] > 0
-    turns = (apart[-1] > 0) != lasts and abs(apart[-1]) > APART
-    end = f" By {found.gaps[-1]} it is the other way round." if turns else ""
-    where = f"From {fillers(past[0])} on,"
-    if lasts:
-        return f"{where} the effect lasts longer than the memory: new content F reads the memory too, and hands it on.{end}"
+    diagnosis = diagnose(found)
     hidden = ", or the output gate hides it" if hides else ""
-    return (
-        f"{where} the effect fades faster than the memory: what is left lies in units that this logit reads little of, or later "
-        f"words write against it{hidden}.{end}"
-    )
+    said = {
+        "faint": "As typed, the source barely moves this prediction: there is little for a gap to take away.",
+        "agree": "Theory and experiment agree: the effect fades as the word does in the memory.",
+        "closed": "Keep is 0, so by theory nothing reaches the selected word. What does went another way: each word's new content "
+        "F is made of the memory before it.",
+        "lasts": "the effect lasts longer than the memory: new content F reads the memory too, and hands it on.",
+        "fades": "the effect fades faster than the memory: what is left lies in units that this logit reads little of, or later "
+        f"words write against it{hidden}.",
+    }[diagnosis.kind]
+    if diagnosis.kind not in ("lasts", "fades"):
+        return said
+    end = f" By {found.gaps[-1]} it is the other way round." if diagnosis.turns else ""
+    return f"From {counted(diagnosis.gap, 'filler')} on, {said}{end}"
 
 
 def note(scene: Scene, source: int, filler: str) -> str:
     """What exactly is done, and what of the text is read."""
     words, here = len(scene.tokens), scene.first
     later = inputs.plain(scene.tokens[max(source, here.token)])
-    part = "" if here.focus.window == slice(0, words) else f" Of these {words:,} words only those on screen are read."
+    rest = "" if here.focus.window == slice(0, words) else f" Of these {words:,} words only those on screen are read."
     return (
         f"The filler *{inputs.plain(filler)}* stands right before *{later}*, over and over. Each text is read twice, the second "
         "time with an unknown word as the source: the difference in the logit is the source's effect. The logit is of what the "
         f"network predicts at *{inputs.plain(scene.word)}* in the text as typed; a tag that must fit its neighbours may be "
-        f"another.{part}"
+        f"another.{rest}"
     )
 
 
-def fillers(count: int) -> str:
-    return f"{count} filler{'' if count == 1 else 's'}"
-
-
-def signed(value: float) -> str:
-    """'+1.20', '−0.35'; what rounds to zero has no sign."""
-    return "0.00" if abs(value) < 0.005 else f"{value:+.2f}".replace("-", "−")
-
-
 VIEW = View(
+    title="Gap",
+    place=60,
     how="from left to right, more and more filler words stand between the source word and the selected one. Blue is what the gates "
     "predict, dashed what the network does.",
     look_for="where the dashed line leaves the blue one: there a word lives on by other ways than the gates, or is lost by them.",

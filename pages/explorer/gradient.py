@@ -1,8 +1,7 @@
-"""View: carry path against the truth. How much of a change reaches the selected word along the gates, and how much in all."""
+"""View: the gradient. How much of a change reaches the selected word along the gates, and how much in all."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -13,9 +12,13 @@ from pages.explorer import scene as shared
 from pages.explorer.reading import read
 from pages.explorer.scene import Example, Reading, Scene, View
 from seqmodels import viz
+from seqmodels.viz.format import counted, part, percent
 
 if TYPE_CHECKING:
-    from seqmodels.traces import CarryPath
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from seqmodels.traces import GradientPath
 
 _EVERY_CELL = {"task": "Language model", "cells": ["Elman", "GRU", "LSTM"]}
 EXAMPLES = (
@@ -36,78 +39,70 @@ EXAMPLES = (
 
 def draw(scene: Scene) -> None:
     """For each cell both lines over the words, on one scale; and what is lost at each word."""
-    from seqmodels.viz import gradients, strokes
+    from seqmodels.viz import gradients
+    from seqmodels.viz.legends import legend
 
     with st.spinner("Following the gradient"):
-        paths = [path_to(reading, scene.text) for reading in scene.readings]
-    axis = gradients.decades(paths)
-    st.html(strokes.legend((gradients.CARRY, gradients.GRADIENT)))
-    drawn = gradients.around(paths[0], scene.first.focus, scene.first.trace)
-    with shared.pictures(scene, columns=len(drawn.positions(scene.first.trace))):
-        for reading, path in zip(scene.readings, paths, strict=True):
-            with shared.panel(scene, reading):
-                st.markdown(sentence(reading, path))
-                figure = viz.carry(reading.trace, path, reading.focus, axis=axis)
-                alt = f"{reading.title}: how much of a change at each word reaches {scene.word}, along the gates and in all"
-                shared.chart(figure, f"gradient-{reading.name}", alt)
-                if not reading.layer.mu.any():
-                    st.caption(HIDDEN)
-    if len(paths[0].sources) > 1:
-        st.markdown(table(scene, paths))
-    st.caption(note(scene, paths[0]))
-    rows = [partial(gradients.rows, reading.trace, path) for reading, path in zip(scene.readings, paths, strict=True)]
-    shared.numbers(lambda: [row for cell in rows for row in cell()], "gradient")
+        paths = {
+            reading.name: path_to(reading.name, scene.text, reading.layer.layer, reading.layer.direction, reading.token)
+            for reading in scene.readings
+        }
+    first = paths[scene.first.name]
+    axis = gradients.decades(list(paths.values()))
+    st.html(legend([gradients.GATES.entry, gradients.GRADIENT.entry]))
 
+    def one(reading: Reading) -> None:
+        path = paths[reading.name]
+        st.markdown(sentence(reading, path))
+        figure = viz.gradient_path(reading.trace, path, reading.focus, axis=axis)
+        alt = f"{reading.title}: how much of a change at each word reaches {scene.word}, along the gates and in all"
+        shared.chart(figure, f"gradient-{reading.name}", alt)
+        if not reading.layer.mu.any():
+            st.caption(HIDDEN)
 
-def path_to(reading: Reading, text: str) -> CarryPath:
-    """From the words before it to the selected one."""
-    layer = reading.layer
-    return _path(reading.name, text, layer.layer, layer.direction, reading.token)
+    drawn = gradients.around(first, scene.first.focus, scene.first.trace).positions(scene.first.trace)
+    shared.panels(scene, one, columns=len(drawn))
+    if len(first.sources) > 1:
+        rows = [
+            [reading.title, *map(rate, (paths[reading.name].gates, paths[reading.name].gradient))] for reading in scene.readings
+        ]
+        st.markdown(shared.table(["On average over these words", "along the gates", "in all"], rows))
+    st.caption(note(scene, first))
+    shared.numbers_of(scene, lambda reading: gradients.rows(reading.trace, paths[reading.name]), "gradient")
 
 
 @cached_by_model(max_entries=256)
-def _path(name: str, text: str, layer: int, direction: str, token: int) -> CarryPath:
+def path_to(name: str, text: str, layer: int, direction: str, token: int) -> GradientPath:
+    """From the words before it to the selected one."""
     from seqmodels import traces
 
-    return traces.carry_path(loading.checkpoint(name), read(name, text).trace, token, layer=layer, direction=direction)
+    return traces.gradient_path(loading.checkpoint(name), read(name, text).trace, token, layer=layer, direction=direction)
 
 
-def sentence(reading: Reading, path: CarryPath) -> str:
+def sentence(reading: Reading, path: GradientPath) -> str:
     """What arrives from the word furthest back."""
-    from seqmodels.viz import gradients
-
-    tokens = reading.trace.tokens
-    here = f"*{inputs.plain(tokens[reading.token])}*"
+    here = reading.word(reading.token)
     back = len(path.sources) - 1
     if not back:
         return f"{here} is the first word read here: there is none before it to look back to."
-    kept, arrives = (gradients.told(values[0]) for values in gradients.shares(path))
-    words = "1 word" if back == 1 else f"{back} words"
-    source = f"*{inputs.plain(tokens[path.sources[0]])}*"
-    return f"Of a change at {source}, {words} back, the gates carry **{kept}** to {here}; **{arrives}** arrives."
+    kept, arrives = part(path.gates[0]), part(path.gradient[0])
+    source = reading.word(path.sources[0])
+    return f"Of a change at {source}, {counted(back, 'word')} back, the gates carry **{kept}** to {here}; **{arrives}** arrives."
 
 
-def table(scene: Scene, paths: list[CarryPath]) -> str:
-    """What is lost from word to word, on average over the path."""
-    from seqmodels.viz import gradients
+def rate(shares: NDArray[np.float64]) -> str:
+    """What is lost from word to word, on average over the path: 'loses 24 % a word'."""
+    from seqmodels import traces
 
-    rows = [
-        [reading.title, *(rate(gradients.a_word(values)) for values in gradients.shares(path))]
-        for reading, path in zip(scene.readings, paths, strict=True)
-    ]
-    return shared.table(["On average over these words", "along the gates", "in all"], rows)
-
-
-def rate(factor: float) -> str:
-    """A factor a word, in words: 'loses 24 % a word'."""
+    factor = traces.rate(shares)
     if factor == 0:
         return "loses all at once"
-    return f"{'loses' if factor < 1 else 'gains'} {100 * abs(1 - factor):.2g} % a word"
+    return f"{'loses' if factor < 1 else 'gains'} {percent(abs(1 - factor))} a word"
 
 
-def note(scene: Scene, path: CarryPath) -> str:
+def note(scene: Scene, path: GradientPath) -> str:
     """What exactly is drawn, and what is not."""
-    from seqmodels.traces.carry import FURTHEST
+    from seqmodels.traces.gradients import FURTHEST
 
     further = f" Only the last {FURTHEST} words are followed." if len(path.sources) == FURTHEST else ""
     return (
@@ -122,6 +117,8 @@ HIDDEN = (
     "flows: the memory hides in the new content F, which reads the one before through the weights U."
 )
 VIEW = View(
+    title="Gradient",
+    place=50,
     how="a point is how much of a small change to the memory at that word is left at the framed word, on a scale of powers of ten.",
     look_for="the distance between the lines: all that does not go along the gates, but through the weights into what later words "
     "write. A straight fall is a gradient that vanishes by the same share at every word.",

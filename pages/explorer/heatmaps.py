@@ -7,7 +7,7 @@ import streamlit as st
 from pages.common import inputs
 from pages.explorer import reading
 from pages.explorer import scene as shared
-from pages.explorer.scene import Example, Scene, View
+from pages.explorer.scene import Example, Reading, Scene, View
 from seqmodels import viz
 
 EXAMPLES = (
@@ -40,36 +40,41 @@ EXAMPLES = (
 
 def draw(scene: Scene) -> None:
     """A stack of maps for each cell, or the mean over its units as lines."""
+    from seqmodels.traces import ORDERS
     from seqmodels.viz import gates
+    from seqmodels.viz.legends import legend
 
     with st.container(horizontal=True, gap="small"):
         shown = inputs.choices("Show", list(gates.MEASURES), key="gates", default=["keep", "write"])
         style = inputs.choice("As", ["map", "lines"], key="style")
-        order = inputs.choice("Order of units", list(gates.ORDERS), key="order") if style == "map" else ""
+        order = inputs.choice("Order of units", list(ORDERS), key="order") if style == "map" else ""
     measures = [gates.MEASURES[title] for title in shown]
     if not measures:
         st.info("Pick at least one of what a cell holds.")
         return
-    st.html(gates.legend(measures if style == "map" else ()))
-    with shared.pictures(scene):
-        for read in scene.readings:
-            present = [measure for measure in measures if measure.of(read.layer) is not None]
-            with shared.panel(scene, read):
-                if not present:
-                    st.caption(f"{read.title} has no gate of this kind.")
-                    continue
-                if style == "map":
-                    # the token matters to one order only: the others stay cached while it moves
-                    token = read.token if order == "activity" else 0
-                    units = reading.unit_order(read.name, scene.text, read.layer.layer, read.layer.direction, order, token)
-                    figure = viz.heatmaps(read.trace, read.focus, order=units, show=present)
-                else:
-                    figure = viz.lines(read.trace, read.focus, show=present)
-                shared.chart(figure, f"heatmaps-{read.name}", f"{read.title}: {', '.join(shown)} of the units at every word")
-    shared.numbers(lambda: [row for read in scene.readings for row in gates.rows(read.trace, read.focus, measures)], "gates")
+    st.html(legend(gates.bars(measures if style == "map" else ())))
+
+    def one(read: Reading) -> None:
+        present = [measure for measure, _ in gates.present(read.layer, measures)]
+        if not present:
+            st.caption(f"{read.title} has no gate of this kind.")
+            return
+        if style == "map":
+            # the token matters to one order only: the others stay cached while it moves
+            token = read.token if order == "activity" else 0
+            units = reading.unit_order(read.name, scene.text, read.layer.layer, read.layer.direction, order, token)
+            figure = viz.heatmaps(read.trace, read.focus, order=units, show=present)
+        else:
+            figure = viz.lines(read.trace, read.focus, show=present)
+        shared.chart(figure, f"heatmaps-{read.name}", f"{read.title}: {', '.join(shown)} of the units at every word")
+
+    shared.panels(scene, one)
+    shared.numbers_of(scene, lambda read: gates.rows(read.trace, read.focus, measures), "gates")
 
 
 VIEW = View(
+    title="Heatmaps",
+    place=20,
     how="a column is a word, a row one unit; the deeper the colour, the larger the value. Buttons on a picture zoom.",
     look_for="a pale column of *keep*: there most units let go of what came before. A long blue row is a unit that holds on.",
     examples=EXAMPLES,

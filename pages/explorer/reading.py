@@ -45,9 +45,9 @@ def read(name: str, text: str) -> Read:
 @cached_by_model(max_entries=64)
 def unit_order(name: str, text: str, layer: int, direction: str, by: str, token: int) -> NDArray[np.intp]:
     """The order of the units over the whole text, so that a unit keeps its row from one part of it to the next."""
-    from seqmodels.viz import gates
+    from seqmodels import traces
 
-    return gates.unit_order(read(name, text).trace.layer(layer, direction), by, token)
+    return traces.unit_order(read(name, text).trace.layer(layer, direction), by, token)
 
 
 def tags(tagging: Tagging) -> tuple[Label, ...]:

@@ -66,22 +66,23 @@ EXAMPLES = (
 
 def draw(scene: Scene) -> None:
     """For each cell the strip of regimes; below, how saturated its gates are."""
-    from seqmodels.viz import behaviours
+    from seqmodels.viz import units
 
-    st.html(behaviours.legend())
-    with shared.pictures(scene):
-        for reading in scene.readings:
-            with shared.panel(scene, reading):
-                figure = viz.regime_strip(reading.trace, reading.focus)
-                shared.chart(figure, f"regimes-{reading.name}", f"{reading.title}: share of the units in each regime at every word")
-    shared.numbers(lambda: [row for read in scene.readings for row in behaviours.regime_rows(read.trace, read.focus)], "regimes")
+    st.html(units.regime_legend())
+
+    def one(reading: Reading) -> None:
+        figure = viz.regime_strip(reading.trace, reading.focus)
+        shared.chart(figure, f"regimes-{reading.name}", f"{reading.title}: share of the units in each regime at every word")
+
+    shared.panels(scene, one)
+    shared.numbers_of(scene, lambda reading: units.regime_rows(reading.trace, reading.focus), "regimes")
     saturated(scene)
 
 
 def saturated(scene: Scene) -> None:
     """How often each gate of each unit is wide open and how often shut, over this text or a larger one."""
     from seqmodels.traces import OPEN, SHUT
-    from seqmodels.viz import behaviours
+    from seqmodels.viz import units
 
     st.subheader("Saturation", anchor=False)
     over = inputs.choice("Over", (OWN, larger_text.ADDRESSES), key="over")
@@ -95,26 +96,24 @@ def saturated(scene: Scene) -> None:
     except ValueError as problem:
         st.info(f"The {larger_text.ADDRESSES} can't be read: {inputs.plain(str(problem))}. Choose {OWN} instead.")
         return
-    below = replace(scene, view="saturation")  # a row of pictures of its own
-    with shared.pictures(below, columns=shared.WORDLESS):
-        for reading in scene.readings:
-            with shared.panel(below, reading):
-                moving = {title: saturation for title, saturation in found[reading.name].items() if moves(reading.layer, title)}
-                if not moving:
-                    st.caption("Its gates never move: keep μ and write λ have the same value in every unit at every word.")
-                    continue
-                figure = viz.saturation_scatter(moving, reading.focus)
-                alt = f"{reading.title}: for each gate, how often it is open and shut in each unit"
-                shared.chart(figure, f"saturation-{reading.name}", alt, picks_unit=True)
+
+    def one(reading: Reading) -> None:
+        moving = {title: saturation for title, saturation in found[reading.name].items() if moves(reading.layer, title)}
+        if not moving:
+            st.caption("Its gates never move: keep μ and write λ have the same value in every unit at every word.")
+            return
+        figure = viz.saturation_scatter(moving, reading.focus)
+        alt = f"{reading.title}: for each gate, how often it is open and shut in each unit"
+        shared.chart(figure, f"saturation-{reading.name}", alt, picks_unit=True)
+
+    shared.panels(replace(scene, view="saturation"), one, columns=shared.WORDLESS)  # a row of pictures of its own
     words = f"the {len(scene.tokens):,} words above" if over == OWN else f"the first {ENOUGH:,} words, to the end of a paragraph"
     st.caption(
         f"Over {words}. After Karpathy, Johnson and Li (2015), who drew it for LSTMs of characters. A point does not say *when* a "
         "gate opens: the heatmaps do."
     )
-    shared.numbers(
-        lambda: [row for read in scene.readings for row in behaviours.saturation_rows(read.trace.source, found[read.name])],
-        "saturation",
-    )
+    rows = units.saturation_rows
+    shared.numbers_of(scene, lambda reading: rows(reading.trace.source, found[reading.name]), "saturation")
 
 
 def shares(reading: Reading, over: str) -> Mapping[str, Saturation]:
@@ -154,14 +153,17 @@ def by_gate(read: list[LayerTrace]) -> Mapping[str, Saturation]:
 
 
 def moves(layer: LayerTrace, title: str) -> bool:
-    """Whether a gate differs from unit to unit or word to word."""
+    """Whether the cell has this gate, and it differs from unit to unit or word to word."""
+    from seqmodels import traces
     from seqmodels.viz import gates
 
     values = gates.MEASURES[title].of(layer)
-    return values is not None and bool(values.min() < values.max())
+    return values is not None and traces.moves(values)
 
 
 VIEW = View(
+    title="Regimes",
+    place=80,
     how="a column holds all units at a word, parted by what they do there: which of keep μ and write λ is 0.5 or more.",
     look_for="a word at which the blue part shrinks: there the cell lets go. GRU can only keep or overwrite, since its two gates "
     "add up to 1; LSTM also accumulates and erases.",

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.common import address
+from pages.common import address, inputs
 from seqmodels.viz import law
 
 if TYPE_CHECKING:
     from seqmodels.traces import LayerTrace, Trace
     from seqmodels.viz import Focus
+
+Rows = Sequence[Mapping[str, Any]]
 
 WORDLESS = 20  # columns of words that a picture without words takes the room of: a phone has as much
 BACKWARD = " :gray-badge[:material/arrow_back: time runs from right to left]"
@@ -57,6 +59,10 @@ class Reading:
         assert self.focus.token is not None
         return self.focus.token
 
+    def word(self, token: int) -> str:
+        """A token of the text, as Markdown."""
+        return f"*{inputs.plain(self.trace.tokens[token])}*"
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -81,16 +87,13 @@ class Scene:
         """The selected token."""
         return self.tokens[self.first.token]
 
-    def with_unit(self, unit: int) -> Scene:
-        """The same with a unit selected."""
-        chosen = tuple(replace(reading, focus=replace(reading.focus, unit=unit)) for reading in self.readings)
-        return replace(self, readings=chosen)
-
 
 @dataclass(frozen=True)
 class View:
     """A way to look at a scene."""
 
+    title: str
+    place: int  # among the views, in the order in which the story is told
     how: str  # to read it, one sentence
     look_for: str
     examples: Sequence[Example]
@@ -117,6 +120,14 @@ def panel(scene: Scene, reading: Reading) -> Iterator[None]:
     with st.container(key=f"gates-{scene.view.lower()}-{reading.name}", gap="xxsmall"):
         st.markdown(f"**{reading.title}**" + (BACKWARD if reading.layer.backward else ""))
         yield
+
+
+def panels(scene: Scene, draw: Callable[[Reading], None], columns: int | None = None) -> None:
+    """A row of pictures, in which each cell draws its own."""
+    with pictures(scene, columns):
+        for reading in scene.readings:
+            with panel(scene, reading):
+                draw(reading)
 
 
 def chart(figure: Any, key: str, alt: str, *, picks_unit: bool = False) -> None:
@@ -146,8 +157,8 @@ def table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in (names, ["---"] * len(names), *rows))
 
 
-def numbers(rows: Callable[[], Sequence[Mapping[str, Any]]], name: str) -> None:
-    """A button that saves what the picture is drawn from. `rows` is asked when it is pressed."""
+def numbers(rows: Callable[[], Rows], name: str) -> None:
+    """A button that saves what a picture is drawn from. `rows` is asked when it is pressed."""
     from seqmodels import export
 
     st.download_button(
@@ -160,6 +171,11 @@ def numbers(rows: Callable[[], Sequence[Mapping[str, Any]]], name: str) -> None:
         on_click="ignore",
         type="tertiary",
     )
+
+
+def numbers_of(scene: Scene, rows: Callable[[Reading], Rows], name: str) -> None:
+    """The same of a row of pictures: the rows of each cell, one under the other."""
+    numbers(lambda: [row for reading in scene.readings for row in rows(reading)], name)
 
 
 def offer(examples: Sequence[Example]) -> None:

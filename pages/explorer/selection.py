@@ -23,7 +23,8 @@ def read(view: str, task: str, text: str, names: Sequence[str], *, ahead: bool) 
 
     `ahead` says that the view looks from the selected word to those read later, and not back.
     """
-    from seqmodels.viz.frame import Focus, windows
+    from seqmodels.traces import windows
+    from seqmodels.viz import Focus
 
     whole, added = continued(names[0], text) if task in loading.LANGUAGE_TASKS else (text, 0)
     found = {name: reading.read(name, whole) for name in names}
@@ -108,7 +109,7 @@ def words(scene: Scene) -> None:
 
 def pager(scene: Scene) -> None:
     """The part of a long text that is on screen: a jump to another selects its first word."""
-    from seqmodels.viz.frame import windows
+    from seqmodels.traces import windows
 
     parts = windows(len(scene.tokens), PART)
     part = scene.first.focus.window

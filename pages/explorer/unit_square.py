@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.explorer import scene as shared
-from pages.explorer.scene import Example, Scene, View
+from pages.explorer.scene import Example, Reading, Scene, View
 from seqmodels import viz
 
 EXAMPLES = (
@@ -21,14 +21,14 @@ def draw(scene: Scene) -> None:
     """A square for each cell, and what is particular about it."""
     from seqmodels.viz import gates
 
-    with shared.pictures(scene, columns=shared.WORDLESS):
-        for reading in scene.readings:
-            with shared.panel(scene, reading):
-                figure = viz.square(reading.trace, reading.focus)
-                alt = f"{reading.title}: keep and write of every unit at every word"
-                shared.chart(figure, f"square-{reading.name}", alt, picks_unit=True)
-                st.caption(NOTES[reading.cell])
-    shared.numbers(lambda: [row for reading in scene.readings for row in gates.rows(reading.trace, reading.focus)], "square")
+    def one(reading: Reading) -> None:
+        figure = viz.square(reading.trace, reading.focus)
+        alt = f"{reading.title}: keep and write of every unit at every word"
+        shared.chart(figure, f"square-{reading.name}", alt, picks_unit=True)
+        st.caption(NOTES[reading.cell])
+
+    shared.panels(scene, one, columns=shared.WORDLESS)
+    shared.numbers_of(scene, lambda reading: gates.rows(reading.trace, reading.focus), "square")
 
 
 NOTES = {
@@ -37,6 +37,8 @@ NOTES = {
     "lstm": "Two free gates: a unit may keep and write at once, and so count, or do neither, and so erase.",
 }
 VIEW = View(
+    title="Square",
+    place=10,
     how="every unit at every word: to the right it keeps more, upwards it writes more. Dots are the units at the selected word.",
     look_for="the corners. *Keep* holds on, *overwrite* starts anew, *accumulate* adds up, *erase* forgets without writing.",
     examples=EXAMPLES,

@@ -275,11 +275,11 @@ def _show_ledger(traced: Trace, at: int) -> None:
     """Under a heading for each layer and direction, the words that wrote the memory of a token, by how much of it is theirs."""
     import numpy as np
 
-    from seqmodels.traces import ledger
+    from seqmodels.traces import contributions
 
     headings = ("token", "position", "norm", "share")
     for layer in traced.layers:
-        norms = np.linalg.norm(ledger(layer, at), axis=1)
+        norms = np.linalg.norm(contributions(layer, at), axis=1)
         total = norms.sum() or 1
         writers = [position for position in np.argsort(-norms, kind="stable").tolist() if norms[position]]
         title = f"layer {layer.layer} {layer.direction}" if len(traced.layers) > 2 else layer.direction

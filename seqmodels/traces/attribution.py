@@ -1,4 +1,4 @@
-"""From the ledger to the prediction: how much of a tag's or next word's logit each word gave."""
+"""From the contributions to the prediction: how much of a tag's or next word's logit each word gave."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference.encoding import as_language_model, as_tagger
 from seqmodels.models import LanguageModel
+from seqmodels.traces.contributions import contributions
 from seqmodels.traces.layers import Array, LayerTrace, Trace
-from seqmodels.traces.ledger import ledger
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def _output_layer(checkpoint: Checkpoint) -> tuple[Array, Array]:
 
 def _shown(side: LayerTrace, token: int) -> NDArray[np.float64]:
     """(tokens, units): what each word wrote of the output at `token`; rows sum to the output."""
-    wrote = ledger(side, token).astype(np.float64)
+    wrote = contributions(side, token).astype(np.float64)
     memory = side.memory[token].astype(np.float64)
     if side.reveal is None:
         return wrote

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqmodels.traces.behaviour import half_life, regimes
+from seqmodels.traces.behaviour import half_life, quantile, regimes
+from seqmodels.traces.contributions import retention
 from seqmodels.traces.layers import Array, LayerTrace
-from seqmodels.traces.ledger import remaining
 
 
 class Aligned(NamedTuple):
@@ -40,7 +40,7 @@ class Summary:
 Curve = Callable[[LayerTrace, int], Array]
 
 
-def apart(first: Array, second: Array) -> Array:
+def normalized_distance(first: Array, second: Array) -> Array:
     """Values (n, units) -> (n,): |a - b| / (|a| + |b|), L2 norms over the units: 0 the same, 1 opposite or one of them nothing."""
     size = np.linalg.norm(first, axis=1) + np.linalg.norm(second, axis=1)
     between = np.linalg.norm(first - second, axis=1)
@@ -48,18 +48,18 @@ def apart(first: Array, second: Array) -> Array:
 
 
 def turnover(layer: LayerTrace) -> Array:
-    """(tokens,): how far the memory at each token is from the one it found, as `apart`: 1 at the first token read.
+    """(tokens,): the `normalized_distance` of each memory from the one it found: 1 at the first token read.
 
     It looks at the memory alone, so it holds for a cell without gates too.
     """
-    return apart(layer.memory, layer.previous())
+    return normalized_distance(layer.memory, layer.previous())
 
 
 # name -> (tokens,) of a layer and the selected token: shares from 0 to 1, whatever the cell
 CURVES: dict[str, Curve] = {
     "mean keep": lambda layer, token: layer.mu.mean(axis=1),
     "mean write": lambda layer, token: layer.lam.mean(axis=1),
-    "left of the word": remaining,
+    "left of the word": retention,
     "turnover": lambda layer, token: turnover(layer),
 }
 
@@ -77,7 +77,7 @@ def summary(layer: LayerTrace) -> Summary:
     return Summary(
         keep=float(layer.mu.mean()),
         write=float(layer.lam.mean()),
-        half_life=float(np.quantile(half_life(layer.mu), 0.5, method="inverted_cdf")),
+        half_life=quantile(half_life(layer.mu), 0.5),
         turnover=float(later.mean()) if len(later) else float("nan"),
         regimes=regimes(layer).mean(axis=0),
     )
@@ -100,10 +100,10 @@ def difference(first: Array, second: Array, columns: Sequence[Aligned]) -> Array
 
 
 def distance(first: Array, second: Array, columns: Sequence[Aligned]) -> Array:
-    """(columns,): how far the values (tokens, units) of two texts are apart, as `apart`; NaN where a word has no counterpart."""
+    """(columns,): the `normalized_distance` of two texts' values (tokens, units); NaN where a word has no counterpart."""
     found = np.full(len(columns), np.nan, np.float32)
     at, ours, theirs = _pairs(columns)
-    found[at] = apart(first[ours], second[theirs])
+    found[at] = normalized_distance(first[ours], second[theirs])
     return found
 
 

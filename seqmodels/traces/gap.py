@@ -1,9 +1,10 @@
-"""How far a word reaches: the share of it that mu says survives a growing gap, beside what it still does to the prediction."""
+"""How far a word reaches: the share of it that mu says is kept over a growing gap, beside what it still does to the prediction."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import cycle, islice
+from typing import Literal
 
 import numpy as np
 import torch
@@ -19,6 +20,8 @@ from seqmodels.traces.attribution import targets
 from seqmodels.traces.layers import BACKWARD, FORWARD, Array
 
 LONGEST = 40
+FAINT = 0.1  # of a logit; an effect below it is none to follow
+APART = 0.15  # of the plain run's effect; theory and experiment part from there on
 
 # one private-use character: no corpus holds it, so both the word and its spelling are unknown to every model
 UNKNOWN_WORD = "\ue000"
@@ -28,7 +31,7 @@ UNKNOWN_WORD = "\ue000"
 class GapProbe:
     """From a source word to the prediction at a target word, over a growing number of filler words between them; each (gaps,).
 
-    survival      by mu: the share of what the source wrote that is left in the memory at the target, by L2 norm over the units
+    retention     by mu: the share of what the source wrote that is left in the memory at the target, by L2 norm over the units
     logit         of the tag or next word that has the highest one at the target without filler, whatever the tag scheme allows
     probability   its softmax, at the checkpoint's temperature
     effect        by experiment: that logit less the same with an unknown word in place of the source
@@ -37,10 +40,47 @@ class GapProbe:
     prediction: str
     direction: str  # of the layer that carries the source to the target
     gaps: NDArray[np.int64]  # filler words: 0, 1, 2, ...
-    survival: Array
+    retention: Array
     logit: Array
     probability: Array
     effect: Array
+
+    @property
+    def expected(self) -> Array:
+        """(gaps,): the effect if it faded as the source does in the memory: that of the plain run, in proportion to retention."""
+        plain = self.retention[0]
+        return np.zeros_like(self.effect) if plain == 0 else self.effect[0] * self.retention / plain
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Where theory and experiment part.
+
+    faint   as typed, the source barely moves the prediction: there is no effect to follow
+    agree   the effect fades as the source does in the memory
+    closed  the gates keep nothing, so the effect takes another way
+    lasts   from `gap` fillers on, it lasts longer than the memory; fades: less long. `turns`: with all fillers the other way round
+    """
+
+    kind: Literal["faint", "agree", "closed", "lasts", "fades"]
+    gap: int = 0
+    turns: bool = False
+
+
+def diagnose(probe: GapProbe) -> Diagnosis:
+    """What a probe shows."""
+    plain = float(probe.effect[0])
+    if abs(plain) < FAINT:
+        return Diagnosis("faint")
+    excess = (probe.effect - probe.expected) / plain  # above 0: more is left than expected
+    (apart,) = np.nonzero(np.abs(excess) > APART)
+    if not len(apart):
+        return Diagnosis("agree")
+    if not probe.retention.any():
+        return Diagnosis("closed")
+    lasts = excess[apart[0]] > 0
+    turns = (excess[-1] > 0) != lasts and abs(excess[-1]) > APART
+    return Diagnosis("lasts" if lasts else "fades", int(apart[0]), bool(turns))
 
 
 @dataclass(frozen=True)
@@ -74,7 +114,7 @@ def gap_probe(
 ) -> GapProbe:
     """Put 0 to `longest` words between two tokens, directly before the later one: those of `filler`, over and over.
 
-    `layer` is where survival is measured, the last one by default. All variants are read as one batch.
+    `layer` is where retention is measured, the last one by default. All variants are read as one batch.
     """
     plain = _plain_reading(checkpoint, text, source, target)
     layer = _find_layer(checkpoint, layer)
@@ -88,22 +128,22 @@ def gap_probe(
     logits, unknown = _head(checkpoint, at_target).split(len(gapped))  # (gaps, choices) each
     predicted = int(logits[0].argmax())
     read = inputs if layer == 0 else outputs[layer - 1]
-    survival = [
-        _survival(checkpoint.model.recurrent, layer, reading, read[row], outputs[layer][row]) for row, reading in enumerate(gapped)
+    retention = [
+        _retention(checkpoint.model.recurrent, layer, reading, read[row], outputs[layer][row]) for row, reading in enumerate(gapped)
     ]
     return GapProbe(
         prediction=targets(checkpoint)[predicted],
         direction=_direction(plain),
         gaps=np.arange(longest + 1),
-        survival=np.array(survival, np.float32),
+        retention=np.array(retention, np.float32),
         logit=logits[:, predicted].numpy(),
         probability=torch.softmax(logits / checkpoint.info.temperature, dim=-1)[:, predicted].numpy(),
         effect=(logits - unknown)[:, predicted].numpy(),
     )
 
 
-def _survival(recurrent: Recurrent, layer: int, reading: _Reading, inputs: Tensor, outputs: Tensor) -> float:
-    """What is left of the source at the target, from a layer's inputs and outputs (time, ...), as `traces.remaining` has it.
+def _retention(recurrent: Recurrent, layer: int, reading: _Reading, inputs: Tensor, outputs: Tensor) -> float:
+    """What is left of the source at the target, from a layer's inputs and outputs (time, ...), as `traces.retention` has it.
 
     Only the gates on the way are worked out: a trace of every variant would be most of the time.
     """

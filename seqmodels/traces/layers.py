@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,11 @@ class LayerTrace:
         """The arrays with a row for each token, by name."""
         return {name: values for name, values in vars(self).items() if isinstance(values, np.ndarray) and name != "start"}
 
+    def check(self, token: int) -> None:
+        """ValueError if there is no such token."""
+        if not 0 <= token < len(self.mu):
+            raise ValueError(f"no token {token}: give a number from 0 to {len(self.mu) - 1}")
+
     def window(self, tokens: slice) -> LayerTrace:
         """The same of some of the tokens; it starts with the memory that they find."""
         parts: dict[str, Any] = {name: values[tokens] for name, values in self.arrays().items()}
@@ -92,6 +98,13 @@ class Trace:
     def window(self, tokens: slice) -> Trace:
         """The same of some of the tokens."""
         return replace(self, tokens=self.tokens[tokens], layers=tuple(layer.window(tokens) for layer in self.layers))
+
+
+def windows(tokens: int, size: int) -> list[slice]:
+    """Parts of at most `size` tokens and of nearly equal length, so that no last part is a stub."""
+    parts = max(1, -(-tokens // size))
+    bounds = [round(part * tokens / parts) for part in range(parts + 1)]
+    return [slice(first, last) for first, last in pairwise(bounds)]
 
 
 @torch.inference_mode()

@@ -16,8 +16,8 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 
 from seqmodels.cells import CELLS, Cell, Weights, find_cell
 from seqmodels.recurrence import State
+from seqmodels.traces.contributions import law_error
 from seqmodels.traces.layers import Array, LayerTrace, Trace, trace_layer
-from seqmodels.traces.ledger import law_error
 
 Start = Tensor | tuple[Tensor, Tensor]
 # of the largest output: far above the rounding of half precision, far below what a wrong input to an inner layer does

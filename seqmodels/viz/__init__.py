@@ -11,55 +11,35 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from seqmodels.viz.behaviours import regime_strip, saturation_scatter
-    from seqmodels.viz.comparisons import curve_difference, curves, text_difference
-    from seqmodels.viz.equations import equation_map
-    from seqmodels.viz.frame import Focus
-    from seqmodels.viz.gaps import gap
-    from seqmodels.viz.gates import heatmaps, lines
-    from seqmodels.viz.gradients import carry
-    from seqmodels.viz.ledgers import ledger
-    from seqmodels.viz.lifetimes import half_lives, survival
-    from seqmodels.viz.operations import wound
-    from seqmodels.viz.unit_square import square
+    from seqmodels.viz.comparisons import curve_difference as curve_difference
+    from seqmodels.viz.comparisons import curves as curves
+    from seqmodels.viz.comparisons import intervention as intervention
+    from seqmodels.viz.comparisons import text_difference as text_difference
+    from seqmodels.viz.equations import equation_map as equation_map
+    from seqmodels.viz.frame import Focus as Focus
+    from seqmodels.viz.gaps import gap as gap
+    from seqmodels.viz.gates import heatmaps as heatmaps
+    from seqmodels.viz.gates import lines as lines
+    from seqmodels.viz.gradients import gradient_path as gradient_path
+    from seqmodels.viz.memories import contributions as contributions
+    from seqmodels.viz.memories import retention as retention
+    from seqmodels.viz.unit_square import square as square
+    from seqmodels.viz.units import half_lives as half_lives
+    from seqmodels.viz.units import regime_strip as regime_strip
+    from seqmodels.viz.units import saturation_scatter as saturation_scatter
 
-_HOMES = {
-    "Focus": "frame",
-    "carry": "gradients",
-    "curve_difference": "comparisons",
-    "curves": "comparisons",
-    "equation_map": "equations",
-    "gap": "gaps",
-    "half_lives": "lifetimes",
-    "heatmaps": "gates",
-    "ledger": "ledgers",
-    "lines": "gates",
-    "regime_strip": "behaviours",
-    "saturation_scatter": "behaviours",
-    "square": "unit_square",
-    "survival": "lifetimes",
-    "text_difference": "comparisons",
-    "wound": "operations",
+_NAMES = {
+    "comparisons": ("curve_difference", "curves", "intervention", "text_difference"),
+    "equations": ("equation_map",),
+    "frame": ("Focus",),
+    "gaps": ("gap",),
+    "gates": ("heatmaps", "lines"),
+    "gradients": ("gradient_path",),
+    "memories": ("contributions", "retention"),
+    "unit_square": ("square",),
+    "units": ("half_lives", "regime_strip", "saturation_scatter"),
 }
-
-__all__ = [
-    "Focus",
-    "carry",
-    "curve_difference",
-    "curves",
-    "equation_map",
-    "gap",
-    "half_lives",
-    "heatmaps",
-    "ledger",
-    "lines",
-    "regime_strip",
-    "saturation_scatter",
-    "square",
-    "survival",
-    "text_difference",
-    "wound",
-]
+_HOMES = {name: module for module, names in _NAMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
@@ -70,4 +50,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return sorted(_HOMES)

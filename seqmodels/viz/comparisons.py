@@ -1,4 +1,4 @@
-"""Cells beside each other in numbers that mean the same in all of them, and two texts in one cell, unit by unit."""
+"""Cells beside each other in numbers that mean the same in all of them; two texts in one cell, and a text with gates clamped."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
-from seqmodels.traces import CURVES, Aligned, Trace, align, curve, difference, distance
-from seqmodels.viz import gates, law, legends
-from seqmodels.viz.frame import WHOLE, Focus, Frame, Label, windows
-from seqmodels.viz.palette import MUTED, SERIES, TEXT, Pair, shorten, visible
+from seqmodels.traces import CURVES, Aligned, Trace, align, curve, difference, distance, normalized_distance, windows
+from seqmodels.viz import gates, law
+from seqmodels.viz.frame import WHOLE, WORD, Focus, Frame, Label, hover, token_rows
+from seqmodels.viz.legends import Stroke, bar
+from seqmodels.viz.palette import DIFFERENT, MUTED, SERIES, TEXT, Pair, shorten, visible
 
 if TYPE_CHECKING:
     from seqmodels.viz.gates import Array, Measure
 
 NOWHERE, NOTHING = "·", "–"  # stand for a word in the text that lacks it, and for a word without a name
 COLUMNS = 60  # of two aligned texts in a picture
-MEMORY = gates.MEASURES["memory"]
-# the colour says the cell; where several models have the same, the stroke tells them apart
 _DASHES = ("solid", "dash", "dot")
 _MARKERS = ("circle", "square", "diamond", "cross", "triangle-up", "x")
 
@@ -43,7 +42,7 @@ class TwoTexts:
         missing = Label(NOWHERE)
         one = [missing if pair.first is None else below[0][pair.first] for pair in columns]
         other = [missing if pair.second is None else below[1][pair.second] for pair in columns]
-        return cls(first, second, columns, told_apart([one, other]))
+        return cls(first, second, columns, joined([one, other]))
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -72,19 +71,14 @@ def curves(traces: Sequence[Trace], focus: Focus = WHOLE, *, name: str = "mean k
     """A line for each cell: one of `traces.CURVES`, a share from 0 to 1 at every word."""
     frame = Frame(traces[0], focus, panels=1, height=260)
     frame.y_axis(0, f"{name}, %", range=[-3, 103], tickvals=[0, 50, 100], showgrid=True)
-    for traced, dash in zip(traces, _dashes(traces), strict=True):
-        values, colour = _drawn(traced, focus, name), cell_colour(traced.cell).on(focus.theme)
-        frame.add(
-            0,
-            go.Scatter(
-                x=np.arange(len(values)),
-                y=np.round(100 * values, 2),
-                mode="lines+markers",
-                line={"color": colour, "width": 2, "dash": dash},
-                marker={"color": colour, "size": 8, "symbol": _MARKERS[_place(traced.cell)]},
-                hovertemplate=f"<b>%{{x}}</b>, {_title(traced)}<br>{name}: %{{y:.1f}} %<extra></extra>",
-            ),
-        )
+    for traced, stroke in zip(traces, strokes(traces), strict=True):
+        colour = stroke.colour.on(focus.theme)
+        look: dict[str, Any] = {
+            "line": {"color": colour, "width": 2, "dash": stroke.dash},
+            "marker": {"color": colour, "size": 8, "symbol": _MARKERS[_place(traced.cell) % len(_MARKERS)]},
+        }
+        text = hover(f"{WORD}, {stroke.name}", f"{name}: %{{y:.1f}} %")
+        frame.line(0, 100 * _drawn(traced, focus, name), colour, text, **look)
     return frame.figure()
 
 
@@ -97,69 +91,60 @@ def curve_difference(first: Trace, second: Trace, focus: Focus = WHOLE, *, name:
     frame.y_axis(0, f"{name}, points", range=[-reach, reach], nticks=5, showgrid=True, **zero)
     more = [first if value > 0 else second for value in values]
     pale = 0.45 if first.cell == second.cell else 1.0  # the second, where the colour alone would not tell them apart
-    frame.add(
-        0,
-        go.Bar(
-            x=np.arange(len(values)),
-            y=np.round(values, 2),
-            width=0.7,
-            marker={
-                "color": [cell_colour(traced.cell).on(focus.theme) for traced in more],
-                "opacity": [pale if traced is second else 1.0 for traced in more],
-                "line": {"width": 0},
-            },
-            hovertemplate=f"<b>%{{x}}</b><br>{_title(first)} − {_title(second)}<br>{name}: %{{y:+.1f}} points<extra></extra>",
-        ),
-    )
+    marker = {
+        "color": [cell_colour(traced.cell).on(focus.theme) for traced in more],
+        "opacity": [pale if traced is second else 1.0 for traced in more],
+        "line": {"width": 0},
+    }
+    text = hover(WORD, f"{_title(first)} − {_title(second)}", f"{name}: %{{y:+.1f}} points")
+    frame.bars(0, values, "", text, marker=marker)
     return frame.figure()
 
 
-def text_difference(texts: TwoTexts, focus: Focus = WHOLE, *, measure: Measure = MEMORY) -> go.Figure:
+def text_difference(texts: TwoTexts, focus: Focus = WHOLE, *, measure: Measure = gates.MEMORY) -> go.Figure:
     """Two texts in one cell, aligned: above, how far apart their memories are; below, first - second of a measure, units x words.
 
     The units are ordered by that difference at the selected word of the first text, so that the word's column runs from one end of
     the scale to the other. The column of a word that only one text has is empty.
     """
     merged, here = texts.row(focus)
-    part, columns = here.window, texts.columns
     one, other = focus.whole(texts.first), focus.whole(texts.second)
     ours, theirs = measure.of(one), measure.of(other)
     if ours is None or theirs is None:
         raise ValueError(f"{_title(texts.first)} has no {measure.title}: choose another measure")
-    apart = difference(ours, theirs, columns)  # (columns, units)
-    far = distance(one.memory, other.memory, columns)[part]
-    order = np.argsort(-_guide(apart, here.token), kind="stable")
+    between = difference(ours, theirs, texts.columns)  # (columns, units)
     frame = Frame(merged, here, panels=2, height=190)
+    far = distance(one.memory, other.memory, texts.columns)[here.window]
+    frame.bars(0, 100 * far, MUTED.on(focus.theme), hover(WORD, "the memories are %{y:.1f} % apart"))
     frame.y_axis(0, "apart, %", range=[-3, 103], tickvals=[0, 50, 100], showgrid=True)
-    frame.add(
-        0,
-        go.Bar(
-            x=np.arange(len(far)),
-            y=np.round(100 * far, 2),
-            width=0.7,
-            marker={"color": MUTED.on(focus.theme), "line": {"width": 0}},
-            hovertemplate="<b>%{x}</b><br>the memories are %{y:.1f} % apart<extra></extra>",
-        ),
-    )
-    reach = max(float(np.nanmax(np.abs(apart), initial=0)), 1e-6)
-    frame.add(
-        1,
-        go.Heatmap(
-            z=np.round(apart[part].T[order], 3),
-            zmin=-reach,
-            zmax=reach,
-            colorscale=MEMORY.stops(focus.theme),
-            showscale=False,
-            hoverongaps=False,
-            hovertemplate=f"<b>%{{x}}</b><br>unit %{{y}}<br>{measure.name}: %{{z:+.3f}}<extra></extra>",
-        ),
-    )
-    axis: dict[str, Any] = {"range": [len(order) - 0.5, -0.5], "tickvals": np.arange(len(order)), "ticktext": order.astype(str)}
-    frame.y_axis(1, f"{measure.name}, difference", **axis, showticklabels=False)
+    order = np.argsort(-_guide(between, here.token), kind="stable")
+    text = hover(WORD, "unit %{y}", f"{measure.name}: %{{z:+.3f}}")
+    gates.add_map(frame, 1, between[here.window].T[order], gates.MEMORY, text, reach=_reach(between))
+    frame.row_axis(1, f"{measure.name}, difference", order)
     return frame.figure()
 
 
-def told_apart(sides: Sequence[Sequence[Label]]) -> tuple[Label, ...]:
+def intervention(before: Trace, after: Trace, focus: Focus = WHOLE) -> go.Figure:
+    """How much of the memory an intervention changes at each word, and in which units: those that differ most on top."""
+    ours, theirs = focus.drawn(after).memory, focus.drawn(before).memory  # (tokens, units)
+    frame = Frame(after, focus, panels=2, height=170)
+    text = hover(WORD, "%{y:.1%} of the memory is different")
+    frame.bars(0, normalized_distance(ours, theirs), DIFFERENT.on(focus.theme), text)
+    frame.y_axis(0, "changed", DIFFERENT, range=[0, 1], tickformat=".0%", nticks=3, showgrid=True)
+    order = np.argsort(-np.abs(ours - theirs).sum(axis=0), kind="stable")
+    text = hover(WORD, "unit %{y}", "memory after minus before = %{z:.3f}")
+    gates.add_map(frame, 1, (ours - theirs).T[order], gates.MEMORY, text, reach=_reach(ours - theirs))
+    frame.row_axis(1, "difference", order)
+    return frame.figure()
+
+
+def intervention_rows(before: Trace, after: Trace, focus: Focus = WHOLE) -> list[dict[str, Any]]:
+    """What the picture is drawn from: a row for each token and unit."""
+    memories = {"memory_before": focus.drawn(before).memory, "memory_after": focus.drawn(after).memory}
+    return token_rows(after, focus, memories, range(memories["memory_after"].shape[1]))
+
+
+def joined(sides: Sequence[Sequence[Label]]) -> tuple[Label, ...]:
     """What stands under the words of several readings: one label where all have the same, else all of them, 'NOUN / VERB'.
 
     None at all if any reading has none.
@@ -169,15 +154,18 @@ def told_apart(sides: Sequence[Sequence[Label]]) -> tuple[Label, ...]:
     return tuple(_joined(labels) for labels in zip(*sides, strict=True))
 
 
-def legend(traces: Sequence[Trace]) -> str:
-    """The cells and their colours, as HTML for either theme."""
-    dashes = zip(traces, _dashes(traces), strict=True)
-    return legends.legend(legends.line(_title(traced), cell_colour(traced.cell), dash) for traced, dash in dashes)
+def strokes(traces: Sequence[Trace]) -> list[Stroke]:
+    """The line of each: its colour says the cell, and where several models have the same, the stroke tells them apart."""
+    cells = [traced.cell for traced in traces]
+    return [
+        Stroke(_title(traced), cell_colour(traced.cell), _DASHES[cells[:place].count(traced.cell) % len(_DASHES)])
+        for place, traced in enumerate(traces)
+    ]
 
 
 def scale(measure: Measure) -> str:
-    """The colour bar of a difference, as HTML."""
-    return legends.legend([legends.bar(f"{measure.name}, difference", TEXT, MEMORY.css(), ("−", "+"))])
+    """The colour bar of a difference, for a legend."""
+    return bar(f"{measure.name}, difference", TEXT, gates.MEMORY.css(), ("−", "+"))
 
 
 def cell_colour(cell: str) -> Pair:
@@ -187,16 +175,7 @@ def cell_colour(cell: str) -> Pair:
 
 def curve_rows(traces: Sequence[Trace], focus: Focus = WHOLE) -> list[dict[str, Any]]:
     """A row for each cell and token that is drawn: all of `traces.CURVES`."""
-    rows = []
-    for traced in traces:
-        found = {name: _drawn(traced, focus, name) for name in CURVES}
-        words = focus.columns(traced).words
-        rows += [
-            {"cell": traced.source, "position": position, "token": words[column]}
-            | {name: float(values[column]) for name, values in found.items()}
-            for column, position in enumerate(focus.positions(traced))
-        ]
-    return rows
+    return [row for traced in traces for row in token_rows(traced, focus, {name: _drawn(traced, focus, name) for name in CURVES})]
 
 
 def text_rows(texts: TwoTexts, focus: Focus = WHOLE) -> list[dict[str, Any]]:
@@ -224,18 +203,16 @@ def _joined(labels: Sequence[Label]) -> Label:
     return labels[0] if len(set(texts)) == 1 else Label(" / ".join(text or NOTHING for text in texts))
 
 
-def _guide(apart: Array, column: int | None) -> Array:
+def _guide(between: Array, column: int | None) -> Array:
     """(units,): the difference at a column, or if that is in one text only, its mean over the others."""
-    if column is not None and not np.isnan(apart[column]).any():
-        return apart[column]
-    found = apart[~np.isnan(apart).any(axis=1)]
-    return found.mean(axis=0) if len(found) else np.zeros(apart.shape[1], np.float32)
+    if column is not None and not np.isnan(between[column]).any():
+        return between[column]
+    found = between[~np.isnan(between).any(axis=1)]
+    return found.mean(axis=0) if len(found) else np.zeros(between.shape[1], np.float32)
 
 
-def _dashes(traces: Sequence[Trace]) -> list[str]:
-    """The stroke of each line: another for each further model with the same cell."""
-    cells = [traced.cell for traced in traces]
-    return [_DASHES[cells[:place].count(cell) % len(_DASHES)] for place, cell in enumerate(cells)]
+def _reach(between: Array) -> float:
+    return max(float(np.nanmax(np.abs(between), initial=0)), 1e-6)
 
 
 def _place(cell: str) -> int:

@@ -10,23 +10,22 @@ from numpy.typing import NDArray
 
 from seqmodels.traces import law_error, most_changed
 from seqmodels.viz import gates
-from seqmodels.viz.frame import WHOLE, Focus, Frame
+from seqmodels.viz.format import number
+from seqmodels.viz.frame import WHOLE, WORD, Focus, Frame, hover, token_rows
 from seqmodels.viz.law import Part, typeset
-from seqmodels.viz.palette import BACKGROUND, TEXT
+from seqmodels.viz.palette import BACKGROUND
 
 if TYPE_CHECKING:
-    from seqmodels.traces import Step, Trace
+    from seqmodels.traces import LayerTrace, Trace
 
 UNITS = 30  # rows of the map: so few that each has its number beside it
 _ROW = 14  # pixels
-_EXPONENT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def equation(step: Step, unit: int) -> str:
-    """mu * before + lam * F = memory of one unit as HTML, each number over its name; for LSTM, what it reveals too."""
-    mu, before, lam, candidate, memory = (
-        number(values[unit]) for values in (step.mu, step.before, step.lam, step.candidate, step.memory)
-    )
+def equation(layer: LayerTrace, token: int, unit: int) -> str:
+    """mu * before + lam * F = memory of one unit at a token as HTML, each number over its name; for LSTM, what it reveals too."""
+    parts = (layer.mu, layer.previous(), layer.lam, layer.candidate, layer.memory)
+    mu, before, lam, candidate, memory = (number(values[token, unit]) for values in parts)
     law = (
         Part(mu, "keep μ", "sm-mu"),
         Part("·"),
@@ -39,8 +38,8 @@ def equation(step: Step, unit: int) -> str:
         Part(f"<b>{memory}</b>", "memory"),
     )
     lines = typeset(law, f"{mu} times {before} plus {lam} times {candidate} equals {memory}")
-    if step.reveal is not None:
-        reveal, output = number(step.reveal[unit]), number(step.output[unit])
+    if layer.reveal is not None:
+        reveal, output = number(layer.reveal[token, unit]), number(layer.output[token, unit])
         shown = (
             Part(reveal, "reveal o", "sm-reveal"),
             Part("·"),
@@ -52,52 +51,23 @@ def equation(step: Step, unit: int) -> str:
     return f'<div class="sm-numbers">{lines}</div>'
 
 
-def number(value: float) -> str:
-    """Three digits after the point, with a true minus sign; none of an exact 0 or 1, and a smaller value as a power of ten."""
-    value = float(value)
-    if value in (0, 1):
-        return f"{value:.0f}"
-    if abs(value) >= 0.0005:
-        return f"{value:.3f}".replace("-", "−")
-    digits, exponent = f"{value:.0e}".split("e")
-    return f"{digits.replace('-', '−')}·10{str(int(exponent)).translate(_EXPONENT)}"
-
-
 def equation_map(traced: Trace, focus: Focus = WHOLE, *, units: NDArray[np.intp] | None = None) -> go.Figure:
     """The memory of some units under the words; the pointer reads the law with its numbers at any of them.
 
     `units` from top to bottom; those that change most at the selected token, else at the last, unless given. A square's customdata
     begins with its unit.
     """
-    layer = focus.drawn(traced)
     chosen = shown_units(traced, focus) if units is None else units
-    memory = layer.memory[:, chosen].T  # (units, tokens)
-    reach = gates.MEASURES["memory"].reach(memory)
-    rows, columns = np.indices(memory.shape)
-    parts = [layer.mu, _before(traced, focus), layer.lam, layer.candidate, layer.memory]
-    numbers = np.stack([part[:, chosen].T for part in parts], axis=-1).reshape(-1, len(parts))  # (units * tokens, parts)
+    parts = [values[:, chosen].T for values in _numbers(traced, focus).values()]  # (units, tokens) each
+    memory = parts[-1]
     frame = Frame(traced, focus, panels=1, height=max(_ROW * len(chosen), 60))
-    labels = [str(unit) for unit in chosen]
-    frame.y_axis(0, "", range=[len(chosen) - 0.5, -0.5], tickvals=np.arange(len(chosen)), ticktext=labels)
-    frame.add(
-        0,
-        go.Heatmap(
-            z=np.round(memory, 3),
-            zmin=-reach,
-            zmax=reach,
-            colorscale=gates.MEASURES["memory"].stops(focus.theme),
-            showscale=False,
-            xgap=1,
-            ygap=1,
-            hoverinfo="skip",
-        ),
-        _readers(columns.ravel(), rows.ravel(), _told(chosen[rows.ravel()], numbers), focus),
-    )
-    figure = frame.figure()
-    if focus.unit is not None:
-        for row in np.flatnonzero(chosen == focus.unit):
-            figure.add_hrect(row - 0.5, row + 0.5, yref="y", line={"color": TEXT.on(focus.theme), "width": 1})
-    return figure
+    gates.add_map(frame, 0, memory, gates.MEMORY, "", xgap=1, ygap=1, hoverinfo="skip")
+    frame.row_axis(0, "", chosen, showticklabels=True)
+    rows, columns = (places.ravel() for places in np.indices(memory.shape))
+    frame.add(0, _readers(columns, rows, _rounded(chosen[rows], np.stack(parts, axis=-1).reshape(-1, len(parts))), focus))
+    for row in np.flatnonzero(chosen == focus.unit):
+        frame.outline_row(0, int(row))
+    return frame.figure()
 
 
 def shown_units(traced: Trace, focus: Focus = WHOLE) -> NDArray[np.intp]:
@@ -111,29 +81,17 @@ def shown_units(traced: Trace, focus: Focus = WHOLE) -> NDArray[np.intp]:
 
 def rows(traced: Trace, focus: Focus = WHOLE) -> list[dict[str, Any]]:
     """A row for each token that is drawn and each unit of the map: the numbers of its equation."""
-    whole, layer, words = focus.whole(traced), focus.drawn(traced), focus.columns(traced).words
-    before, error = _before(traced, focus), law_error(whole)[focus.window]
-    return [
-        {"cell": traced.source, "position": position, "token": words[column], "unit": int(unit)}
-        | {
-            "mu": float(layer.mu[column, unit]),
-            "before": float(before[column, unit]),
-            "lam": float(layer.lam[column, unit]),
-            "candidate": float(layer.candidate[column, unit]),
-            "memory": float(layer.memory[column, unit]),
-            "error": float(error[column, unit]),
-        }
-        for column, position in enumerate(focus.positions(traced))
-        for unit in shown_units(traced, focus)
-    ]
+    error = law_error(focus.whole(traced))[focus.window]
+    return token_rows(traced, focus, _numbers(traced, focus) | {"error": error}, shown_units(traced, focus))
 
 
-def _before(traced: Trace, focus: Focus) -> gates.Array:
-    """The memory that each token that is drawn finds: of the first of them, what a word outside the window left."""
-    return focus.whole(traced).previous()[focus.window]
+def _numbers(traced: Trace, focus: Focus) -> dict[str, gates.Array]:
+    """The parts of the equation at the tokens that are drawn, (tokens, units) each."""
+    layer, before = focus.drawn(traced), focus.whole(traced).previous()[focus.window]
+    return {"mu": layer.mu, "before": before, "lam": layer.lam, "candidate": layer.candidate, "memory": layer.memory}
 
 
-def _told(units: NDArray[np.intp], numbers: gates.Array) -> list[list[float]]:
+def _rounded(units: NDArray[np.intp], numbers: gates.Array) -> list[list[float]]:
     """A row for each square: its unit and the numbers of its equation.
 
     Lists, because a browser tells of a click on a point what stands there, and of a row of an array it can't.
@@ -153,8 +111,9 @@ def _readers(columns: NDArray[np.intp], rows: NDArray[np.intp], data: list[list[
         marker={"opacity": 0, "size": _ROW, "symbol": "square", "color": BACKGROUND.on(focus.theme)},
         selected=unseen,
         unselected=unseen,
-        hovertemplate=(
-            "<b>%{x}</b>, unit %{customdata[0]}<br>%{customdata[1]:.3f} · %{customdata[2]:.3f} + %{customdata[3]:.3f} · "
-            "%{customdata[4]:.3f} = <b>%{customdata[5]:.3f}</b><br>μ · before + λ · F = memory<extra></extra>"
+        hovertemplate=hover(
+            f"{WORD}, unit %{{customdata[0]}}",
+            "{} · {} + {} · {} = <b>{}</b>".format(*(f"%{{customdata[{part}]:.3f}}" for part in range(1, 6))),
+            "μ · before + λ · F = memory",
         ),
     )

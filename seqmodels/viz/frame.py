@@ -5,13 +5,14 @@ A view is a function of a `Trace` and a `Focus` and gives a plotly figure. In a 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from unicodedata import east_asian_width
 
 import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from seqmodels.text import EOS
 from seqmodels.viz.palette import BACKGROUND, LINE, PARAGRAPH, TEXT, Pair, Theme, safe, shorten, visible
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 COLUMN = 14  # pixels a token needs, so that labels of FONT pixels, turned on their side, don't touch
 FONT = 12
 FACE = '"Source Sans", sans-serif'  # the app's own
+WORD = "<b>%{x}</b>"  # in a hover text: the word of the column
 MARGIN_LEFT, MARGIN_RIGHT = 48, 8  # pixels; the left one holds a panel's name and the numbers of a line
 
 _HORIZONTAL = 7  # up to so many words stand upright even on a phone
@@ -83,13 +85,6 @@ class Focus:
         return None if self.token is None or self.token not in positions else positions.index(self.token)
 
 
-def windows(tokens: int, size: int) -> list[slice]:
-    """Parts of at most `size` tokens and of nearly equal length, so that no last part is a stub."""
-    parts = max(1, -(-tokens // size))
-    bounds = [round(part * tokens / parts) for part in range(parts + 1)]
-    return [slice(first, last) for first, last in pairwise(bounds)]
-
-
 WHOLE = Focus()
 
 
@@ -113,6 +108,29 @@ def rgba(colour: str, alpha: float) -> str:
     return f"rgba({red},{green},{blue},{alpha:g})"
 
 
+def hover(*lines: str) -> str:
+    """What the pointer reads at a point, line by line, as plotly's template: it fills in WORD, %{y}, %{customdata[0]} and so on."""
+    return "<br>".join(lines) + "<extra></extra>"
+
+
+def token_rows(
+    traced: Trace, focus: Focus, values: Mapping[str, NDArray[Any]], units: Iterable[int] | None = None
+) -> list[dict[str, Any]]:
+    """What a picture is drawn from, for a table: a row for each token that is drawn, and for each of some units.
+
+    The values are of the tokens drawn, (tokens,), or with `units` of all units as well, (tokens, units).
+    """
+    words, positions = focus.columns(traced).words, focus.positions(traced)
+    chosen = [None] if units is None else [int(unit) for unit in units]
+    return [
+        {"cell": traced.source, "position": position, "token": words[column]}
+        | ({} if unit is None else {"unit": unit})
+        | {name: float(held[column] if unit is None else held[column, unit]) for name, held in values.items()}
+        for column, position in enumerate(positions)
+        for unit in chosen
+    ]
+
+
 def width(columns: int) -> int:
     """The pixels that a picture of so many tokens needs for its words to be legible."""
     return MARGIN_LEFT + MARGIN_RIGHT + COLUMN * columns
@@ -133,11 +151,56 @@ class Frame:
         self.words_upright = self.upright or letters
         self.traces: list[Any] = []
         self.axes: dict[str, Any] = {}
+        self.outlines: list[dict[str, Any]] = []
 
     def add(self, panel: int, *traces: Any) -> None:
         """Plotly traces for a panel, counted from the top; x is the column of a word."""
         for trace in traces:
             self.traces.append(trace.update(xaxis="x", yaxis=f"y{panel + 1}" if panel else "y"))
+
+    def heatmap(
+        self,
+        panel: int,
+        values: NDArray[Any],
+        *,
+        scale: Sequence[Any],
+        hover: str,
+        low: float = 0,
+        high: float = 1,
+        **settings: Any,
+    ) -> None:
+        """values (rows, columns) as colours; NaN is left empty."""
+        z = np.round(values, 4).astype(np.float32)
+        look: dict[str, Any] = {"colorscale": scale, "showscale": False, "hoverongaps": False, "hovertemplate": hover}
+        self.add(panel, go.Heatmap(**look | settings, z=z, zmin=low, zmax=high))
+
+    def bars(self, panel: int, values: NDArray[Any], colour: str | Sequence[str], hover: str, **settings: Any) -> None:
+        """A bar for each column."""
+        look = {"width": 0.8, "marker": {"color": colour, "line": {"width": 0}}, "hovertemplate": hover}
+        self.add(panel, go.Bar(**look | settings, x=np.arange(len(values)), y=np.round(values, 4)))
+
+    def line(self, panel: int, values: NDArray[Any], colour: str, hover: str, *, thin: bool = False, **settings: Any) -> None:
+        """A line with a point for each column, or at those that `x` names; a thin one is dotted."""
+        look: dict[str, Any] = {
+            "x": np.arange(len(values)),
+            "mode": "lines+markers",
+            "line": {"color": colour, "width": 1.5, "dash": "dot"} if thin else {"color": colour, "width": 2.5},
+            "marker": {"color": colour, "size": 4 if thin else 6},
+            "hovertemplate": hover,
+        }
+        self.add(panel, go.Scatter(**look | settings, y=np.round(values, 4)))
+
+    def row_axis(self, panel: int, title: str, labels: Iterable[Any], ink: Pair = TEXT, **settings: Any) -> None:
+        """The y axis of a heatmap, rows from the top. There is no room to draw labels: the hover takes a row's name from them."""
+        names = [str(label) for label in labels]
+        axis: dict[str, Any] = {"range": [len(names) - 0.5, -0.5], "tickvals": np.arange(len(names)), "ticktext": names}
+        self.y_axis(panel, title, ink, **axis | {"showticklabels": False} | settings)
+
+    def outline_row(self, panel: int, row: int, width: float = 1) -> None:
+        """A frame around a row of a heatmap."""
+        corners = {"x0": -0.5, "x1": len(self.words) - 0.5, "y0": row - 0.5, "y1": row + 0.5}
+        line = {"color": TEXT.on(self.theme), "width": width}
+        self.outlines.append({"type": "rect", "xref": "x", "yref": f"y{panel + 1}" if panel else "y", **corners, "line": line})
 
     def y_axis(self, panel: int, title: str, ink: Pair = TEXT, **settings: Any) -> None:
         """The name of a panel and whatever else plotly is to know of its y axis."""
@@ -190,7 +253,7 @@ class Frame:
                 "xaxis": x_axis,
                 **self.axes,
                 "annotations": [*self._labels(), self._arrow(total, below)],
-                "shapes": self._frame_of_the_selected(),
+                "shapes": [*self._frame_of_the_selected(), *self.outlines],
                 "height": above + total + below,
                 "margin": {"l": MARGIN_LEFT, "r": MARGIN_RIGHT, "t": above, "b": below, "pad": 0},
                 **ground(self.theme),

@@ -9,9 +9,9 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from seqmodels.viz.frame import FONT, ground, rgba
+from seqmodels.viz.frame import FONT, ground, hover, rgba
+from seqmodels.viz.legends import Stroke
 from seqmodels.viz.palette import LINE, MU, MU_INK, MUTED, TEXT, Pair, Theme, safe, shorten
-from seqmodels.viz.strokes import Stroke
 
 if TYPE_CHECKING:
     from seqmodels.traces import GapProbe
@@ -28,15 +28,9 @@ _AIR = 0.08  # of an axis, beyond its lowest and highest value
 Range = tuple[float, float]
 
 
-def foreseen(probe: GapProbe) -> NDArray[np.float32]:
-    """(gaps,): the effect if it faded as the source does in the memory: that of the plain run, in proportion to survival."""
-    plain = probe.survival[0]
-    return np.zeros_like(probe.effect) if plain == 0 else probe.effect[0] * probe.survival / plain
-
-
 def ranges(probes: Sequence[GapProbe]) -> tuple[Range, Range]:
     """The axes of effect and of logit that hold several cells, so that they can be compared."""
-    effects = np.concatenate([values for probe in probes for values in (probe.effect, foreseen(probe), [0])])
+    effects = np.concatenate([values for probe in probes for values in (probe.effect, probe.expected, [0])])
     logits = np.concatenate([values for probe in probes for values in (probe.logit, probe.logit - probe.effect)])
     return _around(effects), _around(logits)
 
@@ -51,8 +45,8 @@ def gap(probe: GapProbe, *, axes: tuple[Range, Range] | None = None, theme: Them
     prediction = safe(shorten(probe.prediction))
     percent, logit = "%{y:.1f} %", "%{y:.2f}"
     lines = [
-        (0, THEORY, 100 * probe.survival, f"{percent} of the source is left in the memory"),
-        (1, THEORY, foreseen(probe), f"effect if it faded like the memory: {logit}"),
+        (0, THEORY, 100 * probe.retention, f"{percent} of the source is left in the memory"),
+        (1, THEORY, probe.expected, f"effect if it faded like the memory: {logit}"),
         (1, EXPERIMENT, probe.effect, f"measured effect on the logit: {logit}"),
         (2, WITHOUT, probe.logit - probe.effect, f"logit of {prediction} without the source: {logit}"),
         (2, EXPERIMENT, probe.logit, f"logit of {prediction}: {logit}<br>probability %{{customdata:.1%}}"),
@@ -77,8 +71,8 @@ def gap(probe: GapProbe, *, axes: tuple[Range, Range] | None = None, theme: Them
 
 def rows(cell: str, probe: GapProbe) -> list[dict[str, Any]]:
     """What the lines are drawn from: a row for each number of filler words."""
-    parts = {"survival": probe.survival, "effect": probe.effect, "foreseen": foreseen(probe), "logit": probe.logit}
-    parts["probability"] = probe.probability
+    parts = {"survival": probe.retention, "effect": probe.effect, "foreseen": probe.expected}
+    parts |= {"logit": probe.logit, "probability": probe.probability}
     return [
         {"cell": cell, "prediction": probe.prediction, "filler_words": int(filler)}
         | {name: float(values[number]) for name, values in parts.items()}
@@ -86,7 +80,7 @@ def rows(cell: str, probe: GapProbe) -> list[dict[str, Any]]:
     ]
 
 
-def _line(probe: GapProbe, panel: int, stroke: Stroke, values: NDArray[np.float32], says: str, theme: Theme) -> go.Scatter:
+def _line(probe: GapProbe, panel: int, stroke: Stroke, values: NDArray[np.float32], text: str, theme: Theme) -> go.Scatter:
     style = stroke.on(theme)
     # the plain run stands out: it is the text as it was typed
     style["marker"] = {**style["marker"], "size": np.where(probe.gaps == 0, 10, 4).tolist()}
@@ -94,7 +88,7 @@ def _line(probe: GapProbe, panel: int, stroke: Stroke, values: NDArray[np.float3
         x=probe.gaps,
         y=np.round(values, 4),
         customdata=np.round(probe.probability, 4),
-        hovertemplate=f"%{{x}} filler words<br>{says}<extra></extra>",
+        hovertemplate=hover("%{x} filler words", text),
         yaxis=f"y{panel + 1}" if panel else "y",
         **style,
     )

@@ -1,4 +1,4 @@
-"""Carry path against the truth: the product of mu beside the true gradient, word by word back from the selected one."""
+"""What the gates carry against the truth: the product of mu beside the gradient, word by word back from the selected one."""
 
 from __future__ import annotations
 
@@ -11,22 +11,20 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from seqmodels.viz.frame import FONT, WHOLE, Focus, Frame
+from seqmodels.viz.format import part, power
+from seqmodels.viz.frame import FONT, WHOLE, WORD, Focus, Frame, hover
+from seqmodels.viz.legends import Stroke
 from seqmodels.viz.palette import LINE, MU, MUTED, TEXT
-from seqmodels.viz.strokes import Stroke
 
 if TYPE_CHECKING:
-    from seqmodels.traces import CarryPath, Trace
+    from seqmodels.traces import GradientPath, Trace
 
-Shares = NDArray[np.float64]
-
-CARRY = Stroke("what the gates carry: the product of μ", MU)
+GATES = Stroke("what the gates carry: the product of μ", MU)
 GRADIENT = Stroke("what truly arrives: the gradient", TEXT, "dash")
 
 _LOWEST = -16  # powers of ten; what is smaller stands at the edge of the picture
 _MOST_TICKS, _FEW = 6, 2
 _HEIGHT = 250
-_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True)
@@ -52,48 +50,34 @@ class Decades:
     def _ticks(self) -> dict[float, str]:
         """The name of each value that has a line: powers of ten, and where those are few, 2 and 5 times as well."""
         if self.high - self.low <= _FEW:
-            steps = [factor * 10.0**power for power in range(self.low, self.high) for factor in (1, 2, 5)]
+            steps = [factor * 10.0**exponent for exponent in range(self.low, self.high) for factor in (1, 2, 5)]
             return {value: f"{value:.3g}" for value in (*steps, 10.0**self.high)}
         apart = ceil((self.high - self.low) / _MOST_TICKS)
-        return {10.0**power: _power(power) for power in range(self.high, self.low - 1, -apart)}
+        return {10.0**exponent: power(exponent) for exponent in range(self.high, self.low - 1, -apart)}
 
 
-def shares(path: CarryPath) -> tuple[Shares, Shares]:
-    """Carry and gradient from each source, (sources,) each, as a share of what they are at the chosen word: both end in 1.
-
-    The root of the mean square over all directions of a small change to the memory at the source: how much of it arrives.
-    """
-    # at the chosen word, both are the norm of the identity: sqrt(units)
-    return path.carry / path.carry[-1], path.gradient / path.gradient[-1]
-
-
-def a_word(share: Shares) -> float:
-    """By how much a share is multiplied at each word, the geometric mean over the path; of a path without a step, 1."""
-    return float(share[0] ** (1 / (len(share) - 1))) if len(share) > 1 else 1.0
-
-
-def decades(paths: Sequence[CarryPath]) -> Decades:
+def decades(paths: Sequence[GradientPath]) -> Decades:
     """One axis for several cells, so that they can be compared."""
-    values = np.concatenate([values for path in paths for values in shares(path)])
+    values = np.concatenate([values for path in paths for values in (path.gates, path.gradient)])
     seen = values[values > 0]
     low = max(floor(log10(seen.min())), _LOWEST)
     return Decades(min(low, -1), max(ceil(log10(seen.max())), 0), bool((values == 0).any()))
 
 
-def around(path: CarryPath, focus: Focus, traced: Trace) -> Focus:
+def around(path: GradientPath, focus: Focus, traced: Trace) -> Focus:
     """The focus on the words that the path leads over: those on screen, if all of them are, else just its own."""
     first, last = min(path.sources), max(path.sources)
     on_screen = focus.positions(traced)
     return focus if first in on_screen and last in on_screen else replace(focus, window=slice(first, last + 1))
 
 
-def carry(traced: Trace, path: CarryPath, focus: Focus = WHOLE, *, axis: Decades | None = None) -> go.Figure:
+def gradient_path(traced: Trace, path: GradientPath, focus: Focus = WHOLE, *, axis: Decades | None = None) -> go.Figure:
     """Both as lines over the words, on a logarithmic axis: 1 at the selected word, and smaller (or larger) the further back."""
     focus = around(path, replace(focus, token=path.sources[-1]), traced)
     axis = axis or decades([path])
     frame = Frame(traced, focus, panels=1, height=_HEIGHT)
     columns = np.array(path.sources) - focus.positions(traced).start
-    for stroke, values in zip((CARRY, GRADIENT), shares(path), strict=True):
+    for stroke, values in ((GATES, path.gates), (GRADIENT, path.gradient)):
         frame.add(0, *_line(columns, values, stroke, axis, focus))
     frame.y_axis(0, "share of a change", showgrid=True, **axis.axis())
     figure = frame.figure()
@@ -104,52 +88,34 @@ def carry(traced: Trace, path: CarryPath, focus: Focus = WHOLE, *, axis: Decades
     return figure
 
 
-def rows(traced: Trace, path: CarryPath) -> list[dict[str, Any]]:
+def rows(traced: Trace, path: GradientPath) -> list[dict[str, Any]]:
     """What the lines are drawn from: a row for each word of the path."""
-    kept, arrives = shares(path)
     last = len(path.sources) - 1
     return [
         {"cell": traced.source, "position": source, "token": traced.tokens[source], "words_back": last - step}
-        | {"carry": float(kept[step]), "gradient": float(arrives[step])}
+        | {"carry": float(path.gates[step]), "gradient": float(path.gradient[step])}
         for step, source in enumerate(path.sources)
     ]
 
 
-def told(share: float) -> str:
-    """A share in words, however small: '31 %', '0.42 %', '3 · 10⁻⁹', 'nothing'."""
-    if share == 0:
-        return "nothing"
-    if share < 1e-4:
-        digits, _, power = f"{share:.0e}".partition("e")
-        return f"{digits} · {_power(int(power))}"
-    return f"{100 * share:.2g} %" if share < 0.0995 else f"{100 * share:.0f} %"
-
-
-def _power(power: int) -> str:
-    """'1', '10⁻³'."""
-    return f"10{str(power).translate(_SUPERSCRIPT)}" if power else "1"
-
-
-def _line(columns: NDArray[np.intp], values: Shares, stroke: Stroke, axis: Decades, focus: Focus) -> list[go.Scatter]:
+def _line(columns: NDArray[np.intp], values: NDArray[Any], stroke: Stroke, axis: Decades, focus: Focus) -> list[go.Scatter]:
     """The points, joined; one that is too small stands at the edge as a triangle, and an exact zero as a '0', joined to none."""
     low = 10.0**axis.low
     back = len(values) - 1 - np.arange(len(values))
-    hover = [f"{stroke.name}<br>from {number} words back: {told(value)}" for number, value in zip(back, values, strict=True)]
+    texts = [f"{stroke.name}<br>from {number} words back: {part(value)}" for number, value in zip(back, values, strict=True)]
     style, zero = stroke.on(focus.theme), values == 0
     style["marker"] = {**style["marker"], "symbol": np.where(values < low, "triangle-down-open", "circle").tolist()}
-    says = "<b>%{x}</b><br>%{text}<extra></extra>"
-    line = go.Scatter(
-        x=columns, y=np.where(zero, np.nan, np.maximum(values, low)), text=hover, hovertemplate=says, connectgaps=False, **style
-    )
+    points = np.where(zero, np.nan, np.maximum(values, low))
+    line = go.Scatter(x=columns, y=points, text=texts, hovertemplate=hover(WORD, "%{text}"), connectgaps=False, **style)
     if not zero.any():
         return [line]
     at_zero = go.Scatter(
         x=columns[zero],
         y=np.full(int(zero.sum()), 10**axis.bottom),
         text=["0"] * int(zero.sum()),
-        customdata=np.array(hover)[zero],
+        customdata=np.array(texts)[zero],
         mode="text",
         textfont={"size": FONT + 2, "color": stroke.colour.on(focus.theme)},
-        hovertemplate=says.replace("text", "customdata"),
+        hovertemplate=hover(WORD, "%{customdata}"),
     )
     return [line, at_zero]

@@ -3,9 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from seqmodels.viz.palette import Pair, safe
+from seqmodels.viz.palette import Pair, Theme, safe
 from seqmodels.viz.style import styled
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """A kind of line, and what it shows; the same in the picture and in its legend."""
+
+    name: str
+    colour: Pair
+    dash: str = "solid"  # plotly's word: solid, dash or dot
+
+    def on(self, theme: Theme) -> dict[str, Any]:
+        """What plotly's Scatter is to know of it."""
+        colour = self.colour.on(theme)
+        line = {"color": colour, "width": 2.5, "dash": self.dash}
+        return {"mode": "lines+markers", "line": line, "marker": {"color": colour, "size": 6}}
+
+    @property
+    def entry(self) -> str:
+        """The entry of a legend."""
+        return line(self.name, self.colour, self.dash)
 
 
 def legend(entries: Iterable[str], note: str = "") -> str:

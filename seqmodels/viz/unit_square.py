@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from seqmodels.viz.frame import FONT, WHOLE, Focus, ground, rgba
+from seqmodels.viz.frame import FONT, WHOLE, Focus, ground, hover, rgba
 from seqmodels.viz.palette import LAM_INK, LINE, MU_INK, MUTED, REVEAL, TEXT, Theme, safe, shorten
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _cloud(shares: NDArray[np.float64], points: int, theme: Theme) -> go.Heatmap
         zmax=float(np.sqrt(shares.max())),
         colorscale=[(0, rgba(colour, 0.06)), (1, rgba(colour, 0.9))],
         showscale=False,
-        hovertemplate=f"%{{customdata:,}} of {points:,} points<br>μ ≈ %{{x:.2f}}, λ ≈ %{{y:.2f}}<extra></extra>",
+        hovertemplate=hover(f"%{{customdata:,}} of {points:,} points", "μ ≈ %{x:.2f}, λ ≈ %{y:.2f}"),
     )
 
 
@@ -97,7 +97,7 @@ def _dots(mu: NDArray[np.float32], lam: NDArray[np.float32], word: str, theme: T
         text=[word] * len(mu),  # not in the template, where a typed %{x} would be filled in
         mode="markers",
         marker={"size": 7, "color": rgba(REVEAL.on(theme), 0.75), "line": {"width": 0.5, "color": LINE.on(theme)}},
-        hovertemplate="<b>%{text}</b>, unit %{customdata}<br>μ = %{x:.3f}, λ = %{y:.3f}<extra></extra>",
+        hovertemplate=hover("<b>%{text}</b>, unit %{customdata}", "μ = %{x:.3f}, λ = %{y:.3f}"),
     )
 
 
@@ -109,7 +109,7 @@ def _path(mu: NDArray[np.float32], lam: NDArray[np.float32], words: list[str], u
         mode="lines+markers",
         line={"width": 1.5, "color": TEXT.on(theme)},
         marker={"size": 6, "color": TEXT.on(theme), "symbol": "diamond"},
-        hovertemplate=f"unit {unit} at <b>%{{text}}</b><br>μ = %{{x:.3f}}, λ = %{{y:.3f}}<extra></extra>",
+        hovertemplate=hover(f"unit {unit} at <b>%{{text}}</b>", "μ = %{x:.3f}, λ = %{y:.3f}"),
     )
 
 

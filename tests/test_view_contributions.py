@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.explorer import ledger
+from pages.explorer import contributions
 from pages.explorer.scene import Reading
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.traces import attribute, tag_and_trace, trace
-from seqmodels.viz import ledgers
+from seqmodels.viz import memories
 from seqmodels.viz.frame import Focus
 from tests.paging import GATES, numbers, opened, pictures, said, sound
 
@@ -102,7 +102,7 @@ def test_a_memory_that_no_word_wrote_is_called_so(tiny: dict[str, Checkpoint], u
     traced = trace(tiny["pos-elman"], TEXT)
     dead = replace(traced, layers=tuple(replace(layer, candidate=0 * layer.candidate) for layer in traced.layers))
     focus = Focus(layer=0, token=TOKEN, unit=unit)
-    (sentence,) = ledger.sentences(Reading("pos-elman", dead, focus), ledgers.folded(dead, focus), None)
+    (sentence,) = contributions.sentences(Reading("pos-elman", dead, focus), memories.collapsed(dead, focus), None)
     assert sentence.endswith("at *man*, no word wrote 0.005 or more.")
 
 

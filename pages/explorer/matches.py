@@ -73,13 +73,14 @@ EXAMPLES = (
 
 def draw(scene: Scene) -> None:
     """The span in its own text, and under it the moments of a larger text that are most like it."""
-    from seqmodels.traces import find_moments, pattern, units_on
-    from seqmodels.viz import gates, passages
+    from seqmodels.traces import find_matches, match_of, pattern, units_on
+    from seqmodels.viz import gates, matches
+    from seqmodels.viz.legends import legend
 
     with st.container(horizontal=True, gap="small"):
         reading = searched(scene)
         moving = moving_gates(reading)
-        choices = {measure.title: measure for measure in (*moving, gates.MEASURES["memory"])}
+        choices = {measure.title: measure for measure in (*moving, gates.MEMORY)}
         usual = moving[-1].title if moving else "memory"
         chosen = choices[inputs.choice("Units by their", list(choices), key="span-gate", default=usual)]
         words = int(inputs.number("Span, in words", 1, LONGEST_SPAN, key="span", default=2, step=1))
@@ -94,18 +95,18 @@ def draw(scene: Scene) -> None:
     span = slice(reading.token, min(reading.token + words, len(scene.tokens)))
     units = units_on(reading.layer, span, gate, least)
     total = reading.layer.mu.shape[1]
-    said = inputs.plain(" ".join(shorten(token) for token in scene.tokens[span]))
-    st.markdown(f"Over *{said}*, **{len(units)} of {total} units** {VERBS[gate].format(f'{least:g}')}.")
+    words_there = inputs.plain(" ".join(shorten(token) for token in scene.tokens[span]))
+    st.markdown(f"Over *{words_there}*, **{len(units)} of {total} units** {VERBS[gate].format(f'{least:g}')}.")
     if not 0 < len(units) < total:
         st.info(f"That marks no moment: {'raise' if len(units) else 'lower'} the threshold, or change the span.")
         return
     text = None if source is None else larger_text.traced(reading, source)
-    asked = passages.moment_of(reading.trace, reading.layer, span, units)
-    found = [] if text is None else find_moments(text, pattern(reading.layer, span, gate, least))
+    asked = match_of(reading.trace, reading.layer, span, units)
+    found = [] if text is None else find_matches(text, pattern(reading.layer, span, gate, least))
     show = list(dict.fromkeys((*moving, chosen)))
     with shared.panel(scene, reading):
-        st.html(gates.legend(show, f"mean over the {len(units)} units that are searched for"))
-        st.html(passages.concordance(asked, found, show))
+        st.html(legend(gates.bars(show), f"mean over the {len(units)} units that are searched for"))
+        st.html(matches.concordance(asked, found, show))
     if text is None:
         return
     if not found:
@@ -115,7 +116,7 @@ def draw(scene: Scene) -> None:
         "both here and there among those on in either. It does not say why a unit is on: units that nearly always are make any "
         "two moments alike, and a higher threshold leaves them out."
     )
-    shared.numbers(lambda: passages.rows(asked, found), "moments")
+    shared.numbers(lambda: matches.rows(asked, found), "moments")
 
 
 def searched(scene: Scene) -> Reading:
@@ -129,22 +130,26 @@ def searched(scene: Scene) -> Reading:
 
 def moving_gates(reading: Reading) -> list[Measure]:
     """Keep and write, if they differ from unit to unit or word to word."""
+    from seqmodels.traces import moves
     from seqmodels.viz import gates
 
-    layer = reading.layer
-    return [measure for measure, values in ((gates.KEEP, layer.mu), (gates.WRITE, layer.lam)) if values.min() < values.max()]
+    return [measure for measure, values in gates.present(reading.layer, (gates.KEEP, gates.WRITE)) if moves(values)]
 
 
 def constants(reading: Reading) -> str:
     """The gates that don't, and the value of each."""
     from seqmodels.viz import gates
 
-    moving, layer = moving_gates(reading), reading.layer
-    values = ((gates.KEEP, layer.mu), (gates.WRITE, layer.lam))
-    return " and ".join(f"{measure.title} is {held.flat[0]:g}" for measure, held in values if measure not in moving)
+    moving = moving_gates(reading)
+    held = [
+        (measure, values) for measure, values in gates.present(reading.layer, (gates.KEEP, gates.WRITE)) if measure not in moving
+    ]
+    return " and ".join(f"{measure.title} is {values.flat[0]:g}" for measure, values in held)
 
 
 VIEW = View(
+    title="Moments",
+    place=100,
     how="the first line is your span, from the selected word on. Below it are the moments of a larger text at which most of the "
     "same units are on, the best first; under each word, what these units keep and write on average.",
     look_for="what the moments share: a grammatical pattern, a kind of name, or only a word. Then raise the threshold.",

@@ -1,4 +1,4 @@
-"""View: gate surgery. Hold gates at a value, let the network read on, and see what it says then."""
+"""View: surgery, an intervention on the gates. Hold gates at a value, let the network read on, and see what it says then."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from seqmodels.viz import tags
 if TYPE_CHECKING:
     from seqmodels.inference import GeneratedToken
     from seqmodels.text import Unit
-    from seqmodels.traces import Clamp, Operated
+    from seqmodels.traces import Clamp, Intervention
 
 LONGEST = 1000  # tokens: a step is some 0.3 ms, and there are two runs a cell
 WRITTEN: dict[Unit, int] = {"word": 12, "character": 60}  # that a language model writes in each run
@@ -61,7 +61,7 @@ EXAMPLES = (
 
 def draw(scene: Scene) -> None:
     """Both runs of each cell, side by side: what they say, and where their memories differ."""
-    from seqmodels.viz import operations
+    from seqmodels.viz import comparisons
 
     if len(scene.tokens) > LONGEST:
         st.info(
@@ -69,28 +69,32 @@ def draw(scene: Scene) -> None:
         )
         return
     held = clamps.choose(scene.tokens, scene.first.token, both_ways=scene.task in loading.TAGGING_TASKS)
-    runs = []
+    runs = {
+        reading.name: (intervened(reading.name, scene.text, ()), intervened(reading.name, scene.text, tuple(held)))
+        for reading in scene.readings
+    }
     for reading in scene.readings:
-        before = operated(reading.name, scene.text, ())
-        runs.append((reading, before, operated(reading.name, scene.text, tuple(held))))
-    for reading, before, after in runs:
         st.markdown(f"**{reading.title}**")
         if scene.task in loading.TAGGING_TASKS:
-            tagged(reading, before, after)
+            tagged(reading, *runs[reading.name])
         else:
-            spoken(reading, scene.text, held, before, after)
-    with shared.pictures(scene):
-        for reading, before, after in runs:
-            with shared.panel(scene, reading):
-                figure = viz.wound(before.trace, after.trace, reading.focus)
-                alt = f"{reading.title}: how the memory differs from the untouched run, by word and unit"
-                shared.chart(figure, f"surgery-{reading.name}", alt)
-    shared.numbers(
-        lambda: [row for reading, run, other in runs for row in operations.rows(run.trace, other.trace, reading.focus)], "surgery"
-    )
+            expected(reading, scene.text, held, *runs[reading.name])
+
+    def one(reading: Reading) -> None:
+        before, after = runs[reading.name]
+        figure = viz.intervention(before.trace, after.trace, reading.focus)
+        alt = f"{reading.title}: how the memory differs from the untouched run, by word and unit"
+        shared.chart(figure, f"surgery-{reading.name}", alt)
+
+    def rows(reading: Reading) -> shared.Rows:
+        before, after = runs[reading.name]
+        return comparisons.intervention_rows(before.trace, after.trace, reading.focus)
+
+    shared.panels(scene, one)
+    shared.numbers_of(scene, rows, "surgery")
 
 
-def tagged(reading: Reading, before: Operated, after: Operated) -> None:
+def tagged(reading: Reading, before: Intervention, after: Intervention) -> None:
     """The tags of both runs under the words, and what has changed in a sentence."""
     from seqmodels.inference import differences
 
@@ -98,18 +102,18 @@ def tagged(reading: Reading, before: Operated, after: Operated) -> None:
     assert after.tagging is not None
     both = [before.tagging, after.tagging]
     changed = differences(both)
-    said = [
+    listed = [
         f"*{inputs.plain(old.text)}* {old.tag} → {new.tag}"
         for old, new in ((both[0].tokens[at], both[1].tokens[at]) for at in changed[:6])
     ]
     more = f" and {len(changed) - 6} more" if len(changed) > 6 else ""
     total = f"{len(changed)} of {len(before.tagging.tokens):,} tags change"
-    st.markdown(f"{total}: {', '.join(said)}{more}." if changed else "No tag changes.")
+    st.markdown(f"{total}: {', '.join(listed)}{more}." if changed else "No tag changes.")
     window = reading.focus.window
     st.html(tags.strip(both, (window.start, window.stop), titles=("untouched", "operated")))
 
 
-def spoken(reading: Reading, prompt: str, held: list[Clamp], before: Operated, after: Operated) -> None:
+def expected(reading: Reading, prompt: str, held: list[Clamp], before: Intervention, after: Intervention) -> None:
     """What a language model expects next in both runs, and how it goes on, with the same seed."""
     from seqmodels.inference import Sampling, candidates
     from seqmodels.viz import language
@@ -130,11 +134,11 @@ def spoken(reading: Reading, prompt: str, held: list[Clamp], before: Operated, a
 
 
 @cached_by_model(max_entries=24, ttl="10m")
-def operated(name: str, text: str, held: tuple[Clamp, ...]) -> Operated:
+def intervened(name: str, text: str, held: tuple[Clamp, ...]) -> Intervention:
     """A run with these clamps."""
     from seqmodels import traces
 
-    return traces.operate(loading.checkpoint(name), text, held)
+    return traces.intervene(loading.checkpoint(name), text, held)
 
 
 @cached_by_model(max_entries=64, ttl="10m")
@@ -142,10 +146,12 @@ def continued(name: str, text: str, held: tuple[Clamp, ...]) -> tuple[GeneratedT
     """What a language model writes with these clamps."""
     from seqmodels import traces
 
-    return tuple(traces.continue_operated(loading.checkpoint(name), text, held, max_tokens=WRITTEN[loading.unit_of(name)]))
+    return tuple(traces.continue_intervened(loading.checkpoint(name), text, held, max_tokens=WRITTEN[loading.unit_of(name)]))
 
 
 VIEW = View(
+    title="Surgery",
+    place=70,
     how="some gates are held at a value of yours, and the network reads on. Above: the untouched run, below: operated.",
     look_for="words far from the cut that change: they lived on memory that is gone. Where nothing changes, nothing was needed.",
     examples=EXAMPLES,

@@ -9,7 +9,7 @@ import pytest
 
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.traces import trace
-from seqmodels.viz import lifetimes
+from seqmodels.viz.format import part
 from tests.paging import GATES, opened, pictures, said
 
 TEXT = "The old man the boats ."
@@ -29,7 +29,7 @@ def test_a_sentence_says_how_much_of_the_word_is_left_at_the_last_word_read(
     step = 1 if last > TOKEN else -1
     kept = np.prod([layer.mu[at].astype(float) for at in range(TOKEN + step, last + step, step)], axis=0)
     share = float(np.linalg.norm(kept * layer.written[TOKEN]) / np.linalg.norm(layer.written[TOKEN]))
-    assert f"**{lifetimes.share(share)}** of *man* is left at *{traced.tokens[last]}*" in said(page)
+    assert f"**{part(share)}** of *man* is left at *{traced.tokens[last]}*" in said(page)
 
 
 def test_elman_leaves_nothing() -> None:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqmodels.checkpoints import Checkpoint
-from seqmodels.traces import BACKWARD, FORWARD, Moment, find_moments, pattern, trace, trace_passages
-from seqmodels.viz import passages
+from seqmodels.traces import BACKWARD, FORWARD, Match, find_matches, match_of, pattern, trace, trace_passages
+from seqmodels.viz import matches
 from seqmodels.viz.gates import KEEP, MEASURES, WRITE
 from seqmodels.viz.palette import NEGATIVE, POSITIVE
 
@@ -23,13 +23,13 @@ PASSAGES = [
 ]
 
 
-def moment(before: str = "in the old", span: str = "man the", after: str = "boats .", units: int = 3, seed: int = 0) -> Moment:
+def moment(before: str = "in the old", span: str = "man the", after: str = "boats .", units: int = 3, seed: int = 0) -> Match:
     drawn = np.random.default_rng(seed)
     words = [tuple(part.split()) for part in (before, span, after)]
     tokens = sum(map(len, words))
     mu, lam = (drawn.random((tokens, units), dtype=np.float32) for _ in range(2))
     memory = drawn.uniform(-1, 1, (tokens, units)).astype(np.float32)
-    return Moment(4, 17, words[0], words[1], words[2], 0.625, 2, 5, mu, lam, memory)
+    return Match(4, 17, words[0], words[1], words[2], 0.625, 2, 5, mu, lam, memory)
 
 
 def lines(html: str) -> list[str]:
@@ -57,8 +57,8 @@ def test_a_span_of_a_trace_is_the_moment_that_a_search_finds_there(tiny: dict[st
     threshold = float(np.median(layer.mu[span].min(axis=0)))
     wanted = pattern(layer, span, "mu", threshold)
 
-    asked = passages.moment_of(traced, layer, span, wanted.units)
-    found = find_moments(trace_passages(tiny[name], PASSAGES, 0, direction), wanted)[0]
+    asked = match_of(traced, layer, span, wanted.units)
+    found = find_matches(trace_passages(tiny[name], PASSAGES, 0, direction), wanted)[0]
 
     assert (asked.before, asked.span, asked.after) == (found.before, found.span, found.after)
     assert (asked.score, asked.shared, asked.on) == (found.score, found.shared, found.on)
@@ -70,7 +70,7 @@ def test_a_span_of_a_trace_is_the_moment_that_a_search_finds_there(tiny: dict[st
 @pytest.mark.parametrize("first", [0, 5])
 def test_at_the_edge_of_a_text_the_context_ends(tiny: dict[str, Checkpoint], first: int) -> None:
     traced = trace(tiny["pos-gru"], "The old man the boats .")
-    asked = passages.moment_of(traced, traced.layers[0], slice(first, first + 1), np.array([0, 3]))
+    asked = match_of(traced, traced.layers[0], slice(first, first + 1), np.array([0, 3]))
     assert (*asked.before, *asked.span, *asked.after) == traced.tokens
     assert len(asked.before) == first
     np.testing.assert_array_equal(asked.lam, traced.layers[0].lam[:, [0, 3]])
@@ -78,7 +78,7 @@ def test_at_the_edge_of_a_text_the_context_ends(tiny: dict[str, Checkpoint], fir
 
 def test_each_line_holds_its_words_in_their_order_with_the_span_apart() -> None:
     first, *found = drawn = [moment(seed=0), moment("", "John", "Smith lives", seed=1), moment("and then", "it ends", "", seed=2)]
-    shown = lines(passages.concordance(first, found, [KEEP, WRITE]))
+    shown = lines(matches.concordance(first, found, [KEEP, WRITE]))
     assert len(shown) == 3
     for line, expected in zip(shown, drawn, strict=True):
         for part in ("before", "span", "after"):
@@ -87,7 +87,7 @@ def test_each_line_holds_its_words_in_their_order_with_the_span_apart() -> None:
 
 def test_the_first_line_is_what_was_asked_for_and_the_others_tell_their_score() -> None:
     asked, other = replace(moment(), score=1.0, shared=3, on=3), moment(seed=1)
-    first, second = lines(passages.concordance(asked, [other], [WRITE]))
+    first, second = lines(matches.concordance(asked, [other], [WRITE]))
     assert "asked<small>3 units" in first
     assert "0.62<small>2 of 3" in second
     assert "--w:62%" in second
@@ -97,7 +97,7 @@ def test_the_first_line_is_what_was_asked_for_and_the_others_tell_their_score() 
 @pytest.mark.parametrize("show", [[KEEP], [KEEP, WRITE], [MEMORY], [WRITE, MEMORY]])
 def test_the_bars_under_a_word_are_the_means_over_the_units(show: list) -> None:
     drawn = [moment(seed=0), moment(seed=5)]
-    for line, expected in zip(lines(passages.concordance(drawn[0], drawn[1:], show)), drawn, strict=True):
+    for line, expected in zip(lines(matches.concordance(drawn[0], drawn[1:], show)), drawn, strict=True):
         for token, heights in enumerate(bars(line)):
             for height, measure in zip(heights, show, strict=True):
                 units = [float(value) for value in getattr(expected, measure.field)[token]]
@@ -106,22 +106,22 @@ def test_the_bars_under_a_word_are_the_means_over_the_units(show: list) -> None:
 
 def test_a_memory_has_a_colour_for_either_sign_and_the_largest_is_a_whole_bar() -> None:
     asked = replace(moment("", "up down less", ""), memory=np.array([[4, 2], [-6, -6], [1.5, 1.5]], np.float32))
-    (line,) = lines(passages.concordance(asked, [], [MEMORY]))
+    (line,) = lines(matches.concordance(asked, [], [MEMORY]))
     assert bars(line) == [[50], [100], [25]]
     assert re.findall(r"--c:(.*?);", line) == [POSITIVE.css, NEGATIVE.css, POSITIVE.css]
 
 
 def test_words_far_from_the_span_are_marked_so_that_a_phone_can_leave_them_out() -> None:
     far = moment("a b c d e f", "X Y", "g h i j k")
-    (line,) = lines(passages.concordance(far, [], [KEEP]))
+    (line,) = lines(matches.concordance(far, [], [KEEP]))
     assert words("".join(re.findall(r"<b class=sm-far.*?</b>", line))) == ["a", "b", "k"]
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), min_size=1, max_size=4))
 def test_no_word_is_read_as_html(tokens: list[str]) -> None:
     values = np.full((len(tokens), 2), 0.5, np.float32)
-    asked = Moment(0, 0, (), tuple(tokens), (), 1.0, 2, 2, values, values, values)
-    (line,) = lines(passages.concordance(asked, [], [KEEP, WRITE]))
+    asked = Match(0, 0, (), tuple(tokens), (), 1.0, 2, 2, values, values, values)
+    (line,) = lines(matches.concordance(asked, [], [KEEP, WRITE]))
     tags = set(re.findall(r"</?(\w+)", line))
     assert tags == {"li", "span", "small", "u", "b", "bdi", "i"}
     assert len(words(line)) == len(tokens)
@@ -129,7 +129,7 @@ def test_no_word_is_read_as_html(tokens: list[str]) -> None:
 
 def test_a_row_is_what_a_line_shows_in_numbers() -> None:
     asked, other = moment(), moment("and", "then it", "ends here", seed=4)
-    first, second = passages.rows(asked, [other])
+    first, second = matches.rows(asked, [other])
     assert (first["rank"], second["rank"]) == (0, 1)
     assert [second[name] for name in ("before", "span", "after")] == ["and", "then it", "ends here"]
     assert [second[name] for name in ("score", "shared", "on", "asked", "passage", "position")] == [0.625, 2, 5, 2, 4, 17]
@@ -141,5 +141,5 @@ def test_a_row_is_what_a_line_shows_in_numbers() -> None:
 def test_nothing_found_leaves_what_was_asked_for() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert len(lines(passages.concordance(moment(), [], [KEEP, WRITE]))) == 1
-    assert len(passages.rows(moment(), [])) == 1
+        assert len(lines(matches.concordance(moment(), [], [KEEP, WRITE]))) == 1
+    assert len(matches.rows(moment(), [])) == 1

@@ -21,31 +21,33 @@ from seqmodels.traces.layers import LayerTrace, Trace
 
 FURTHEST = 60  # words back; the work grows with each
 
+Shares = NDArray[np.float64]
+
 
 @dataclass(frozen=True)
-class CarryPath:
-    """From each source word to the memory at a chosen word: two Frobenius norms, float64, as they fall far below float32's reach.
+class GradientPath:
+    """How much of a small change to the memory at each source word arrives in the memory at a chosen one: shares, (sources,) each.
 
-    `sources` are tokens in the order of reading, the last of them the chosen one. There both norms are sqrt(units): divide by it to
-    start at 1.
+    The root of the mean square over all directions of the change: a Frobenius norm over the square root of the units. In float64,
+    as they fall far below float32's reach. `sources` are tokens in the order of reading, the last of them the chosen one, where
+    both shares are 1.
     """
 
     sources: tuple[int, ...]
-    carry: NDArray[np.float64]  # (sources,) of diag(product of mu)
-    gradient: NDArray[np.float64]  # (sources,) of d memory_T / d memory_t, with the layer's inputs held fixed
+    gates: Shares  # of diag(product of mu)
+    gradient: Shares  # of d memory_T / d memory_t, with the layer's inputs held fixed
 
 
-def carry_path(
+def gradient_path(
     checkpoint: Checkpoint, traced: Trace, token: int, *, layer: int, direction: str, furthest: int = FURTHEST
-) -> CarryPath:
-    """Carry and true gradient from the words read before `token`, the last `furthest` of them with itself, in one layer.
+) -> GradientPath:
+    """The path to `token` from the words read before it, the last `furthest` of them with itself, in one layer.
 
     `traced` is this model's reading of the text; only the words in question are run again.
     """
     side = traced.layer(layer, direction)
     tokens = len(traced.tokens)
-    if not 0 <= token < tokens:
-        raise ValueError(f"there is no token {token}: give a number from 0 to {tokens - 1}")
+    side.check(token)
     if furthest < 1:
         raise ValueError(f"furthest is {furthest}: give the number of words to look back over, from 1")
     read = range(tokens - 1, token - 1, -1) if side.backward else range(token + 1)
@@ -57,7 +59,13 @@ def carry_path(
         weights = recurrent.weights(layer, reverse=side.backward)
         steps = walk(recurrent.cell, weights, _inputs(checkpoint, traced, layer, list(sources)), start=start)
         gradient = _jacobian_norms([step.memory for step in steps])
-    return CarryPath(tuple(sources), np.linalg.norm(_products(side.mu[list(sources)]), axis=1), gradient)
+    kept = np.linalg.norm(_products(side.mu[list(sources)]), axis=1)
+    return GradientPath(tuple(sources), kept / kept[-1], gradient / gradient[-1])
+
+
+def rate(shares: Shares) -> float:
+    """By how much a share is multiplied at each word, the geometric mean over the path; of a path without a step, 1."""
+    return float(shares[0] ** (1 / (len(shares) - 1))) if len(shares) > 1 else 1.0
 
 
 def _inputs(checkpoint: Checkpoint, traced: Trace, layer: int, tokens: list[int]) -> Tensor:
@@ -76,14 +84,14 @@ def _state_after(side: LayerTrace, read: range) -> tuple[Tensor, Tensor]:
     return memory, output
 
 
-def _jacobian_norms(memories: list[Tensor]) -> NDArray[np.float64]:
+def _jacobian_norms(memories: list[Tensor]) -> Shares:
     """(steps,): the Frobenius norm of the derivative of the last memory by each."""
     every_unit = torch.eye(len(memories[-1]))
     jacobians = torch.autograd.grad(memories[-1], memories, every_unit, is_grads_batched=True)  # each (hidden, hidden)
     return np.array([jacobian.double().norm().item() for jacobian in jacobians])
 
 
-def _products(mu: NDArray[np.float32]) -> NDArray[np.float64]:
+def _products(mu: NDArray[np.float32]) -> Shares:
     """(steps, units): the product of mu over the steps after each."""
     products = np.ones(mu.shape)
     np.cumprod(mu[:0:-1], axis=0, out=products[:-1][::-1])

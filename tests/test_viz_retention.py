@@ -1,6 +1,4 @@
-"""Survival and half-lives as pictures: each number is what a loop over the gates makes it, in either direction of time."""
-
-import math
+"""Retention and half-lives as pictures: each number is what a loop over the gates makes it, in either direction of time."""
 
 import numpy as np
 import pytest
@@ -8,8 +6,8 @@ import pytest
 from seqmodels import viz
 from seqmodels.cells import CELLS
 from seqmodels.checkpoints import Checkpoint
-from seqmodels.traces import LayerTrace, Trace, trace
-from seqmodels.viz import lifetimes
+from seqmodels.traces import LayerTrace, Trace, retention_map, trace
+from seqmodels.viz import memories, units
 from seqmodels.viz.frame import Focus
 
 TEXT = "The old man the boats in Berlin, and nobody minds!"
@@ -39,7 +37,7 @@ def by_hand(layer: LayerTrace, source: int, token: int) -> np.ndarray:
 def test_the_curve_and_the_map_are_what_the_gates_leave(tiny: dict[str, Checkpoint], cell: str, direction: str) -> None:
     traced = trace(tiny[f"pos-{cell}"], TEXT)
     layer, count = traced.layer(0, direction), len(traced.tokens)
-    curve, unit, table = viz.survival(traced, Focus(direction=direction, token=4, unit=2)).data
+    curve, unit, table = viz.retention(traced, Focus(direction=direction, token=4, unit=2)).data
     after = range(5) if direction == "backward" else range(4, count)
     wrote = np.linalg.norm(by_hand(layer, 4, 4))
     expected = [100 * np.linalg.norm(by_hand(layer, 4, token)) / wrote for token in after]
@@ -55,15 +53,15 @@ def test_the_curve_and_the_map_are_what_the_gates_leave(tiny: dict[str, Checkpoi
 
 def test_a_part_of_a_long_text_is_cut_from_the_whole(tiny: dict[str, Checkpoint]) -> None:
     traced = trace(tiny["pos-gru"], TEXT)
-    whole = np.array(viz.survival(traced).data[-1].z)
-    part = np.array(viz.survival(traced, Focus(window=slice(2, 7))).data[-1].z)
+    whole = np.array(viz.retention(traced).data[-1].z)
+    part = np.array(viz.retention(traced, Focus(window=slice(2, 7))).data[-1].z)
     np.testing.assert_allclose(part, whole[2:7, 2:7], atol=1e-4)
 
 
 def test_a_word_that_wrote_nothing_leaves_nothing() -> None:
     kept = np.full((3, 2), 0.9, np.float32)
     silent = LayerTrace(0, "forward", kept, np.zeros_like(kept), kept, kept, kept)
-    assert not lifetimes.left(silent).any()
+    assert not retention_map(silent).any()
 
 
 def test_bars_stand_from_the_longest_half_life_to_the_shortest_and_say_their_unit() -> None:
@@ -78,7 +76,7 @@ def test_bars_stand_from_the_longest_half_life_to_the_shortest_and_say_their_uni
 
 def test_units_that_forget_at_once_or_never_stand_at_the_edges_and_say_so() -> None:
     (bars,) = viz.half_lives(traced_with([[0, 1, 0.5], [0.5, 1, 0.5]])).data
-    assert list(bars.y) == [lifetimes.LONGEST, 1, lifetimes.SHORTEST]
+    assert list(bars.y) == [units.LONGEST, 1, units.SHORTEST]
     assert list(bars.text) == ["without end", "1.00 tokens", "0"]
     assert np.isfinite(viz.half_lives(traced_with([[0, 1, 0.5], [0.5, 1, 0.5]])).layout.annotations[0].y)
 
@@ -100,35 +98,18 @@ def test_a_half_life_is_over_the_whole_text_even_if_a_part_is_drawn() -> None:
     assert viz.half_lives(traced, Focus(window=slice(2, 4))).data[0].y == viz.half_lives(traced).data[0].y
 
 
-def test_quantiles_are_half_lives_of_units_whatever_zero_and_infinity_do() -> None:
-    assert lifetimes.quantiles(np.array([0, 0, 1.5, np.inf, np.inf])) == (0, 1.5, math.inf)
-
-
 def test_an_unknown_order_names_the_choices() -> None:
     with pytest.raises(ValueError, match="unknown order 'size': choose one of half-life, unit"):
         viz.half_lives(traced_with([[0.5]]), order="size")
 
 
-@pytest.mark.parametrize(
-    ("value", "said"),
-    [(0, "nothing"), (0.0004, "less than 0.1 %"), (0.0312, "3.1 %"), (0.0996, "10 %"), (0.312, "31 %"), (1, "100 %")],
-)
-def test_a_share_is_said_in_words(value: float, said: str) -> None:
-    assert lifetimes.share(value) == said
-
-
 def test_the_rows_hold_the_numbers_of_the_pictures(tiny: dict[str, Checkpoint]) -> None:
     traced, focus = trace(tiny["pos-lstm"], TEXT), Focus(direction="backward", token=4)
     layer = traced.layer(0, "backward")
-    found = {(row["position"], row["at position"]): row["left"] for row in lifetimes.survival_rows(traced, focus)}
+    found = {(row["position"], row["at position"]): row["left"] for row in memories.retention_rows(traced, focus)}
     assert set(found) == {(by, at) for by in range(len(traced.tokens)) for at in range(by + 1)}
     share = np.linalg.norm(by_hand(layer, 4, 1)) / np.linalg.norm(by_hand(layer, 4, 4))
     assert found[4, 1] == pytest.approx(share, abs=1e-5)
-    half_life = [row["half_life"] for row in lifetimes.half_life_rows(traced, focus)]
+    half_life = [row["half_life"] for row in units.half_life_rows(traced, focus)]
     means = np.exp(np.log(layer.mu.astype(float)).mean(axis=0))
     np.testing.assert_allclose(means ** np.array(half_life), 0.5, atol=1e-6)
-
-
-def test_what_is_typed_is_never_read_as_html(tiny: dict[str, Checkpoint]) -> None:
-    layout = viz.survival(trace(tiny["pos-gru"], "<b>bold</b> <script>"), Focus(token=1)).layout
-    assert not any("<" in text for text in [*layout.xaxis.ticktext, *layout.yaxis2.ticktext])

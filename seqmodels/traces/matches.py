@@ -1,4 +1,4 @@
-"""Moments like this one: where in a larger text the same units are on.
+"""Matches of a span: where in a larger text the same units are on.
 
 A unit is on over a span if its gate reaches a threshold at every token there. The units on over a span of a trace are held against
 those on over every window of the same length in a larger text, which is traced once. LSTMVis does this with hidden states (Strobelt
@@ -24,14 +24,14 @@ from seqmodels.inference.encoding import NO_WORDS, as_language_model, as_tagger
 from seqmodels.models import LanguageModel
 from seqmodels.recurrence import Recurrent
 from seqmodels.text import EOS
-from seqmodels.traces.layers import BACKWARD, FORWARD, Array, LayerTrace, trace_layer
+from seqmodels.traces.layers import BACKWARD, FORWARD, Array, LayerTrace, Trace, trace_layer
 from seqmodels.vocab import pad
 
 SearchedGate = Literal["mu", "lam", "memory"]
 SEARCHED_GATES: tuple[SearchedGate, ...] = get_args(SearchedGate)
 
 LONGEST_PASSAGE = 512  # tokens; a longer one is cut into pieces of like length
-CONTEXT = 8  # tokens shown on each side of a moment
+CONTEXT = 8  # tokens shown on each side of a match
 BEST = 20
 
 _STEPS = 200  # mu and lam are kept as bytes, rounded down to steps of 0.005: whether one is at least 0.35 stays exactly true
@@ -68,7 +68,7 @@ class TracedText:
 
 @dataclass(frozen=True)
 class Pattern:
-    """What is searched for: the units on over a span, and their values there, which decide between moments of equal score."""
+    """What is searched for: the units on over a span, and their values there, which decide between matches of equal score."""
 
     layer: int
     direction: str
@@ -79,7 +79,7 @@ class Pattern:
 
 
 @dataclass(frozen=True)
-class Moment:
+class Match:
     """A window of the larger text in its context; mu, lam and memory are context tokens x units of the pattern.
 
     score = |shared| / |on in the pattern or here|, Jaccard's index: 1 where the very same units are on.
@@ -144,11 +144,11 @@ def units_on(trace: LayerTrace, span: slice, gate: SearchedGate, threshold: floa
 
 
 def pattern(trace: LayerTrace, span: slice, gate: SearchedGate, threshold: float) -> Pattern:
-    """The units on over a span, to search for. ValueError where it is none or all of them: that is true of too many moments."""
+    """The units on over a span, to search for. ValueError where it is none or all of them: that is true of too many windows."""
     units = units_on(trace, span, gate, threshold)
     values = _searched(trace, gate)
     if 0 < len(units) < values.shape[1]:
-        # as the larger text keeps them, so that the moment itself is at distance 0
+        # as the larger text keeps them, so that the span itself is at distance 0
         kept = _restored(gate, _stored(gate, values[span][:, units]))
         return Pattern(trace.layer, trace.direction, gate, threshold, units, kept)
     which, way = ("every", "raise") if len(units) else ("no", "lower")
@@ -159,7 +159,25 @@ def pattern(trace: LayerTrace, span: slice, gate: SearchedGate, threshold: float
     )
 
 
-def find_moments(text: TracedText, wanted: Pattern, count: int = BEST) -> list[Moment]:
+def match_of(traced: Trace, layer: LayerTrace, span: slice, units: NDArray[np.intp]) -> Match:
+    """A span of a trace as a match in its own text: in its context, with the gates of these units. It is wholly like itself."""
+    context = slice(max(span.start - CONTEXT, 0), min(span.stop + CONTEXT, len(traced.tokens)))
+    return Match(
+        passage=0,
+        position=span.start,
+        before=traced.tokens[context.start : span.start],
+        span=traced.tokens[span],
+        after=traced.tokens[span.stop : context.stop],
+        score=1.0,
+        shared=len(units),
+        on=len(units),
+        mu=layer.mu[context][:, units],
+        lam=layer.lam[context][:, units],
+        memory=layer.memory[context][:, units],
+    )
+
+
+def find_matches(text: TracedText, wanted: Pattern, count: int = BEST) -> list[Match]:
     """The windows whose units on are most like the pattern's, best first; none crosses a passage's end or overlaps another.
 
     Of equal scores, the one whose values are nearest to the pattern's comes first.
@@ -169,8 +187,8 @@ def find_moments(text: TracedText, wanted: Pattern, count: int = BEST) -> list[M
             f"the pattern is of layer {wanted.layer} {wanted.direction}, the larger text was traced for layer {text.layer} "
             f"{text.direction}: trace it for the same"
         )
-    windows = _match(text, wanted)
-    return [_moment(text, wanted, windows, position) for position in _best(text, wanted, windows.score, count)]
+    windows = _compare(text, wanted)
+    return [_match(text, wanted, windows, position) for position in _best(text, wanted, windows.score, count)]
 
 
 @dataclass(frozen=True)
@@ -182,7 +200,7 @@ class _Windows:
     on: NDArray[np.intp]
 
 
-def _match(text: TracedText, wanted: Pattern) -> _Windows:
+def _compare(text: TracedText, wanted: Pattern) -> _Windows:
     """Sets of units as bits: |S & R| / |S or R| for all windows at once."""
     reached = getattr(text, wanted.gate) >= _level(wanted.gate, wanted.threshold)  # (tokens, units)
     looked_for = np.zeros(reached.shape[1], bool)
@@ -231,12 +249,12 @@ def _distance(text: TracedText, wanted: Pattern, positions: NDArray[np.intp]) ->
     return distance
 
 
-def _moment(text: TracedText, wanted: Pattern, windows: _Windows, position: int) -> Moment:
+def _match(text: TracedText, wanted: Pattern, windows: _Windows, position: int) -> Match:
     end = position + len(wanted.values)
     passage = int(np.searchsorted(text.starts, position, side="right")) - 1
     first, last = max(text.starts[passage], position - CONTEXT), min(text.starts[passage + 1], end + CONTEXT)
     context = slice(int(first), int(last))
-    return Moment(
+    return Match(
         passage=passage,
         position=position,
         before=text.tokens[context.start : position],

@@ -14,9 +14,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.explorer import larger_text, moments
+from pages.explorer import larger_text, matches
 from seqmodels import checkpoints, corpora, traces
-from seqmodels.traces import TracedText, find_moments, pattern, trace, trace_passages
+from seqmodels.traces import TracedText, find_matches, pattern, trace, trace_passages
 from tests.conftest import needs_corpora
 from tests.paging import GATES, html, opened, said, sound
 
@@ -81,7 +81,7 @@ def expected(folder: Path, name: str = "pos-gru", direction: str = "forward", *,
     """What the library finds for the third and fourth token of TEXT."""
     model = checkpoints.load(folder / f"{name}.safetensors")
     wanted = pattern(trace(model, TEXT).layer(0, direction), slice(2, 4), gate, least)
-    return find_moments(trace_passages(model, ADDRESSES, 0, direction), wanted)
+    return find_matches(trace_passages(model, ADDRESSES, 0, direction), wanted)
 
 
 def test_no_larger_text_is_read_before_someone_asks(counted: Counted) -> None:
@@ -272,7 +272,7 @@ def a_list(span: tuple[str, ...]) -> bool:
 @pytest.mark.parametrize(("number", "common"), [(0, plural), (1, a_list), (2, negated)])
 def test_an_example_shows_on_the_shipped_models_what_it_says(number: int, common: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    state = moments.EXAMPLES[number].state
+    state = matches.EXAMPLES[number].state
     (cell,) = state["cells"]
     task = {"Parts of speech": "pos", "Names": "ner"}[state["task"]]
     model = checkpoints.load(checkpoints.path_of(task, cell.lower()))
@@ -280,6 +280,6 @@ def test_an_example_shows_on_the_shipped_models_what_it_says(number: int, common
     layer = trace(model, state["text"]).layer(0, state["direction"])
     wanted = pattern(layer, slice(first, first + state["span"]), "lam", state["span-least"])
     text = trace_passages(model, corpora.load_paragraphs("sotu", "dev"), 0, state["direction"])
-    found = find_moments(text, wanted)
+    found = find_matches(text, wanted)
     assert len(found) == 20
     assert sum(common(moment.span) for moment in found) >= (18 if common is a_list else 20)

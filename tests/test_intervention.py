@@ -12,7 +12,7 @@ from seqmodels.cells import CELLS
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference import Sampling, continue_text, encode, next_words
 from seqmodels.recurrence import Recurrent
-from seqmodels.traces import Clamp, Trace, continue_operated, ledger, operate, tag_and_trace, trace
+from seqmodels.traces import Clamp, Trace, continue_intervened, contributions, intervene, tag_and_trace, trace
 
 TEXT = "The old man the boats in Berlin, and nobody minds!"
 TOLERANCE = 1e-5
@@ -98,7 +98,7 @@ def assert_same(one: Trace, other: Trace, atol: float = 0) -> None:
 @pytest.mark.parametrize("layers", ["tiny", "deep"])
 def test_untouched_the_law_gives_what_the_fused_kernels_give(name: str, layers: str, request: pytest.FixtureRequest) -> None:
     checkpoint = request.getfixturevalue(layers)[name]
-    run = operate(checkpoint, TEXT)
+    run = intervene(checkpoint, TEXT)
     assert_same(run.trace, trace(checkpoint, TEXT), TOLERANCE)
     assert run.trace.tokens == trace(checkpoint, TEXT).tokens
     if name.startswith("lm"):
@@ -135,7 +135,7 @@ def test_an_operated_run_is_the_cells_maths_with_the_numbers_held(
     deep: dict[str, Checkpoint], name: str, clamps: list[Clamp]
 ) -> None:
     checkpoint = deep[name]
-    run = operate(checkpoint, TEXT, clamps)
+    run = intervene(checkpoint, TEXT, clamps)
     inputs = encode(checkpoint, TEXT).inputs.numpy().astype(np.float64)
     expected = run_by_hand(checkpoint.model.recurrent, inputs, clamps)
     assert {(layer.layer, layer.direction) for layer in run.trace.layers} == set(expected)
@@ -145,7 +145,9 @@ def test_an_operated_run_is_the_cells_maths_with_the_numbers_held(
 
 
 def test_a_clamp_on_one_layer_and_direction_leaves_those_below_and_beside_as_they_were(deep: dict[str, Checkpoint]) -> None:
-    plain, run = (operate(deep["pos-lstm"], TEXT, clamps).trace for clamps in ((), [Clamp("mu", 1, layer=1, direction="backward")]))
+    plain, run = (
+        intervene(deep["pos-lstm"], TEXT, clamps).trace for clamps in ((), [Clamp("mu", 1, layer=1, direction="backward")])
+    )
     for mine, theirs in zip(run.layers[:-1], plain.layers[:-1], strict=True):
         np.testing.assert_array_equal(mine.memory, theirs.memory)
     assert (run.layer(1, "backward").mu == 1).all()
@@ -155,7 +157,7 @@ def test_a_clamp_on_one_layer_and_direction_leaves_those_below_and_beside_as_the
 @pytest.mark.parametrize("name", [f"{task}-{cell}" for task in ("ner", "lm") for cell in CELLS])
 def test_a_clamp_that_changes_no_gate_changes_nothing_to_the_last_bit(deep: dict[str, Checkpoint], name: str) -> None:
     checkpoint = deep[name]
-    plain = operate(checkpoint, TEXT)
+    plain = intervene(checkpoint, TEXT)
     layer = plain.trace.layer(1, "forward")
     identities = [
         [Clamp("mu", 0, units=()), Clamp("lam", 1, 2, 3, units=())],
@@ -164,7 +166,7 @@ def test_a_clamp_that_changes_no_gate_changes_nothing_to_the_last_bit(deep: dict
     if name.endswith("elman"):
         identities.append([Clamp("mu", 0), Clamp("lam", 1)])
     for clamps in identities:
-        run = operate(checkpoint, TEXT, clamps)
+        run = intervene(checkpoint, TEXT, clamps)
         assert_same(run.trace, plain.trace)
         assert run.tagging == plain.tagging
         if plain.next_words is not None and run.next_words is not None:
@@ -174,9 +176,9 @@ def test_a_clamp_that_changes_no_gate_changes_nothing_to_the_last_bit(deep: dict
 @pytest.mark.parametrize("name", CELLS)
 def test_neither_keeping_nor_writing_at_a_word_is_to_begin_anew_after_it(tiny: dict[str, Checkpoint], name: str) -> None:
     checkpoint, words = tiny[f"pos-{name}"], "The old man the boats in Berlin".split()
-    run = operate(checkpoint, " ".join(words), [Clamp("mu", 0, 3, 3), Clamp("lam", 0, 3, 3)])
-    after = operate(checkpoint, " ".join(words[4:])).trace.layer(0, "forward")
-    before = operate(checkpoint, " ".join(words[:3])).trace.layer(0, "backward")
+    run = intervene(checkpoint, " ".join(words), [Clamp("mu", 0, 3, 3), Clamp("lam", 0, 3, 3)])
+    after = intervene(checkpoint, " ".join(words[4:])).trace.layer(0, "forward")
+    before = intervene(checkpoint, " ".join(words[:3])).trace.layer(0, "backward")
     assert (run.trace.layer(0, "forward").memory[3] == 0).all()
     np.testing.assert_array_equal(run.trace.layer(0, "forward").memory[4:], after.memory)
     np.testing.assert_array_equal(run.trace.layer(0, "backward").memory[:3], before.memory)
@@ -186,31 +188,31 @@ def test_neither_keeping_nor_writing_at_a_word_is_to_begin_anew_after_it(tiny: d
 def test_amnesia_clears_the_memory_but_not_what_the_last_output_told_the_candidate(tiny: dict[str, Checkpoint], name: str) -> None:
     checkpoint, amnesia = tiny[f"lm-{name}"], [Clamp("mu", 0, 4, 4)]
     one, other = (
-        operate(checkpoint, text, amnesia).trace.layers[0] for text in ("The old man the boats", "The strong man the boats")
+        intervene(checkpoint, text, amnesia).trace.layers[0] for text in ("The old man the boats", "The strong man the boats")
     )
     for token in (4, 5):
-        assert (ledger(one, token)[:4] == 0).all(), "no earlier word is left in the sum"
+        assert (contributions(one, token)[:4] == 0).all(), "no earlier word is left in the sum"
     np.testing.assert_allclose(one.memory[4], one.lam[4] * one.candidate[4], atol=1e-7)
     assert np.abs(one.memory[5] - other.memory[5]).max() > 0, "and yet an earlier word still speaks through h, inside lam and F"
 
 
 @pytest.mark.parametrize("name", CELLS)
 def test_with_mu_held_at_one_the_memory_is_the_sum_of_all_that_was_written(tiny: dict[str, Checkpoint], name: str) -> None:
-    for layer in operate(tiny[f"ner-{name}"], TEXT, [Clamp("mu", 1)]).trace.layers:
+    for layer in intervene(tiny[f"ner-{name}"], TEXT, [Clamp("mu", 1)]).trace.layers:
         written = (layer.lam * layer.candidate).astype(np.float64)
         summed = np.cumsum(written, axis=0) if layer.direction == "forward" else np.cumsum(written[::-1], axis=0)[::-1]
         np.testing.assert_allclose(layer.memory, summed, atol=TOLERANCE)
 
 
 def test_a_clamped_mu_leaves_lam_as_the_cell_computed_it(tiny: dict[str, Checkpoint]) -> None:
-    plain, held = (operate(tiny["lm-gru"], TEXT, clamps).trace.layers[0] for clamps in ((), [Clamp("mu", 1, 3, 3)]))
+    plain, held = (intervene(tiny["lm-gru"], TEXT, clamps).trace.layers[0] for clamps in ((), [Clamp("mu", 1, 3, 3)]))
     assert (held.mu[3] == 1).all()
     np.testing.assert_array_equal(held.lam[:4], plain.lam[:4])
     assert (held.lam[3] > 0).all()
 
 
 def test_of_two_clamps_on_one_number_the_later_holds(tiny: dict[str, Checkpoint]) -> None:
-    held = operate(tiny["lm-lstm"], TEXT, [Clamp("mu", 1), Clamp("mu", 0.5, 2, 3, (1,))]).trace.layers[0]
+    held = intervene(tiny["lm-lstm"], TEXT, [Clamp("mu", 1), Clamp("mu", 0.5, 2, 3, (1,))]).trace.layers[0]
     assert (held.mu[2:4, 1] == 0.5).all()
     assert held.mu.sum() == held.mu.size - 1
 
@@ -221,8 +223,8 @@ def test_words_are_drawn_as_if_prompt_and_they_had_been_operated_on_at_once(
     deep: dict[str, Checkpoint], name: str, clamps: tuple[Clamp, ...]
 ) -> None:
     checkpoint, prompt, written = deep[f"lm-{name}"], "The old", 0
-    for token in continue_operated(checkpoint, prompt, clamps, max_tokens=5, sampling=GREEDY):
-        after = operate(checkpoint, prompt, clamps).next_words
+    for token in continue_intervened(checkpoint, prompt, clamps, max_tokens=5, sampling=GREEDY):
+        after = intervene(checkpoint, prompt, clamps).next_words
         assert after is not None
         log_probabilities = after.log_probabilities.copy()
         log_probabilities[after.words.index("<unk>")] = -np.inf
@@ -236,7 +238,7 @@ def test_words_are_drawn_as_if_prompt_and_they_had_been_operated_on_at_once(
 
 
 def test_an_unoperated_continuation_is_the_ordinary_one(tiny: dict[str, Checkpoint]) -> None:
-    operated = list(continue_operated(tiny["lm-lstm"], "The state of", max_tokens=20))
+    operated = list(continue_intervened(tiny["lm-lstm"], "The state of", max_tokens=20))
     ordinary = list(continue_text(tiny["lm-lstm"], "The state of", max_tokens=20))
     assert [token.text for token in operated] == [token.text for token in ordinary]
     np.testing.assert_allclose([t.probability for t in operated], [t.probability for t in ordinary], rtol=1e-4)
@@ -245,7 +247,7 @@ def test_an_unoperated_continuation_is_the_ordinary_one(tiny: dict[str, Checkpoi
 def test_a_clamp_may_wait_for_words_that_are_not_written_yet(tiny: dict[str, Checkpoint]) -> None:
     checkpoint, clamps = tiny["lm-gru"], [Clamp("mu", 0, first=4)]
     plain, run = (
-        [token.probability for token in continue_operated(checkpoint, "The state of", held, max_tokens=6, sampling=GREEDY)]
+        [token.probability for token in continue_intervened(checkpoint, "The state of", held, max_tokens=6, sampling=GREEDY)]
         for held in ((), clamps)
     )
     assert run[0] == plain[0]
@@ -281,4 +283,4 @@ def test_a_clamp_that_makes_no_sense_is_refused_with_what_to_do(values: dict[str
 )
 def test_a_clamp_on_what_a_model_has_not_is_refused(tiny: dict[str, Checkpoint], name: str, clamp: Clamp, told: str) -> None:
     with pytest.raises(ValueError, match=re.escape(told)):
-        operate(tiny[name], TEXT, [clamp])
+        intervene(tiny[name], TEXT, [clamp])

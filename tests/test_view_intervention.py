@@ -7,8 +7,8 @@ import pytest
 
 from pages.explorer import clamps
 from seqmodels.checkpoints import Checkpoint
-from seqmodels.traces import Clamp, operate
-from seqmodels.viz import operations
+from seqmodels.traces import Clamp, intervene, normalized_distance
+from seqmodels.viz import comparisons
 from seqmodels.viz.frame import Focus
 from tests.paging import GATES, opened, pictures, said
 
@@ -80,9 +80,9 @@ def test_a_long_text_is_declined_calmly() -> None:
 
 
 def test_the_change_is_the_norm_of_the_difference_by_hand(tiny: dict[str, Checkpoint]) -> None:
-    before = operate(tiny["pos-gru"], TEXT).trace
-    after = operate(tiny["pos-gru"], TEXT, [Clamp("mu", 0.0, 2, 2)]).trace
-    found = operations.change(before, after, Focus(layer=0))
+    before = intervene(tiny["pos-gru"], TEXT).trace
+    after = intervene(tiny["pos-gru"], TEXT, [Clamp("mu", 0.0, 2, 2)]).trace
+    found = normalized_distance(after.layers[0].memory, before.layers[0].memory)
     for token in range(len(before.tokens)):
         ours, theirs = after.layers[0].memory[token], before.layers[0].memory[token]
         by_hand = sum((a - b) ** 2 for a, b in zip(ours, theirs, strict=True)) ** 0.5
@@ -92,9 +92,9 @@ def test_the_change_is_the_norm_of_the_difference_by_hand(tiny: dict[str, Checkp
 
 
 def test_the_picture_shows_each_unit_once_those_that_change_most_on_top(tiny: dict[str, Checkpoint]) -> None:
-    before = operate(tiny["pos-lstm"], TEXT).trace
-    after = operate(tiny["pos-lstm"], TEXT, [Clamp("lam", 0.0, 1, 1)]).trace
-    figure = operations.wound(before, after, Focus(layer=0, token=1))
+    before = intervene(tiny["pos-lstm"], TEXT).trace
+    after = intervene(tiny["pos-lstm"], TEXT, [Clamp("lam", 0.0, 1, 1)]).trace
+    figure = comparisons.intervention(before, after, Focus(layer=0, token=1))
     shown = np.array(figure.data[1].z)
     difference = (after.layers[0].memory - before.layers[0].memory).T
     assert (np.diff(np.abs(shown).sum(axis=1)) <= 1e-3).all()
@@ -102,9 +102,9 @@ def test_the_picture_shows_each_unit_once_those_that_change_most_on_top(tiny: di
 
 
 def test_the_numbers_hold_both_memories_of_every_token_and_unit(tiny: dict[str, Checkpoint]) -> None:
-    before = operate(tiny["lm-gru"], TEXT).trace
-    after = operate(tiny["lm-gru"], TEXT, [Clamp("mu", 1.0)]).trace
-    rows = operations.rows(before, after)
+    before = intervene(tiny["lm-gru"], TEXT).trace
+    after = intervene(tiny["lm-gru"], TEXT, [Clamp("mu", 1.0)]).trace
+    rows = comparisons.intervention_rows(before, after)
     assert len(rows) == before.layers[0].mu.size
     assert rows[11]["memory_before"] == pytest.approx(float(before.layers[0].memory[1, 3]))
     assert rows[11]["memory_after"] == pytest.approx(float(after.layers[0].memory[1, 3]))

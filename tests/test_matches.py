@@ -21,14 +21,14 @@ from seqmodels.traces import (
     LayerTrace,
     SearchedGate,
     TracedText,
-    find_moments,
+    find_matches,
     passages_of,
     pattern,
     trace,
     trace_passages,
     units_on,
 )
-from seqmodels.traces.moments import CONTEXT, LONGEST_PASSAGE
+from seqmodels.traces.matches import CONTEXT, LONGEST_PASSAGE
 
 WORDS = "The state of the union is strong , and the people of the United States know it .".split()
 HALF_PRECISION = 1e-3  # relative: float16 keeps eleven bits
@@ -114,7 +114,7 @@ def test_the_search_finds_what_counting_every_window_by_hand_finds(
             shared = len(here & searched)
             by_hand[int(start) + first] = (shared / len(here | searched), shared, len(here))
 
-    moments = find_moments(text, wanted, count)
+    moments = find_matches(text, wanted, count)
 
     taken = [moment.position for moment in moments]
     assert [(m.score, m.shared, m.on) for m in moments] == [by_hand[position] for position in taken]
@@ -138,7 +138,7 @@ def test_a_moment_is_found_again_first_in_the_text_it_comes_from(
         for gate in gates:
             least = np.sort(getattr(source, gate)[span].min(axis=0))
             wanted = pattern(source, span, gate, float(least[3] + least[4]) / 2)  # about half of the units are on
-            first = find_moments(text, wanted)[0]
+            first = find_matches(text, wanted)[0]
             assert (first.passage, first.score, first.shared) == (passage, 1.0, len(wanted.units))
             assert first.position == text.starts[passage] + span.start
 
@@ -146,7 +146,7 @@ def test_a_moment_is_found_again_first_in_the_text_it_comes_from(
 def test_a_moment_shows_its_words_and_gates_in_a_context_that_ends_with_the_passage(tiny: dict[str, Checkpoint]) -> None:
     text = trace_passages(tiny["ner-gru"], some_passages())
     wanted = pattern(alone(tiny["ner-gru"], text, 8), slice(1, 3), "mu", 0.5)
-    for moment in find_moments(text, wanted, 100):
+    for moment in find_matches(text, wanted, 100):
         start, end = text.starts[moment.passage : moment.passage + 2]
         assert start <= moment.position
         assert moment.position + 2 <= end
@@ -163,7 +163,7 @@ def test_many_windows_over_one_good_place_leave_room_for_the_next_best() -> None
     values = np.array([on] * 40 + [half] * 60, np.uint8)  # in steps of 0.005
     text = TracedText("", "", 0, FORWARD, ("word",) * 100, np.array([0, 40, 100]), values, values, values.astype(np.float16))
     wanted = pattern(made_up([[1, 1, 0]] * 5), slice(0, 5), "mu", 0.5)
-    assert [moment.score for moment in find_moments(text, wanted, 10)] == [1.0] * 8 + [0.5] * 2
+    assert [moment.score for moment in find_matches(text, wanted, 10)] == [1.0] * 8 + [0.5] * 2
 
 
 def test_a_passage_that_comes_twice_is_found_once(tiny: dict[str, Checkpoint]) -> None:
@@ -187,7 +187,7 @@ def test_a_window_longer_than_every_passage_is_nowhere(tiny: dict[str, Checkpoin
     least = round(float(np.median(source.mu.min(axis=0))), 2)
     wanted = pattern(source, slice(None), "mu", least)
     for passages in (["The state of it .".split()], [["The"]], [["The"], ["state"]] * 9):
-        assert find_moments(trace_passages(tiny["pos-gru"], passages), wanted) == []
+        assert find_matches(trace_passages(tiny["pos-gru"], passages), wanted) == []
 
 
 def test_a_text_falls_into_passages_at_its_blank_lines() -> None:
@@ -242,4 +242,4 @@ def test_a_larger_text_is_asked_for_as_it_can_be_traced(tiny: dict[str, Checkpoi
     text = trace_passages(tiny["pos-gru"], some_passages(), 0, BACKWARD)
     wanted = pattern(made_up([[0.2, 0.8]]), slice(0, 1), "mu", 0.5)
     with pytest.raises(ValueError, match="the pattern is of layer 0 forward, the larger text was traced for layer 0 backward"):
-        find_moments(text, wanted)
+        find_matches(text, wanted)

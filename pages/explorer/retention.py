@@ -1,4 +1,4 @@
-"""View: survival and half-life. How much of a word is left later on, and how long each unit remembers."""
+"""View: retention. How much of a word is left later on, and how long each unit remembers."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from pages.common import inputs
 from pages.explorer import scene as shared
 from pages.explorer.scene import Example, Reading, Scene, View
 from seqmodels import viz
+from seqmodels.viz.format import duration, part
 
 if TYPE_CHECKING:
     from seqmodels.traces import Trace
     from seqmodels.viz import Focus
 
+QUANTILES = (0.1, 0.5, 0.9)  # of the units
 EXAMPLES = (
     Example(
         "Forgetting comes in steps",
@@ -46,20 +48,20 @@ EXAMPLES = (
 
 def draw(scene: Scene) -> None:
     """For each cell what is left of the selected word, of every word, and the half-lives of its units."""
-    from seqmodels.viz import lifetimes
+    from seqmodels.viz import memories, units
 
-    order = inputs.choice("Order of units", lifetimes.ORDERS, key="sort")
-    st.html(lifetimes.legend())
-    with shared.pictures(scene):
-        for reading in scene.readings:
-            with shared.panel(scene, reading):
-                st.markdown(sentence(reading))
-                figure = viz.survival(reading.trace, reading.focus)
-                alt = f"{reading.title}: how much of {scene.word}, and of every word, is left at each later word"
-                shared.chart(figure, f"survival-{reading.name}", alt)
-                figure = viz.half_lives(reading.trace, reading.focus, order=order)
-                alt = f"{reading.title}: the half-life of each unit, on a logarithmic scale"
-                shared.chart(figure, f"half-lives-{reading.name}", alt, picks_unit=True)
+    order = inputs.choice("Order of units", list(units.ORDERS), key="sort")
+    st.html(memories.retention_legend())
+
+    def one(reading: Reading) -> None:
+        st.markdown(sentence(reading))
+        alt = f"{reading.title}: how much of {scene.word}, and of every word, is left at each later word"
+        shared.chart(viz.retention(reading.trace, reading.focus), f"survival-{reading.name}", alt)
+        figure = viz.half_lives(reading.trace, reading.focus, order=order)
+        alt = f"{reading.title}: the half-life of each unit, on a logarithmic scale"
+        shared.chart(figure, f"half-lives-{reading.name}", alt, picks_unit=True)
+
+    shared.panels(scene, one)
     st.markdown(table(scene))
     st.caption(
         f"Half-life = ln 2 / −ln(geometric mean of μ over the {len(scene.tokens):,} tokens of this text), in tokens. "
@@ -67,53 +69,51 @@ def draw(scene: Scene) -> None:
         "write, because their new content reads the memory; the view *Gradient* shows both."
     )
     for title, name, rows in (
-        ("What is left", "survival", lifetimes.survival_rows),
-        ("Half-lives", "half-lives", lifetimes.half_life_rows),
+        ("What is left", "survival", memories.retention_rows),
+        ("Half-lives", "half-lives", units.half_life_rows),
     ):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(title, width="content")
-            shared.numbers(partial(of_all, scene, rows), name)
+            shared.numbers_of(scene, partial(rows_of, rows), name)
 
 
-def of_all(scene: Scene, rows: Callable[[Trace, Focus], list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """The rows of each cell, one under the other."""
-    return [row for reading in scene.readings for row in rows(reading.trace, reading.focus)]
+def rows_of(rows: Callable[[Trace, Focus], list[dict[str, Any]]], reading: Reading) -> list[dict[str, Any]]:
+    return rows(reading.trace, reading.focus)
 
 
 def sentence(reading: Reading) -> str:
     """How much of the selected word is left at the last word on screen, and where half of it was gone."""
     from seqmodels import traces
-    from seqmodels.viz import lifetimes
 
     words, layer = reading.trace.tokens, reading.layer
-    left = traces.remaining(layer, reading.token)
+    left = traces.retention(layer, reading.token)
     drawn = reading.focus.positions(reading.trace)
     after = range(reading.token - 1, drawn.start - 1, -1) if layer.backward else range(reading.token + 1, drawn.stop)
-    word = f"*{inputs.plain(words[reading.token])}*"
+    word = reading.word(reading.token)
     if not after:
         return f"{word} is the last word read here: nothing comes after it."
     at = next((position for position in reversed(after) if any(map(str.isalnum, words[position]))), after[-1])
     half = next((position for position in after if left[position] < 0.5), None)
-    gone = "; half of it is still there at every word." if half is None else f"; half is gone by *{inputs.plain(words[half])}*."
-    return f"**{lifetimes.share(left[at]).capitalize()}** of {word} is left at *{inputs.plain(words[at])}*{gone}"
+    gone = "; half of it is still there at every word." if half is None else f"; half is gone by {reading.word(half)}."
+    return f"**{part(left[at]).capitalize()}** of {word} is left at {reading.word(at)}{gone}"
 
 
 def table(scene: Scene) -> str:
     """The half-lives of each cell's units by quantile, and the unit that remembers longest."""
     from seqmodels import traces
-    from seqmodels.viz import lifetimes
 
     rows = []
     for reading in scene.readings:
         tokens = traces.half_life(reading.layer.mu)
         longest = int(tokens.argmax())
-        middle = [lifetimes.duration(value) for value in lifetimes.quantiles(tokens)]
-        most = f"{lifetimes.duration(float(tokens[longest]))} (unit {longest})" if tokens[longest] else "0"
-        rows.append([reading.title, *middle, most])
+        most = duration(float(tokens[longest])) + (f" (unit {longest})" if traces.moves(tokens) else "")
+        rows.append([reading.title, *(duration(traces.quantile(tokens, share)) for share in QUANTILES), most])
     return shared.table(["Half-life of the units", "one in ten is below", "median", "one in ten is above", "longest"], rows)
 
 
 VIEW = View(
+    title="Survival",
+    place=40,
     how="the curve is what is left of the selected word at each word read after it; the map shows the same for every word, as its "
     "column.",
     look_for="a row in the map where all columns turn pale at once: there the cell forgets, whatever it held. "

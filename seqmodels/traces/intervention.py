@@ -66,7 +66,7 @@ class Clamp:
 
 
 @dataclass(frozen=True)
-class Operated:
+class Intervention:
     """A text as read with gates clamped: the gates, and what a tagger or a language model makes of it."""
 
     trace: Trace
@@ -75,7 +75,7 @@ class Operated:
 
 
 @torch.inference_mode()
-def operate(checkpoint: Checkpoint, text: str, clamps: Sequence[Clamp] = ()) -> Operated:
+def intervene(checkpoint: Checkpoint, text: str, clamps: Sequence[Clamp] = ()) -> Intervention:
     """Read a text as one sequence, by the law, with gates clamped; of two clamps on the same number, the later one holds.
 
     Without clamps it is the untouched run in the same arithmetic: a clamp that changes no gate changes nothing, to the last bit.
@@ -86,30 +86,30 @@ def operate(checkpoint: Checkpoint, text: str, clamps: Sequence[Clamp] = ()) -> 
     if not isinstance(checkpoint.model, LanguageModel):
         _check_begins(clamps, len(tokens))
     inputs = embed(checkpoint, [words])[0][0]
-    layers, outputs = _Operation(checkpoint.model.recurrent, clamps).read(inputs)
+    layers, outputs = _Run(checkpoint.model.recurrent, clamps).read(inputs)
     traced = Trace(checkpoint.info.task, checkpoint.info.cell, words, tuple(layers), checkpoint.own_name)
     if isinstance(checkpoint.model, LanguageModel):
         model, vocabulary = as_language_model(checkpoint)
-        return Operated(traced, tagging=None, next_words=expected(vocabulary, model.logits(outputs[-1][-1])))
-    return Operated(traced, tagging=tag_encoded(checkpoint, Encoded(text, tokens, inputs, outputs)), next_words=None)
+        return Intervention(traced, tagging=None, next_words=expected(vocabulary, model.logits(outputs[-1][-1])))
+    return Intervention(traced, tagging=tag_encoded(checkpoint, Encoded(text, tokens, inputs, outputs)), next_words=None)
 
 
-def continue_operated(
+def continue_intervened(
     checkpoint: Checkpoint, prompt: str, clamps: Sequence[Clamp] = (), *, max_tokens: int = 40, sampling: Sampling | None = None
 ) -> Iterator[GeneratedToken]:
-    """As `continue_text`, from the operated memory on. Tokens are counted from the first `<eos>`, through the words written."""
+    """As `continue_text`, but under clamps. Tokens are counted from the first `<eos>`, through the words written."""
     model, vocabulary = as_language_model(checkpoint)
     _check(checkpoint, clamps)
-    operation = _Operation(model.recurrent, clamps)
+    run = _Run(model.recurrent, clamps)
 
     def read(ids: list[int]) -> Tensor:
-        _, outputs = operation.read(model.embedding(torch.tensor(ids)))
+        _, outputs = run.read(model.embedding(torch.tensor(ids)))
         return model.logits(outputs[-1][-1])
 
     return draw(vocabulary, read, prompt, max_tokens=max_tokens, sampling=sampling)
 
 
-class _Operation:
+class _Run:
     """The law, step by step, under some clamps. A network that reads forward only can read on from where it stopped."""
 
     def __init__(self, recurrent: Recurrent, clamps: Sequence[Clamp]) -> None:

@@ -1,4 +1,4 @@
-"""The ledger sums to the memory, and to the logit where it says so; each share is what a loop over the law makes it."""
+"""The contributions sum to the memory, and to the logit where it says so; each share is what a loop over the law makes it."""
 
 import numpy as np
 import pytest
@@ -13,15 +13,14 @@ from seqmodels.recurrence import Recurrent
 from seqmodels.traces import (
     LayerTrace,
     attribute,
-    carried,
+    contribution_norms,
+    contributions,
     law_error,
-    ledger,
-    ledger_norms,
-    remaining,
-    survival,
+    retention,
     targets,
     trace,
     trace_layers,
+    unit_retention,
 )
 
 TEXT = "The old man the boats in Berlin, and nobody minds!"
@@ -38,7 +37,7 @@ def random_trace(cell: str, *, time: int, hidden: int, layers: int, bidirectiona
 
 
 def by_hand(layer: LayerTrace, token: int) -> np.ndarray:
-    """The ledger of a token as the sum is written: a product of mu for every word, one factor after the other."""
+    """The contributions to a token as the sum is written: a product of mu for every word, one factor after the other."""
     order = list(range(len(layer.mu)))
     if layer.direction == "backward":
         order.reverse()
@@ -67,7 +66,7 @@ def test_what_the_words_wrote_is_the_product_written_out_and_sums_to_the_memory(
 ) -> None:
     token = data.draw(st.integers(0, time - 1))
     for layer in random_trace(cell, time=time, hidden=hidden, layers=layers, bidirectional=bidirectional, seed=seed):
-        shares = ledger(layer, token)
+        shares = contributions(layer, token)
         np.testing.assert_allclose(shares.sum(axis=0), layer.memory[token], atol=SUMS)
         np.testing.assert_allclose(shares, by_hand(layer, token), atol=1e-5)
 
@@ -75,24 +74,18 @@ def test_what_the_words_wrote_is_the_product_written_out_and_sums_to_the_memory(
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_table_of_norms_holds_the_norm_of_every_share(cell: str) -> None:
     for layer in random_trace(cell, time=7, hidden=6, layers=2, bidirectional=True, seed=4):
-        norms = ledger_norms(layer)
+        norms = contribution_norms(layer)
         for token in range(7):
             np.testing.assert_allclose(norms[token], np.linalg.norm(by_hand(layer, token), axis=1), atol=1e-5)
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_a_window_of_the_table_is_cut_from_the_whole(cell: str) -> None:
-    for layer in random_trace(cell, time=9, hidden=6, layers=1, bidirectional=True, seed=4):
-        np.testing.assert_allclose(ledger_norms(layer, slice(2, 7)), ledger_norms(layer)[2:7, 2:7], atol=1e-6)
-
-
-@pytest.mark.parametrize("cell", CELLS)
-def test_what_a_word_wrote_survives_as_the_ledger_says(cell: str) -> None:
+def test_what_a_word_wrote_is_kept_as_the_contributions_say(cell: str) -> None:
     for layer in random_trace(cell, time=8, hidden=6, layers=1, bidirectional=True, seed=5):
-        left = survival(layer, 3)
+        left = unit_retention(layer, 3)
         for token in range(8):
             np.testing.assert_allclose(left[token] * layer.written[3], by_hand(layer, token)[3], atol=1e-6)
-        share = remaining(layer, 3)
+        share = retention(layer, 3)
         assert share[3] == pytest.approx(1)
         assert (share <= 1 + 1e-6).all()
         unread = slice(4, None) if layer.backward else slice(None, 3)
@@ -102,26 +95,26 @@ def test_what_a_word_wrote_survives_as_the_ledger_says(cell: str) -> None:
 def test_a_word_that_writes_nothing_leaves_nothing() -> None:
     silent = np.zeros((4, 3), np.float32)
     kept = np.full((4, 3), 0.9, np.float32)
-    assert not remaining(LayerTrace(0, "forward", kept, silent, silent, silent, silent), 1).any()
+    assert not retention(LayerTrace(0, "forward", kept, silent, silent, silent, silent), 1).any()
 
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_memory_is_what_it_carries_and_what_it_writes(cell: str) -> None:
     for layer in random_trace(cell, time=6, hidden=4, layers=1, bidirectional=True, seed=6):
-        np.testing.assert_allclose(carried(layer) + layer.written, layer.memory, atol=1e-6)
+        np.testing.assert_allclose(layer.mu * layer.previous() + layer.written, layer.memory, atol=1e-6)
         assert law_error(layer).max() <= 1e-5
 
 
 def test_elman_writes_every_memory_anew() -> None:
     for layer in random_trace("elman", time=6, hidden=4, layers=1, bidirectional=True, seed=6):
-        assert remaining(layer, 2).tolist() == [0, 0, 1, 0, 0, 0]
+        assert retention(layer, 2).tolist() == [0, 0, 1, 0, 0, 0]
 
 
 @pytest.mark.parametrize("token", [-1, 4])
 def test_a_token_that_is_not_there_is_answered_with_those_that_are(token: int) -> None:
     (layer,) = random_trace("gru", time=4, hidden=2, layers=1, bidirectional=False, seed=1)
     with pytest.raises(ValueError, match="give a number from 0 to 3"):
-        ledger(layer, token)
+        contributions(layer, token)
 
 
 def logits(checkpoint: Checkpoint, text: str) -> np.ndarray:

@@ -1,0 +1,210 @@
+"""Who wrote the memory at each token, who gave the prediction that is read from it, and how long a word lasts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from seqmodels import traces
+from seqmodels.viz import gates
+from seqmodels.viz.frame import WHOLE, WORD, Focus, Frame, Label, hover, rgba
+from seqmodels.viz.legends import bar, legend
+from seqmodels.viz.palette import LAM, LAM_INK, MU, MU_INK, NEGATIVE, POSITIVE, TEXT, Pair, Theme, safe, shorten
+
+if TYPE_CHECKING:
+    from seqmodels.traces import Attribution, LayerTrace, Trace
+
+Values = NDArray[np.floating[Any]]
+
+CONTRIBUTIONS_HEIGHT, RETENTION_HEIGHT = 180, 190  # pixels of a panel
+THICK = 30  # rows up to which a thick frame leaves room for what is in it
+STOPS = np.linspace(0, 1, 9)  # of the colour scale of shares
+
+
+@dataclass(frozen=True)
+class Collapsed:
+    """A trace in which all words before and after those that are drawn stand as one word each, and the focus on it."""
+
+    trace: Trace
+    focus: Focus
+    inside: slice  # the columns of the words that are drawn one by one
+
+    @property
+    def layer(self) -> LayerTrace:
+        return self.focus.whole(self.trace)
+
+    @property
+    def token(self) -> int:
+        """The selected token."""
+        assert self.focus.token is not None
+        return self.focus.token
+
+
+def collapsed(traced: Trace, focus: Focus = WHOLE) -> Collapsed:
+    """The words that are drawn, and the rest of the text as at most two more. Sums over them are sums over the whole text."""
+    drawn = focus.positions(traced)
+    near = traces.collapse(traced, focus.window)
+    first = int(drawn.start > 0)
+    below = focus.below[focus.window]
+    if below:
+        below = (Label(""),) * first + below + (Label(""),) * (len(near.tokens) - first - len(drawn))
+    column = focus.column(traced)
+    there = replace(focus, token=None if column is None else first + column, window=slice(None), below=below)
+    return Collapsed(near, there, slice(first, first + len(drawn)))
+
+
+def contributions(traced: Trace, focus: Focus = WHOLE, given: Attribution | None = None) -> go.Figure:
+    """Tokens x tokens: how much of the memory at the row's word the column's word wrote. Below, the selected row as bars.
+
+    With a unit selected, signed amounts that sum to that unit's memory. `given` adds bars that sum, with a bias, to a logit; it is
+    the attribution of `collapsed(traced, focus).trace`.
+    """
+    near = collapsed(traced, focus)
+    if given is not None and len(given.total) != len(near.trace.tokens):
+        raise ValueError(
+            f"the attribution is over {len(given.total)} words, the picture over {len(near.trace.tokens)}: "
+            "attribute the trace that `collapsed` gives"
+        )
+    panels = 1 if near.focus.token is None else 2 if given is None else 3
+    frame = Frame(near.trace, near.focus, panels=panels, height=CONTRIBUTIONS_HEIGHT)
+    values = amounts(near)
+    _add_map(frame, near, values[near.inside])
+    if near.focus.token is not None:
+        _add_memory(frame, values[near.token], focus)
+        drawn = near.inside.stop - near.inside.start
+        frame.outline_row(0, near.token - near.inside.start, width=2 if drawn <= THICK else 1)
+    if given is not None:
+        _add_logit(frame, given, focus.theme)
+    return frame.figure()
+
+
+def amounts(near: Collapsed) -> Values:
+    """(tokens, tokens): the share of each row's memory that the column's word wrote; of a selected unit, the amount."""
+    unit, count = near.focus.unit, len(near.trace.tokens)
+    if unit is None:
+        return traces.contribution_shares(near.layer)
+    return np.stack([traces.contributions(near.layer, token)[:, unit] for token in range(count)])
+
+
+def contribution_rows(traced: Trace, focus: Focus = WHOLE, given: Attribution | None = None) -> list[dict[str, Any]]:
+    """What the map and the bars are drawn from: a row for each pair of tokens of which one wrote of the other's memory."""
+    near = collapsed(traced, focus)
+    words, values, read = near.trace.tokens, amounts(near), _read(near.layer)
+    kind = "share" if focus.unit is None else f"unit {focus.unit}"
+    return [
+        {"cell": traced.source, "memory at": words[at], "at": at + 1, "written by": words[by], "by": by + 1}
+        | {kind: float(values[at, by]), "of the logit": "" if given is None or at != near.focus.token else float(given.total[by])}
+        for at in range(len(words))[near.inside]
+        for by in range(len(words))
+        if read[at, by] or (given is not None and at == near.focus.token)
+    ]
+
+
+def contribution_legend(unit: int | None) -> str:
+    """The colour bar of the map."""
+    if unit is not None:
+        return legend([bar(f"written into unit {unit}", TEXT, gates.MEMORY.css(), ("−", "+"))])
+    stops = [f"color-mix(in srgb, {LAM.css} {100 * alpha:.0f}%, transparent)" for alpha in np.sqrt(STOPS)]
+    return legend([bar("written", LAM_INK, stops, ("nothing", "all of the memory"))])
+
+
+def retention(traced: Trace, focus: Focus = WHOLE) -> go.Figure:
+    """What is left of the selected word at every word read after it; below, the same of every word: its column begins at 1.
+
+    With a unit selected, the share of that unit alone on top, dotted.
+    """
+    layer = focus.drawn(traced)
+    selected = focus.column(traced)
+    panels = 1 if selected is None else 2
+    frame = Frame(traced, focus, panels=panels, height=RETENTION_HEIGHT)
+    if selected is not None:
+        _add_retention(frame, layer, selected, focus)
+    values = np.where(_read(layer), traces.retention_map(layer), np.nan)
+    text = hover(f"%{{z:.1%}} of {WORD} is left at <b>%{{y}}</b>")
+    gates.add_map(frame, panels - 1, values, gates.KEEP, text, reach=1)
+    frame.row_axis(panels - 1, "left at", [safe(word) for word in frame.words])
+    return frame.figure()
+
+
+def retention_rows(traced: Trace, focus: Focus = WHOLE) -> list[dict[str, Any]]:
+    """What the curve and the map are drawn from: a row for each word that is drawn and each read after it."""
+    layer, words, positions = focus.drawn(traced), focus.columns(traced).words, focus.positions(traced)
+    shares, read = traces.retention_map(layer), _read(layer)
+    return [
+        {"cell": traced.source, "word": words[by], "position": positions[by], "at": words[at], "at position": positions[at]}
+        | {"left": float(shares[at, by])}
+        for by in range(len(words))
+        for at in range(len(words))
+        if read[at, by]
+    ]
+
+
+def retention_legend() -> str:
+    """The colour bar of the map."""
+    return legend([bar("left", MU_INK, gates.KEEP.css(), ("0 %", "100 %"))])
+
+
+def _read(layer: LayerTrace) -> NDArray[np.bool_]:
+    """(tokens, tokens): whether the column's word has been read at the row's."""
+    read = np.tri(len(layer.mu), dtype=bool)
+    return read.T if layer.backward else read
+
+
+def _add_map(frame: Frame, near: Collapsed, values: Values) -> None:
+    """The memories of the words drawn one by one, written by all."""
+    unit, theme = near.focus.unit, near.focus.theme
+    values = np.where(_read(near.layer)[near.inside], values, np.nan)
+    if unit is None:
+        scale = [(float(share), rgba(LAM.on(theme), float(np.sqrt(share)))) for share in STOPS]  # the root, to see small shares
+        frame.heatmap(0, values, scale=scale, hover=hover(f"{WORD} wrote %{{z:.1%}} of the memory at <b>%{{y}}</b>"))
+    else:
+        reach = float(np.nanmax(np.abs(values))) or 1.0
+        text = hover(f"{WORD} wrote %{{z:+.3f}} of unit {unit} at <b>%{{y}}</b>")
+        gates.add_map(frame, 0, values, gates.MEMORY, text, reach=reach)
+    frame.row_axis(0, "memory at", [safe(word) for word in frame.words[near.inside]])
+
+
+def _add_memory(frame: Frame, values: Values, focus: Focus) -> None:
+    if focus.unit is None:
+        frame.bars(1, 100 * values, LAM.on(focus.theme), hover(f"{WORD} wrote %{{y:.1f}} % of the memory"))
+        frame.y_axis(1, "wrote, %", LAM_INK, showgrid=True, nticks=4, range=[0, 1.1 * max(1.0, 100 * float(values.max()))])
+        return
+    frame.bars(1, values, _by_sign(values, focus.theme), hover(f"{WORD} wrote %{{y:+.3f}} of unit {focus.unit}"))
+    frame.y_axis(1, f"unit {focus.unit}", showgrid=True, **_signed_axis(values))
+
+
+def _add_logit(frame: Frame, given: Attribution, theme: Theme) -> None:
+    parts = [f"through {direction}: %{{customdata[{number}]:+.2f}}" for number, direction in enumerate(given.gave)]
+    text = hover(f"{WORD} gave %{{y:+.2f}}", *(parts if len(parts) > 1 else ()))
+    by_direction = np.round(np.stack(list(given.gave.values()), axis=1), 4)
+    frame.bars(2, given.total, _by_sign(given.total, theme), text, customdata=by_direction)
+    frame.y_axis(2, f"gave to {safe(shorten(given.target, 14))}", showgrid=True, **_signed_axis(given.total))
+
+
+def _add_retention(frame: Frame, layer: LayerTrace, selected: int, focus: Focus) -> None:
+    """From the selected word on, in the order of reading; nothing is drawn at words read before it."""
+    colour = MU.on(focus.theme)
+    after = np.arange(selected + 1) if layer.backward else np.arange(selected, len(layer.mu))
+    text = f"%{{y:.1f}} % is left at {WORD}"
+    filled: dict[str, Any] = {"fill": "tozeroy", "fillcolor": rgba(colour, 0.18)}
+    frame.line(0, 100 * traces.retention(layer, selected)[after], colour, hover(text), x=after, **filled)
+    if focus.unit is not None:
+        of_unit = 100 * traces.unit_retention(layer, selected)[after, focus.unit]
+        frame.line(0, of_unit, TEXT.on(focus.theme), hover(f"unit {focus.unit}: {text}"), x=after, thin=True)
+    frame.y_axis(0, "left, %", MU_INK, showgrid=True, tickvals=[0, 50, 100], range=[-3, 106])
+
+
+def _by_sign(values: Values, theme: Theme) -> list[str]:
+    ends: dict[bool, Pair] = {True: POSITIVE, False: NEGATIVE}
+    return [ends[value >= 0].on(theme) for value in values.tolist()]
+
+
+def _signed_axis(values: Values) -> dict[str, Any]:
+    """From the lowest to the highest bar, zero among them, marked."""
+    low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
+    room = 0.08 * (high - low) or 1.0
+    return {"range": [low - room, high + room], "zeroline": True, "zerolinewidth": 1.5, "nticks": 5, "exponentformat": "power"}
