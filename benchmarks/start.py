@@ -2,8 +2,8 @@
 
     python -m benchmarks.start [--times 5]
 
-A real browser presses the button for the settings for watching each task. Beside it, what a process that is started by hand with the
-same settings takes to its first step: `python -m seqmodels run`, which must import torch first. Medians, in seconds.
+A real browser presses the button for the settings for watching each task. Beside it, what a process that is started by hand with
+the same settings takes to its first step: `python -m seqmodels run`, which must import torch first. Medians, in seconds.
 """
 
 from __future__ import annotations

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from seqmodels.runs import History
+from seqmodels.runs import History, clipped_share
 from seqmodels.viz import training as viz
-from seqmodels.viz.training import MOST
+from seqmodels.viz.training.frame import MOST, mean, thin
 
 PLACE = (0, "forward")
 
@@ -71,7 +71,7 @@ def every_picture(history: History) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("count", [1, MOST, MOST + 1, 5000])
 def test_a_line_has_few_points_and_each_stands_for_its_group(count: int) -> None:
-    points = viz.thin([step(at, loss=float(at)) for at in range(count)], viz.mean("loss"))
+    points = thin([step(at, loss=float(at)) for at in range(count)], mean("loss"))
     assert len(points) <= MOST
     assert len(points) == count if count <= MOST else len(points) > MOST // 2
     assert points[-1][0] == pytest.approx(count / 10, rel=1e-3)
@@ -79,7 +79,7 @@ def test_a_line_has_few_points_and_each_stands_for_its_group(count: int) -> None
 
 def test_older_points_stay_where_they_are_while_a_line_grows() -> None:
     rows = [step(at, loss=float(at % 7)) for at in range(1600)]
-    assert viz.thin(rows, viz.mean("loss"))[:350] == viz.thin(rows[:1500], viz.mean("loss"))[:350]
+    assert thin(rows, mean("loss"))[:350] == thin(rows[:1500], mean("loss"))[:350]
 
 
 def test_the_highest_norm_is_seen_however_much_is_thinned() -> None:
@@ -92,10 +92,6 @@ def test_without_clipping_the_norm_is_the_same_after_it() -> None:
     option = viz.norms(history, None, "light")
     assert [value for _, value in line(option, "before clipping")] == [0.7, 9.0]
     assert [value for _, value in line(option, "after")] == [0.7, 1.0]
-
-
-def test_a_small_share_is_not_nothing() -> None:
-    assert [viz.percent(share) for share in (None, 0.0, 0.002, 0.214)] == ["–", "0 %", "below 1 %", "21 %"]
 
 
 def test_losses_are_those_of_the_history() -> None:
@@ -159,8 +155,8 @@ def test_a_threshold_on_single_numbers_is_no_line_among_norms() -> None:
 
 
 def test_the_share_of_clipped_steps_counts_the_steps_that_were_not_told() -> None:
-    assert viz.clipped_share([step(0, count=3, clipped_count=3), step(1, count=1, clipped_count=0)]) == 0.75
-    assert viz.clipped_share([]) is None
+    assert clipped_share([step(0, count=3, clipped_count=3), step(1, count=1, clipped_count=0)]) == 0.75
+    assert clipped_share([]) is None
 
 
 def test_the_best_epoch_and_the_marks_stand_in_every_curve_of_a_run() -> None:

@@ -151,7 +151,7 @@ def _column(values: Sequence[Any]) -> list[Any]:
 def _results(run: Run) -> dict[str, Any]:
     told, known = runs.status(run).progress, history(run)
     best = next((epoch for epoch in known.epochs if epoch["epoch"] == told.best_epoch), None)
-    share = viz.clipped_share(known.steps)
+    share = runs.clipped_share(known.steps)
     return {
         "best score": told.best_score,
         "at epoch": told.best_epoch or None,

@@ -11,6 +11,7 @@ from pages.common import inputs, page
 from seqmodels import runs
 from seqmodels.runs import History, Run, Status
 from seqmodels.viz import training as viz
+from seqmodels.viz.format import percent
 from seqmodels.viz.law import FORMULAS
 
 KEPT = 8  # histories in a session
@@ -66,12 +67,12 @@ def progress(run: Run, standing: Status, known: History) -> None:
     waited = known.epochs[-1]["waited"] if known.epochs else 0
     tokens = sum(step["tokens"] for step in known.steps)
     speed = known.tokens_per_second if standing.name == "running" else tokens / told.seconds if told.seconds else None
-    share = viz.clipped_share(known.steps)
+    share = runs.clipped_share(known.steps)
     at = f", epoch {told.best_epoch}" if told.best_epoch else ""
     facts = {
         f"Best dev {viz.metric_title(name)}": viz.score(name, told.best_score) + at,
         "Early stopping": "off" if live["patience"] is None else f"patience {waited} of {live['patience']}",
-        "Clipped steps": viz.percent(share),
+        "Clipped steps": "–" if share is None else percent(share),
         "Tokens per second": "–" if speed is None else f"{speed:,.0f}",
         "Trained for": viz.duration(told.seconds),
     }
@@ -99,7 +100,7 @@ def draw(run: Run, known: History) -> None:
     """Its loss, score, gradient norm and learning rate."""
     theme, name = page.theme(), metric(run)
     clip = first_settings(run.settings)["clip"]
-    share = viz.clipped_share(known.steps)
+    share = runs.clipped_share(known.steps)
     left, right = st.columns(2, gap="medium")
     with left:
         unit = _LOSSES.get(str(run.settings["task"]), " in nats a token")
@@ -111,7 +112,7 @@ def draw(run: Run, known: History) -> None:
         st.markdown(f"**Dev {title}** after each epoch, the best one marked.")
         chart(viz.scores(known, name, theme), "watch-score", f"Dev {title} over the epochs")
     with right:
-        clipped = "" if share is None else f" Clipped: {viz.percent(share)} of the steps."
+        clipped = "" if share is None else f" Clipped: {percent(share)} of the steps."
         st.markdown(f"**Gradient norm** before and after clipping, logarithmic.{clipped}")
         chart(viz.norms(known, clip, theme), "watch-norm", "Norm of the gradient before and after clipping")
         st.markdown("**Learning rate** at each step.")

@@ -12,7 +12,7 @@ models are in `seqmodels.runs.settings`, `.presets` and `.publishing`; a trainin
 
 from seqmodels.runs.context import Command, Notice
 from seqmodels.runs.control import Upload, command, create, delete, rename, start
-from seqmodels.runs.events import Cursor, Event, History, News, export_csv, read_history, refresh
+from seqmodels.runs.events import Cursor, Event, History, News, clipped_share, export_csv, read_history, refresh
 from seqmodels.runs.files import StorageError
 from seqmodels.runs.launcher import stand_by
 from seqmodels.runs.limits import Limits
@@ -45,6 +45,7 @@ __all__ = [
     "StorageError",
     "Upload",
     "best_weights",
+    "clipped_share",
     "command",
     "create",
     "delete",

@@ -13,7 +13,7 @@ import math
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -209,6 +209,12 @@ def refresh(run: Run, known: History) -> bool:
     news = read(run.folder / FILE, known.cursor)
     known.take(news)
     return bool(news.events) or news.fresh
+
+
+def clipped_share(steps: Sequence[Mapping[str, Any]]) -> float | None:
+    """Of all steps, those whose gradient was clipped."""
+    count = sum(step["count"] for step in steps)
+    return sum(step["clipped_count"] for step in steps) / count if count else None
 
 
 def export_csv(run: Run) -> str:

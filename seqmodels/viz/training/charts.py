@@ -6,21 +6,30 @@ from collections.abc import Mapping
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
+from seqmodels.runs import clipped_share
 from seqmodels.viz.palette import LAM, MU, MUTED, NEGATIVE, POSITIVE, REVEAL, SERIES, TEXT, Theme
 from seqmodels.viz.training.frame import (
     LINEAR,
+    MOST,
     Option,
+    Points,
+    Rows,
     chart,
     curve,
+    highest,
+    in_percent,
     logarithmic,
     loss_scale,
+    mean,
+    positive,
     reached,
+    rounded,
     scale,
+    thin,
     values_of,
     with_marks,
-)
-from seqmodels.viz.training.points import MOST, Points, Rows, highest, in_percent, mean, positive, rounded, thin
-from seqmodels.viz.training.words import PERCENT, clipped_share, metric_title, place_title
+)  # fmt: skip
+from seqmodels.viz.training.words import PERCENT, metric_title, place_title
 
 if TYPE_CHECKING:
     from seqmodels.runs import History

@@ -1,29 +1,78 @@
-"""What all charts of a training share: lines, axes, and upright lines where something happened."""
+"""What all charts of a training share: lines and their points, axes, and upright lines where something happened.
+
+What is sent stays small, and a number that is missing is a gap.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from seqmodels.viz.palette import LINE, MUTED, Pair, Theme
-from seqmodels.viz.training.points import Points, numbers, rounded
 from seqmodels.viz.training.words import marks
 
 if TYPE_CHECKING:
     from seqmodels.runs import History
 
 Option = dict[str, Any]
+Rows = Sequence[Mapping[str, Any]]
+Points = list[list[float | None]]
+MOST = 400  # points of a line
 FONT = 12
 LARGEST = 1e9  # a line that goes beyond leaves the picture at the top
 BEST = Pair("#7A5C0A", "#D9B84A")
 LINEAR: Option = {"type": "value", "scale": True}
-_WIDE = 1000  # a figure whose largest value is so many times its smallest is drawn on a logarithmic scale
+_WIDE = 1000  # values whose largest is so many times their smallest are drawn on a logarithmic scale
 _SPIKED = 5  # a loss so many times that of the first steps is a spike: one that only falls stays on a linear scale
 _FIRST = 10  # steps
 _ROOM = 300  # how many times its least a loss may be to stay in the picture; rounded up to a power of ten
 _BEST = "best"
 _CLOSE = 0.03  # of the width of a picture: marks that lie closer share a line
+
+
+def thin(rows: Rows, figure: Callable[[Rows], float | None], most: int = MOST) -> Points:
+    """At most so many points: each stands for a group of rows, at the place of its last.
+
+    The size of the groups is a power of two, so that while a line grows its older points stay where they are.
+    """
+    size = 1
+    while len(rows) > most * size:
+        size *= 2
+    groups = (rows[start : start + size] for start in range(0, len(rows), size))
+    return [[rounded(group[-1]["x"]), rounded(figure(group))] for group in groups]
+
+
+def mean(name: str) -> Callable[[Rows], float | None]:
+    """The mean of a figure over a group; none if it has no number there."""
+
+    def of(rows: Rows) -> float | None:
+        values = numbers(rows, name)
+        return sum(values) / len(values) if values else None
+
+    return of
+
+
+def highest(name: str) -> Callable[[Rows], float | None]:
+    """The greatest value of a figure over a group; none if it has no number there."""
+    return lambda rows: max(numbers(rows, name), default=None)
+
+
+def numbers(rows: Rows, name: str) -> list[float]:
+    return [row[name] for row in rows if row.get(name) is not None]
+
+
+def rounded(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.4g}")
+
+
+def in_percent(share: float | None) -> float | None:
+    return None if share is None else round(100 * share, 1)
+
+
+def positive(points: Points) -> Points:
+    """A logarithmic scale knows no zero: a gap instead."""
+    return [[x, value if value is not None and value > 0 else None] for x, value in points]
 
 
 def curve(

@@ -1,4 +1,4 @@
-"""A training in words: its figures, what was changed, and what happened."""
+"""A training in words and as safe HTML: its numbers, what was changed, what happened, and what its network makes of a text."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from seqmodels.viz.palette import shorten
-from seqmodels.viz.training.points import Rows
+from seqmodels.viz.palette import safe, shorten, tag_colour
+from seqmodels.viz.style import styled
 
 if TYPE_CHECKING:
     from seqmodels.runs import History
@@ -41,7 +41,7 @@ def marks(history: History) -> list[Mark]:
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     """What differs between two states of the settings that may change while a run goes on."""
-    told = [
+    differing = [
         f"{title} {show(before[name])} → {show(after[name])}"
         for name, title, show in (
             ("learning_rate", "learning rate", short),
@@ -50,7 +50,7 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
         )
         if before[name] != after[name]
     ]
-    return "; ".join(told) or "nothing new"
+    return "; ".join(differing) or "nothing new"
 
 
 def clipping(clip: Mapping[str, Any] | None) -> str:
@@ -59,7 +59,7 @@ def clipping(clip: Mapping[str, Any] | None) -> str:
 
 
 def short(value: float | None) -> str:
-    """A figure to three digits; what is no number is a dash."""
+    """A number to three digits; a missing one is a dash."""
     if value is None:
         return "–"
     return f"{value:,.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
@@ -85,28 +85,56 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"
 
 
-def clipped_share(steps: Rows) -> float | None:
-    """Of all steps so far, those whose gradient was clipped."""
-    count = sum(step["count"] for step in steps)
-    return sum(step["clipped_count"] for step in steps) / count if count else None
-
-
-def percent(share: float | None) -> str:
-    """A share; a small one is not nothing."""
-    if share is None:
-        return "–"
-    return "below 1 %" if 0 < share < 0.01 else f"{share:.0%}".replace("%", " %")
-
-
 def place_title(place: tuple[int, str]) -> str:
     return f"layer {place[0] + 1}, {place[1]}"
 
 
 def named(names: Sequence[str]) -> list[str]:
     """Names of runs, short enough for a legend, no two alike."""
-    told: list[str] = []
+    found: list[str] = []
     for name in names:
         cut = shorten(name, 28)
-        same = sum(other == cut or other.startswith(f"{cut} (") for other in told)
-        told.append(f"{cut} ({same + 1})" if same else cut)
-    return told
+        same = sum(other == cut or other.startswith(f"{cut} (") for other in found)
+        found.append(f"{cut} ({same + 1})" if same else cut)
+    return found
+
+
+def facts(values: Mapping[str, str]) -> str:
+    """A row of figures under their names."""
+    return styled("training", f'<div class="sm-facts">{"".join(_fact(name, value) for name, value in values.items())}</div>')
+
+
+def chips(sample: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> str:
+    """The tags of a text after an epoch. Framed: not as after the epoch before; the tag of then is struck through below."""
+    old = [tag for _, tag, _ in before["tags"]] if before else [None] * len(sample["tags"])
+    words = "".join(_chip(word, tag, sure, then) for (word, tag, sure), then in zip(sample["tags"], old, strict=False))
+    return styled("training", f'<div class="sm-probe">{words}</div>')
+
+
+def changed_tags(sample: Mapping[str, Any], before: Mapping[str, Any]) -> int:
+    """How many tags are not as they were after the epoch before."""
+    return sum(now[1] != then[1] for now, then in zip(sample["tags"], before["tags"], strict=False))
+
+
+def writing(sample: Mapping[str, Any]) -> str:
+    """The text of a language model after an epoch; what it was given is pale."""
+    text, prompt = sample["text"], sample.get("prompt") or ""
+    given = prompt if text.startswith(prompt) else ""
+    return styled("training", f'<div class="sm-written" dir="auto"><i>{_lines(given)}</i>{_lines(text[len(given) :])}</div>')
+
+
+def _lines(text: str) -> str:
+    return "\n".join(safe(line) if line else "" for line in text.split("\n"))
+
+
+def _fact(name: str, value: str) -> str:
+    return f"<span><small>{safe(name)}</small><b>{safe(value)}</b></span>"
+
+
+def _chip(word: str, tag: str, probability: float, old: str | None) -> str:
+    changed = old is not None and old != tag
+    was = old if changed and old else ""
+    hover = f"{tag} {probability:.0%}" + (f", after the epoch before: {was}" if changed else "")
+    colour = f"--c:{tag_colour(tag).css};--p:{20 + 80 * probability:.0f}%"
+    chip = f'<b class="{"sm-new" if changed else ""}" style="{colour}">{safe(tag)}</b>'
+    return f'<span title="{safe(hover)}"><bdi>{safe(word)}</bdi>{chip}<s>{safe(was)}</s></span>'
