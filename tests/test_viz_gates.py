@@ -269,9 +269,6 @@ def test_a_label_stands_under_its_word_and_an_empty_one_nowhere() -> None:
     assert [(note.x, note.text) for note in notes if note.xref == "x"] == [(1, "NOUN"), (2, "DET")]
 
 
-HOSTILE = ("<b>x</b>", "<script>", "a&b", "\x07", "שלום")
-
-
 def test_a_long_word_is_cut_with_a_mark() -> None:
     words = ("Donaudampfschifffahrtsgesellschaft", *WORDS[1:])
     assert draw("heatmaps", trace_of(random_layer(), words=words)).layout.xaxis.ticktext[0].endswith("…")

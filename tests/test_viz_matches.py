@@ -6,8 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.traces import BACKWARD, FORWARD, Match, find_matches, match_of, pattern, trace, trace_passages
@@ -115,16 +113,6 @@ def test_words_far_from_the_span_are_marked_so_that_a_phone_can_leave_them_out()
     far = moment("a b c d e f", "X Y", "g h i j k")
     (line,) = lines(matches.concordance(far, [], [KEEP]))
     assert words("".join(re.findall(r"<b class=sm-far.*?</b>", line))) == ["a", "b", "k"]
-
-
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), min_size=1, max_size=4))
-def test_no_word_is_read_as_html(tokens: list[str]) -> None:
-    values = np.full((len(tokens), 2), 0.5, np.float32)
-    asked = Match(0, 0, (), tuple(tokens), (), 1.0, 2, 2, values, values, values)
-    (line,) = lines(matches.concordance(asked, [], [KEEP, WRITE]))
-    tags = set(re.findall(r"</?(\w+)", line))
-    assert tags == {"li", "span", "small", "u", "b", "bdi", "i"}
-    assert len(words(line)) == len(tokens)
 
 
 def test_a_row_is_what_a_line_shows_in_numbers() -> None:

@@ -92,7 +92,3 @@ def test_rows_of_saturation_hold_every_gate_and_unit_once() -> None:
     rows = units.saturation_rows("gru", {"keep": shares, "write": shares})
     assert rows[1] == {"cell": "gru", "gate": "keep", "unit": 1, "open": 0.0, "shut": 1.0}
     assert len(rows) == 4
-
-
-def test_what_is_typed_is_never_read_as_html() -> None:
-    assert units.regime_strip(units_that("keep")).layout.xaxis.ticktext == ("&lt;b&gt;man&lt;/b&gt;",)

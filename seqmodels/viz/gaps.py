@@ -48,8 +48,8 @@ def gap(probe: GapProbe, *, axes: tuple[Range, Range] | None = None, theme: Them
         (0, THEORY, 100 * probe.retention, f"{percent} of the source is left in the memory"),
         (1, THEORY, probe.expected, f"effect if it faded like the memory: {logit}"),
         (1, EXPERIMENT, probe.effect, f"measured effect on the logit: {logit}"),
-        (2, WITHOUT, probe.logit - probe.effect, f"logit of {prediction} without the source: {logit}"),
-        (2, EXPERIMENT, probe.logit, f"logit of {prediction}: {logit}<br>probability %{{customdata:.1%}}"),
+        (2, WITHOUT, probe.logit - probe.effect, f"logit of %{{text}} without the source: {logit}"),
+        (2, EXPERIMENT, probe.logit, f"logit of %{{text}}: {logit}<br>probability %{{customdata:.1%}}"),
     ]
     figure = go.Figure([_line(probe, *line, theme) for line in lines])
     figure.data[0].update(fill="tozeroy", fillcolor=rgba(MU.on(theme), 0.18))
@@ -88,6 +88,7 @@ def _line(probe: GapProbe, panel: int, stroke: Stroke, values: NDArray[np.float3
         x=probe.gaps,
         y=np.round(values, 4),
         customdata=np.round(probe.probability, 4),
+        text=[safe(shorten(probe.prediction))] * len(probe.gaps),  # in the template, a typed %{x} would be filled in
         hovertemplate=hover("%{x} filler words", text),
         yaxis=f"y{panel + 1}" if panel else "y",
         **style,
