@@ -12,7 +12,7 @@ from pages.common import inputs, loading
 from pages.common.caching import cached_by_model
 from pages.explorer import reading as readings
 from pages.explorer import scene as shared
-from pages.explorer.scene import Example, Reading, Scene, View
+from pages.explorer.scene import KEYS, Example, Reading, Scene, View, state
 from seqmodels import viz
 from seqmodels.viz.format import duration, percent
 
@@ -25,49 +25,24 @@ if TYPE_CHECKING:
 ALL, TWO, TEXTS = "cells", "two cells", "two texts"
 OTHER = "The key to the cabinet in the old office near the two big doors is on the table."
 MOST_NAMED = 6  # words whose tags differ, in a sentence
+AGAINST = {"compare": TEXTS, "in": "GRU", "difference": "memory"}
 EXAMPLES = (
     Example(
         "Paris, and Paris Hilton",
         "the same word is a place and a person. Read from left to right nothing has come yet: 0 % apart. Read from right to left, "
         "GRU's memories at *Paris* are 46 % apart.",
-        {
-            "text": "Paris is in France.",
-            "other": "Paris Hilton is in France.",
-            "task": "Names",
-            "cells": ["GRU", "LSTM"],
-            "direction": "backward",
-            "token": "1",
-            "compare": TEXTS,
-            "in": "GRU",
-            "difference": "memory",
-        },
+        AGAINST
+        | state("Paris is in France.", "ner", "gru lstm", other="Paris Hilton is in France.", direction="backward", token="1"),
     ),
     Example(
         "Not good, and good",
         "without *not*, GRU's memory is 21 % apart at *good* and 17 % at the full stop: the word is not forgotten yet.",
-        {
-            "text": "The film was not good.",
-            "other": "The film was good.",
-            "task": "Language model",
-            "cells": ["GRU", "LSTM"],
-            "token": "6",
-            "compare": TEXTS,
-            "in": "GRU",
-            "difference": "memory",
-        },
+        AGAINST | state("The film was not good.", "lm", "gru lstm", other="The film was good.", token="6"),
     ),
     Example(
         "Who changes most",
         "at *two*, 60 % of Elman's memory turns over, 52 % of GRU's and 18 % of LSTM's, which adds to what it has.",
-        {
-            "text": "The keys to the cabinet in the old office near the two big doors are on the table.",
-            "task": "Parts of speech",
-            "cells": ["Elman", "GRU", "LSTM"],
-            "direction": "forward",
-            "token": "12",
-            "compare": ALL,
-            "by": "turnover",
-        },
+        state(KEYS, "pos", "elman gru lstm", direction="forward", token="12", compare=ALL, by="turnover"),
     ),
 )
 # what the curves of seqmodels.traces are, in words

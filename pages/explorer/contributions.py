@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.common import inputs, loading
 from pages.explorer import scene as shared
-from pages.explorer.scene import Example, Reading, Scene, View
+from pages.explorer.scene import Example, Reading, Scene, View, state
 from seqmodels import viz
 from seqmodels.viz.format import part, signed
 
@@ -22,20 +22,13 @@ EXAMPLES = (
         "Two words back",
         "In GRU, *Army* gave +5.10 of the +11.33 for *Navy*: more than *the*, the word just read. "
         "Elman credits *the* with nearly all: its past hides inside the new content.",
-        {"text": "The Army and the", "task": "Language model", "cells": ["Elman", "GRU", "LSTM"], "token": "5", "next": "Navy"},
+        state("The Army and the", "lm", "elman gru lstm", token="5", next="Navy"),
     ),
     Example(
         "From the right",
         "The first *Paris* is a person. In GRU, *Hilton*, which is yet to come, gave +0.98 of the +4.20 for that: "
         "the backward layer has read it.",
-        {
-            "text": "Paris Hilton flew to Paris.",
-            "task": "Names",
-            "cells": ["GRU", "LSTM"],
-            "direction": "backward",
-            "token": "1",
-            "tag": "B-PER",
-        },
+        state("Paris Hilton flew to Paris.", "ner", "gru lstm", direction="backward", token="1", tag="B-PER"),
     ),
 )
 

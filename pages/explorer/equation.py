@@ -6,37 +6,22 @@ import streamlit as st
 
 from pages.common import address
 from pages.explorer import scene as shared
-from pages.explorer.scene import Example, Reading, Scene, View
+from pages.explorer.scene import KEYS, Example, Reading, Scene, View, state
 from seqmodels import viz
 from seqmodels.viz.format import number
 
 OFFERED = 5  # units to pick from
-SENTENCE = "The keys to the cabinet in the old office near the two big doors are on the table."
 EXAMPLES = (
     Example(
         "A unit that counts",
         "LSTM's unit 45 keeps almost everything and adds almost −1 at nearly every word: −0.764 after the first, −15.295 at "
         "*table*. GRU can't count so: its memory never leaves −1 to 1.",
-        {
-            "text": SENTENCE,
-            "task": "Names",
-            "cells": ["LSTM"],
-            "direction": "forward",
-            "token": "18",
-            "unit": 45,
-        },
+        state(KEYS, "ner", "lstm", direction="forward", token="18", unit=45),
     ),
     Example(
         "Turned over by one word",
         "at *cabinet*, GRU's unit 64 keeps 0.0002 of −0.988 and becomes 0.998. What it held is gone.",
-        {
-            "text": SENTENCE,
-            "task": "Parts of speech",
-            "cells": ["Elman", "GRU", "LSTM"],
-            "direction": "forward",
-            "token": "5",
-            "unit": None,
-        },
+        state(KEYS, "pos", "elman gru lstm", direction="forward", token="5", unit=None),
     ),
 )
 

@@ -9,7 +9,7 @@ import streamlit as st
 from pages.common import inputs, loading
 from pages.common.caching import cached_by_model
 from pages.explorer import scene as shared
-from pages.explorer.scene import Example, Reading, Scene, View
+from pages.explorer.scene import Example, Reading, Scene, View, state
 from seqmodels import viz
 from seqmodels.viz.format import counted, part, signed
 from seqmodels.viz.palette import visible
@@ -17,41 +17,29 @@ from seqmodels.viz.palette import visible
 if TYPE_CHECKING:
     from seqmodels.traces import GapProbe
 
-_BANK = {
-    "text": "He worked at the Bank of England.",
-    "task": "Names",
-    "cells": ["Elman", "GRU", "LSTM"],
-    "direction": "forward",
-    "token": "7",
-    "source": "5 Bank",
-    "longest": 20,
-}
+BANK = state(
+    "He worked at the Bank of England.", "ner", "elman gru lstm", direction="forward", token="7", source="5 Bank", longest=20
+)
 EXAMPLES = (
     Example(
         "Of of of",
         "after 20 times *of*, *Bank* still moves LSTM's logit of I-ORG at *England* by +4.98; as typed it was +5.70. With *the* "
         "instead the gates keep nearly as much, 21 against 27 %, but the effect is down to +0.34.",
-        _BANK | {"filler": "of"},
+        BANK | {"filler": "of"},
     ),
     Example(
         "The the the",
         "Elman's gates keep nothing, yet *Bank* moves its logit of I-ORG by +4.25 as typed. In LSTM a fifth of *Bank* is kept over "
         "20 fillers, and yet it moves the logit by no more than +0.34.",
-        _BANK | {"filler": "the"},
+        BANK | {"filler": "the"},
     ),
     Example(
         "More with a gap",
         "the further off *deficit* is, the less of it is kept. But in LSTM its pull towards *$* grows at first, from +1.49 to "
         "+2.26 after six *very*.",
-        {
-            "text": "we have cut the deficit by more than",
-            "task": "Language model",
-            "cells": ["Elman", "GRU", "LSTM"],
-            "token": "9",
-            "source": "6 deficit",
-            "filler": "very",
-            "longest": 20,
-        },
+        state(
+            "we have cut the deficit by more than", "lm", "elman gru lstm", token="9", source="6 deficit", filler="very", longest=20
+        ),
     ),
 )
 

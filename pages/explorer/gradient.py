@@ -10,7 +10,7 @@ from pages.common import inputs, loading
 from pages.common.caching import cached_by_model
 from pages.explorer import scene as shared
 from pages.explorer.reading import read
-from pages.explorer.scene import Example, Reading, Scene, View
+from pages.explorer.scene import KEYS, Example, Reading, Scene, View, state
 from seqmodels import viz
 from seqmodels.viz.format import counted, part, percent
 
@@ -20,19 +20,18 @@ if TYPE_CHECKING:
 
     from seqmodels.traces import GradientPath
 
-_EVERY_CELL = {"task": "Language model", "cells": ["Elman", "GRU", "LSTM"]}
 EXAMPLES = (
     Example(
         "Through closed gates",
         "Elman's gates carry nothing, yet it loses only 10 % of the gradient a word. In LSTM the gates carry 15 % over these 18 "
         "words, and 67 % arrives. Now take the tagger of parts of speech: there Elman loses 45 % a word.",
-        _EVERY_CELL | {"text": "The keys to the cabinet in the old office near the two big doors are on the table.", "token": "19"},
+        state(KEYS, "lm", "elman gru lstm", token="19"),
     ),
     Example(
         "A gradient that grows",
         "over the same word again and again, LSTM's gradient does not vanish but grows, by 4.1 % a word, to 2.6 times the change, "
         "although its gates let go. GRU's stays near what its gates carry.",
-        _EVERY_CELL | {"text": " ".join(["and"] * 24), "token": "25"},
+        state(" ".join(["and"] * 24), "lm", "elman gru lstm", token="25"),
     ),
 )
 

@@ -7,33 +7,19 @@ import streamlit as st
 from pages.common import inputs
 from pages.explorer import reading
 from pages.explorer import scene as shared
-from pages.explorer.scene import Example, Reading, Scene, View
+from pages.explorer.scene import KEYS, Example, Reading, Scene, View, state
 from seqmodels import viz
 
 EXAMPLES = (
     Example(
         "Hold at *the*",
         "both language models keep most at *the*, when the noun is to come, and let go at *cabinet*. A tagger's units do not.",
-        {
-            "text": "The keys to the cabinet in the old office near the two big doors are on the table.",
-            "task": "Language model",
-            "cells": ["GRU", "LSTM"],
-            "gates": ["keep", "write"],
-            "style": "lines",
-            "token": "6",
-        },
+        state(KEYS, "lm", "gru lstm", gates=["keep", "write"], style="lines", token="6"),
     ),
     Example(
         "Nothing new",
         "a word that repeats changes the memory less and less, until *stop*. Read from the other side, *stop* is felt early.",
-        {
-            "text": "no no no no no no no no no no stop no no no",
-            "task": "Parts of speech",
-            "cells": ["GRU", "LSTM"],
-            "gates": ["keep", "memory"],
-            "style": "map",
-            "token": "11",
-        },
+        state("no no no no no no no no no no stop no no no", "pos", "gru lstm", gates=["keep", "memory"], style="map", token="11"),
     ),
 )
 

@@ -10,7 +10,7 @@ from pages.common import inputs, loading
 from pages.common.caching import cached_by_model
 from pages.explorer import clamps
 from pages.explorer import scene as shared
-from pages.explorer.scene import Example, Reading, Scene, View
+from pages.explorer.scene import Example, Reading, Scene, View, state
 from seqmodels import viz
 from seqmodels.viz import tags
 
@@ -27,34 +27,22 @@ EXAMPLES = (
         "Forget the House",
         "cut at the last *of*, GRU and LSTM no longer expect *Representatives* (97 and 98 % before). Elman does not notice: "
         "its keep is 0 anyway.",
-        {
-            "text": "I have the honor to transmit to the Senate and House of",
-            "task": "Language model",
-            "cells": ["Elman", "GRU", "LSTM"],
-            "token": "13",
-            "clamps": "mu=0@here",
-        },
+        state("I have the honor to transmit to the Senate and House of", "lm", "elman gru lstm", token="13", clamps="mu=0@here"),
     ),
     Example(
         "Forget the Bank",
         "the memory is cut at *of*, and *England*, part of an organization before, is a place of its own in GRU and LSTM.",
-        {"text": BANK, "task": "Names", "cells": ["GRU", "LSTM"], "token": "9", "clamps": "mu=0@here"},
+        state(BANK, "ner", "gru lstm", token="9", clamps="mu=0@here"),
     ),
     Example(
         "A cut that heals",
         "*San Diego* makes both models take *Jordan Brown* for a place. Cut at *hired*, they see a person.",
-        {
-            "text": "The University of California at San Diego hired Jordan Brown.",
-            "task": "Names",
-            "cells": ["GRU", "LSTM"],
-            "token": "8",
-            "clamps": "mu=0@here",
-        },
+        state("The University of California at San Diego hired Jordan Brown.", "ner", "gru lstm", token="8", clamps="mu=0@here"),
     ),
     Example(
         "Never forget",
         "keep held at 1 destroys most tags, above all Elman's. Held at 0 (*Always forget*) it changes one: the past also enters F.",
-        {"text": BANK, "task": "Names", "cells": ["Elman", "GRU", "LSTM"], "token": "9", "clamps": "mu=1"},
+        state(BANK, "ner", "elman gru lstm", token="9", clamps="mu=1"),
     ),
 )
 

@@ -9,7 +9,7 @@ import streamlit as st
 from pages.common import inputs
 from pages.explorer import larger_text
 from pages.explorer import scene as shared
-from pages.explorer.scene import Example, Reading, Scene, View
+from pages.explorer.scene import KEYS, Example, Reading, Scene, View, state
 from seqmodels.viz.palette import shorten
 
 if TYPE_CHECKING:
@@ -19,54 +19,29 @@ if TYPE_CHECKING:
 LONGEST_SPAN = 12
 STEP = 0.005  # of a threshold: what is kept of a gate over a larger text is as fine
 VERBS = {"mu": "keep {} or more", "lam": "write {} or more", "memory": "hold a memory of {} or more"}
+ASKED = {"span-gate": "write", "span-in": larger_text.ADDRESSES}
+FOUGHT = "We sent men to fight in France, Italy, Japan and China, and they came home."
 EXAMPLES = (
     Example(
         "A plural before its verb",
         "Read from right to left, *doors are* is like *sales are*, *authority have*, *seniors remain*: all twenty end in a verb in "
         "the plural.",
-        {
-            "text": "The keys to the cabinet in the old office near the two big doors are on the table.",
-            "task": "Parts of speech",
-            "cells": ["GRU"],
-            "direction": "backward",
-            "token": "14",
-            "span": 2,
-            "span-gate": "write",
-            "span-in": larger_text.ADDRESSES,
-            "span-least": 0.5,
-        },
+        ASKED | state(KEYS, "pos", "gru", direction="backward", token="14", span=2, span_least=0.5),
     ),
     Example(
         "A list of places",
         "*France, Italy, Japan* is like *Australia, Japan, South* (Korea) and *California, Minnesota, New* (Jersey): most "
         "of the twenty are parts of lists of places, whatever the names.",
-        {
-            "text": "We sent men to fight in France, Italy, Japan and China, and they came home.",
-            "task": "Names",
-            "cells": ["LSTM"],
-            "direction": "forward",
-            "token": "7",
-            "span": 5,
-            "span-gate": "write",
-            "span-in": larger_text.ADDRESSES,
-            "span-least": 0.5,
-        },
+        ASKED | state(FOUGHT, "ner", "lstm", direction="forward", token="7", span=5, span_least=0.5),
     ),
     Example(
         "A negated verb",
         "All twenty moments like *do not think* are a negated *do*, and *don't* is among them: the units follow what is said, not "
         "how it is spelt.",
-        {
-            "text": "I do not think that we should ever give up hope.",
-            "task": "Parts of speech",
-            "cells": ["GRU"],
-            "direction": "forward",
-            "token": "2",
-            "span": 3,
-            "span-gate": "write",
-            "span-in": larger_text.ADDRESSES,
-            "span-least": 0.7,
-        },
+        ASKED
+        | state(
+            "I do not think that we should ever give up hope.", "pos", "gru", direction="forward", token="2", span=3, span_least=0.7
+        ),
     ),
 )
 

@@ -12,7 +12,7 @@ from pages.common import inputs, loading
 from pages.common.caching import cached_by_model
 from pages.explorer import larger_text
 from pages.explorer import scene as shared
-from pages.explorer.scene import Example, Reading, Scene, View
+from pages.explorer.scene import KEYS, Example, Reading, Scene, View, state
 from seqmodels import viz
 
 if TYPE_CHECKING:
@@ -26,40 +26,19 @@ EXAMPLES = (
         "Little words add",
         "at *the* before *table*, 56 % of LSTM's units accumulate and 3 % erase. At *doors*, 23 % accumulate and 25 % erase: a "
         "noun makes room. GRU can do neither.",
-        {
-            "text": "The keys to the cabinet in the old office near the two big doors are on the table.",
-            "task": "Language model",
-            "cells": ["GRU", "LSTM"],
-            "token": "15",
-            "unit": None,
-            "over": OWN,
-        },
+        state(KEYS, "lm", "gru lstm", token="15", unit=None, over=OWN),
     ),
     Example(
         "First name, surname",
         "GRU overwrites 80 % of its units at *John* and keeps 62 % at *Smith*: after a first name, a surname brings little that is "
         "new.",
-        {
-            "text": "John Smith lives in Berlin and works for Siemens.",
-            "task": "Language model",
-            "cells": ["GRU"],
-            "token": "3",
-            "unit": None,
-            "over": OWN,
-        },
+        state("John Smith lives in Berlin and works for Siemens.", "lm", "gru", token="3", unit=None, over=OWN),
     ),
     Example(
         "A unit that hardly moves",
         "over 5,000 words, LSTM's unit 52 keeps more than 0.9 at 99 % of them and writes less than 0.1 at 94 %: the outermost "
         "point of either gate.",
-        {
-            "text": "The keys to the cabinet in the old office near the two big doors are on the table.",
-            "task": "Language model",
-            "cells": ["LSTM"],
-            "token": "15",
-            "unit": 52,
-            "over": larger_text.ADDRESSES,
-        },
+        state(KEYS, "lm", "lstm", token="15", unit=52, over=larger_text.ADDRESSES),
     ),
 )
 

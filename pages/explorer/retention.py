@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.common import inputs
 from pages.explorer import scene as shared
-from pages.explorer.scene import Example, Reading, Scene, View
+from pages.explorer.scene import KEYS, Example, Reading, Scene, View, state
 from seqmodels import viz
 from seqmodels.viz.format import duration, part
 
@@ -24,24 +24,12 @@ EXAMPLES = (
         "Forgetting comes in steps",
         "No smooth decay: *country* takes what GRU holds of *people* from 46 to 26 %, *and the* after it only to 24; "
         "*men* takes it to 17, and *of the* only to 16.",
-        {
-            "text": "The people of the country and the men of the Army have asked the Congress to act.",
-            "task": "Language model",
-            "cells": ["GRU", "LSTM"],
-            "token": "3",
-        },
+        state("The people of the country and the men of the Army have asked the Congress to act.", "lm", "gru lstm", token="3"),
     ),
     Example(
         "The one that remembers",
         "Half of the LSTM's units forget half within 0.41 tokens. Unit 95 would take 87.",
-        {
-            "text": "The keys to the cabinet in the old office near the two big doors are on the table.",
-            "task": "Names",
-            "cells": ["GRU", "LSTM"],
-            "direction": "forward",
-            "token": "2",
-            "unit": 95,
-        },
+        state(KEYS, "ner", "gru lstm", direction="forward", token="2", unit=95),
     ),
 )
 

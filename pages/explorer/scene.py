@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.common import address, inputs
+from pages.common import address, inputs, loading
 from seqmodels.viz import law
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Rows = Sequence[Mapping[str, Any]]
 
+KEYS = "The keys to the cabinet in the old office near the two big doors are on the table."  # of many examples
 WORDLESS = 20  # columns of words that a picture without words takes the room of: a phone has as much
 BACKWARD = " :gray-badge[:material/arrow_back: time runs from right to left]"
 
@@ -30,6 +31,13 @@ class Example:
     title: str
     sees: str
     state: Mapping[str, Any] = field(default_factory=dict)
+
+
+def state(text: str, task: str, cells: str = "", **values: Any) -> dict[str, Any]:
+    """The inputs of the page by their keys; cells are written 'gru lstm', and a key's hyphen as an underscore."""
+    picked = {"cells": [law.title(cell) for cell in cells.split()]} if cells else {}
+    others = {key.replace("_", "-"): value for key, value in values.items()}
+    return {"text": text, "task": loading.TASK_TITLES[task]} | picked | others
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.explorer import scene as shared
-from pages.explorer.scene import Example, Reading, Scene, View
+from pages.explorer.scene import KEYS, Example, Reading, Scene, View, state
 from seqmodels import viz
 
 EXAMPLES = (
     Example(
         "Where the cells live",
         "Elman is a single point: it never keeps and always writes. GRU can't leave its line, λ = 1 − μ. LSTM fills the square.",
-        {"text": "The keys to the cabinet in the old office near the two big doors are on the table.", "task": "Parts of speech"},
+        state(KEYS, "pos"),
     ),
 )
 
