@@ -25,7 +25,6 @@ from seqmodels import checkpoints
 from seqmodels.cells import CELLS
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference import tag
-from seqmodels.tasks import TAGGING
 from seqmodels.traces import tag_and_trace
 
 SENTENCE = (
@@ -68,7 +67,7 @@ def candidates(text: str) -> dict[str, Callable[[], object]]:
     nlp = rival()
     found: dict[str, Callable[[], object]] = {RIVAL: partial(nlp, text)}
     for cell in CELLS:
-        pos, ner = (checkpoints.load(checkpoints.path_of(task, cell)) for task in TAGGING)
+        pos, ner = (checkpoints.load(checkpoints.path_of(task, cell)) for task in ("pos", "ner"))
         found |= {
             f"{cell} pos": partial(tag, pos, text),
             f"{cell} ner": partial(tag, ner, text),

@@ -139,23 +139,23 @@ def entities(taggings: list[Tagging]) -> None:
 
 def table(taggings: list[Tagging], differing: list[int]) -> None:
     """Every token, and the same as files."""
-    stem = f"{taggings[0].task}-{'-'.join(tagging.source for tagging in taggings)}"
+    stem = f"{taggings[0].task}-{'-'.join(tagging.label for tagging in taggings)}"
     with st.container(horizontal=True, vertical_alignment="center"):
         save = partial(st.download_button, icon=":material/download:", on_click="ignore")
         save("CSV", partial(export.to_csv, taggings), f"{stem}.csv", "text/csv", key="tagging-csv")
         save("JSON", partial(export.to_json, taggings), f"{stem}.json", "application/json", key="tagging-json")
         for tagging in taggings:
             label = "CoNLL-U" if len(taggings) == 1 else f"CoNLL-U {title(tagging)}"
-            name = f"{tagging.task}-{tagging.source}.conllu"
-            save(label, partial(export.to_conllu, tagging), name, "text/plain", key=f"tagging-conllu-{tagging.source}")
+            name = f"{tagging.task}-{tagging.label}.conllu"
+            save(label, partial(export.to_conllu, tagging), name, "text/plain", key=f"tagging-conllu-{tagging.label}")
         only = len(taggings) > 1 and st.toggle("Only where the cells differ", key="tagging-only", disabled=not differing)
     rows = export.token_rows(taggings)
     if only and differing:
         rows = [rows[position] for position in differing]
     columns: dict[str, Any] = {}
     for tagging in taggings:
-        columns[f"{tagging.source}_tag"] = st.column_config.TextColumn(title(tagging))
-        columns[f"{tagging.source}_probability"] = st.column_config.ProgressColumn(
+        columns[f"{tagging.label}_tag"] = st.column_config.TextColumn(title(tagging))
+        columns[f"{tagging.label}_probability"] = st.column_config.ProgressColumn(
             f"{title(tagging)}: probability", format="percent", min_value=0, max_value=1
         )
     st.dataframe(rows, column_config=columns, hide_index=True, height=min(420, 38 + 35 * len(rows)))

@@ -1,28 +1,27 @@
-"""Recurrent cells as gates. The law that joins them stands here, once.
+"""Recurrent cells as gates. The law that joins them stands here, once, and all that is known of a cell stands in its class.
 
 Glossary, used by every other file:
 
-    memory     what a unit carries from one token to the next: h for Elman and GRU, c for LSTM
-    mu         keep: the share of the old memory that stays, one number a unit
-    lam        write: the share of the candidate that is added, one number a unit
-    candidate  F: the new content
-    reveal     LSTM's output gate: how much of the memory is shown; absent in the other cells
-    output     what the next layer and the next step read, h
+    memory       what a unit carries from one token to the next: c for LSTM, h for the others
+    mu           keep: the share of the old memory that stays, one number a unit
+    lam          write: the share of the candidate that is added, one number a unit
+    candidate    F: the new content
+    output_gate  how much of the memory LSTM shows; absent in the other cells
+    output       what the next layer and the next step read, h
 
-A cell is a formula without state of its own. Its weights come in torch's layout (`Weights`), so weights trained by torch's fused
-kernels can be read as gates, and a test can hold both against each other.
+A cell is a formula without weights. It is given two projections in blocks of rows, x = W x_t + b and h = U h_{t-1} + c, in the
+layout of torch's layers, so that weights trained by torch's fused kernels can be read as gates. Nothing here imports torch: the
+formulas are methods of the tensors that come in, and a page can show what a cell is before torch is loaded.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -32,21 +31,18 @@ class Gates:
     mu: Tensor
     lam: Tensor
     candidate: Tensor
-    reveal: Tensor | None = None
-
-    def at(self, step: int) -> Gates:
-        """The gates of one step of a sequence (time, hidden)."""
-        return Gates(self.mu[step], self.lam[step], self.candidate[step], None if self.reveal is None else self.reveal[step])
+    output_gate: Tensor | None = None
 
 
 @dataclass(frozen=True)
-class Weights:
-    """One layer and direction in torch's layout; `blocks` is 1 (Elman), 3 (GRU: r, z, n) or 4 (LSTM: i, f, g, o)."""
+class Formulas:
+    """A cell as people read it: x is the word, h the output one word before, and the gates are sigmoids."""
 
-    input: Tensor  # (blocks * hidden, input)
-    hidden: Tensor  # (blocks * hidden, hidden)
-    input_bias: Tensor  # (blocks * hidden,)
-    hidden_bias: Tensor  # (blocks * hidden,)
+    mu: str
+    lam: str
+    candidate: str
+    memory: str = "h"
+    output: str = "h"
 
 
 def update(memory: Tensor, gates: Gates) -> Tensor:
@@ -57,18 +53,36 @@ def update(memory: Tensor, gates: Gates) -> Tensor:
 class Cell(ABC):
     """The gates of one step as a function of the input x_t and the previous output h_{t-1}.
 
-    Because nothing else enters, a whole sequence of gates is one batched product once every h is known.
+    Because nothing else enters, all gates of a sequence are one batched formula once every h is known. A cell registered in CELLS
+    can be trained, traced, drawn and saved like the others.
     """
 
     name: ClassVar[str]
-    blocks: ClassVar[int]
-    kernel: ClassVar[Callable[..., nn.RNNBase]]  # the fused kernel that runs a layer of it
+    title: ClassVar[str]
+    formulas: ClassVar[Formulas]
+    where: ClassVar[str]  # one sentence: the part of the mu-lambda square that its gates can reach
+    source: ClassVar[str]
+    blocks: ClassVar[tuple[str, ...]]  # of rows in W and U, in their order
+    kernel: ClassVar[str | None] = None  # the layer in torch.nn that runs it fused; None: the loop of seqmodels.recurrence
+    forget_block: ClassVar[str | None] = None  # the block whose bias opens the gate that keeps
+    activations: ClassVar[tuple[str, ...]] = ("tanh",)  # of the candidate
+    fixed_gates: ClassVar[bool] = False  # mu and lam are constants
+    reads_output: ClassVar[bool] = True  # False: gates and candidate see x alone, and all are known before the first step
     memory_is_output: ClassVar[bool] = True
-    kernel_options: ClassVar[dict[str, str]] = {}
+
+    def __init__(self, activation: str = "tanh") -> None:
+        if activation not in self.activations:
+            raise ValueError(f"cell {self.name!r} has no activation {activation!r}: choose {' or '.join(self.activations)}")
+        self.activation = activation
+
+    @property
+    def kernel_options(self) -> dict[str, str]:
+        """What torch's layer is told beyond its sizes."""
+        return {}
 
     @abstractmethod
-    def gates(self, weights: Weights, x: Tensor, h: Tensor) -> Gates:
-        """x (..., input), h (..., hidden) -> gates (..., hidden)."""
+    def gates(self, x: Tensor, h: Tensor) -> Gates:
+        """x and h (..., blocks * hidden), the projections of the input and of the previous output -> gates (..., hidden)."""
 
     def read_out(self, memory: Tensor, gates: Gates) -> Tensor:
         """memory (..., hidden) -> output (..., hidden)."""
@@ -76,75 +90,148 @@ class Cell(ABC):
 
 
 class Elman(Cell):
-    """Plain recurrent network. mu=0, lam=1, F=tanh(W x + b + U h + c). Elman 1990."""
+    """The plain network of most textbooks. mu=0, lam=1, F=tanh(W x + b + U h + c), or relu. Elman 1990.
+
+    With relu and identity initialization: Le, Jaitly, Hinton 2015.
+    """
 
     name = "elman"
-    blocks = 1
-    kernel = nn.RNN
-    kernel_options: ClassVar[dict[str, str]] = {"nonlinearity": "tanh"}
+    title = "Elman"
+    formulas = Formulas("0", "1", "tanh(W x + U h + b)")
+    where = "Keep 0, write 1, always: one point. Its memory hides inside the new content F, which reads the memory before."
+    source = "Elman 1990"
+    blocks = ("n",)
+    kernel = "RNN"
+    activations = ("tanh", "relu")
+    fixed_gates = True
 
-    def gates(self, weights: Weights, x: Tensor, h: Tensor) -> Gates:
-        candidate = self.activation(
-            F.linear(x, weights.input, weights.input_bias) + F.linear(h, weights.hidden, weights.hidden_bias)
-        )
-        return Gates(mu=torch.zeros_like(candidate), lam=torch.ones_like(candidate), candidate=candidate)
+    @property
+    def kernel_options(self) -> dict[str, str]:
+        return {"nonlinearity": self.activation}
 
-    def activation(self, content: Tensor) -> Tensor:
-        return torch.tanh(content)
+    def gates(self, x: Tensor, h: Tensor) -> Gates:
+        total = x + h
+        candidate = total.relu() if self.activation == "relu" else total.tanh()
+        return Gates(mu=total.new_zeros(total.shape), lam=total.new_ones(total.shape), candidate=candidate)
 
 
-class ReluElman(Elman):
-    """Elman with relu in place of tanh. With identity initialization: Le, Jaitly, Hinton 2015."""
+class Residual(Cell):
+    """The ungated sum h_t = h_{t-1} + F. mu=1, lam=1, F=tanh(W x + b + U h + c). The plain network of Rao & McMahan 2019."""
 
-    kernel_options: ClassVar[dict[str, str]] = {"nonlinearity": "relu"}
+    name = "residual"
+    title = "Ungated sum"
+    formulas = Formulas("1", "1", "tanh(W x + U h + b)")
+    where = "Keep 1, write 1, always: the point (1, 1). It adds at every word, and lets go of nothing."
+    source = "Rao & McMahan 2019, chapter 7"
+    blocks = ("n",)
+    fixed_gates = True
 
-    def activation(self, content: Tensor) -> Tensor:
-        return torch.relu(content)
+    def gates(self, x: Tensor, h: Tensor) -> Gates:
+        candidate = (x + h).tanh()
+        one = candidate.new_ones(candidate.shape)
+        return Gates(mu=one, lam=one, candidate=candidate)
+
+
+class Gated(Cell):
+    """The sum through a switch, h_t = h_{t-1} + lam F. mu=1, lam=i, F=tanh(W x + b + U h + c). Rao & McMahan 2019."""
+
+    name = "gated"
+    title = "Gated sum"
+    formulas = Formulas("1", "i", "tanh(W x + U h + b)")
+    where = "Keep is always 1: the right edge, μ = 1. A unit chooses when to write, and can never let go."
+    source = "Rao & McMahan 2019, chapter 7"
+    blocks = ("i", "n")
+
+    def gates(self, x: Tensor, h: Tensor) -> Gates:
+        i, n = (x + h).chunk(2, dim=-1)
+        return Gates(mu=i.new_ones(i.shape), lam=i.sigmoid(), candidate=n.tanh())
+
+
+class GatedForget(Cell):
+    """A switch on both parts of the sum, h_t = mu h_{t-1} + lam F. mu=f, lam=i, F=tanh(W x + b + U h + c). Rao & McMahan 2019."""
+
+    name = "gated_forget"
+    title = "Gated, forgets"
+    formulas = Formulas("f", "i", "tanh(W x + U h + b)")
+    where = "Two free gates: anywhere in the square, as LSTM, but whatever it remembers it also shows."
+    source = "Rao & McMahan 2019, chapter 7"
+    blocks = ("f", "i", "n")
+    forget_block = "f"
+
+    def gates(self, x: Tensor, h: Tensor) -> Gates:
+        total = x + h
+        hidden = total.shape[-1] // 3
+        mu, lam = total[..., : 2 * hidden].sigmoid().chunk(2, dim=-1)
+        return Gates(mu=mu, lam=lam, candidate=total[..., 2 * hidden :].tanh())
 
 
 class GRU(Cell):
     """Gated recurrent unit. mu=z, lam=1-z, F=n. Cho et al. 2014; reset after the product, as torch."""
 
     name = "gru"
-    blocks = 3
-    kernel = nn.GRU
+    title = "GRU"
+    formulas = Formulas("z", "1 − z", "tanh(W x + r ∘ (U h + b))")
+    where = "One gate for both: to write, a unit must let go of as much. The line λ = 1 − μ."
+    source = "Cho et al. 2014"
+    blocks = ("r", "z", "n")
+    kernel = "GRU"
 
-    def gates(self, weights: Weights, x: Tensor, h: Tensor) -> Gates:
-        r_x, z_x, n_x = F.linear(x, weights.input, weights.input_bias).chunk(3, dim=-1)
-        r_h, z_h, n_h = F.linear(h, weights.hidden, weights.hidden_bias).chunk(3, dim=-1)
-        r = torch.sigmoid(r_x + r_h)
-        z = torch.sigmoid(z_x + z_h)
-        n = torch.tanh(n_x + r * n_h)
+    def gates(self, x: Tensor, h: Tensor) -> Gates:
+        r_x, z_x, n_x = x.chunk(3, dim=-1)
+        r_h, z_h, n_h = h.chunk(3, dim=-1)
+        r = (r_x + r_h).sigmoid()
+        z = (z_x + z_h).sigmoid()
+        n = (n_x + r * n_h).tanh()
         return Gates(mu=z, lam=1 - z, candidate=n)
 
 
 class LSTM(Cell):
-    """Long short-term memory. mu=f, lam=i, F=g, reveal=o, output=o*tanh(c). Hochreiter & Schmidhuber 1997; Gers et al. 2000."""
+    """Long short-term memory. mu=f, lam=i, F=g, output=o*tanh(c). Hochreiter & Schmidhuber 1997; Gers et al. 2000."""
 
     name = "lstm"
-    blocks = 4
-    kernel = nn.LSTM
+    title = "LSTM"
+    formulas = Formulas("f", "i", "tanh(W x + U h + b)", memory="c", output="o ∘ tanh(c)")
+    where = "Two free gates: a unit may keep and write at once, and so count, or do neither, and so erase."
+    source = "Hochreiter & Schmidhuber 1997; Gers et al. 2000"
+    blocks = ("i", "f", "g", "o")
+    kernel = "LSTM"
+    forget_block = "f"
     memory_is_output = False
 
-    def gates(self, weights: Weights, x: Tensor, h: Tensor) -> Gates:
-        both = F.linear(x, weights.input, weights.input_bias) + F.linear(h, weights.hidden, weights.hidden_bias)
-        i, f, g, o = both.chunk(4, dim=-1)
-        return Gates(mu=torch.sigmoid(f), lam=torch.sigmoid(i), candidate=torch.tanh(g), reveal=torch.sigmoid(o))
+    def gates(self, x: Tensor, h: Tensor) -> Gates:
+        i, f, g, o = (x + h).chunk(4, dim=-1)
+        return Gates(mu=f.sigmoid(), lam=i.sigmoid(), candidate=g.tanh(), output_gate=o.sigmoid())
 
     def read_out(self, memory: Tensor, gates: Gates) -> Tensor:
-        assert gates.reveal is not None
-        return gates.reveal * torch.tanh(memory)
+        assert gates.output_gate is not None
+        return gates.output_gate * memory.tanh()
 
 
-CELLS: dict[str, Cell] = {cell.name: cell for cell in (Elman(), GRU(), LSTM())}
+class MinGRU(Cell):
+    """A GRU whose gate and candidate see x alone, so that a sequence needs no loop of products. mu=1-z, lam=z, F=W x + b.
+
+    Feng et al. 2024.
+    """
+
+    name = "mingru"
+    title = "minGRU"
+    formulas = Formulas("1 − z", "z", "W x + b")
+    where = "GRU's line, λ = 1 − μ, with a gate that sees only the word, and not the memory it decides about."
+    source = "Feng et al. 2024"
+    blocks = ("z", "n")
+    reads_output = False
+
+    def gates(self, x: Tensor, h: Tensor) -> Gates:
+        z, n = x.chunk(2, dim=-1)
+        lam = z.sigmoid()
+        return Gates(mu=1 - lam, lam=lam, candidate=n)
+
+
+CELLS: dict[str, Cell] = {cell.name: cell for cell in (Elman(), Residual(), Gated(), GatedForget(), GRU(), LSTM(), MinGRU())}
 
 
 def find_cell(name: str, activation: str = "tanh") -> Cell:
-    """The cell of that name; only `elman` takes activation 'relu'. ValueError names the choices."""
+    """The cell of that name, whose candidate goes through that activation. ValueError names the choices."""
     if name not in CELLS:
         raise ValueError(f"unknown cell {name!r}: choose one of {', '.join(CELLS)}")
-    if activation == "tanh":
-        return CELLS[name]
-    if activation == "relu" and name == "elman":
-        return ReluElman()
-    raise ValueError(f"cell {name!r} has no activation {activation!r}: elman takes tanh or relu, the others tanh")
+    return CELLS[name] if activation == CELLS[name].activation else type(CELLS[name])(activation)

@@ -6,7 +6,7 @@ import json
 import math
 import os
 import re
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,9 @@ from torch import Tensor, nn
 
 from seqmodels.cells import CELLS
 from seqmodels.initialization import TORCH
-from seqmodels.models import LanguageModel, SequenceReader, Tagger
-from seqmodels.tasks import MEMORY, SHIPPED, TAGGING, TASKS, LanguageTask, Vocabulary, find_task
-from seqmodels.tasks.base import ModelConfig
-from seqmodels.vocab import LanguageVocab, SequenceVocab, TaggerVocab, Vocab
+from seqmodels.models import SequenceModel
+from seqmodels.tasks import TASKS, ModelConfig, Task, find_task
+from seqmodels.vocab import Vocabulary
 
 FORMAT = 1
 SUFFIX = ".safetensors"
@@ -60,7 +59,7 @@ class Checkpoint:
 
     path: Path
     info: CheckpointInfo
-    model: Tagger | LanguageModel | SequenceReader
+    model: SequenceModel
     vocabulary: Vocabulary
 
     @property
@@ -72,9 +71,18 @@ class Checkpoint:
         """The name, or nothing where it is that of a shipped model and the task and cell say as much."""
         return "" if self.name == f"{self.info.task}-{self.info.cell}" else self.name
 
+    @property
+    def task(self) -> Task:
+        return find_task(self.info.task)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """What its logits are of: tags, or the words that may come next."""
+        return self.vocabulary.targets
+
 
 @dataclass(frozen=True)
-class Listed:
+class CheckpointEntry:
     """A checkpoint file in a folder: what it says of itself, or why it cannot be used."""
 
     name: str
@@ -109,16 +117,19 @@ def is_name(text: str) -> bool:
 def is_shipped(name: str) -> bool:
     """Whether it is a shipped model's name or short name, or that of any other file in the folder of the shipped ones."""
     task, _, cell = name.partition("-")
-    return name in CELLS or (task in SHIPPED and cell in CELLS) or (folder() / f"{name}{SUFFIX}").exists()
+    promised = task in TASKS and TASKS[task].shipped and cell in CELLS
+    return name in CELLS or promised or (folder() / f"{name}{SUFFIX}").exists()
 
 
 def find(name: str) -> Path:
-    """The file of that name, whether or not it is there: a shipped model's, else one's own. ValueError if it cannot be a name."""
+    """The file of that name, whether or not it is there: a shipped model's, else yours. ValueError if it cannot be a name."""
     if not is_name(name):
         raise ValueError(
             f"a checkpoint cannot be called {name[:LONGEST_NAME]!r}: give small letters, digits and hyphens, such as my-tagger"
         )
-    return (folder() if is_shipped(name) else own_folder()) / f"{name}{SUFFIX}"
+    shipped, own = (where / f"{name}{SUFFIX}" for where in (folder(), own_folder()))
+    # yours may have the name of a cell that came later
+    return shipped if is_shipped(name) and (shipped.exists() or not own.exists()) else own
 
 
 def save(path: Path, model: nn.Module, vocabulary: Vocabulary, info: CheckpointInfo, *, dtype: torch.dtype = torch.float16) -> None:
@@ -126,7 +137,7 @@ def save(path: Path, model: nn.Module, vocabulary: Vocabulary, info: CheckpointI
     tensors = {
         name: value.to(dtype).contiguous() for name, value in model.state_dict().items() if not name.startswith(TRAINING_ONLY)
     }
-    described = {**asdict(info), "vocabulary": _vocabulary_to_json(vocabulary)}
+    described = {**asdict(info), "vocabulary": vocabulary.to_json()}
     write_tensors(path, tensors, {_KEY: json.dumps(described, ensure_ascii=False)})
 
 
@@ -152,15 +163,13 @@ def load(path: Path | str, *, task: str | None = None, cell: str | None = None) 
         if wanted is not None and wanted != found:
             raise CheckpointError(f"{path} was saved for {what} {found!r}, not {wanted!r}: pick another checkpoint or retrain")
     try:
-        vocabulary = _vocabulary_from_json(info.task, described["vocabulary"])
-        model = find_task(info.task).build(ModelConfig(**info.config), vocabulary)
+        vocabulary, model = _build(info, described["vocabulary"])
         model.load_state_dict({name: value.float() for name, value in safetensors.torch.load_file(path).items()})
     except (KeyError, TypeError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
         reason = str(error).splitlines()[0]
         raise CheckpointError(f"{path} does not hold the model it describes ({reason}): fetch it again or retrain") from None
     if not all(torch.isfinite(value).all() for value in model.state_dict().values()):
         raise CheckpointError(f"{path} holds weights that are not finite numbers: fetch it again or retrain")
-    assert isinstance(model, Tagger | LanguageModel | SequenceReader)
     model.eval().requires_grad_(False)
     return Checkpoint(path, info, model, vocabulary)
 
@@ -176,30 +185,29 @@ def described_size(path: Path) -> int:
     described = _describe(path)
     info = _info(path, described)
     try:
-        vocabulary = _vocabulary_from_json(info.task, described["vocabulary"])
         with torch.device("meta"):
-            model = find_task(info.task).build(ModelConfig(**{**info.config, "initialization": TORCH}), vocabulary)
+            _, model = _build(replace(info, config={**info.config, "initialization": TORCH}), described["vocabulary"])
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise CheckpointError(f"{path} describes no model ({reason}): fetch it again or retrain") from None
     return sum(value.numel() for value in model.parameters())
 
 
-def list_checkpoints(where: Path | None = None) -> list[Listed]:
+def list_checkpoints(where: Path | None = None) -> list[CheckpointEntry]:
     """Every checkpoint file of a folder, by task, then cell; a file that cannot be used is listed with its problem."""
     found = [look(path) for path in sorted((where or folder()).glob(f"*{SUFFIX}"))]
     order = list(TASKS)
     return sorted(found, key=lambda listed: (order.index(listed.info.task) if listed.info else len(order), listed.name))
 
 
-def look(path: Path) -> Listed:
+def look(path: Path) -> CheckpointEntry:
     """A file as it is listed: its header is read, and not its weights."""
     info, problem = None, None
     try:
         info = read_info(path)
     except CheckpointError as error:
         problem = str(error)
-    return Listed(path.stem, path, path.stat().st_size if path.exists() else 0, info, problem)
+    return CheckpointEntry(path.stem, path, path.stat().st_size if path.exists() else 0, info, problem)
 
 
 def versions() -> dict[str, str]:
@@ -269,19 +277,8 @@ def _nested(scores: object) -> bool:
     return isinstance(scores, dict) and all(isinstance(split, dict) for split in scores.values())
 
 
-def _vocabulary_to_json(vocabulary: Vocabulary) -> dict[str, Any]:
-    if isinstance(vocabulary, LanguageVocab):
-        return {"words": vocabulary.words.tokens}
-    if isinstance(vocabulary, SequenceVocab):
-        return asdict(vocabulary)
-    return {"words": vocabulary.words.tokens, "alphabet": vocabulary.alphabet.tokens, "tags": vocabulary.tags}
-
-
-def _vocabulary_from_json(task: str, saved: dict[str, Any]) -> Vocabulary:
-    if task in TAGGING:
-        return TaggerVocab(Vocab(saved["words"]), Vocab(saved["alphabet"]), tuple(saved["tags"]))
-    if task in MEMORY:
-        return SequenceVocab(**saved)
-    language = find_task(task)
-    assert isinstance(language, LanguageTask)
-    return language.vocabulary_class(Vocab(saved["words"]))
+def _build(info: CheckpointInfo, saved_vocabulary: dict[str, Any]) -> tuple[Vocabulary, SequenceModel]:
+    """The vocabulary, and a fresh model, that a description is of."""
+    task = find_task(info.task)
+    vocabulary = task.vocabulary_class.from_json(saved_vocabulary)
+    return vocabulary, task.build(ModelConfig(**info.config), vocabulary)

@@ -33,7 +33,7 @@ def token_rows(taggings: Sequence[Tagging]) -> list[dict[str, Any]]:
         row: dict[str, Any] = {"sentence": sentence_of[position], "text": token.text, "start": token.start, "end": token.end}
         for tagging in taggings:
             tagged = tagging.tokens[position]
-            row |= {f"{tagging.source}_tag": tagged.tag, f"{tagging.source}_probability": round(tagged.probability, 4)}
+            row |= {f"{tagging.label}_tag": tagged.tag, f"{tagging.label}_probability": round(tagged.probability, 4)}
         rows.append(row)
     return rows
 
@@ -65,7 +65,7 @@ def rows_to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
 def to_json(taggings: Sequence[Tagging]) -> str:
     """The text, and under each cell its tokens and entities."""
     _check(taggings)
-    cells = {tagging.source: to_dict(tagging) for tagging in taggings}
+    cells = {tagging.label: to_dict(tagging) for tagging in taggings}
     return json.dumps({"text": taggings[0].text, "task": taggings[0].task, "cells": cells}, ensure_ascii=False, indent=1)
 
 
@@ -135,8 +135,8 @@ def numbers(values: NDArray[np.floating[Any]]) -> Any:
 
 def _arrays(layer: LayerTrace) -> dict[str, NDArray[np.float32]]:
     """Each (tokens, units), in the order of the text; `reveal` is LSTM's alone. `start` (units,) if it is not zero."""
-    names = ("mu", "lam", "candidate", "memory", "output", "reveal", "start")
-    arrays = {name: getattr(layer, name) for name in names}
+    names = {name: name for name in ("mu", "lam", "candidate", "memory", "output")} | {"reveal": "output_gate", "start": "start"}
+    arrays = {name: getattr(layer, field) for name, field in names.items()}
     return {name: values for name, values in arrays.items() if values is not None and (name != "start" or values.any())}
 
 

@@ -9,7 +9,6 @@ from seqmodels.recurrence import Recurrent
 
 TORCH = "torch"  # leave all as torch draws it: uniform over +-1/sqrt(hidden)
 SCHEMES = (TORCH, "normal", "orthogonal", "identity")
-FORGET_BLOCK = {"lstm": 1}  # where the forget gate stands among a cell's blocks
 
 
 @torch.no_grad()
@@ -20,18 +19,19 @@ def initialize(recurrent: Recurrent, scheme: str = TORCH, gain: float = 1.0, for
     orthogonal  every singular value is the gain (Saxe et al. 2014)
     identity    gain * I, which with relu keeps the memory as it is (Le, Jaitly, Hinton 2015)
 
-    `forget_bias` is added to the bias of LSTM's forget gate, so that it begins open (Gers et al. 2000; Jozefowicz et al. 2015).
+    `forget_bias` is added to the bias of the forget gate, so that it begins open (Gers et al. 2000; Jozefowicz et al. 2015).
     """
     for layer in range(recurrent.layers):
         for reverse in (False, True) if recurrent.bidirectional else (False,):
             weights = recurrent.weights(layer, reverse=reverse)
             if scheme != TORCH:
-                for block in weights.hidden.split(recurrent.hidden_size):
+                for block in weights.hidden.split(recurrent.hidden_size) if len(weights.hidden) else ():
                     _fill(block, scheme, gain)
                 nn.init.zeros_(weights.input_bias)
                 nn.init.zeros_(weights.hidden_bias)
             if forget_bias is not None:
-                first = FORGET_BLOCK[recurrent.cell.name] * recurrent.hidden_size
+                assert recurrent.cell.forget_block is not None
+                first = recurrent.cell.blocks.index(recurrent.cell.forget_block) * recurrent.hidden_size
                 weights.input_bias[first : first + recurrent.hidden_size] += forget_bias
 
 

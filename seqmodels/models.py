@@ -2,15 +2,53 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqmodels.recurrence import Recurrent, State
-from seqmodels.vocab import TaggerBatch
+from seqmodels.vocab import LanguageBatch, TaggerBatch
 
 
-class LanguageModel(nn.Module):
+class SequenceModel(nn.Module):
+    """Inputs -> recurrent layers -> one logit for each of the vocabulary's targets, linear in the last layer's outputs.
+
+    This is all that inference and traces know of a model.
+    """
+
+    recurrent: Recurrent
+    dropout: nn.Dropout  # on what the first layer reads, and on what the output layer reads
+    head: nn.Linear
+
+    @abstractmethod
+    def embed(self, batch: Any) -> tuple[Tensor, Tensor | None]:
+        """What the vocabulary encoded -> what the first layer reads (batch, time, input); lengths (batch,) if any is padded."""
+
+    @property
+    def output_weight(self) -> Tensor:
+        """(targets, output_size)."""
+        return self.head.weight
+
+    @property
+    def output_bias(self) -> Tensor:
+        """(targets,)."""
+        return self.head.bias
+
+    def logits(self, outputs: Tensor) -> Tensor:
+        """outputs of the last layer (..., output_size) -> logits (..., targets)."""
+        return F.linear(outputs, self.output_weight, self.output_bias)
+
+    def states(self, batch: Any, state: State | None = None) -> tuple[Tensor, State]:
+        """What the output layer reads of a batch (batch, time, output_size), and the end state."""
+        inputs, lengths = self.embed(batch)
+        outputs, state = self.recurrent(self.dropout(inputs), lengths, state)
+        return self.dropout(outputs), state
+
+
+class LanguageModel(SequenceModel):
     """Next-word model: embedding -> recurrent layers -> the embedding again as output layer (Press & Wolf 2017).
 
     With an `embedding_size` of its own, the output layer has weights of its own too. Ids are ordered by frequency, which
@@ -41,22 +79,19 @@ class LanguageModel(nn.Module):
 
     @property
     def output_weight(self) -> Tensor:
-        """(vocab, hidden)."""
         return self.embedding.weight if self.untied is None else self.untied
+
+    @property
+    def output_bias(self) -> Tensor:
+        return self.bias
+
+    def embed(self, batch: LanguageBatch) -> tuple[Tensor, Tensor | None]:
+        return self.embedding(batch.ids), batch.lengths
 
     def forward(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """ids (batch, time) -> logits of the next word (batch, time, vocab), state."""
-        outputs, state = self.states(ids, state)
+        outputs, state = self.states(LanguageBatch(ids), state)
         return self.logits(outputs), state
-
-    def states(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """ids (batch, time) -> outputs of the last layer (batch, time, hidden), state."""
-        outputs, state = self.recurrent(self.dropout(self.embedding(ids)), state=state)
-        return self.dropout(outputs), state
-
-    def logits(self, outputs: Tensor) -> Tensor:
-        """outputs (..., hidden) -> logits (..., vocab)."""
-        return F.linear(outputs, self.output_weight, self.bias)
 
     def sampled_loss(self, outputs: Tensor, targets: Tensor, *, frequent: int, sampled: int) -> Tensor:
         """Cross-entropy with an estimated normalizer: the output layer is most of the work, and most words are rare.
@@ -111,7 +146,7 @@ class CharacterEncoder(nn.Module):
         return responses + self.convolution.bias
 
 
-class Tagger(nn.Module):
+class Tagger(SequenceModel):
     """Word and spelling features -> recurrent layers, in both directions or forward only -> one score per tag."""
 
     def __init__(
@@ -152,21 +187,17 @@ class Tagger(nn.Module):
         """A second output layer over the same outputs, for training only."""
         self.auxiliary_head = nn.Linear(self.recurrent.output_size, tags)
 
+    def embed(self, batch: TaggerBatch) -> tuple[Tensor, Tensor | None]:
+        features = [self.word_embedding(batch.words), self.spelling(batch.characters)[batch.spelling]]
+        return torch.cat(features, dim=-1), batch.lengths  # (batch, time, word_size + spelling_size)
+
     def forward(self, batch: TaggerBatch) -> Tensor:
         """Scores (batch, time, tags)."""
-        return self.head(self.dropout(self.outputs(batch)[-1]))
-
-    def outputs(self, batch: TaggerBatch) -> list[Tensor]:
-        """Each recurrent layer's outputs (batch, time, output_size)."""
-        outputs, _ = self.recurrent.layer_outputs(self.dropout(self.features(batch)), batch.lengths)
-        return outputs
-
-    def features(self, batch: TaggerBatch) -> Tensor:
-        """What the first recurrent layer reads: (batch, time, word_size + spelling_size)."""
-        return torch.cat([self.word_embedding(batch.words), self.spelling(batch.characters)[batch.spelling]], dim=-1)
+        outputs, _ = self.states(batch)
+        return self.logits(outputs)
 
 
-class SequenceReader(nn.Module):
+class SequenceReader(SequenceModel):
     """Vectors -> recurrent layers -> one answer, from the output at the last step."""
 
     def __init__(
@@ -185,7 +216,10 @@ class SequenceReader(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(hidden_size, outputs)
 
+    def embed(self, batch: Tensor) -> tuple[Tensor, Tensor | None]:
+        return batch, None
+
     def forward(self, inputs: Tensor) -> Tensor:
         """inputs (batch, time, inputs) -> answers (batch, outputs)."""
         outputs, _ = self.recurrent(inputs)
-        return self.head(self.dropout(outputs[:, -1]))
+        return self.logits(self.dropout(outputs[:, -1]))

@@ -1,22 +1,44 @@
 """A cell unrolled over time: stacked layers, both directions, padding.
 
-Training and inference run on torch's fused kernels. `walk` is the same thing written as the law, step by step: where a gate is
-changed on the way, or the derivative of a step is asked for, and the reference that tests hold the kernels against.
+A layer is torch's fused kernel where the cell names one, else `LoopLayer`, which takes and gives what torch's layers do and keeps
+its weights under their names. `walk` is the same thing written as the law, step by step: where a gate is changed on the way, or the
+derivative of a step is asked for, and the reference that tests hold the layers against.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, cast
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
-from seqmodels.cells import Cell, Gates, Weights, find_cell, update
+from seqmodels.cells import Cell, Gates, find_cell, update
 
-State = tuple[Tensor, ...]  # (h,) or, for LSTM, (h, c); each (layers, directions, batch, hidden)
+State = tuple[Tensor, ...]  # (h,) or, where the memory is not the output, (h, c); each (layers, directions, batch, hidden)
 Alter = Callable[[int, Gates], Gates]  # (step, the gates of the cell) -> the gates to go on with
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One layer and direction in torch's layout; the blocks of rows are the cell's."""
+
+    input: Tensor  # (blocks * hidden, input)
+    hidden: Tensor  # (blocks * hidden, hidden); no rows where the cell does not read its output
+    input_bias: Tensor  # (blocks * hidden,)
+    hidden_bias: Tensor  # as many as rows in hidden
+
+    @classmethod
+    def of(cls, layer: nn.Module, number: int = 0, *, reverse: bool = False) -> Weights:
+        """The weights of one of a torch layer's own layers and directions, shared with it; a missing bias is zero."""
+        suffix = f"l{number}_reverse" if reverse else f"l{number}"
+        weights = [getattr(layer, f"weight_{part}_{suffix}") for part in ("ih", "hh")]
+        biases = [getattr(layer, f"bias_{part}_{suffix}", None) for part in ("ih", "hh")]
+        zeros = (weight.new_zeros(len(weight)) for weight in weights)
+        return cls(*weights, *(zero if bias is None else bias for bias, zero in zip(biases, zeros, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -26,6 +48,12 @@ class Step:
     gates: Gates
     memory: Tensor
     output: Tensor
+
+
+def gates_of(cell: Cell, weights: Weights, inputs: Tensor, previous: Tensor) -> Gates:
+    """inputs (..., input) and the outputs before them (..., hidden) -> the gates (..., hidden), all steps at once."""
+    x = F.linear(inputs, weights.input, weights.input_bias)
+    return cell.gates(x, F.linear(previous, weights.hidden, weights.hidden_bias))
 
 
 class Recurrent(nn.Module):
@@ -50,13 +78,7 @@ class Recurrent(nn.Module):
         directions = 2 if bidirectional else 1
         # one kernel a layer, so that the output of each layer can be read
         self.kernels = nn.ModuleList(
-            self.cell.kernel(
-                input_size if layer == 0 else hidden_size * directions,
-                hidden_size,
-                batch_first=True,
-                bidirectional=bidirectional,
-                **self.cell.kernel_options,
-            )
+            make_layer(self.cell, input_size if layer == 0 else hidden_size * directions, hidden_size, bidirectional=bidirectional)
             for layer in range(layers)
         )
         self.dropout = nn.Dropout(dropout)  # between layers
@@ -82,14 +104,104 @@ class Recurrent(nn.Module):
 
     def weights(self, layer: int, *, reverse: bool = False) -> Weights:
         """The weights of one layer and direction, shared with the kernel."""
-        kernel = self.kernels[layer]
-        suffix = "l0_reverse" if reverse else "l0"
-        return Weights(
-            input=getattr(kernel, f"weight_ih_{suffix}"),
-            hidden=getattr(kernel, f"weight_hh_{suffix}"),
-            input_bias=getattr(kernel, f"bias_ih_{suffix}"),
-            hidden_bias=getattr(kernel, f"bias_hh_{suffix}"),
-        )
+        return Weights.of(self.kernels[layer], reverse=reverse)
+
+
+def make_layer(cell: Cell, input_size: int, hidden_size: int, *, bidirectional: bool = False) -> nn.Module:
+    """One layer of a cell, batch first: torch's fused kernel, or the loop."""
+    if cell.kernel is None:
+        return LoopLayer(cell, input_size, hidden_size, bidirectional=bidirectional)
+    kernel = getattr(nn, cell.kernel)
+    return cast(nn.Module, kernel(input_size, hidden_size, batch_first=True, bidirectional=bidirectional, **cell.kernel_options))
+
+
+class LoopLayer(nn.Module):
+    """One layer of any cell, with the call, the weights and the weights' names of a batch-first torch layer such as nn.GRU."""
+
+    def __init__(self, cell: Cell, input_size: int, hidden_size: int, *, bidirectional: bool = False) -> None:
+        super().__init__()
+        self.cell = cell
+        self.hidden_size = hidden_size
+        self.directions = (False, True) if bidirectional else (False,)
+        rows = len(cell.blocks) * hidden_size
+        hidden_rows = rows if cell.reads_output else 0
+        for reverse in self.directions:
+            suffix = "l0_reverse" if reverse else "l0"
+            shapes = {"weight_ih": (rows, input_size), "weight_hh": (hidden_rows, hidden_size)}
+            for name, shape in {**shapes, "bias_ih": (rows,), "bias_hh": (hidden_rows,)}.items():
+                value = torch.empty(shape).uniform_(-(hidden_size**-0.5), hidden_size**-0.5)  # as torch draws its own
+                self.register_parameter(f"{name}_{suffix}", nn.Parameter(value))
+
+    def forward(self, inputs: Tensor | PackedSequence, start: Tensor | State | None = None) -> tuple[Any, Any]:
+        """inputs (batch, time, input), or packed -> outputs (batch, time, directions * hidden), end state, as nn.GRU or nn.LSTM."""
+        lengths = None
+        if isinstance(inputs, PackedSequence):
+            inputs, lengths = pad_packed_sequence(inputs, batch_first=True)
+        begin = (start,) if isinstance(start, Tensor) else start
+        sides, ends = [], []
+        for number, reverse in enumerate(self.directions):
+            read = reverse_steps(inputs, lengths) if reverse else inputs
+            zero = inputs.new_zeros(len(inputs), self.hidden_size)
+            output, memory = (zero, zero) if begin is None else (begin[0][number], begin[-1][number])
+            outputs, memories = self._unroll(read.transpose(0, 1), output, memory, Weights.of(self, reverse=reverse))
+            ends.append([_last(values, lengths) for values in (outputs, memories)])
+            outputs = outputs.transpose(0, 1)
+            sides.append(reverse_steps(outputs, lengths) if reverse else outputs)
+        together = torch.cat(sides, dim=-1)
+        end = tuple(torch.stack(parts) for parts in zip(*ends, strict=True))
+        if lengths is not None:
+            packed = pack_padded_sequence(together, lengths, batch_first=True, enforce_sorted=False)
+        return together if lengths is None else packed, end[0] if self.cell.memory_is_output else end
+
+    def _unroll(self, inputs: Tensor, output: Tensor, memory: Tensor, weights: Weights) -> tuple[Tensor, Tensor]:
+        """inputs (time, batch, input), from an output and memory (batch, hidden) -> outputs, memories (time, batch, hidden)."""
+        x = F.linear(inputs, weights.input, weights.input_bias)  # the whole sequence in one product
+        if not self.cell.reads_output:
+            gates = self.cell.gates(x, x.new_empty(0))
+            memories = scan(gates.mu, gates.lam * gates.candidate, memory)
+            return self.cell.read_out(memories, gates), memories
+        outputs, kept = [], []
+        hidden = weights.hidden.t()
+        # unbind, since a step taken by index would send back a gradient as large as the sequence
+        for step in x.unbind():
+            gates = self.cell.gates(step, torch.addmm(weights.hidden_bias, output, hidden))
+            memory = update(memory, gates)
+            output = self.cell.read_out(memory, gates)
+            outputs.append(output)
+            kept.append(memory)
+        stacked = torch.stack(outputs)
+        return stacked, stacked if self.cell.memory_is_output else torch.stack(kept)
+
+
+def scan(mu: Tensor, written: Tensor, start: Tensor) -> Tensor:
+    """memory_t = mu_t * memory_{t-1} + written_t over mu and written (time, ...), from `start` (...): all memories (time, ...).
+
+    For gates that are known beforehand. Elementwise, with a backward pass of its own: autograd's would cost several times as much.
+    """
+    return cast(Tensor, _Scan.apply(mu, written, start))  # type: ignore[no-untyped-call]
+
+
+class _Scan(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, mu: Tensor, written: Tensor, start: Tensor) -> Tensor:
+        memories = torch.empty_like(written)
+        memory = start
+        for kept, new, out in zip(mu.unbind(), written.unbind(), memories.unbind(), strict=True):
+            memory = torch.mul(kept, memory, out=out).add_(new)
+        ctx.save_for_backward(mu, memories, start)
+        return memories
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        mu, memories, start = ctx.saved_tensors
+        flowing = gradients[0].clone()  # d loss / d memory_t: directly, and through all later memories
+        steps = flowing.unbind()
+        for step in range(len(steps) - 2, -1, -1):
+            steps[step].addcmul_(mu[step + 1], steps[step + 1])
+        by_mu = torch.empty_like(flowing)
+        torch.mul(flowing[0], start, out=by_mu[0])
+        torch.mul(flowing[1:], memories[:-1], out=by_mu[1:])
+        return by_mu, flowing, steps[0] * mu[0]
 
 
 def unroll(cell: Cell, weights: Weights, inputs: Tensor, *, reverse: bool = False) -> tuple[Tensor, Tensor]:
@@ -108,7 +220,7 @@ def walk(
     memory, output = start or (zero, zero)
     steps = []
     for number, x in enumerate(inputs):
-        gates = cell.gates(weights, x, output)
+        gates = gates_of(cell, weights, x, output)
         if alter is not None:
             gates = alter(number, gates)
         memory = update(memory, gates)
@@ -128,3 +240,17 @@ def _run(kernel: nn.Module, inputs: Tensor, lengths: Tensor | None, start: State
         packed_outputs, end = kernel(packed, begin)
         outputs, _ = pad_packed_sequence(packed_outputs, batch_first=True, total_length=inputs.shape[1])
     return outputs, (end,) if isinstance(end, Tensor) else tuple(end)
+
+
+def reverse_steps(values: Tensor, lengths: Tensor | None) -> Tensor:
+    """values (batch, time, any) with the steps of each row from last to first; its padding stays behind them."""
+    if lengths is None:
+        return values.flip(1)
+    steps, ends = torch.arange(values.shape[1]), lengths.unsqueeze(1)
+    order = torch.where(steps < ends, ends - 1 - steps, steps).to(values.device)  # (batch, time)
+    return values.gather(1, order.unsqueeze(2).expand_as(values))
+
+
+def _last(values: Tensor, lengths: Tensor | None) -> Tensor:
+    """values (time, batch, hidden) -> those of each row's last true step (batch, hidden)."""
+    return values[-1] if lengths is None else values[lengths.to(values.device) - 1, torch.arange(values.shape[1])]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Self
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Protocol, Self
 
 import torch
 from torch import Tensor
@@ -54,6 +54,37 @@ class Vocab:
         return [self._ids.get(token, self.unk) for token in tokens]
 
 
+class Vocabulary(Protocol):
+    """What a model reads of a text, and what its logits are of. It comes back from JSON as it was."""
+
+    @property
+    def start(self) -> tuple[Token, ...]:
+        """What a model reads before the first token of every text."""
+        ...
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The names of the logits: tags, or words that may come next."""
+        ...
+
+    def read(self, text: str) -> list[Token]:
+        """The tokens of a text, without `start`. ValueError where the model reads no text."""
+        ...
+
+    def encode(self, sentences: Sequence[Sequence[str]]) -> Any:
+        """Sentences of one or more tokens, padded to the longest, as the model's `embed` takes them."""
+        ...
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for a file's header."""
+        ...
+
+    @classmethod
+    def from_json(cls, saved: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`. KeyError, TypeError or ValueError where something is missing or wrong."""
+        ...
+
+
 @dataclass(frozen=True)
 class TaggerBatch:
     """Sentences as a tagger reads them; `spelling` points each word at its row of `characters`."""
@@ -71,6 +102,7 @@ class TaggerVocab:
     words: Vocab
     alphabet: Vocab
     tags: tuple[str, ...]
+    start: ClassVar[tuple[Token, ...]] = ()
 
     @classmethod
     def build(cls, sentences: Iterable[Sequence[str]], tags: Sequence[str], *, minimum: int = 2) -> TaggerVocab:
@@ -80,17 +112,31 @@ class TaggerVocab:
         characters = (character for words in sentences for word in words for character in word)
         return cls(words, Vocab.build(characters, minimum=3, special=(PAD, UNK, WORD_START, WORD_END)), tuple(tags))
 
-    def batch(self, sentences: Sequence[Sequence[str]]) -> TaggerBatch:
+    @property
+    def targets(self) -> tuple[str, ...]:
+        return self.tags
+
+    @staticmethod
+    def read(text: str) -> list[Token]:
+        return text_module.tokenize(text)
+
+    def encode(self, sentences: Sequence[Sequence[str]]) -> TaggerBatch:
         """Sentences of one or more words, padded to the longest."""
         rows: dict[str, int] = {}
         spelling = [[rows.setdefault(word, len(rows)) for word in words] for words in sentences]
-        lengths = [len(words) for words in sentences]
         return TaggerBatch(
             words=pad([self.words.ids(word.lower() for word in words) for words in sentences]),
             characters=pad([self._spell(word) for word in rows]),
             spelling=pad(spelling),
-            lengths=torch.tensor(lengths) if len(set(lengths)) > 1 else None,
+            lengths=lengths_of(sentences),
         )
+
+    def to_json(self) -> dict[str, Any]:
+        return {"words": self.words.tokens, "alphabet": self.alphabet.tokens, "tags": self.tags}
+
+    @classmethod
+    def from_json(cls, saved: Mapping[str, Any]) -> Self:
+        return cls(Vocab(saved["words"]), Vocab(saved["alphabet"]), tuple(saved["tags"]))
 
     def _spell(self, word: str) -> list[int]:
         ends = LONGEST_SPELLING // 2
@@ -99,11 +145,20 @@ class TaggerVocab:
 
 
 @dataclass(frozen=True)
+class LanguageBatch:
+    """Texts as a language model reads them."""
+
+    ids: Tensor  # (batch, time)
+    lengths: Tensor | None = None  # (batch,); None where nothing is padded
+
+
+@dataclass(frozen=True)
 class LanguageVocab:
     """A language model's words, as they are. `<eos>` ends a paragraph, and so starts the next."""
 
     words: Vocab
     unit: ClassVar[Unit] = "word"
+    start: ClassVar[tuple[Token, ...]] = (Token(EOS, 0, 0),)
 
     @classmethod
     def build(cls, paragraphs: Iterable[Sequence[str]], *, minimum: int = 4) -> Self:
@@ -112,6 +167,20 @@ class LanguageVocab:
     @property
     def eos(self) -> int:
         return self.words.id(EOS)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        return self.words.tokens
+
+    def encode(self, sentences: Sequence[Sequence[str]]) -> LanguageBatch:
+        return LanguageBatch(pad([self.words.ids(words) for words in sentences]), lengths_of(sentences))
+
+    def to_json(self) -> dict[str, Any]:
+        return {"words": self.words.tokens}
+
+    @classmethod
+    def from_json(cls, saved: Mapping[str, Any]) -> Self:
+        return cls(Vocab(saved["words"]))
 
     def stream(self, paragraphs: Iterable[Sequence[str]]) -> Tensor:
         """All paragraphs as one run of ids, `<eos>` after each: (tokens,)."""
@@ -191,10 +260,34 @@ class SequenceVocab:
 
     inputs: int
     outputs: int
+    start: ClassVar[tuple[Token, ...]] = ()
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        return tuple(map(str, range(self.outputs)))
+
+    def read(self, text: str) -> list[Token]:
+        raise ValueError("this is a model of a memory task, which reads no text: pick a tagger, or a language model")
+
+    def encode(self, sentences: Sequence[Sequence[str]]) -> Tensor:
+        raise ValueError("a model of a memory task reads sequences of its own, and no tokens")
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, saved: Mapping[str, Any]) -> Self:
+        return cls(**saved)
 
 
 def _is_blank_line(gap: str) -> bool:
     return gap.count("\n") > 1
+
+
+def lengths_of(sentences: Sequence[Sequence[str]]) -> Tensor | None:
+    """The number of tokens of each, (sentences,); None where all are alike and none is padded."""
+    lengths = [len(words) for words in sentences]
+    return torch.tensor(lengths) if len(set(lengths)) > 1 else None
 
 
 def pad(rows: Sequence[Sequence[int]], filler: int = 0) -> Tensor:

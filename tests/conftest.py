@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -12,16 +13,18 @@ import torch
 from seqmodels import checkpoints
 from seqmodels.cells import CELLS
 from seqmodels.checkpoints import CheckpointInfo
-from seqmodels.models import LanguageModel, Tagger
-from seqmodels.tasks import SHIPPED, TASKS, TagTask
+from seqmodels.tasks import TASKS, TagTask
 from seqmodels.tasks.base import ModelConfig
-from seqmodels.vocab import LanguageVocab, TaggerVocab
+from seqmodels.vocab import LanguageVocab, TaggerVocab, Vocabulary
 
 torch.set_num_threads(1)
 
 needs_corpora = pytest.mark.skipif(
     not os.environ.get("SEQMODELS_DATA"), reason="reads the real corpora: set SEQMODELS_DATA to their folder"
 )
+
+SHIPPED = ("pos", "ner", "lm")  # the tasks of the checkpoints in the repository, and their cells
+SHIPPED_CELLS = ("elman", "gru", "lstm")
 
 TINY_SENTENCES = [
     sentence.split()
@@ -70,7 +73,7 @@ def _forget() -> None:
 
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of nine small checkpoints with random weights, {pos, ner, lm} x {elman, gru, lstm}. Copy it to change it."""
+    """A folder of small checkpoints with random weights, {pos, ner, lm} x all cells. Copy it to change it."""
     folder = tmp_path_factory.mktemp("checkpoints")
     for task in SHIPPED:
         for cell in CELLS:
@@ -78,9 +81,25 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def nine_folder(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with those of the tasks and cells that ship."""
+    folder = tmp_path_factory.mktemp("nine")
+    for name in (f"{task}-{cell}{checkpoints.SUFFIX}" for task in SHIPPED for cell in SHIPPED_CELLS):
+        shutil.copy2(tiny_folder / name, folder / name)
+    return folder
+
+
 @pytest.fixture
-def tiny_checkpoints(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The same folder, as the one that the library, the command line and the pages look in."""
+def tiny_checkpoints(nine_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The nine, in the folder that the library, the command line and the pages look in."""
+    monkeypatch.setenv("SEQMODELS_CHECKPOINTS", str(nine_folder))
+    return nine_folder
+
+
+@pytest.fixture
+def all_tiny_checkpoints(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same with those of all cells."""
     monkeypatch.setenv("SEQMODELS_CHECKPOINTS", str(tiny_folder))
     return tiny_folder
 
@@ -88,10 +107,8 @@ def tiny_checkpoints(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 def _save_tiny(path: Path, task_name: str, cell: str) -> None:
     task = TASKS[task_name]
     config = replace(task.model, cell=cell, hidden_size=8)
-    vocabulary: TaggerVocab | LanguageVocab
-    if not isinstance(task, TagTask):
-        vocabulary = LanguageVocab.build(TINY_SENTENCES, minimum=1)
-    else:
+    vocabulary: Vocabulary = LanguageVocab.build(TINY_SENTENCES, minimum=1)
+    if isinstance(task, TagTask):
         vocabulary = TaggerVocab.build(TINY_SENTENCES, task.tags, minimum=1)
     with torch.random.fork_rng():
         torch.manual_seed(1)
@@ -115,7 +132,7 @@ def _save_tiny(path: Path, task_name: str, cell: str) -> None:
 
 @pytest.fixture(scope="session")
 def tiny(tiny_folder: Path) -> dict[str, checkpoints.Checkpoint]:
-    """The same nine, loaded, by name."""
+    """Those of all cells, loaded, by name."""
     return {path.stem: checkpoints.load(path) for path in sorted(tiny_folder.glob(f"*{checkpoints.SUFFIX}"))}
 
 
@@ -130,5 +147,4 @@ def _deepen(checkpoint: checkpoints.Checkpoint) -> checkpoints.Checkpoint:
     with torch.random.fork_rng():
         torch.manual_seed(2)
         model = TASKS[checkpoint.info.task].build(config, checkpoint.vocabulary)
-    assert isinstance(model, Tagger | LanguageModel)
     return replace(checkpoint, model=model.eval().requires_grad_(False))

@@ -52,7 +52,7 @@ def test_a_step_begins_at_the_memory_that_the_cell_reaches_word_by_word(
         np.testing.assert_allclose(layer.mu[token] * before + layer.written[token], memories[token], atol=1e-5)
         before = memories[token]
     assert (law_error(layer) < 1e-5).all()
-    shown = layer.memory if layer.reveal is None else layer.reveal * np.tanh(layer.memory)
+    shown = layer.memory if layer.output_gate is None else layer.output_gate * np.tanh(layer.memory)
     np.testing.assert_allclose(layer.output, shown, atol=1e-6)
 
 

@@ -17,7 +17,6 @@ from seqmodels.traces import (
     contributions,
     law_error,
     retention,
-    targets,
     trace,
     trace_layers,
     unit_retention,
@@ -122,19 +121,19 @@ def logits(checkpoint: Checkpoint, text: str) -> np.ndarray:
     with torch.inference_mode():
         output = encode(checkpoint, text).outputs[-1]
         model = checkpoint.model
-        return (model.logits(output) if checkpoint.info.task == "lm" else model.head(output)).double().numpy()  # type: ignore[operator]
+        return model.logits(output).double().numpy()
 
 
 def test_what_the_words_gave_sums_to_the_networks_own_logit(tiny: dict[str, Checkpoint]) -> None:
     for checkpoint in tiny.values():
         traced, expected = trace(checkpoint, TEXT), logits(checkpoint, TEXT)
         for token in (0, 4, len(traced.tokens) - 1):
-            for number, target in enumerate(targets(checkpoint)):
+            for number, target in enumerate(checkpoint.targets):
                 found = attribute(checkpoint, traced, token, target)
                 assert found.total.sum() + found.bias == pytest.approx(found.logit, abs=1e-3)
                 assert found.logit == pytest.approx(expected[token, number], abs=1e-4)
                 assert found.exact == (checkpoint.info.cell != "lstm")
-            assert attribute(checkpoint, traced, token).target == targets(checkpoint)[int(expected[token].argmax())]
+            assert attribute(checkpoint, traced, token).target == checkpoint.targets[int(expected[token].argmax())]
 
 
 def test_a_word_gives_through_a_direction_only_what_that_direction_has_read(tiny: dict[str, Checkpoint]) -> None:
@@ -153,7 +152,7 @@ def test_taking_away_what_a_word_gave_is_what_the_logit_loses(tiny: dict[str, Ch
     for word in range(len(traced.tokens)):
         rest = np.concatenate([layer.memory[4] - by_hand(layer, 4)[word] for layer in traced.layers])
         with torch.inference_mode():
-            without = head(torch.from_numpy(rest).float())[targets(checkpoint).index(found.target)]  # type: ignore[operator]
+            without = head(torch.from_numpy(rest).float())[checkpoint.targets.index(found.target)]
         assert found.logit - float(without) == pytest.approx(found.total[word], abs=1e-4)
 
 

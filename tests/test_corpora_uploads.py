@@ -18,8 +18,11 @@ from seqmodels.corpora import (
     split,
     split_text,
 )
-from seqmodels.data import DataConfig, data_for
-from seqmodels.tasks import LANGUAGE, TAGGING, TASKS, TagTask
+from seqmodels.data import load_dataset
+from seqmodels.tasks import TASKS, DataConfig, TagTask, tasks_that_predict
+
+LANGUAGE = tasks_that_predict("next token")
+TAGGING = tasks_that_predict("tags")
 
 POS = "The\tDET\nman\tNOUN\nsails\tVERB\n\nHe\tPRON\nsails\tVERB\n\n" * 4
 IOB1 = "John I-PER\nSmith I-PER\nlives O\nin O\nBerlin I-LOC\n\nHe O\nsails O\n\n" * 4
@@ -38,7 +41,7 @@ def zipped() -> bytes:
 
 def own(task: str, content: str | bytes, name: str = "own.txt") -> tuple[list[Sentence], list[Sentence]]:
     raw = content.encode() if isinstance(content, str) else content
-    data = data_for(task, OWN, open_upload(raw, name))
+    data = load_dataset(task, OWN, open_upload(raw, name))
     return data.train, data.dev
 
 
@@ -132,12 +135,12 @@ def test_entities_of_ones_own_types_can_be_learned() -> None:
     content = "aspirin B-Drug\nhelps O\nJohn I-person\n\n" * 6
     train, _ = own("ner", content)
     assert train[0].tags == ("B-Drug", "O", "B-PER")
-    assert TASKS["ner"].vocabulary(train).tags == ("O", "B-Drug", "I-Drug", "B-PER", "I-PER")  # type: ignore[union-attr]
+    assert TASKS["ner"].vocabulary(train).targets == ("O", "B-Drug", "I-Drug", "B-PER", "I-PER")
 
 
 def test_usual_entities_keep_the_tags_of_the_shipped_models() -> None:
     train, _ = own("ner", IOB1)
-    assert TASKS["ner"].vocabulary(train).tags == TASKS["ner"].tags  # type: ignore[union-attr, attr-defined]
+    assert TASKS["ner"].vocabulary(train).targets == TASKS["ner"].tags  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "C:\\Users\\me\\passwd", "/tmp/passwd", "pass\nwd", "\x1b]0;passwd"])
@@ -208,7 +211,7 @@ def test_a_subset_keeps_the_order_and_follows_from_its_seed() -> None:
 
 @pytest.mark.parametrize("task", TAGGING)
 def test_a_subset_of_ones_own_file_is_smaller(task: str) -> None:
-    data = data_for(task, DataConfig(source="file", sentences=2, dev_sentences=1), open_upload(GOOD[task].encode(), "own"))
+    data = load_dataset(task, DataConfig(source="file", sentences=2, dev_sentences=1), open_upload(GOOD[task].encode(), "own"))
     assert (len(data.train), len(data.dev)) == (2, 1)
 
 
@@ -218,7 +221,7 @@ def test_a_subset_asks_for_no_tag_that_its_model_has_not() -> None:
     task = TASKS["ner"]
     assert isinstance(task, TagTask)
     for seed in range(10):
-        data = data_for("ner", DataConfig(source="file", sentences=2, seed=seed), open_upload(content.encode(), "own"))
+        data = load_dataset("ner", DataConfig(source="file", sentences=2, seed=seed), open_upload(content.encode(), "own"))
         assert len(data.train) == 2
         known = set(task.vocabulary(data.train).tags)
         assert all(known.issuperset(sentence.tags) for sentence in data.dev)
@@ -228,7 +231,7 @@ def test_a_subset_that_nothing_can_be_checked_with_is_refused() -> None:
     pairs = combinations(["PER", "LOC", "SHIP", "DISH", "TUNE"], 2)
     content = "".join(f"One B-{one}\nother B-{other}\n\n" for one, other in pairs) * 2
     with pytest.raises(CorpusError, match=r"\Aown: .*learn from more of them"):
-        data_for("ner", DataConfig(source="file", sentences=1), open_upload(content.encode(), "own"))
+        load_dataset("ner", DataConfig(source="file", sentences=1), open_upload(content.encode(), "own"))
 
 
 def test_no_entities_in_a_text_file_object_are_named_by_its_name() -> None:

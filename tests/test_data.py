@@ -6,16 +6,19 @@ from typing import Any
 import pytest
 
 from seqmodels.corpora import CorpusError, open_upload
-from seqmodels.data import Data, DataConfig, data_for, sources
-from seqmodels.tasks import MEMORY, TAGGING, TASKS
+from seqmodels.data import Dataset, load_dataset, sources
+from seqmodels.tasks import TASKS, DataConfig, tasks_that_predict
 from tests.conftest import needs_corpora
+
+MEMORY = tasks_that_predict("answer")
+TAGGING = tasks_that_predict("tags")
 
 SILVER = DataConfig(source="silver", sentences=12, dev_sentences=5)
 
 
 @pytest.fixture
-def silver(tiny_checkpoints: Path) -> Data:
-    return data_for("pos", SILVER)
+def silver(tiny_checkpoints: Path) -> Dataset:
+    return load_dataset("pos", SILVER)
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -33,40 +36,40 @@ def test_silver_says_that_a_machine_made_it() -> None:
 
 @pytest.mark.parametrize("task", TAGGING)
 def test_silver_sentences_carry_the_bundled_taggers_tags(tiny_checkpoints: Path, task: str) -> None:
-    data = data_for(task, SILVER)
+    data = load_dataset(task, SILVER)
     assert (len(data.train), len(data.dev)) == (12, 5)
-    assert data.corpus == ("sotu", f"tagged by {task}-gru")
+    assert data.names == ("sotu", f"tagged by {task}-gru")
     tags = set(TASKS[task].tags)  # type: ignore[attr-defined]
     for sentence in data.train + data.dev:
         assert len(sentence.words) == len(sentence.tags)
         assert tags.issuperset(sentence.tags)
 
 
-def test_the_same_config_gives_the_same_data_and_the_same_hash(tiny_checkpoints: Path, silver: Data) -> None:
-    assert data_for("pos", SILVER) == silver
-    other = data_for("pos", DataConfig(source="silver", sentences=12, dev_sentences=5, seed=2))
+def test_the_same_config_gives_the_same_data_and_the_same_hash(tiny_checkpoints: Path, silver: Dataset) -> None:
+    assert load_dataset("pos", SILVER) == silver
+    other = load_dataset("pos", DataConfig(source="silver", sentences=12, dev_sentences=5, seed=2))
     assert other.train != silver.train
-    assert other.corpus_hash != silver.corpus_hash
+    assert other.hash != silver.hash
 
 
 def test_without_a_bundled_tagger_there_is_no_silver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEQMODELS_CHECKPOINTS", str(tmp_path))
     assert not next(source for source in sources("pos") if source.name == "silver").here
     with pytest.raises(ValueError, match="no checkpoint"):
-        data_for("pos", SILVER)
+        load_dataset("pos", SILVER)
 
 
 @pytest.mark.parametrize("name", MEMORY)
 def test_a_memory_task_has_sequences_of_the_length_asked_for(name: str) -> None:
-    data = data_for(name, DataConfig(length=9, sentences=7, dev_sentences=3))
+    data = load_dataset(name, DataConfig(length=9, sentences=7, dev_sentences=3))
     assert (len(data.train), len(data.dev)) == (7, 3)
     assert len(data.train[0].inputs) == (9 if name == "adding" else 10)
-    assert data.corpus == (f"{name}, 9 steps",)
+    assert data.names == (f"{name}, 9 steps",)
 
 
 @pytest.mark.parametrize("task", ["lm", "char"])
 def test_a_subset_of_paragraphs_is_read_without_reading_all(task: str) -> None:
-    data = data_for(task, DataConfig(sentences=3, dev_sentences=2))
+    data = load_dataset(task, DataConfig(sentences=3, dev_sentences=2))
     assert (len(data.train), len(data.dev)) == (3, 2)
     assert all(isinstance(token, str) for token in data.train[0])
 
@@ -74,26 +77,26 @@ def test_a_subset_of_paragraphs_is_read_without_reading_all(task: str) -> None:
 @needs_corpora
 @pytest.mark.parametrize(("task", "source"), [("pos", "ewt"), ("ner", "uner"), ("ner", "all")])
 def test_corpora_have_their_own_dev_split(task: str, source: str) -> None:
-    data = data_for(task, DataConfig(source=source))
+    data = load_dataset(task, DataConfig(source=source))
     assert len(data.train) > len(data.dev) == 2001
 
 
 @needs_corpora
 def test_few_sentences_to_learn_from_are_still_checked_with_two_hundred() -> None:
-    data = data_for("pos", DataConfig(sentences=30))
+    data = load_dataset("pos", DataConfig(sentences=30))
     assert (len(data.train), len(data.dev)) == (30, 200)
 
 
 def test_a_source_that_the_task_has_not_names_those_it_has() -> None:
     with pytest.raises(ValueError, match="choose one of ewt, silver, file"):
-        data_for("pos", DataConfig(source="sotu"))
+        load_dataset("pos", DataConfig(source="sotu"))
 
 
 @pytest.mark.parametrize("given", [True, False])
 def test_a_file_and_its_source_go_together(given: bool) -> None:
     file = open_upload(b"The DET\n\nman NOUN\n", "own.txt")
     with pytest.raises(ValueError, match="both or neither"):
-        data_for("pos", DataConfig(source="ewt" if given else "file"), file if given else None)
+        load_dataset("pos", DataConfig(source="ewt" if given else "file"), file if given else None)
 
 
 @pytest.mark.parametrize(
@@ -106,4 +109,4 @@ def test_a_data_setting_out_of_range_is_named(bad: dict[str, Any]) -> None:
 
 def test_a_damaged_file_of_ones_own_is_a_corpus_error() -> None:
     with pytest.raises(CorpusError, match=r"own\.txt, line 2"):
-        data_for("pos", DataConfig(source="file"), open_upload(b"The DET\nman\n", "own.txt"))
+        load_dataset("pos", DataConfig(source="file"), open_upload(b"The DET\nman\n", "own.txt"))

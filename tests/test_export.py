@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -92,7 +93,8 @@ def test_rows_are_written_under_the_names_of_their_columns() -> None:
         export.rows_to_csv([])
 
 
-FIELDS = ("mu", "lam", "candidate", "memory", "output", "reveal")
+# the name in a file -> in a trace
+FIELDS = {name: name for name in ("mu", "lam", "candidate", "memory", "output")} | {"reveal": "output_gate"}
 
 
 def from_json(written: str) -> Trace:
@@ -102,8 +104,8 @@ def from_json(written: str) -> Trace:
     assert found["format"] == 1
     layers = []
     for layer in found["layers"]:
-        layer |= {name: np.array(layer[name], np.float32) for name in FIELDS if name in layer}
-        layers.append(LayerTrace(**layer))  # nothing else may be in it
+        arrays: dict[str, Any] = {field: np.array(layer.pop(name), np.float32) for name, field in FIELDS.items() if name in layer}
+        layers.append(LayerTrace(**layer, **arrays))  # nothing else may be in it
     return Trace(found["task"], found["cell"], tuple(found["tokens"]), tuple(layers))
 
 
@@ -115,8 +117,7 @@ def from_npz(written: bytes) -> Trace:
             number, _, rest = entry.partition("/")
             direction, _, name = rest.partition("/")
             if name:
-                assert name in FIELDS
-                arrays.setdefault((int(number), direction), {})[name] = found[entry]
+                arrays.setdefault((int(number), direction), {})[FIELDS[name]] = found[entry]
         assert int(found["format"]) == 1
         layers = tuple(LayerTrace(layer, direction, **parts) for (layer, direction), parts in arrays.items())
         return Trace(str(found["task"]), str(found["cell"]), tuple(json.loads(str(found["tokens"]))), layers)
@@ -128,7 +129,7 @@ def differences(one: Trace, other: Trace) -> float:
     largest = 0.0
     for layer, same in zip(one.layers, other.layers, strict=True):
         assert (layer.layer, layer.direction) == (same.layer, same.direction)
-        for name in FIELDS:
+        for name in FIELDS.values():
             values, found = getattr(layer, name), getattr(same, name)
             assert (values is None) == (found is None)
             if values is not None:

@@ -10,7 +10,7 @@ from seqmodels.cells import CELLS
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference import encode
 from seqmodels.models import LanguageModel, Tagger
-from seqmodels.traces import gap_probe, targets, trace
+from seqmodels.traces import gap_probe, trace
 
 TEXT = "The old man the boats in Berlin"
 NOBODY_KNOWS = "ж"  # neither as a word nor as a letter is it in the small vocabularies
@@ -45,7 +45,7 @@ def test_without_filler_it_is_the_plain_run(name: str, layers: str, request: pyt
     start = start_of(checkpoint)
     probe = gap_probe(checkpoint, TEXT, start + 1, start + 4)
     plain = logits(checkpoint, TEXT, start + 4)
-    assert probe.prediction == targets(checkpoint)[int(plain.argmax())]
+    assert probe.prediction == checkpoint.targets[int(plain.argmax())]
     assert probe.logit[0] == pytest.approx(float(plain.max()), rel=1e-6, abs=1e-6)
     assert probe.probability[0] == pytest.approx(float(torch.softmax(plain, dim=0).max()), rel=1e-5)
     assert probe.gaps.tolist() == list(range(41))
@@ -60,7 +60,7 @@ def test_every_gap_is_the_text_with_the_filler_typed_in(
     start, later = start_of(checkpoint), max(source, target)
     probe = gap_probe(checkpoint, TEXT, start + source, start + target, **SETTINGS)  # type: ignore[arg-type]
     replaced = " ".join(NOBODY_KNOWS if at == source else word for at, word in enumerate(TEXT.split()))
-    chosen = targets(checkpoint).index(probe.prediction)
+    chosen = checkpoint.targets.index(probe.prediction)
     for gap, filler in enumerate(FILLED):
         at = start + target + (gap if target == later else 0)
         filled = logits(checkpoint, typed(TEXT, later, filler), at)

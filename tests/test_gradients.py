@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from seqmodels.cells import CELLS, Weights
+from seqmodels.cells import CELLS
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference import encode
+from seqmodels.recurrence import Weights
 from seqmodels.traces import gradient_path, rate, trace
 
 TEXT = "The old man the boats in Berlin, and nobody minds!"
@@ -54,7 +55,7 @@ def gradient_by_torch(cell: nn.RNNCellBase, inputs: Tensor, source: int) -> floa
     return float(torch.autograd.functional.jacobian(rest, start).norm())
 
 
-@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("name", TORCH)
 @pytest.mark.parametrize(("layer", "direction"), SIDES)
 def test_the_gradient_is_that_of_torchs_own_cell_run_step_by_step(
     deep: dict[str, Checkpoint], name: str, layer: int, direction: str

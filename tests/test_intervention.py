@@ -43,7 +43,30 @@ def lstm(x: Array, h: Array, c: Array, hold: Hold) -> tuple[Array, Array]:
     return memory, sigmoid(o) * np.tanh(memory)
 
 
-BY_HAND = {"elman": elman, "gru": gru, "lstm": lstm}
+def residual(x: Array, h: Array, c: Array, hold: Hold) -> tuple[Array, Array]:
+    memory = hold("mu", 0 * c + 1) * c + hold("lam", 0 * c + 1) * np.tanh(x + h)
+    return memory, memory
+
+
+def gated(x: Array, h: Array, c: Array, hold: Hold) -> tuple[Array, Array]:
+    i, n = np.split(x + h, 2)
+    memory = hold("mu", 0 * c + 1) * c + hold("lam", sigmoid(i)) * np.tanh(n)
+    return memory, memory
+
+
+def gated_forget(x: Array, h: Array, c: Array, hold: Hold) -> tuple[Array, Array]:
+    f, i, n = np.split(x + h, 3)
+    memory = hold("mu", sigmoid(f)) * c + hold("lam", sigmoid(i)) * np.tanh(n)
+    return memory, memory
+
+
+def mingru(x: Array, h: Array, c: Array, hold: Hold) -> tuple[Array, Array]:
+    z, n = np.split(x, 2)
+    memory = hold("mu", 1 - sigmoid(z)) * c + hold("lam", sigmoid(z)) * n
+    return memory, memory
+
+
+BY_HAND = {f.__name__: f for f in (elman, residual, gated, gated_forget, gru, lstm, mingru)}
 
 
 def touches(clamp: Clamp, unit: int, layer: int, direction: str, token: int) -> bool:

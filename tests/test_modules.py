@@ -49,7 +49,7 @@ def error(layer: LayerTrace) -> float:
     for token in range(len(layer.mu))[:: -1 if layer.backward else 1]:
         law = layer.mu[token] * before + layer.lam[token] * layer.candidate[token]
         largest = max(largest, float(np.abs(law - layer.memory[token]).max()))
-        shown = layer.memory[token] if layer.reveal is None else layer.reveal[token] * np.tanh(layer.memory[token])
+        shown = layer.memory[token] if layer.output_gate is None else layer.output_gate[token] * np.tanh(layer.memory[token])
         largest = max(largest, float(np.abs(shown - layer.output[token]).max()))
         before = layer.memory[token]
     return largest
@@ -109,7 +109,7 @@ def test_tokens_are_the_words_of_each_sequence_and_must_be_as_many_as_its_steps(
     assert trace_module(module, torch.randn(3, INPUTS))[0].tokens == ("0", "1", "2")
     inputs = torch.randn(2, 3, INPUTS)
     found = trace_module(module, inputs, [["a", "b", "c"], ["d"]], lengths=[3, 1], name="mine")
-    assert [(traced.tokens, traced.source) for traced in found] == [(("a", "b", "c"), "mine"), (("d",), "mine")]
+    assert [(traced.tokens, traced.label) for traced in found] == [(("a", "b", "c"), "mine"), (("d",), "mine")]
     with pytest.raises(ValueError, match="1 tokens for a sequence of 3 steps"):
         trace_module(module, inputs, [["a", "b", "c"], ["d"]])
     with pytest.raises(ValueError, match="tokens for 1 sequences, and the batch has 2"):
@@ -170,7 +170,7 @@ def test_watching_reads_every_call_of_every_layer_and_changes_nothing() -> None:
                 check(seen.trace("encoder.rnn", call=call, sequence=sequence), outputs[sequence])
         steps = seen.steps("alias", sequence=1)
         assert steps.layers[0].memory.shape == (TIME, UNITS)
-        assert steps.source == "decoder"
+        assert steps.label == "decoder"
         whole, _ = model.decoder(model.encoded[0].transpose(0, 1))
         check(steps, whole[:, 1])
 

@@ -21,8 +21,8 @@ from seqmodels.cli import main
 from seqmodels.inference import Sampling, accept, continue_text, next_words, score_prompt, take_back, unit_of
 from seqmodels.runs import Upload, create
 from seqmodels.runs.settings import from_flat
-from seqmodels.tasks import LANGUAGE as LANGUAGE_TASKS
-from seqmodels.tasks import SHIPPED, find_task
+from seqmodels.tasks import find_task, tasks_that_predict
+from tests.conftest import SHIPPED
 from tests.paging import GATES, LANGUAGE, TRAINING, html, linked, opened, pictures, said, sound
 from tests.running import KEY, finish
 
@@ -102,7 +102,7 @@ def test_the_command_line_writes_with_it_too(letters: Checkpoint, capsys: pytest
 
 def test_the_pages_and_the_library_name_the_same_shipped_tasks() -> None:
     assert set(loading.SHIPPED_TASKS) == set(SHIPPED)
-    assert set(loading.LANGUAGE_TASKS) == set(LANGUAGE_TASKS)
+    assert set(loading.LANGUAGE_TASKS) == set(tasks_that_predict("next token"))
 
 
 def test_it_is_listed_behind_the_shipped_models_and_off(letters: Checkpoint) -> None:

@@ -196,7 +196,7 @@ def built(task: str, path: Path, vocabulary: object = None, **changes: object) -
     shipped = checkpoints.load(f"{task}-gru")
     config = ModelConfig(**{**shipped.info.config, **changes})
     words = shipped.vocabulary if vocabulary is None else vocabulary
-    model = find_task(task).build(config, words)  # type: ignore[arg-type]
+    model = find_task(task).build(config, words)
     info = replace(shipped.info, task=task, cell=config.cell, config=asdict(config))
     checkpoints.save(path, model, words, info)  # type: ignore[arg-type]
 

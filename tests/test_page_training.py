@@ -150,7 +150,7 @@ def test_each_task_starts_with_its_own_settings_for_watching(task: str, started:
     page = visit()
     sound(widget(page, "selectbox", "task").set_value(task).run())
     sound(page.button(key="training-go").click().run())
-    live = TASKS[task].live
+    live = TASKS[task].demo
     found = from_flat(started[0].settings)
     assert (found.task, found.model, found.training) == (task, live.model, live.training)
     assert in_the_address(page, "run") == started[0].id

@@ -1,15 +1,20 @@
-"""Fused kernels against the law step by step; layers, directions, padding."""
+"""Layers of every cell against the law step by step; directions, padding, state, gradients."""
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence
 
-from seqmodels.cells import CELLS
-from seqmodels.recurrence import Recurrent, unroll
+from seqmodels.cells import CELLS, Cell, find_cell
+from seqmodels.recurrence import LoopLayer, Recurrent, Weights, make_layer, scan, unroll, walk
+
+KERNELS = [(name, activation) for name, cell in CELLS.items() if cell.kernel for activation in cell.activations]
+EVERY = [(name, activation) for name, cell in CELLS.items() for activation in cell.activations]
 
 
-@pytest.mark.parametrize(("name", "activation"), [*((name, "tanh") for name in CELLS), ("elman", "relu")])
+@pytest.mark.parametrize(("name", "activation"), EVERY)
 @given(
     inputs=st.integers(1, 5),
     hidden=st.integers(1, 5),
@@ -19,7 +24,7 @@ from seqmodels.recurrence import Recurrent, unroll
     seed=st.integers(0, 10_000),
 )
 @settings(max_examples=15, deadline=None)
-def test_the_fused_kernels_are_the_law_unrolled(
+def test_a_layer_is_the_law_unrolled(
     name: str, activation: str, inputs: int, hidden: int, time: int, layers: int, bidirectional: bool, seed: int
 ) -> None:
     torch.manual_seed(seed)
@@ -36,6 +41,62 @@ def test_the_fused_kernels_are_the_law_unrolled(
         torch.testing.assert_close(outputs[layer][0], read, atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize(("name", "activation"), KERNELS)
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("packed", [False, True])
+def test_the_loop_with_the_gates_and_weights_of_a_torch_layer_is_that_layer(
+    name: str, activation: str, bidirectional: bool, packed: bool
+) -> None:
+    torch.manual_seed(0)
+    cell = find_cell(name, activation)
+    theirs, ours = make_layer(cell, 3, 4, bidirectional=bidirectional), LoopLayer(cell, 3, 4, bidirectional=bidirectional)
+    ours.load_state_dict(theirs.state_dict())  # the same names and shapes
+    x, h = torch.randn(3, 7, 3), torch.randn(2 if bidirectional else 1, 3, 4)
+    start = h if cell.memory_is_output else (h, torch.randn_like(h))
+    read = pack_padded_sequence(x, torch.tensor([5, 2, 7]), batch_first=True, enforce_sorted=False) if packed else x
+    torch.testing.assert_close(ours(read, start), theirs(read, start))
+    torch.testing.assert_close(ours(read), theirs(read))
+
+
+def losses(cell: Cell, layer: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
+    """A loss over outputs and end state of a layer, and the same through the plain loop of `walk`."""
+    outputs, end = layer(x)
+    memory = end if isinstance(end, Tensor) else end[-1]
+    by_hand = [walk(cell, Weights.of(layer), row) for row in x]
+    plain = sum(step.output.pow(2).sum() for steps in by_hand for step in steps) + sum(steps[-1].memory.sum() for steps in by_hand)
+    assert isinstance(plain, Tensor)
+    return outputs.pow(2).sum() + memory.sum(), plain
+
+
+@pytest.mark.parametrize(("name", "activation"), EVERY)
+def test_gradients_are_those_of_autograd_through_the_plain_loop(name: str, activation: str) -> None:
+    torch.manual_seed(0)
+    cell = find_cell(name, activation)
+    layer = LoopLayer(cell, 3, 4).double()
+    x = torch.randn(2, 9, 3, dtype=torch.float64, requires_grad=True)
+    wanted = [x, *(value for value in layer.parameters() if value.numel())]
+    for ours, plain in zip(*(torch.autograd.grad(loss, wanted) for loss in losses(cell, layer, x)), strict=True):
+        torch.testing.assert_close(ours, plain)
+
+
+def test_a_scan_has_the_gradients_of_its_sum() -> None:
+    torch.manual_seed(0)
+    mu, written, start = (torch.randn(*shape, dtype=torch.float64, requires_grad=True) for shape in ((6, 2, 3), (6, 2, 3), (2, 3)))
+    assert torch.autograd.gradcheck(scan, (mu, written, start))
+
+
+@pytest.mark.parametrize("steps", [1, 100, 2000])
+def test_mingru_step_by_step_is_mingru_at_once(steps: int) -> None:
+    torch.manual_seed(0)
+    layer = Recurrent("mingru", 3, 4)
+    x = torch.randn(1, steps, 3)
+    state, outputs = None, []
+    for step in x.split(1, dim=1):
+        output, state = layer(step, state=state)
+        outputs.append(output)
+    torch.testing.assert_close(torch.cat(outputs, dim=1), layer(x)[0], atol=1e-4, rtol=1e-4)
+
+
 @pytest.mark.parametrize("name", CELLS)
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_padding_a_batch_changes_no_output(name: str, bidirectional: bool) -> None:
@@ -43,11 +104,13 @@ def test_padding_a_batch_changes_no_output(name: str, bidirectional: bool) -> No
     recurrent = Recurrent(name, 3, 4, layers=2, bidirectional=bidirectional).eval()
     lengths = torch.tensor([5, 2, 7])
     batch = torch.randn(3, 7, 3)
-    together, _ = recurrent(batch, lengths)
+    together, ends = recurrent(batch, lengths)
     for row, length in enumerate(lengths.tolist()):
-        alone, _ = recurrent(batch[row : row + 1, :length])
+        alone, end = recurrent(batch[row : row + 1, :length])
         torch.testing.assert_close(together[row, :length], alone[0])
         assert (together[row, length:] == 0).all()
+        for part, expected in zip(ends, end, strict=True):
+            torch.testing.assert_close(part[:, :, row], expected[:, :, 0])
 
 
 @pytest.mark.parametrize("name", CELLS)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from seqmodels import checkpoints
+from seqmodels.data import load_dataset
 from seqmodels.runs import (
     Limits,
     Notice,
@@ -33,7 +34,6 @@ from seqmodels.runs import (
     trainer,
     work,
 )
-from seqmodels.runs.datasets import load_dataset
 from seqmodels.runs.limits import Queue
 from seqmodels.runs.settings import from_flat, to_flat
 from seqmodels.runs.trainer import TrainingSetup

@@ -6,18 +6,17 @@ import numpy as np
 import pytest
 
 from seqmodels import checkpoints
-from seqmodels.cells import CELLS
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.cli.scoretable import markdown
 from seqmodels.inference import tag
-from seqmodels.tasks import SHIPPED, TASKS, find_task
+from seqmodels.tasks import TASKS, find_task
 from seqmodels.tasks.tagging import tag_probabilities
 from seqmodels.traces import trace
-from tests.conftest import needs_corpora
+from tests.conftest import SHIPPED, SHIPPED_CELLS, needs_corpora
 from tests.test_traces import TOLERANCE, law_error
 
 FOLDER = Path(__file__).parent.parent / "checkpoints"
-NAMES = [f"{task}-{cell}" for task in SHIPPED for cell in CELLS]
+NAMES = [f"{task}-{cell}" for task in SHIPPED for cell in SHIPPED_CELLS]
 TEXT = "The keys to the cabinet in the old house near Paris are on the table, said Angela Merkel.\n😀 dosn't mattter"
 BARS = {"pos": ("accuracy", 95.0), "ner": ("f1", 68.0), "lm": ("perplexity", 100.0)}  # for the gated cells, on test
 
@@ -47,7 +46,7 @@ def test_gates_are_shares_between_0_and_1(shipped: Checkpoint) -> None:
 
 def test_cells_of_a_task_share_one_recipe_and_one_size_of_memory() -> None:
     for task in SHIPPED:
-        infos = [checkpoints.read_info(FOLDER / f"{task}-{cell}{checkpoints.SUFFIX}") for cell in CELLS]
+        infos = [checkpoints.read_info(FOLDER / f"{task}-{cell}{checkpoints.SUFFIX}") for cell in SHIPPED_CELLS]
         assert len({repr(info.recipe) for info in infos}) == 1
         assert len({repr({**info.config, "cell": None}) for info in infos}) == 1
         assert len({info.corpus_hash for info in infos}) == 1
@@ -67,7 +66,7 @@ def test_the_table_of_scores_is_the_one_made_from_the_files() -> None:
 @needs_corpora
 def test_the_scores_it_carries_are_those_it_gets(shipped: Checkpoint) -> None:
     task = find_task(shipped.info.task)
-    measured = task.evaluate(shipped.model, shipped.vocabulary, task.load("test")).figures
+    measured = task.evaluate(shipped.model, shipped.vocabulary, task.load("test")).metrics
     for figure, said in shipped.info.scores["test"].items():
         assert measured[figure] == pytest.approx(said, abs=0.05)
 
@@ -78,7 +77,7 @@ def test_probabilities_are_calibrated_enough(name: str) -> None:
     """Expected calibration error over ten bins (Guo et al. 2017) on the test split: at most two points."""
     loaded = checkpoints.load(FOLDER / f"{name}{checkpoints.SUFFIX}")
     test = find_task(loaded.info.task).load("test")
-    tags = loaded.vocabulary.tags  # type: ignore[union-attr]
+    tags = loaded.targets
     found = np.concatenate(
         tag_probabilities(loaded.model, loaded.vocabulary, [sentence.words for sentence in test], loaded.info.temperature)  # type: ignore[arg-type]
     )

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from seqmodels.corpora import Sentence
-from seqmodels.runs.datasets import files_dataset
+from seqmodels.data import files_dataset
 from seqmodels.runs.settings import Settings, default_settings
 from seqmodels.runs.trainer import train
 from seqmodels.tasks import TASKS, MemoryTask
@@ -145,7 +145,7 @@ def test_at_an_epochs_end_the_state_holds_no_sums_of_an_unfinished_one() -> None
     training, state = make("lm"), TrainState()
     for report in fit(training.model, training.objective, CONFIG, state):
         if isinstance(report, Epoch):
-            assert (state.step, state.tokens, state.loss_sum, state.carry, state.rng) == (0, 0, 0.0, {}, None)
+            assert (state.step, state.tokens, state.loss_sum, state.hidden_state, state.rng) == (0, 0, 0.0, {}, None)
         else:
             assert state.step == report.step
-            assert state.carry
+            assert state.hidden_state

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from seqmodels import viz
 from seqmodels.cells import CELLS
 from seqmodels.checkpoints import Checkpoint
-from seqmodels.traces import Trace, attribute, collapse, contributions, law_error, likely, targets, trace
+from seqmodels.traces import Trace, attribute, collapse, contributions, law_error, likely, trace
 from seqmodels.viz import memories
 from seqmodels.viz.frame import Focus, Label
 
@@ -127,7 +127,7 @@ def test_the_selected_row_and_column_are_framed(tiny: dict[str, Checkpoint]) -> 
 def test_the_most_likely_targets_are_those_of_the_highest_logits(tiny: dict[str, Checkpoint]) -> None:
     for name in ("ner-lstm", "lm-gru"):
         traced = trace(tiny[name], TEXT)
-        logits = {target: attribute(tiny[name], traced, 5, target).logit for target in targets(tiny[name])}
+        logits = {target: attribute(tiny[name], traced, 5, target).logit for target in tiny[name].targets}
         assert list(likely(tiny[name], traced, 5, 3)) == sorted(logits, key=lambda target: -logits[target])[:3]
 
 

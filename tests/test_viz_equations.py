@@ -29,7 +29,7 @@ def test_the_numbers_that_are_read_aloud_make_the_memory(tiny: dict[str, Checkpo
     mu, before, lam, candidate, memory = map(value, re.findall(NUMBER, said[0]))
     assert mu * before + lam * candidate == pytest.approx(memory, abs=3e-3)
     assert memory == pytest.approx(float(layer.memory[2, 3]), abs=6e-4)
-    assert (len(said) == 2) == (layer.reveal is not None)
+    assert (len(said) == 2) == (layer.output_gate is not None)
     if len(said) == 2:
         reveal, inside, output = map(value, re.findall(NUMBER, said[1]))
         assert reveal * np.tanh(inside) == pytest.approx(output, abs=2e-3)

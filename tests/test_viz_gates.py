@@ -27,18 +27,18 @@ DRAWN = ("heatmaps", "lines")
 
 
 def random_layer(
-    tokens: int = TOKENS, units: int = UNITS, *, number: int = 0, direction: str = "forward", reveal: bool = False
+    tokens: int = TOKENS, units: int = UNITS, *, number: int = 0, direction: str = "forward", output_gate: bool = False
 ) -> LayerTrace:
     random = np.random.default_rng([3, number, len(direction)])
     mu, lam, shown = (random.random((tokens, units), dtype=np.float32) for _ in range(3))
     candidate, memory, output = (2 * random.random((tokens, units), dtype=np.float32) - 1 for _ in range(3))
-    return LayerTrace(number, direction, mu, lam, candidate, memory, output, shown if reveal else None)
+    return LayerTrace(number, direction, mu, lam, candidate, memory, output, shown if output_gate else None)
 
 
 def trace_of(*layers: LayerTrace, words: tuple[str, ...] = ()) -> Trace:
     tokens = len(layers[0].mu)
     named = words or tuple(WORDS[token % len(WORDS)] for token in range(tokens))
-    return Trace("pos", "gru" if layers[0].reveal is None else "lstm", named, layers)
+    return Trace("pos", "gru" if layers[0].output_gate is None else "lstm", named, layers)
 
 
 def elman_layer() -> LayerTrace:
@@ -68,7 +68,7 @@ def test_a_focus_on_a_layer_that_is_not_there_names_the_choices() -> None:
 
 
 def test_a_window_draws_some_of_the_tokens_and_the_whole_keeps_them_all() -> None:
-    layer = random_layer(reveal=True)
+    layer = random_layer(output_gate=True)
     traced, focus = trace_of(layer), Focus(token=3, window=slice(2, 4), below=tuple(map(Label, WORDS)))
     assert focus.columns(traced) == Columns(("man", "the"), (Label("man"), Label("the")))
     assert list(focus.positions(traced)) == [2, 3]
@@ -182,7 +182,7 @@ def test_without_an_order_the_units_stand_by_their_mean_over_the_whole_text() ->
 
 
 def test_gates_share_one_scale_from_0_to_1_and_signed_values_one_around_0() -> None:
-    figure = draw("heatmaps", trace_of(random_layer(reveal=True)), show=(KEEP, WRITE, REVEAL, MEMORY))
+    figure = draw("heatmaps", trace_of(random_layer(output_gate=True)), show=(KEEP, WRITE, REVEAL, MEMORY))
     assert [(drawn.zmin, drawn.zmax) for drawn in figure.data] == [(0, 1), (0, 1), (0, 1), (-1, 1)]
     assert all("%{z:.3f}" in drawn.hovertemplate for drawn in figure.data)
 
@@ -243,7 +243,7 @@ def test_the_selected_token_is_framed_over_the_height_of_all_panels(name: str) -
 @pytest.mark.parametrize("name", DRAWN)
 def test_a_measure_that_the_cell_lacks_is_not_drawn(name: str) -> None:
     assert {drawn.yaxis for drawn in draw(name, show=(KEEP, REVEAL, WRITE)).data} == {"y", "y2"}
-    three = draw(name, trace_of(random_layer(reveal=True)), show=(KEEP, REVEAL, WRITE))
+    three = draw(name, trace_of(random_layer(output_gate=True)), show=(KEEP, REVEAL, WRITE))
     assert {drawn.yaxis for drawn in three.data} == {"y", "y2", "y3"}
 
 
@@ -335,7 +335,7 @@ def test_the_legend_names_each_measure_with_its_symbol_its_ends_and_its_colour()
 
 
 def test_the_largest_picture_stays_far_below_two_megabytes() -> None:
-    traced = trace_of(random_layer(60, 256, reveal=True))
+    traced = trace_of(random_layer(60, 256, output_gate=True))
     below = (Label("NOUN", KEEP.colour),) * 60
     figure = draw("heatmaps", traced, Focus(token=5, unit=9, below=below), show=list(MEASURES.values()))
     assert 3 * len(figure.to_json()) < 2_000_000, "all six measures of three cells"

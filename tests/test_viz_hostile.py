@@ -34,8 +34,8 @@ WORDS = (
     f"\"'{MARK}",
     f"{MARK}<br>" + "w" * 100,
 )
-TRACED = Trace("pos", "lstm", WORDS, (random_layer(len(WORDS), reveal=True),))
-OTHER = Trace("pos", "lstm", WORDS[::-1], (random_layer(len(WORDS), reveal=True),))
+TRACED = Trace("pos", "lstm", WORDS, (random_layer(len(WORDS), output_gate=True),))
+OTHER = Trace("pos", "lstm", WORDS[::-1], (random_layer(len(WORDS), output_gate=True),))
 LINE = np.linspace(0.1, 1, len(WORDS)).astype(np.float32)
 PATH = GradientPath(tuple(range(len(WORDS))), LINE.astype(float), LINE.astype(float))
 SHARES = {"keep": saturation(TRACED.layers[0].mu)}

@@ -26,7 +26,7 @@ def test_a_vocabulary_without_unk_or_with_a_token_twice_is_refused(tokens: list[
 
 def test_a_tagger_batch_points_each_word_at_its_spelling() -> None:
     vocab = TaggerVocab.build(SENTENCES * 3, ["X"])
-    batch = vocab.batch(SENTENCES)
+    batch = vocab.encode(SENTENCES)
     assert batch.words.shape == batch.spelling.shape == (3, 3)
     assert batch.lengths is not None
     assert batch.lengths.tolist() == [3, 2, 2]
@@ -37,7 +37,7 @@ def test_a_tagger_batch_points_each_word_at_its_spelling() -> None:
 
 def test_of_a_very_long_word_both_ends_are_read() -> None:
     vocab = TaggerVocab.build([["a" * 9, "b" * 9]], ["X"])
-    spelled = vocab.batch([["a" * 500 + "b" * 500]]).characters[0].tolist()
+    spelled = vocab.encode([["a" * 500 + "b" * 500]]).characters[0].tolist()
     assert len(spelled) == LONGEST_SPELLING + 2
     assert spelled[1] == vocab.alphabet.id("a")
     assert spelled[-2] == vocab.alphabet.id("b")

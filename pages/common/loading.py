@@ -21,7 +21,7 @@ from pages.common.caching import file_of, stamp
 from seqmodels.viz import law
 
 if TYPE_CHECKING:
-    from seqmodels.checkpoints import Checkpoint, Listed
+    from seqmodels.checkpoints import Checkpoint, CheckpointEntry
     from seqmodels.inference import GeneratedToken, NextWords, PromptScore, Sampling, Tagging
     from seqmodels.text import Unit
     from seqmodels.traces import Trace
@@ -71,7 +71,7 @@ def shipped_names(task: str) -> list[str]:
     return [f"{task}-{cell}" for cell in CELL_ORDER] if task in SHIPPED_TASKS else []
 
 
-def own() -> list[Listed]:
+def own() -> list[CheckpointEntry]:
     """One's own models, by name; one that cannot be used has a problem in the place of a description."""
     from seqmodels import checkpoints
 
@@ -194,7 +194,7 @@ def _load(name: str, path: Path, stamp: int) -> Loaded:
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)
-def _look(path: Path, stamp: int) -> Listed:
+def _look(path: Path, stamp: int) -> CheckpointEntry:
     from seqmodels import checkpoints
 
     found = checkpoints.look(path)

@@ -64,7 +64,7 @@ def target(scene: Scene) -> str | None:
     from seqmodels import traces
 
     if scene.task in loading.TAGGING_TASKS:
-        tags = traces.targets(loading.checkpoint(scene.first.name))
+        tags = loading.checkpoint(scene.first.name).targets
         return inputs.menu("Logit of", tags, key="tag", placeholder="the tag it predicts")
     words = [
         word for read in scene.readings for word in traces.likely(loading.checkpoint(read.name), read.trace, read.token, LIKELY)

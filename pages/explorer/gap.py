@@ -73,11 +73,11 @@ def draw(scene: Scene) -> None:
         figure = viz.gap(found, axes=axes, theme=reading.focus.theme)
         alt = f"{reading.title}: what is left of {word} at {scene.word} and its effect there, by the number of filler words"
         shared.chart(figure, f"gap-{reading.name}", alt)
-        st.caption(why(found, hides=reading.layer.reveal is not None))
+        st.caption(why(found, hides=reading.layer.output_gate is not None))
 
     shared.panels(scene, one, columns=shared.WORDLESS)
     st.caption(note(scene, source, filler))
-    shared.numbers_of(scene, lambda reading: gaps.rows(reading.trace.source, probes[reading.name]), "gap")
+    shared.numbers_of(scene, lambda reading: gaps.rows(reading.trace.label, probes[reading.name]), "gap")
 
 
 def chosen_source(scene: Scene) -> int | None:

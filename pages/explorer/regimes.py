@@ -92,7 +92,7 @@ def saturated(scene: Scene) -> None:
         "gate opens: the heatmaps do."
     )
     rows = units.saturation_rows
-    shared.numbers_of(scene, lambda reading: rows(reading.trace.source, found[reading.name]), "saturation")
+    shared.numbers_of(scene, lambda reading: rows(reading.trace.label, found[reading.name]), "saturation")
 
 
 def shares(reading: Reading, over: str) -> Mapping[str, Saturation]:

@@ -27,7 +27,9 @@ SEED = "seed "  # how an option that is no run's, but a seed's, begins
 
 def _model(chosen: Fields) -> None:
     """The network."""
-    from seqmodels.tasks import LANGUAGE, TAGGING
+    from seqmodels.tasks import tasks_that_predict
+
+    LANGUAGE, TAGGING = tasks_that_predict("next token"), tasks_that_predict("tags")
 
     values = chosen.values
     task, cell = values["task"], values["cell"]
@@ -80,7 +82,10 @@ def _model(chosen: Fields) -> None:
 
 def _data(chosen: Fields) -> None:
     """What is learned from, and the text to watch."""
-    from seqmodels.tasks import LANGUAGE, MEMORY, TAGGING
+    from seqmodels.tasks import tasks_that_predict
+
+    LANGUAGE, TAGGING = tasks_that_predict("next token"), tasks_that_predict("tags")
+    MEMORY = tasks_that_predict("answer")
 
     values = chosen.values
     task = values["task"]
@@ -216,14 +221,14 @@ FILE_HELP = "Plain text in UTF-8. It stays in the run's folder on this server an
 def examine(settings: Settings, name: str, content: bytes) -> str:
     """What is in a file of one's own, for these settings. ValueError says what is wrong with it, and in which line."""
     from seqmodels.corpora import open_upload
-    from seqmodels.data import data_for
+    from seqmodels.data import load_dataset
     from seqmodels.runs import Limits
-    from seqmodels.tasks import TAGGING
+    from seqmodels.tasks import tasks_that_predict
 
     own = open_upload(content, name, largest=round(Limits.of_environment().upload_megabytes * 2**20))
-    if settings.task not in TAGGING:
+    if settings.task not in tasks_that_predict("tags"):
         return f"{len(own.text.split()):,} words"
-    found = data_for(settings.task, settings.data, own)
+    found = load_dataset(settings.task, settings.data, own)
     return f"{len(found.train):,} sentences to learn from, {len(found.dev):,} to check with"
 
 

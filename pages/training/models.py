@@ -15,7 +15,7 @@ from seqmodels.viz.law import FORMULAS
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-    from seqmodels.checkpoints import CheckpointInfo, Listed
+    from seqmodels.checkpoints import CheckpointEntry, CheckpointInfo
     from seqmodels.runs import Run
 
 LARGEST = 100  # megabytes of a checkpoint
@@ -112,7 +112,7 @@ def suggested(text: str) -> str:
     return f"my-{name}" if checkpoints.is_name(f"my-{name}") else "my-model"
 
 
-def where(model: Listed) -> None:
+def where(model: CheckpointEntry) -> None:
     """Buttons for the pages that can use a model, which open with it picked; or what else can be done with it."""
     info = model.info
     assert info is not None
@@ -127,7 +127,7 @@ def where(model: Listed) -> None:
                 st.switch_page(path, query_params=state)
 
 
-def _row(model: Listed) -> None:
+def _row(model: CheckpointEntry) -> None:
     """One model of one's own."""
     from seqmodels.runs.publishing import may_remove
 
@@ -144,7 +144,7 @@ def _row(model: Listed) -> None:
             where(model)
 
 
-def described(model: Listed) -> str:
+def described(model: CheckpointEntry) -> str:
     """What a model is, in a line of Markdown: its task, cell, size and scores."""
     size = f"{model.bytes / 1e6:.1f} MB" if model.bytes >= 1e6 else f"{max(1, round(model.bytes / 1e3))} kB"
     return size if model.info is None else " · ".join([*_what(model.info), size, *_scores(model.info)])

@@ -53,11 +53,10 @@ def tag(
     """Tag a text: parts of speech, or persons, organizations and places."""
     source = text_of(text)
     from seqmodels import inference
-    from seqmodels.tasks import TAGGING, find_task
+    from seqmodels.tasks import find_task, tasks_that_predict
 
-    find_task(task)
-    if task not in TAGGING:
-        raise ValueError(f"task {task!r} gives no tags: choose one of {', '.join(TAGGING)}")
+    if find_task(task).predicts != "tags":
+        raise ValueError(f"task {task!r} gives no tags: choose one of {', '.join(tasks_that_predict('tags'))}")
     tagging = inference.tag(_load(task, cell, checkpoint), source)
     if json:
         tokens, entities = ([asdict(item) for item in items] for items in (tagging.tokens, tagging.entities))
@@ -177,7 +176,7 @@ def evaluate(
         "split": split,
         "sentences": scores.sentences,
         "tokens": scores.tokens,
-        **show.finite(scores.figures),
+        **show.finite(scores.metrics),
     }
     if json:
         return show.emit(result)

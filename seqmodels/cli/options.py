@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from seqmodels.cells import CELLS
+
 TaskOption = Annotated[
     str, typer.Option("--task", metavar="TASK", help="pos, ner, lm, char, adding or recall.", show_default=False)
 ]
@@ -15,7 +17,7 @@ TaggingOption = Annotated[str, typer.Option("--task", metavar="TASK", help="pos 
 LanguageOption = Annotated[
     str, typer.Option("--task", metavar="TASK", help="lm, word by word; or char, with a checkpoint of your own.")
 ]
-CellOption = Annotated[str, typer.Option("--cell", metavar="CELL", help="elman, gru or lstm.", show_default=False)]
+CellOption = Annotated[str, typer.Option("--cell", metavar="CELL", help=f"one of {', '.join(CELLS)}.", show_default=False)]
 CheckpointOption = Annotated[
     Path | None, typer.Option("--checkpoint", metavar="FILE", help="A checkpoint of your own: a file, or its name.")
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from seqmodels.checkpoints import SUFFIX, CheckpointInfo, Listed
+from seqmodels.checkpoints import SUFFIX, CheckpointEntry, CheckpointInfo
 from seqmodels.cli import show
 from seqmodels.corpora import CORPORA
 from seqmodels.tasks import TASKS
@@ -16,10 +16,10 @@ versions. This page is made from the files by `python -m seqmodels checkpoints -
 anew by `make checkpoint-pos-gru`, all of them by `make checkpoints`.
 """
 
-Usable = tuple[Listed, CheckpointInfo]
+Usable = tuple[CheckpointEntry, CheckpointInfo]
 
 
-def markdown(listed: Iterable[Listed]) -> str:
+def markdown(listed: Iterable[CheckpointEntry]) -> str:
     """The page for a folder's usable checkpoints, one section a task."""
     usable = [(one, one.info) for one in listed if one.info is not None]
     sections = [_section(task, [found for found in usable if found[1].task == task]) for task in TASKS]

@@ -105,7 +105,7 @@ def standby(channel: Annotated[int, typer.Argument(help="The number of a socket 
 def _train(settings: Settings, output: Path, files: tuple[Path, Path] | None) -> None:
     """Train to a file, and show how it goes."""
     from seqmodels.checkpoints import read_info
-    from seqmodels.runs.datasets import files_dataset, recipe_dataset
+    from seqmodels.data import files_dataset, recipe_dataset
     from seqmodels.runs.trainer import state_file, train
     from seqmodels.tasks import find_task
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor
 
-from seqmodels import text as text_module
 from seqmodels.checkpoints import Checkpoint
-from seqmodels.models import LanguageModel, SequenceReader, Tagger
-from seqmodels.text import EOS, Token
-from seqmodels.vocab import LanguageVocab, TaggerVocab, pad
+from seqmodels.models import LanguageModel, Tagger
+from seqmodels.tasks import TASKS, Predicts
+from seqmodels.text import Token
+from seqmodels.vocab import LanguageVocab, TaggerVocab
 
 NO_WORDS = "there are no words in this text: type a sentence"
 
@@ -38,46 +39,31 @@ def encode(checkpoint: Checkpoint, text: str) -> Encoded:
 
 def read_tokens(checkpoint: Checkpoint, text: str) -> tuple[Token, ...]:
     """What a model reads of a text. For a language model the first token is `<eos>`, which starts a paragraph."""
-    tokens = split(checkpoint, text)
+    tokens = checkpoint.vocabulary.read(text)
     if not tokens:
         raise ValueError(NO_WORDS)
-    return (Token(EOS, 0, 0), *tokens) if isinstance(checkpoint.model, LanguageModel) else tuple(tokens)
-
-
-def split(checkpoint: Checkpoint, text: str) -> list[Token]:
-    """The tokens of a text itself: words, or the characters that a model of characters reads."""
-    if isinstance(checkpoint.model, LanguageModel):
-        return as_language_model(checkpoint)[1].read(text)
-    as_tagger(checkpoint)
-    return text_module.tokenize(text)
+    return (*checkpoint.vocabulary.start, *tokens)
 
 
 def embed(checkpoint: Checkpoint, sentences: Sequence[Sequence[str]]) -> tuple[Tensor, Tensor | None]:
     """What the first recurrent layer reads of each sentence, (batch, time, input), and their lengths if any is padded, (batch,)."""
-    if isinstance(checkpoint.model, LanguageModel):
-        model, language = as_language_model(checkpoint)
-        lengths = [len(words) for words in sentences]
-        inputs = model.embedding(pad([language.words.ids(words) for words in sentences]))
-        return inputs, torch.tensor(lengths) if len(set(lengths)) > 1 else None
-    tagger, vocabulary = as_tagger(checkpoint)
-    batch = vocabulary.batch(sentences)
-    return tagger.features(batch), batch.lengths
+    return checkpoint.model.embed(checkpoint.vocabulary.encode(sentences))
 
 
 def as_tagger(checkpoint: Checkpoint) -> tuple[Tagger, TaggerVocab]:
     """The tagger of a checkpoint; ValueError if it holds another model."""
-    if not isinstance(checkpoint.model, Tagger) or not isinstance(checkpoint.vocabulary, TaggerVocab):
-        raise ValueError(f"{checkpoint.name} is {_kind(checkpoint)}: pick a tagger, such as pos-gru")
-    return checkpoint.model, checkpoint.vocabulary
+    require(checkpoint, "tags")
+    return cast(Tagger, checkpoint.model), cast(TaggerVocab, checkpoint.vocabulary)
 
 
 def as_language_model(checkpoint: Checkpoint) -> tuple[LanguageModel, LanguageVocab]:
     """The language model of a checkpoint; ValueError if it holds another model."""
-    if not isinstance(checkpoint.model, LanguageModel) or not isinstance(checkpoint.vocabulary, LanguageVocab):
-        raise ValueError(f"{checkpoint.name} is {_kind(checkpoint)}: pick a language model, such as lm-gru")
-    return checkpoint.model, checkpoint.vocabulary
+    require(checkpoint, "next token")
+    return cast(LanguageModel, checkpoint.model), cast(LanguageVocab, checkpoint.vocabulary)
 
 
-def _kind(checkpoint: Checkpoint) -> str:
-    kinds = {Tagger: "a tagger", LanguageModel: "a language model", SequenceReader: "a model of a memory task, which reads no text"}
-    return kinds[type(checkpoint.model)]
+def require(checkpoint: Checkpoint, predicts: Predicts) -> None:
+    """ValueError if the checkpoint's model predicts something else."""
+    if checkpoint.task.predicts != predicts:
+        wanted = next(task for task in TASKS.values() if task.predicts == predicts)
+        raise ValueError(f"{checkpoint.name} is {checkpoint.task.noun}: pick {wanted.noun}, such as {wanted.example}")

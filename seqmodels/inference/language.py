@@ -22,7 +22,7 @@ from seqmodels.models import LanguageModel
 from seqmodels.recurrence import State
 from seqmodels.tasks.language import EVALUATION_CHUNK
 from seqmodels.text import Unit
-from seqmodels.vocab import LANGUAGE_VOCABS, LanguageVocab
+from seqmodels.vocab import LANGUAGE_VOCABS, LanguageBatch, LanguageVocab
 
 Reader = Callable[[list[int]], Tensor]  # reads on from where it stopped: word ids -> logits (vocab,) of the word after them
 
@@ -117,7 +117,7 @@ def score_prompt(checkpoint: Checkpoint, prompt: str) -> PromptScore:
     if not tokens:
         return PromptScore((), float("nan"), vocabulary.unit)
     ids = torch.tensor(vocabulary.words.ids(token.text for token in tokens))
-    outputs, _ = model.states(torch.cat([torch.tensor([vocabulary.eos]), ids[:-1]]).unsqueeze(0))
+    outputs, _ = model.states(LanguageBatch(torch.cat([torch.tensor([vocabulary.eos]), ids[:-1]]).unsqueeze(0)))
     # in pieces: the logits of ten thousand words at once would fill half a gigabyte
     pieces = zip(outputs[0].split(EVALUATION_CHUNK), ids.split(EVALUATION_CHUNK), strict=True)
     nats = torch.cat([F.cross_entropy(model.logits(output), wanted, reduction="none") for output, wanted in pieces])
@@ -189,7 +189,7 @@ def reader(model: LanguageModel) -> Reader:
 
     def read(ids: list[int]) -> Tensor:
         nonlocal state
-        outputs, state = model.states(torch.tensor([ids]), state)
+        outputs, state = model.states(LanguageBatch(torch.tensor([ids])), state)
         return model.logits(outputs[0, -1])
 
     return read

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from seqmodels import text as text_module
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.decoding import scheme, spans
-from seqmodels.inference.encoding import NO_WORDS, Encoded, as_tagger
+from seqmodels.inference.encoding import NO_WORDS, Encoded, as_tagger, require
 from seqmodels.tasks.tagging import tag_probabilities
 from seqmodels.text import Token
-from seqmodels.vocab import TaggerVocab
 
 ALTERNATIVES = 3
 
@@ -56,7 +55,7 @@ class Tagging:
     model: str = ""  # the name of a model of one's own
 
     @property
-    def source(self) -> str:
+    def label(self) -> str:
         """The cell, or the name of a model of one's own: what tells this from others of the same text."""
         return self.model or self.cell
 
@@ -101,16 +100,15 @@ def tag(checkpoint: Checkpoint, text: str) -> Tagging:
 @torch.inference_mode()
 def tag_encoded(checkpoint: Checkpoint, encoded: Encoded) -> Tagging:
     """The tags of a text read as one sequence, from a pass already made."""
-    model, _ = as_tagger(checkpoint)
-    probabilities = torch.softmax(model.head(encoded.outputs[-1]) / checkpoint.info.temperature, dim=-1).numpy()
+    require(checkpoint, "tags")
+    probabilities = torch.softmax(checkpoint.model.logits(encoded.outputs[-1]) / checkpoint.info.temperature, dim=-1).numpy()
     return _tagging(checkpoint, encoded.text, [list(encoded.tokens)], [probabilities])
 
 
 def _tagging(
     checkpoint: Checkpoint, text: str, sentences: Sequence[Sequence[Token]], probabilities: Sequence[NDArray[np.float32]]
 ) -> Tagging:
-    assert isinstance(checkpoint.vocabulary, TaggerVocab)
-    tags = checkpoint.vocabulary.tags
+    tags = checkpoint.targets
     rules = scheme(tags)
     tokens: list[TaggedToken] = []
     entities: list[Entity] = []

@@ -104,11 +104,11 @@ def delete(run: Run, owner_key: str) -> None:
 def check_upload(settings: Settings, upload: Upload) -> TextFile:
     """The file as text. CorpusError says what is wrong with it."""
     from seqmodels.corpora.uploads import open_upload
-    from seqmodels.runs.datasets import load_dataset
-    from seqmodels.tasks import TAGGING
+    from seqmodels.data import load_dataset
+    from seqmodels.tasks import tasks_that_predict
 
     file = open_upload(upload.content, upload.name, largest=round(Limits.of_environment().upload_megabytes * 2**20))
-    if settings.task in TAGGING:  # plain text has no form that it could lack, and its tokens take a while
+    if settings.task in tasks_that_predict("tags"):  # plain text has no form that it could lack, and its tokens take a while
         load_dataset(settings.task, settings.data, file)
     return file
 

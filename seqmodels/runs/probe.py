@@ -11,10 +11,9 @@ import numpy as np
 
 from seqmodels import inference, traces
 from seqmodels.checkpoints import Checkpoint
-from seqmodels.models import LanguageModel, Tagger
+from seqmodels.inference.encoding import as_language_model
 from seqmodels.runs.trainer import TrainingSetup
 from seqmodels.traces import LayerTrace
-from seqmodels.vocab import CharacterVocab, LanguageVocab
 
 WORDS, CHARACTERS = 40, 240  # of a sample
 
@@ -41,7 +40,7 @@ def sample(setup: TrainingSetup, text: str) -> dict[str, Any] | None:
 
     The model is left as it was; a language model always draws with the same seed, so that only its weights make the difference.
     """
-    if not isinstance(setup.model, Tagger | LanguageModel):
+    if setup.task.predicts == "answer":
         return None
     training = setup.model.training
     setup.model.eval()
@@ -54,12 +53,11 @@ def sample(setup: TrainingSetup, text: str) -> dict[str, Any] | None:
 
 
 def _sample(checkpoint: Checkpoint, text: str) -> dict[str, Any]:
-    if isinstance(checkpoint.model, Tagger):
+    if checkpoint.task.predicts == "tags":
         tagging, trace = traces.tag_and_trace(checkpoint, text)
         return {"tags": [(token.text, token.tag, token.probability) for token in tagging.tokens], "gates": _gates(trace)}
-    vocabulary = checkpoint.vocabulary
-    assert isinstance(vocabulary, LanguageVocab)
-    length = CHARACTERS if isinstance(vocabulary, CharacterVocab) else WORDS
+    _, vocabulary = as_language_model(checkpoint)
+    length = CHARACTERS if vocabulary.unit == "character" else WORDS
     drawn = [token.text for token in inference.continue_text(checkpoint, text, max_tokens=length)]
     written = vocabulary.extend(text, drawn)
     return {"text": written, "prompt": text, "gates": _gates(traces.trace(checkpoint, text or written))}

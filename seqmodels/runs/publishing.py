@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from seqmodels import checkpoints
-from seqmodels.checkpoints import SUFFIX, CheckpointError, Listed
+from seqmodels.checkpoints import SUFFIX, CheckpointEntry, CheckpointError
 from seqmodels.checkpoints import own_folder as own_folder
 from seqmodels.runs import store
 from seqmodels.runs.files import PARTIAL, friendly_errors, write_whole
@@ -29,7 +29,7 @@ def own_path(name: str) -> Path:
     return path
 
 
-def list_own() -> list[Listed]:
+def list_own() -> list[CheckpointEntry]:
     """Your checkpoints; a file that cannot be used is listed with its problem."""
     return [one for one in checkpoints.list_checkpoints(own_folder()) if checkpoints.is_name(one.name)]
 

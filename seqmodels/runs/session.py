@@ -11,9 +11,9 @@ from typing import Any
 from torch import nn
 
 from seqmodels import checkpoints
+from seqmodels.data import load_dataset
 from seqmodels.runs import probe, store
 from seqmodels.runs.context import PAUSE, Command, DiscardedRunError, InterruptedRunError, Notice, RunContext
-from seqmodels.runs.datasets import load_dataset
 from seqmodels.runs.events import FILE, EventLog, StepThinner
 from seqmodels.runs.files import StorageError, friendly_errors
 from seqmodels.runs.limits import Limits

@@ -7,10 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from seqmodels.data import DataConfig
-from seqmodels.runs.datasets import PROBES
-from seqmodels.tasks import find_task
-from seqmodels.tasks.base import ModelConfig
+from seqmodels.tasks import DataConfig, ModelConfig, find_task
 from seqmodels.training import LARGEST, Clipping, LiveSettings, TrainConfig
 
 NONE = "none"  # how a link says None
@@ -53,9 +50,9 @@ def default_settings(task: str, cell: str = "gru") -> Settings:
 def demo_settings(task: str, changes: Mapping[str, Any] | None = None) -> Settings:
     """The task's settings for watching, with some changed: values by name, or the texts that a link has."""
     found = find_task(task)
-    demo = found.live
+    demo = found.demo
     data = DataConfig(sentences=demo.sentences, dev_sentences=demo.dev_sentences)
-    settings = Settings(task, demo.model, demo.training, data, PROBES.get(task, ""))
+    settings = Settings(task, demo.model, demo.training, data, found.probe)
     return from_flat({**to_flat(settings), **(changes or {}), "task": task})
 
 

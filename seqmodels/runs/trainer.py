@@ -15,17 +15,19 @@ from torch import nn
 
 from seqmodels import checkpoints
 from seqmodels.checkpoints import CheckpointInfo, write_tensors
-from seqmodels.runs.datasets import Dataset, calibrate
+from seqmodels.data import Dataset
+from seqmodels.models import SequenceModel
 from seqmodels.runs.files import friendly_errors
 from seqmodels.runs.settings import Settings, flat_training
-from seqmodels.tasks import Task, Vocabulary, find_task
+from seqmodels.tasks import Task, find_task
 from seqmodels.training import Epoch, LiveSettings, Objective, Report, Tensors, TrainState, fit
+from seqmodels.vocab import Vocabulary
 
 Scores = dict[str, dict[str, float]]  # by split, then by metric
 
 _KEY = "run"  # of our JSON in a state file's header
 _MODEL, _RNG = "model", "rng"
-_GROUPS = {"optimizer": "optimizer", "best_weights": "best_weights", "carry": "carry"}  # in the file -> fields of TrainState
+_GROUPS = {"optimizer": "optimizer", "best_weights": "best_weights", "carry": "hidden_state"}  # in the file -> fields of TrainState
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class TrainingSetup:
     settings: Settings
     dataset: Dataset
     vocabulary: Vocabulary
-    model: nn.Module
+    model: SequenceModel
     objective: Objective
 
     @classmethod
@@ -72,12 +74,12 @@ class TrainingSetup:
 
     def write_scored(self, path: Path, epochs: int) -> Scores:
         """The checkpoint of the model as it is, its probabilities calibrated, scored on every held-out split."""
-        info = self.describe(epochs, {}, calibrate(self.settings.task, self.model, self.vocabulary, self.dataset.dev))
+        info = self.describe(epochs, {}, self.task.calibrate(self.model, self.vocabulary, self.dataset.dev))
         checkpoints.save(path, self.model, self.vocabulary, info)
         # scored as loaded: the scores are those of the rounded weights in the file
         loaded = checkpoints.load(path)
         scores = {
-            split: self.task.evaluate(loaded.model, loaded.vocabulary, items).figures
+            split: self.task.evaluate(loaded.model, loaded.vocabulary, items).metrics
             for split, items in self.dataset.held_out.items()
         }
         checkpoints.save(path, loaded.model, loaded.vocabulary, replace(info, scores=scores))

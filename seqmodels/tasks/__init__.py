@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-from seqmodels.tasks.base import Live, ModelConfig, Scores, Task, Vocabulary
+from seqmodels.tasks.base import DataConfig, DemoConfig, ModelConfig, Predicts, Scores, Task
 from seqmodels.tasks.language import CharacterTask, LanguageTask
 from seqmodels.tasks.memory import AddingTask, MemoryTask, RecallTask
 from seqmodels.tasks.tagging import EntityTask, TagTask
 
 __all__ = [
-    "LANGUAGE",
-    "MEMORY",
-    "SHIPPED",
-    "TAGGING",
     "TASKS",
+    "AddingTask",
     "CharacterTask",
+    "DataConfig",
+    "DemoConfig",
+    "EntityTask",
     "LanguageTask",
-    "Live",
     "MemoryTask",
     "ModelConfig",
+    "Predicts",
+    "RecallTask",
     "Scores",
     "TagTask",
     "Task",
-    "Vocabulary",
     "find_task",
+    "tasks_that_predict",
 ]
 
 TASKS: dict[str, Task] = {
     task.name: task for task in (TagTask(), EntityTask(), LanguageTask(), CharacterTask(), AddingTask(), RecallTask())
 }
-TAGGING = tuple(name for name, task in TASKS.items() if isinstance(task, TagTask))
-LANGUAGE = tuple(name for name, task in TASKS.items() if isinstance(task, LanguageTask))
-MEMORY = tuple(name for name, task in TASKS.items() if isinstance(task, MemoryTask))
-SHIPPED = ("pos", "ner", "lm")  # there is a checkpoint of each with each cell
 
 
 def find_task(name: str) -> Task:
@@ -39,3 +36,8 @@ def find_task(name: str) -> Task:
     if name not in TASKS:
         raise ValueError(f"unknown task {name!r}: choose one of {', '.join(TASKS)}")
     return TASKS[name]
+
+
+def tasks_that_predict(kind: Predicts) -> tuple[str, ...]:
+    """The names of the tasks whose models give tags, a next token, or one answer for a whole sequence."""
+    return tuple(name for name, task in TASKS.items() if task.predicts == kind)

@@ -12,12 +12,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqmodels import text as text_module
-from seqmodels.corpora import Subset, TextFile, keep_some, load_texts, read_texts
+from seqmodels.corpora import Subset, TextFile, keep_some, load_texts, read_texts, split_text
 from seqmodels.metrics import perplexity
 from seqmodels.models import LanguageModel
-from seqmodels.tasks.base import Live, ModelConfig, Scores, Task, Vocabulary
+from seqmodels.tasks.base import DataConfig, DemoConfig, ModelConfig, Scores, Splits, Task
 from seqmodels.training import BatchLoss, DevScore, Tensors, TrainConfig
-from seqmodels.vocab import CharacterVocab, LanguageVocab
+from seqmodels.vocab import CharacterVocab, LanguageBatch, LanguageVocab
 
 Paragraph = list[str]
 
@@ -29,13 +29,22 @@ class LanguageTask(Task):
     """Paragraphs follow each other in one stream, and the memory is carried from each to the next."""
 
     name = "lm"
-    title = "Language model"
+    title = page_title = "Language model"
+    noun = "a language model"
+    example = "lm-gru"
+    predicts = "next token"
+    below = "its surprisal in bits"
+    probe = "The people of the United States"
+    items = "Paragraphs"
+    file_format = "plain text, a blank line between paragraphs"
+    corpus_note = "plain text"
+    shipped = True
     corpora: ClassVar[tuple[str, ...]] = ("sotu",)
     metric = "perplexity"
     higher_is_better = False
     model = ModelConfig(cell="gru", hidden_size=256, dropout=0.2)
     training = TrainConfig(epochs=5, learning_rate=3e-3, patience=3)
-    live = Live(replace(model, hidden_size=160), TrainConfig(epochs=5, learning_rate=5e-3, patience=2), 2000, 100)
+    demo = DemoConfig(replace(model, hidden_size=160), TrainConfig(epochs=5, learning_rate=5e-3, patience=2), 2000, 100)
     sources: ClassVar[tuple[str, ...]] = ("sotu", "file")
     vocabulary_class: ClassVar[type[LanguageVocab]] = LanguageVocab
     streams: ClassVar[int] = 64  # of the training text side by side; the batch size
@@ -48,6 +57,13 @@ class LanguageTask(Task):
     def read(self, path: Path | TextFile) -> list[Paragraph]:
         return [self.tokens(text) for text in read_texts(path)]
 
+    def split_file(self, file: TextFile, config: DataConfig) -> Splits:
+        """By paragraphs, or by lines where no blank line is between them."""
+        if len(read_texts(file)) == 1:
+            file = TextFile(file.name, file.text.strip().replace("\n", "\n\n"))
+        train, dev = split_text(self.read(file), config.dev_share, config.seed, str(file))
+        return keep_some(train, config.train_subset), dev
+
     def tokens(self, text: str) -> Paragraph:
         """What the model reads of a paragraph."""
         return text_module.words(text)
@@ -55,8 +71,7 @@ class LanguageTask(Task):
     def vocabulary(self, train: list[Paragraph]) -> LanguageVocab:
         return self.vocabulary_class.build(train)
 
-    def build(self, config: ModelConfig, vocabulary: Vocabulary) -> LanguageModel:
-        assert isinstance(vocabulary, LanguageVocab)
+    def build(self, config: ModelConfig, vocabulary: LanguageVocab) -> LanguageModel:
         model = LanguageModel(
             len(vocabulary.words),
             config.cell,
@@ -72,22 +87,20 @@ class LanguageTask(Task):
     def objective(
         self,
         model: nn.Module,
-        vocabulary: Vocabulary,
+        vocabulary: LanguageVocab,
         train: list[Paragraph],
         dev: list[Paragraph],
         *,
         batch_size: int | None = None,
     ) -> LanguageObjective:
-        assert isinstance(vocabulary, LanguageVocab)
         return LanguageObjective(self, vocabulary, vocabulary.stream(train), dev, batch_size or self.streams, self.window)
 
-    def evaluate(self, model: nn.Module, vocabulary: Vocabulary, items: list[Paragraph]) -> Scores:
+    def evaluate(self, model: LanguageModel, vocabulary: LanguageVocab, items: list[Paragraph]) -> Scores:
         """Over words, `<unk>` and `<eos>`, from a first `<eos>` on."""
-        assert isinstance(model, LanguageModel) and isinstance(vocabulary, LanguageVocab)
         nats, tokens = self.surprise(model, vocabulary, items)
-        return Scores(len(items), tokens, self.figures(nats, tokens))
+        return Scores(len(items), tokens, self.metrics(nats, tokens))
 
-    def figures(self, nats: float, tokens: int) -> dict[str, float]:
+    def metrics(self, nats: float, tokens: int) -> dict[str, float]:
         return {"perplexity": perplexity(nats, tokens)}
 
     @torch.inference_mode()
@@ -113,10 +126,15 @@ class CharacterTask(LanguageTask):
 
     name = "char"
     title = "Character language model"
+    page_title = "Characters"
+    unit = "character"
+    probe = "The people "
+    loss_unit = "nats a character"
+    shipped = False
     metric = "bits_per_character"
     model = ModelConfig(cell="gru", hidden_size=160, embedding_size=32)
     training = TrainConfig(epochs=10, learning_rate=5e-3, patience=3)
-    live = Live(model, training, 800, 60)
+    demo = DemoConfig(model, training, 800, 60)
     vocabulary_class = CharacterVocab
     streams = 32
     window = 64
@@ -125,8 +143,8 @@ class CharacterTask(LanguageTask):
     def tokens(self, text: str) -> Paragraph:
         return list(text)
 
-    def figures(self, nats: float, tokens: int) -> dict[str, float]:
-        return {"bits_per_character": nats / math.log(2) / max(tokens, 1), **super().figures(nats, tokens)}
+    def metrics(self, nats: float, tokens: int) -> dict[str, float]:
+        return {"bits_per_character": nats / math.log(2) / max(tokens, 1), **super().metrics(nats, tokens)}
 
 
 @dataclass
@@ -161,24 +179,22 @@ class LanguageObjective:
         """Where each window starts; in the order of the text, since the memory runs on."""
         return range(0, self.length, self.window)
 
-    def loss(self, model: nn.Module, batch: int, carry: Tensors) -> BatchLoss:
-        assert isinstance(model, LanguageModel)
+    def loss(self, model: LanguageModel, batch: int, hidden_state: Tensors) -> BatchLoss:
         window = slice(batch, min(batch + self.window, self.length))
         read = self.streams * self.length
         inputs = self.stream[:read].view(self.streams, self.length)[:, window]
         targets = self.stream[1 : read + 1].view(self.streams, self.length)[:, window].flatten()
-        state = tuple(carry[name] for name in sorted(carry)) or None
-        outputs, state = model.states(inputs, state)
+        state = tuple(hidden_state[name] for name in sorted(hidden_state)) or None
+        outputs, state = model.states(LanguageBatch(inputs), state)
         return BatchLoss(
             mean=model.sampled_loss(outputs.flatten(0, 1), targets, frequent=self.frequent, sampled=self.sampled),
             tokens=len(targets),
-            carry={f"memory{number}": part.detach() for number, part in enumerate(state)},
+            hidden_state={f"memory{number}": part.detach() for number, part in enumerate(state)},
         )
 
-    def score(self, model: nn.Module) -> DevScore:
-        assert isinstance(model, LanguageModel)
+    def score(self, model: LanguageModel) -> DevScore:
         nats, tokens = self.task.surprise(model, self.vocabulary, self.dev)
-        return DevScore(self.task.figures(nats, tokens)[self.task.metric], nats / max(tokens, 1))
+        return DevScore(self.task.metrics(nats, tokens)[self.task.metric], nats / max(tokens, 1))
 
     def settings(self) -> dict[str, float]:
         return {"streams": self.streams, "window": self.window, "frequent": self.frequent, "sampled": self.sampled}

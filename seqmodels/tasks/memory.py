@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from seqmodels.corpora import Subset, TextFile, keep_some
 from seqmodels.models import SequenceReader
-from seqmodels.tasks.base import Live, ModelConfig, Scores, Task, Vocabulary
+from seqmodels.tasks.base import DataConfig, DemoConfig, ModelConfig, Scores, Splits, Task
 from seqmodels.training import BatchLoss, DevScore, Tensors, TrainConfig
 from seqmodels.vocab import SequenceVocab
 
@@ -38,8 +38,13 @@ class Example:
 class MemoryTask(Task):
     """Sequences of one length, generated from a seed."""
 
+    noun = "a model of a memory task, which reads no text"
+    example = "recall-gru"
+    predicts = "answer"
+    items = "Sequences"
     corpora: ClassVar[tuple[str, ...]] = ()
     sources: ClassVar[tuple[str, ...]] = ("generated",)
+    vocabulary_class = SequenceVocab
     length: ClassVar[int]  # steps, unless another is asked for
     batch: ClassVar[int] = 32
     vocabulary_of_all: ClassVar[SequenceVocab]
@@ -53,7 +58,7 @@ class MemoryTask(Task):
         """answers (batch, outputs), targets (batch,) -> the mean loss."""
 
     @abstractmethod
-    def figures(self, answers: Tensor, targets: Tensor) -> dict[str, float]:
+    def metrics(self, answers: Tensor, targets: Tensor) -> dict[str, float]:
         """How good the answers are."""
 
     def load(self, split: str, keep: Subset | None = None) -> list[Example]:
@@ -68,11 +73,18 @@ class MemoryTask(Task):
     def read(self, path: Path | TextFile) -> list[Example]:
         raise ValueError(f"task {self.name!r} makes its own sequences: it reads no file")
 
+    def described(self, config: DataConfig) -> str:
+        return f"{self.name}, {config.length or self.length} steps"
+
+    def generated(self, config: DataConfig) -> Splits:
+        length = config.length or self.length
+        train = self.split("train", length, config.sentences, config.seed)
+        return train, self.split("dev", length, config.dev_sentences, config.seed)
+
     def vocabulary(self, train: list[Example]) -> SequenceVocab:
         return self.vocabulary_of_all
 
-    def build(self, config: ModelConfig, vocabulary: Vocabulary) -> SequenceReader:
-        assert isinstance(vocabulary, SequenceVocab)
+    def build(self, config: ModelConfig, vocabulary: SequenceVocab) -> SequenceReader:
         model = SequenceReader(
             vocabulary.inputs,
             vocabulary.outputs,
@@ -86,26 +98,33 @@ class MemoryTask(Task):
         return model
 
     def objective(
-        self, model: nn.Module, vocabulary: Vocabulary, train: list[Example], dev: list[Example], *, batch_size: int | None = None
+        self,
+        model: nn.Module,
+        vocabulary: SequenceVocab,
+        train: list[Example],
+        dev: list[Example],
+        *,
+        batch_size: int | None = None,
     ) -> MemoryObjective:
         return MemoryObjective(self, train, dev, batch_size or self.batch)
 
-    def evaluate(self, model: nn.Module, vocabulary: Vocabulary, items: list[Example]) -> Scores:
+    def evaluate(self, model: nn.Module, vocabulary: SequenceVocab, items: list[Example]) -> Scores:
         answers = answers_of(model, items)
         steps = sum(len(item.inputs) for item in items)
-        return Scores(len(items), steps, self.figures(answers, _targets(items)))
+        return Scores(len(items), steps, self.metrics(answers, _targets(items)))
 
 
 class AddingTask(MemoryTask):
     """Numbers from 0 to 1, two of them marked, one in each half: name the sum of the two. Always answering 1 errs by 1/6."""
 
     name = "adding"
-    title = "Adding problem"
+    title = page_title = "Adding problem"
+    loss_unit = "mean squared error"
     metric = "mse"
     higher_is_better = False
     model = ModelConfig(cell="gru", hidden_size=64)
     training = TrainConfig(epochs=15, learning_rate=5e-3, schedule="constant", patience=None)
-    live = Live(model, training)
+    demo = DemoConfig(model, training)
     length = 50
     vocabulary_of_all = SequenceVocab(inputs=2, outputs=1)
 
@@ -126,7 +145,7 @@ class AddingTask(MemoryTask):
         """Squared error."""
         return F.mse_loss(answers.squeeze(1), targets)
 
-    def figures(self, answers: Tensor, targets: Tensor) -> dict[str, float]:
+    def metrics(self, answers: Tensor, targets: Tensor) -> dict[str, float]:
         error = answers.squeeze(1) - targets
         return {"mse": error.square().mean().item(), "accuracy": 100 * (error.abs() < RIGHT_WITHIN).float().mean().item()}
 
@@ -135,12 +154,13 @@ class RecallTask(MemoryTask):
     """A symbol, then fillers drawn at random: name the symbol. Guessing is right one time in eight."""
 
     name = "recall"
-    title = "Recall of the first symbol"
+    title = page_title = "Recall of the first symbol"
+    loss_unit = "nats a sequence"
     metric = "accuracy"
     higher_is_better = True
     model = ModelConfig(cell="gru", hidden_size=64)
     training = TrainConfig(epochs=15, learning_rate=3e-3, schedule="constant", patience=None)
-    live = Live(model, training)
+    demo = DemoConfig(model, training)
     length = 30
     vocabulary_of_all = SequenceVocab(inputs=2 * SYMBOLS, outputs=SYMBOLS)
 
@@ -155,7 +175,7 @@ class RecallTask(MemoryTask):
     def loss(self, answers: Tensor, targets: Tensor) -> Tensor:
         return F.cross_entropy(answers, targets)
 
-    def figures(self, answers: Tensor, targets: Tensor) -> dict[str, float]:
+    def metrics(self, answers: Tensor, targets: Tensor) -> dict[str, float]:
         return {"accuracy": 100 * (answers.argmax(dim=1) == targets).float().mean().item()}
 
 
@@ -179,14 +199,14 @@ class MemoryObjective:
     def batches(self) -> Sequence[Tensor]:
         return torch.randperm(len(self.train)).split(self.batch_size)
 
-    def loss(self, model: nn.Module, batch: Tensor, carry: Tensors) -> BatchLoss:
+    def loss(self, model: nn.Module, batch: Tensor, hidden_state: Tensors) -> BatchLoss:
         items = [self.train[index] for index in batch.tolist()]
         inputs = torch.stack([item.inputs for item in items])  # (batch, time, inputs)
         return BatchLoss(self.task.loss(model(inputs), _targets(items)), inputs.shape[0] * inputs.shape[1])
 
     def score(self, model: nn.Module) -> DevScore:
         answers, targets = answers_of(model, self.dev), _targets(self.dev)
-        return DevScore(self.task.figures(answers, targets)[self.task.metric], self.task.loss(answers, targets).item())
+        return DevScore(self.task.metrics(answers, targets)[self.task.metric], self.task.loss(answers, targets).item())
 
     def settings(self) -> dict[str, float]:
         return {"batch_size": self.batch_size, "length": len(self.train[0].inputs)}

@@ -12,12 +12,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from seqmodels.corpora import (
     ENTITY_TAGS,
     OUTSIDE,
     UPOS,
+    CorpusError,
     Sentence,
     Subset,
     TextFile,
@@ -26,11 +27,13 @@ from seqmodels.corpora import (
     read_entities,
     read_own_entities,
     read_parts_of_speech,
+    split,
 )
+from seqmodels.corpora.uploads import check_sentences
 from seqmodels.decoding import scheme
 from seqmodels.metrics import accuracy, entity_scores
 from seqmodels.models import Tagger
-from seqmodels.tasks.base import Live, ModelConfig, Scores, Task, Vocabulary
+from seqmodels.tasks.base import DataConfig, DemoConfig, ModelConfig, Scores, Splits, Task
 from seqmodels.training import BatchLoss, DevScore, Tensors, TrainConfig
 from seqmodels.vocab import TaggerVocab, pad
 
@@ -49,12 +52,22 @@ class TagTask(Task):
 
     name = "pos"
     title = "Part of speech"
+    page_title = "Parts of speech"
+    noun = "a tagger"
+    example = "pos-gru"
+    predicts = "tags"
+    below = "its tag"
+    probe = "The old man the boats, and they record a new record."
+    file_format = "CoNLL-U, or a word and its universal tag a line"
+    corpus_note = "tagged by people"
+    shipped = True
+    vocabulary_class = TaggerVocab
     corpora: ClassVar[tuple[str, ...]] = ("ewt",)
     metric = "accuracy"
     higher_is_better = True
     model = ModelConfig(cell="gru", hidden_size=192, dropout=0.4)
     training = TrainConfig(epochs=10, learning_rate=3e-3, patience=4)
-    live = Live(_SMALL, TrainConfig(epochs=4, learning_rate=5e-3, patience=2))
+    demo = DemoConfig(_SMALL, TrainConfig(epochs=4, learning_rate=5e-3, patience=2))
     sources: ClassVar[tuple[str, ...]] = ("ewt", "silver", "file")
     tags: ClassVar[tuple[str, ...]] = UPOS
 
@@ -64,6 +77,20 @@ class TagTask(Task):
     def read(self, path: Path | TextFile) -> list[Sentence]:
         return read_parts_of_speech(path)
 
+    def read_own(self, file: TextFile) -> list[Sentence]:
+        """A file to train a new model on."""
+        return self.read(file)
+
+    def split_file(self, file: TextFile, config: DataConfig) -> Splits:
+        check_sentences(file)
+        train, dev = split(self.read_own(file), config.dev_share, config.seed, str(file))
+        train = keep_some(train, config.train_subset)
+        known = set(self.tags_for(train))
+        checked = [sentence for sentence in dev if known.issuperset(sentence.tags)]
+        if not checked:
+            raise CorpusError(f"{file}: no sentence to check with has only tags of those to learn from: learn from more of them")
+        return train, checked
+
     def vocabulary(self, train: list[Sentence]) -> TaggerVocab:
         return TaggerVocab.build((sentence.words for sentence in train), self.tags_for(train))
 
@@ -71,8 +98,7 @@ class TagTask(Task):
         """The tags of a model that learns from these sentences."""
         return self.tags
 
-    def build(self, config: ModelConfig, vocabulary: Vocabulary) -> Tagger:
-        assert isinstance(vocabulary, TaggerVocab)
+    def build(self, config: ModelConfig, vocabulary: TaggerVocab) -> Tagger:
         tagger = Tagger(
             len(vocabulary.words),
             len(vocabulary.alphabet),
@@ -91,31 +117,26 @@ class TagTask(Task):
         return tagger
 
     def objective(
-        self,
-        model: nn.Module,
-        vocabulary: Vocabulary,
-        train: list[Sentence],
-        dev: list[Sentence],
-        *,
-        batch_size: int | None = None,
+        self, model: Tagger, vocabulary: TaggerVocab, train: list[Sentence], dev: list[Sentence], *, batch_size: int | None = None
     ) -> TaggingObjective:
-        assert isinstance(model, Tagger) and isinstance(vocabulary, TaggerVocab)
         return TaggingObjective(self, model, vocabulary, train, dev, batch_size or TRAINING_BATCH)
 
-    def evaluate(self, model: nn.Module, vocabulary: Vocabulary, items: list[Sentence]) -> Scores:
-        assert isinstance(model, Tagger) and isinstance(vocabulary, TaggerVocab)
+    def evaluate(self, model: Tagger, vocabulary: TaggerVocab, items: list[Sentence]) -> Scores:
         probabilities = tag_probabilities(model, vocabulary, [sentence.words for sentence in items])
-        return Scores(len(items), sum(len(s.words) for s in items), self.figures_of(vocabulary, items, probabilities))
+        return Scores(len(items), sum(len(s.words) for s in items), self.metrics_of(vocabulary, items, probabilities))
 
-    def figures_of(
+    def calibrate(self, model: Tagger, vocabulary: TaggerVocab, dev: list[Sentence]) -> float:
+        return calibrated_temperature(model, vocabulary, dev)
+
+    def metrics_of(
         self, vocabulary: TaggerVocab, items: list[Sentence], probabilities: list[NDArray[np.float32]]
     ) -> dict[str, float]:
         """The scores of the best tags under the probabilities (tokens, tags) of each sentence."""
         rules = scheme(vocabulary.tags)
         guesses = [[vocabulary.tags[tag] for tag in rules.best(alone)] for alone in probabilities]
-        return self.figures([sentence.tags for sentence in items], guesses)
+        return self.metrics([sentence.tags for sentence in items], guesses)
 
-    def figures(self, gold: list[tuple[str, ...]], predicted: list[list[str]]) -> dict[str, float]:
+    def metrics(self, gold: list[tuple[str, ...]], predicted: list[list[str]]) -> dict[str, float]:
         return {"accuracy": accuracy(gold, predicted)}
 
 
@@ -126,12 +147,16 @@ class EntityTask(TagTask):
     """
 
     name = "ner"
-    title = "Entities"
+    title = page_title = "Entities"
+    aliases = ("Names",)
+    below = "the entity it is part of, if any"
+    probe = "John Smith flew from Berlin to New York to work for Siemens."
+    file_format = "a word and its IOB tag a line"
     corpora: ClassVar[tuple[str, ...]] = ("uner", "ewt", "wikigold", "wnut17", "btc")
     metric = "f1"
     model = ModelConfig(cell="gru", hidden_size=192, dropout=0.4)
     training = TrainConfig(epochs=7, learning_rate=3e-3, patience=4)
-    live = Live(_SMALL, TrainConfig(epochs=5, learning_rate=5e-3, patience=2))
+    demo = DemoConfig(_SMALL, TrainConfig(epochs=5, learning_rate=5e-3, patience=2))
     sources: ClassVar[tuple[str, ...]] = ("uner", "all", "silver", "file")
     tags: ClassVar[tuple[str, ...]] = ENTITY_TAGS
     more = (("wikigold", "train"), ("wnut17", "train"), ("wnut17", "dev"), ("wnut17", "test"), ("btc", "train"))
@@ -157,7 +182,7 @@ class EntityTask(TagTask):
         kinds = sorted({tag[2:] for tag in own if tag != OUTSIDE})
         return self.tags if own <= set(self.tags) else (OUTSIDE, *(f"{prefix}-{kind}" for kind in kinds for prefix in "BI"))
 
-    def figures(self, gold: list[tuple[str, ...]], predicted: list[list[str]]) -> dict[str, float]:
+    def metrics(self, gold: list[tuple[str, ...]], predicted: list[list[str]]) -> dict[str, float]:
         precision, recall, f1 = entity_scores(gold, predicted)
         return {"precision": precision, "recall": recall, "f1": f1}
 
@@ -206,27 +231,25 @@ class TaggingObjective:
             batches += [pool[first : first + size] for first in range(0, len(pool), size)]
         return [batches[index] for index in torch.randperm(len(batches)).tolist()]
 
-    def loss(self, model: nn.Module, batch: list[int], carry: Tensors) -> BatchLoss:
-        assert isinstance(model, Tagger)
+    def loss(self, model: Tagger, batch: list[int], hidden_state: Tensors) -> BatchLoss:
         sentences = [self.train[index] for index in batch]
-        read = self.vocabulary.batch([sentence.words for sentence in sentences])
+        read = self.vocabulary.encode([sentence.words for sentence in sentences])
         dropped = torch.rand(read.words.shape) < self._drop_rates[read.words]
         read = replace(read, words=read.words.masked_fill(dropped, self.vocabulary.words.unk))
-        outputs = model.dropout(model.outputs(read)[-1])  # (batch, time, output_size)
+        outputs, _ = model.states(read)  # (batch, time, output_size)
         gold = pad([[self._tag_ids[tag] for tag in sentence.tags] for sentence in sentences], UNSCORED)
         return BatchLoss(
             mean=F.cross_entropy(model.head(outputs).flatten(0, 1), gold.flatten()),
             tokens=sum(len(sentence.words) for sentence in sentences),
-            beside=self._second_loss(model, outputs, sentences),
+            auxiliary=self._second_loss(model, outputs, sentences),
         )
 
-    def score(self, model: nn.Module) -> DevScore:
-        assert isinstance(model, Tagger)
+    def score(self, model: Tagger) -> DevScore:
         found = tag_probabilities(model, self.vocabulary, [sentence.words for sentence in self.dev])
-        figures = self.task.figures_of(self.vocabulary, self.dev, found)
+        metrics = self.task.metrics_of(self.vocabulary, self.dev, found)
         gold = [self._tag_ids[tag] for sentence in self.dev for tag in sentence.tags]
         sure = np.concatenate(found)[np.arange(len(gold)), gold]  # the probability of each right tag
-        return DevScore(figures[self.task.metric], float(-np.log(np.maximum(sure, np.finfo(np.float32).tiny)).mean()))
+        return DevScore(metrics[self.task.metric], float(-np.log(np.maximum(sure, np.finfo(np.float32).tiny)).mean()))
 
     def settings(self) -> dict[str, float]:
         return {
@@ -258,14 +281,14 @@ def tag_probabilities(
     found: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(sentences)
     for start in range(0, len(order), EVALUATION_BATCH):
         indices = order[start : start + EVALUATION_BATCH]
-        scores = model(vocabulary.batch([sentences[index] for index in indices]))
+        scores = model(vocabulary.encode([sentences[index] for index in indices]))
         probabilities = torch.softmax(scores / temperature, dim=-1).numpy()
         for row, index in enumerate(indices):
             found[index] = probabilities[row, : len(sentences[index])]
     return found
 
 
-def calibrate(model: Tagger, vocabulary: TaggerVocab, dev: list[Sentence]) -> float:
+def calibrated_temperature(model: Tagger, vocabulary: TaggerVocab, dev: list[Sentence]) -> float:
     """The temperature that makes the dev tags most likely (Guo et al. 2017): one number, which changes no decision."""
     tag_ids = {tag: index for index, tag in enumerate(vocabulary.tags)}
     found = tag_probabilities(model, vocabulary, [sentence.words for sentence in dev])

@@ -1,6 +1,6 @@
 """What the gates did to a text, and what follows from it: who wrote the memory, how long it lasts, what would change it."""
 
-from seqmodels.traces.attribution import Attribution, attribute, likely, targets
+from seqmodels.traces.attribution import Attribution, attribute, likely
 from seqmodels.traces.behaviour import (
     HIGH,
     OPEN,
@@ -135,7 +135,6 @@ __all__ = [
     "saturation",
     "summary",
     "tag_and_trace",
-    "targets",
     "trace",
     "trace_encoded",
     "trace_layers",

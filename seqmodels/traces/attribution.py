@@ -10,8 +10,6 @@ import torch
 from numpy.typing import NDArray
 
 from seqmodels.checkpoints import Checkpoint
-from seqmodels.inference.encoding import as_language_model, as_tagger
-from seqmodels.models import LanguageModel
 from seqmodels.traces.contributions import contributions
 from seqmodels.traces.layers import Array, LayerTrace, Trace
 
@@ -37,18 +35,11 @@ class Attribution:
         return np.sum(list(self.gave.values()), axis=0)
 
 
-def targets(checkpoint: Checkpoint) -> tuple[str, ...]:
-    """What a logit may be of: the model's tags, or the words that it may expect."""
-    if isinstance(checkpoint.model, LanguageModel):
-        return as_language_model(checkpoint)[1].words.tokens
-    return tuple(as_tagger(checkpoint)[1].tags)
-
-
 def likely(checkpoint: Checkpoint, traced: Trace, token: int, count: int) -> tuple[str, ...]:
     """The targets of the highest logits at a token, the highest first."""
     weight, bias = _output_layer(checkpoint)  # (targets, outputs), (targets,)
     logits = weight @ _output(_read_by_the_output_layer(traced), token) + bias
-    choices = targets(checkpoint)
+    choices = checkpoint.targets
     return tuple(choices[chosen] for chosen in np.argsort(-logits, kind="stable")[:count])
 
 
@@ -59,7 +50,7 @@ def attribute(checkpoint: Checkpoint, traced: Trace, token: int, target: str | N
     Without a target, that of the highest logit.
     """
     sides = _read_by_the_output_layer(traced)
-    choices = targets(checkpoint)
+    choices = checkpoint.targets
     if target is None:
         (target,) = likely(checkpoint, traced, token, 1)
     elif target not in choices:
@@ -84,18 +75,16 @@ def _output(sides: Sequence[LayerTrace], token: int) -> Array:
 
 
 def _output_layer(checkpoint: Checkpoint) -> tuple[Array, Array]:
-    if isinstance(checkpoint.model, LanguageModel):
-        speaker, _ = as_language_model(checkpoint)
-        return speaker.output_weight.detach().numpy(), speaker.bias.detach().numpy()
-    tagger, _ = as_tagger(checkpoint)
-    return tagger.head.weight.detach().numpy(), tagger.head.bias.detach().numpy()
+    """(targets, output_size) and (targets,)."""
+    model = checkpoint.model
+    return model.output_weight.detach().numpy(), model.output_bias.detach().numpy()
 
 
 def _shown(side: LayerTrace, token: int) -> NDArray[np.float64]:
     """(tokens, units): what each word wrote of the output at `token`; rows sum to the output."""
     wrote = contributions(side, token).astype(np.float64)
     memory = side.memory[token].astype(np.float64)
-    if side.reveal is None:
+    if side.output_gate is None:
         return wrote
     # what is shown of each unit, as a multiple of its memory; an empty memory has nothing to hand on
     multiple = np.divide(side.output[token], memory, out=np.zeros_like(memory), where=memory != 0)

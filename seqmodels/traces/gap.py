@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from seqmodels.checkpoints import Checkpoint
-from seqmodels.inference.encoding import as_tagger, embed, read_tokens, split
-from seqmodels.models import LanguageModel
-from seqmodels.recurrence import Recurrent
-from seqmodels.traces.attribution import targets
+from seqmodels.inference.encoding import embed, read_tokens
+from seqmodels.recurrence import Recurrent, gates_of
 from seqmodels.traces.layers import BACKWARD, FORWARD, Array
 
 LONGEST = 40
@@ -125,14 +123,14 @@ def gap_probe(
     inputs, lengths = embed(checkpoint, [reading.words for reading in readings])
     outputs, _ = checkpoint.model.recurrent.layer_outputs(inputs, lengths)
     at_target = outputs[-1][torch.arange(len(readings)), torch.tensor([reading.target for reading in readings])]
-    logits, unknown = _head(checkpoint, at_target).split(len(gapped))  # (gaps, choices) each
+    logits, unknown = checkpoint.model.logits(at_target).split(len(gapped))  # (gaps, choices) each
     predicted = int(logits[0].argmax())
     read = inputs if layer == 0 else outputs[layer - 1]
     retention = [
         _retention(checkpoint.model.recurrent, layer, reading, read[row], outputs[layer][row]) for row, reading in enumerate(gapped)
     ]
     return GapProbe(
-        prediction=targets(checkpoint)[predicted],
+        prediction=checkpoint.targets[predicted],
         direction=_direction(plain),
         gaps=np.arange(longest + 1),
         retention=np.array(retention, np.float32),
@@ -152,7 +150,7 @@ def _retention(recurrent: Recurrent, layer: int, reading: _Reading, inputs: Tens
     way = torch.arange(reading.source, reading.target + onward, onward)  # in the order of reading
     output = outputs.split(recurrent.hidden_size, dim=-1)[backward]
     previous = F.pad(output, (0, 0, 1, 1))[way - onward + 1]  # zero before the first token read
-    gates = recurrent.cell.gates(recurrent.weights(layer, reverse=backward), inputs[way], previous)
+    gates = gates_of(recurrent.cell, recurrent.weights(layer, reverse=backward), inputs[way], previous)
     written = gates.lam[0] * gates.candidate[0]
     size = written.norm()
     return float((gates.mu[1:].prod(dim=0) * written).norm() / size) if size > 0 else 0.0
@@ -162,13 +160,6 @@ def _direction(reading: _Reading) -> str:
     return FORWARD if reading.source < reading.target else BACKWARD
 
 
-def _head(checkpoint: Checkpoint, outputs: Tensor) -> Tensor:
-    """outputs of the last layer (..., output_size) -> logits (..., tags or words)."""
-    if isinstance(checkpoint.model, LanguageModel):
-        return checkpoint.model.logits(outputs)
-    return as_tagger(checkpoint)[0].head(outputs)
-
-
 def _plain_reading(checkpoint: Checkpoint, text: str, source: int, target: int) -> _Reading:
     words = tuple(token.text for token in read_tokens(checkpoint, text))
     for name, token in (("source", source), ("target", target)):
@@ -176,7 +167,7 @@ def _plain_reading(checkpoint: Checkpoint, text: str, source: int, target: int) 
             raise ValueError(f"there is no token {token} for the {name}: give a number from 0 to {len(words) - 1}")
     if source == target:
         raise ValueError(f"source and target are both token {source}: choose two words, to put others between them")
-    if not isinstance(checkpoint.model, LanguageModel):
+    if checkpoint.model.recurrent.bidirectional:
         return _Reading(words, source, target)
     if source > target:
         raise ValueError(f"{checkpoint.name} reads left to right, so token {source} cannot reach {target}: put the source first")
@@ -195,7 +186,7 @@ def _find_layer(checkpoint: Checkpoint, layer: int | None) -> int:
 def _fillers(checkpoint: Checkpoint, filler: str, longest: int) -> tuple[str, ...]:
     if longest < 0:
         raise ValueError(f"longest is {longest}: give the number of filler words, from 0")
-    words = [token.text for token in split(checkpoint, filler)]
+    words = [token.text for token in checkpoint.vocabulary.read(filler)]
     if not words:
         raise ValueError(f"the filler {filler!r} holds no words: give one or more")
     return tuple(islice(cycle(words), longest))

@@ -14,7 +14,6 @@ from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference import Encoded, GeneratedToken, NextWords, Sampling, Tagging, tag_encoded
 from seqmodels.inference.encoding import as_language_model, embed, read_tokens
 from seqmodels.inference.language import draw, expected
-from seqmodels.models import LanguageModel
 from seqmodels.recurrence import Recurrent, Step, walk
 from seqmodels.traces.layers import BACKWARD, FORWARD, LayerTrace, Trace
 
@@ -83,12 +82,12 @@ def intervene(checkpoint: Checkpoint, text: str, clamps: Sequence[Clamp] = ()) -
     tokens = read_tokens(checkpoint, text)
     words = tuple(token.text for token in tokens)
     _check(checkpoint, clamps)
-    if not isinstance(checkpoint.model, LanguageModel):
+    if checkpoint.task.predicts == "tags":
         _check_begins(clamps, len(tokens))
     inputs = embed(checkpoint, [words])[0][0]
     layers, outputs = _Run(checkpoint.model.recurrent, clamps).read(inputs)
     traced = Trace(checkpoint.info.task, checkpoint.info.cell, words, tuple(layers), checkpoint.own_name)
-    if isinstance(checkpoint.model, LanguageModel):
+    if checkpoint.task.predicts == "next token":
         model, vocabulary = as_language_model(checkpoint)
         return Intervention(traced, tagging=None, next_words=expected(vocabulary, model.logits(outputs[-1][-1])))
     return Intervention(traced, tagging=tag_encoded(checkpoint, Encoded(text, tokens, inputs, outputs)), next_words=None)
@@ -155,7 +154,7 @@ class _Run:
 
 def _trace(layer: int, direction: str, steps: Sequence[Step]) -> LayerTrace:
     mu, lam, candidate = (torch.stack([getattr(step.gates, part) for step in steps]).numpy() for part in ("mu", "lam", "candidate"))
-    reveals = [step.gates.reveal for step in steps if step.gates.reveal is not None]
+    output_gates = [step.gates.output_gate for step in steps if step.gates.output_gate is not None]
     return LayerTrace(
         layer=layer,
         direction=direction,
@@ -164,7 +163,7 @@ def _trace(layer: int, direction: str, steps: Sequence[Step]) -> LayerTrace:
         candidate=candidate,
         memory=torch.stack([step.memory for step in steps]).numpy(),
         output=torch.stack([step.output for step in steps]).numpy(),
-        reveal=torch.stack(reveals).numpy() if reveals else None,
+        output_gate=torch.stack(output_gates).numpy() if output_gates else None,
     )
 
 

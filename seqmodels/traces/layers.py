@@ -11,10 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqmodels.cells import Cell, Gates, Weights, update
+from seqmodels.cells import Cell
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference import Encoded, Tagging, encode, tag_encoded
-from seqmodels.recurrence import Recurrent
+from seqmodels.recurrence import Recurrent, Weights, gates_of, scan
 
 Array = NDArray[np.float32]
 
@@ -35,7 +35,7 @@ class LayerTrace:
     candidate: Array
     memory: Array
     output: Array
-    reveal: Array | None = None  # LSTM's output gate
+    output_gate: Array | None = None  # LSTM's
     start: Array | None = None  # (units,): the memory before the first token that is read; zero if not given
 
     @property
@@ -84,7 +84,7 @@ class Trace:
     model: str = ""  # the name of your model, or of the layer of it
 
     @property
-    def source(self) -> str:
+    def label(self) -> str:
         """The cell, or the name of your model: what tells this from others of the same text."""
         return self.model or self.cell
 
@@ -155,8 +155,12 @@ def trace_layer(
     """
     first = torch.zeros_like(output[:1]) if start is None else start[1][None]
     previous = torch.cat([output[1:], first]) if reverse else torch.cat([first, output[:-1]])
-    gates = cell.gates(weights, inputs, previous)
-    memory = output if cell.memory_is_output else _remember(gates, None if start is None else start[0], reverse=reverse)
+    gates = gates_of(cell, weights, inputs, previous)
+    memory = output
+    if not cell.memory_is_output:
+        mu, written = (values.flip(0) if reverse else values for values in (gates.mu, gates.lam * gates.candidate))
+        memory = scan(mu, written, torch.zeros_like(output[0]) if start is None else start[0])
+        memory = memory.flip(0) if reverse else memory
     return LayerTrace(
         layer=layer,
         direction=BACKWARD if reverse else FORWARD,
@@ -165,21 +169,6 @@ def trace_layer(
         candidate=gates.candidate.numpy(),
         memory=memory.numpy(),
         output=cell.read_out(memory, gates).numpy(),
-        reveal=None if gates.reveal is None else gates.reveal.numpy(),
+        output_gate=None if gates.output_gate is None else gates.output_gate.numpy(),
         start=None if start is None else start[0].numpy(),
     )
-
-
-def _remember(gates: Gates, start: Tensor | None, *, reverse: bool) -> Tensor:
-    """The memory (time, hidden) that the gates make of the one at the start, else of zero, by the law, step by step.
-
-    The steps run on numpy arrays: of so few numbers, torch's calls would take several times as long as the arithmetic.
-    """
-    parts: list[Any] = [part.numpy() for part in (gates.mu, gates.lam, gates.candidate)]
-    arrays = Gates(*parts)
-    memory: Any = np.empty_like(parts[0])
-    carried: Any = np.zeros_like(parts[0][0]) if start is None else start.numpy()
-    for step in reversed(range(len(memory))) if reverse else range(len(memory)):
-        carried = update(carried, arrays.at(step))
-        memory[step] = carried
-    return torch.from_numpy(memory)

@@ -16,16 +16,12 @@ from typing import Any, Literal, get_args
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from seqmodels import text as text_module
 from seqmodels.checkpoints import Checkpoint
-from seqmodels.inference.encoding import NO_WORDS, as_language_model, as_tagger
-from seqmodels.models import LanguageModel
-from seqmodels.recurrence import Recurrent
-from seqmodels.text import EOS
+from seqmodels.inference.encoding import NO_WORDS, embed
+from seqmodels.recurrence import Recurrent, reverse_steps
 from seqmodels.traces.layers import BACKWARD, FORWARD, Array, LayerTrace, Trace, trace_layer
-from seqmodels.vocab import pad
 
 SearchedGate = Literal["mu", "lam", "memory"]
 SEARCHED_GATES: tuple[SearchedGate, ...] = get_args(SearchedGate)
@@ -113,7 +109,7 @@ def trace_passages(
     """
     recurrent = checkpoint.model.recurrent
     _check(recurrent, layer, direction)
-    first = (EOS,) if isinstance(checkpoint.model, LanguageModel) else ()
+    first = [token.text for token in checkpoint.vocabulary.start]
     pieces = dict.fromkeys(piece for words in passages for piece in _pieces(words))
     read = [(*first, *words) for words in pieces]
     if not read:
@@ -290,32 +286,15 @@ def _alike(lengths: Sequence[int]) -> Iterator[list[int]]:
 
 def _trace_batch(checkpoint: Checkpoint, passages: Sequence[Sequence[str]], layer: int, direction: str) -> LayerTrace:
     """The gates of a batch, (time, batch, units) in the order of reading, where padding comes last and so reaches no token."""
-    inputs, lengths = _inputs(checkpoint, passages)
+    inputs, lengths = embed(checkpoint, passages)
     recurrent, reverse = checkpoint.model.recurrent, direction == BACKWARD
     outputs, _ = recurrent.layer_outputs(inputs, lengths)
     read = outputs[layer - 1] if layer else inputs
     output = outputs[layer].split(recurrent.hidden_size, dim=-1)[int(reverse)]
     if reverse:
-        read, output = _turned(read, lengths), _turned(output, lengths)
+        read, output = reverse_steps(read, lengths), reverse_steps(output, lengths)
     weights = recurrent.weights(layer, reverse=reverse)
     return trace_layer(recurrent.cell, weights, read.transpose(0, 1), output.transpose(0, 1), layer=layer, reverse=False)
-
-
-def _inputs(checkpoint: Checkpoint, passages: Sequence[Sequence[str]]) -> tuple[Tensor, Tensor]:
-    """What the first recurrent layer reads, (batch, time, input), and the lengths (batch,)."""
-    lengths = torch.tensor([len(words) for words in passages])
-    if isinstance(checkpoint.model, LanguageModel):
-        model, language = as_language_model(checkpoint)
-        return model.embedding(pad([language.words.ids(words) for words in passages])), lengths
-    tagger, vocabulary = as_tagger(checkpoint)
-    return tagger.features(vocabulary.batch(passages)), lengths
-
-
-def _turned(values: Tensor, lengths: Tensor) -> Tensor:
-    """(batch, time, any) with the tokens of each passage from last to first; its padding stays behind them."""
-    steps, ends = torch.arange(values.shape[1]), lengths.unsqueeze(1)
-    order = torch.where(steps < ends, ends - 1 - steps, steps)  # (batch, time)
-    return values.gather(1, order.unsqueeze(2).expand_as(values))
 
 
 def _searched(trace: LayerTrace, gate: SearchedGate) -> Array:

@@ -14,8 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
-from seqmodels.cells import CELLS, Cell, Weights, find_cell
-from seqmodels.recurrence import State
+from seqmodels.cells import CELLS, Cell, find_cell
+from seqmodels.recurrence import State, Weights
 from seqmodels.traces.contributions import law_error
 from seqmodels.traces.layers import Array, LayerTrace, Trace, trace_layer
 
@@ -301,7 +301,7 @@ def _or_raise(traces: list[Trace] | ValueError) -> list[Trace]:
 
 def _kinds() -> dict[Any, Cell]:
     """torch's classes that can be read, and the cell of each."""
-    return {cell.kernel: cell for cell in CELLS.values()}
+    return {getattr(nn, cell.kernel): cell for cell in CELLS.values() if cell.kernel}
 
 
 def _cell_of(module: nn.Module, name: str) -> Cell:

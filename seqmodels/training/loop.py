@@ -58,8 +58,8 @@ def _steps(
         for group in optimizer.param_groups:
             group["lr"] = rate
         optimizer.zero_grad()
-        loss = objective.loss(model, batch, state.carry)
-        loss.descended.backward()
+        loss = objective.loss(model, batch, state.hidden_state)
+        loss.total.backward()
         clipped = clip(model, live.clip)
         value = loss.mean.item()
         _check_finite(value, clipped, f"epoch {epoch}, step {step}", live)
@@ -75,7 +75,7 @@ def _add(state: TrainState, loss: BatchLoss, value: float, clipped: Clipped) -> 
     state.loss_sum += value * loss.tokens
     state.tokens += loss.tokens
     state.clipped_steps += clipped.clipped
-    state.carry = loss.carry
+    state.hidden_state = loss.hidden_state
 
 
 def _close_epoch(model: nn.Module, objective: Objective, config: TrainConfig, state: TrainState) -> Epoch:

@@ -6,23 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from torch import Tensor, nn
+from torch import Tensor
 
 Tensors = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
 class BatchLoss:
-    """The loss of one batch: nats a token, over so many tokens. `beside` is descended with it, but not told."""
+    """The loss of one batch: nats a token, over so many tokens. `auxiliary` is added for the gradient, and not reported."""
 
     mean: Tensor
     tokens: int
-    beside: Tensor | None = None
-    carry: Tensors = field(default_factory=dict)  # what the next batch's loss is given: a memory that runs on
+    auxiliary: Tensor | None = None
+    hidden_state: Tensors = field(default_factory=dict)  # what the next batch's loss is given: a memory that runs on
 
     @property
-    def descended(self) -> Tensor:
-        return self.mean if self.beside is None else self.mean + self.beside
+    def total(self) -> Tensor:
+        return self.mean if self.auxiliary is None else self.mean + self.auxiliary
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,11 @@ class Objective(Protocol):
         """What `loss` is given at each of an epoch's steps. The order is drawn anew each time; nothing is computed yet."""
         ...
 
-    def loss(self, model: nn.Module, batch: Any, carry: Tensors) -> BatchLoss:
-        """The loss of one of the `batches`. `carry` comes from the batch before; it is empty at the start of an epoch."""
+    def loss(self, model: Any, batch: Any, hidden_state: Tensors) -> BatchLoss:
+        """The loss of one of the `batches`. `hidden_state` comes from the batch before; it is empty at the start of an epoch."""
         ...
 
-    def score(self, model: nn.Module) -> DevScore:
+    def score(self, model: Any) -> DevScore:
         """How good the model is on the dev split."""
         ...
 

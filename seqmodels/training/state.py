@@ -30,11 +30,11 @@ class TrainState:
     clipped_steps: int = 0
     optimizer: Tensors = field(default_factory=dict)  # moments by "parameter/moment"
     best_weights: Tensors = field(default_factory=dict)
-    carry: Tensors = field(default_factory=dict)  # what the objective hands from step to step
+    hidden_state: Tensors = field(default_factory=dict)  # what the objective hands from step to step
     rng: Tensor | None = None  # torch's generator, inside an epoch
 
     def close_epoch(self, epoch: int) -> None:
         """The sums and the generator are those of an unfinished epoch: start them anew."""
         self.epoch, self.step = epoch, 0
         self.loss_sum, self.tokens, self.clipped_steps = 0.0, 0, 0
-        self.carry, self.rng = {}, None
+        self.hidden_state, self.rng = {}, None

@@ -38,8 +38,8 @@ def equation(layer: LayerTrace, token: int, unit: int) -> str:
         Part(f"<b>{memory}</b>", "memory"),
     )
     lines = typeset(law, f"{mu} times {before} plus {lam} times {candidate} equals {memory}")
-    if layer.reveal is not None:
-        reveal, output = number(layer.reveal[token, unit]), number(layer.output[token, unit])
+    if layer.output_gate is not None:
+        reveal, output = number(layer.output_gate[token, unit]), number(layer.output[token, unit])
         shown = (
             Part(reveal, "reveal o", "sm-reveal"),
             Part("·"),

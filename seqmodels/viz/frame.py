@@ -123,7 +123,7 @@ def token_rows(
     words, positions = focus.columns(traced).words, focus.positions(traced)
     chosen = [None] if units is None else [int(unit) for unit in units]
     return [
-        {"cell": traced.source, "position": position, "token": words[column]}
+        {"cell": traced.label, "position": position, "token": words[column]}
         | ({} if unit is None else {"unit": unit})
         | {name: float(held[column] if unit is None else held[column, unit]) for name, held in values.items()}
         for column, position in enumerate(positions)

@@ -68,7 +68,7 @@ def _signed(field: str, symbol: str, title: str) -> Measure:
 
 KEEP = Measure("mu", "μ", "keep", MU, MU_INK)
 WRITE = Measure("lam", "λ", "write", LAM, LAM_INK)
-REVEAL = Measure("reveal", "o", "reveal", palette.REVEAL, palette.REVEAL_INK)
+REVEAL = Measure("output_gate", "o", "reveal", palette.REVEAL, palette.REVEAL_INK)
 CONTENT = _signed("candidate", "F", "new content")
 MEMORY = _signed("memory", "m", "memory")
 OUTPUT = _signed("output", "h", "output")

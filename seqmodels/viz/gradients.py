@@ -92,7 +92,7 @@ def rows(traced: Trace, path: GradientPath) -> list[dict[str, Any]]:
     """What the lines are drawn from: a row for each word of the path."""
     last = len(path.sources) - 1
     return [
-        {"cell": traced.source, "position": source, "token": traced.tokens[source], "words_back": last - step}
+        {"cell": traced.label, "position": source, "token": traced.tokens[source], "words_back": last - step}
         | {"carry": float(path.gates[step]), "gradient": float(path.gradient[step])}
         for step, source in enumerate(path.sources)
     ]

@@ -96,7 +96,7 @@ def contribution_rows(traced: Trace, focus: Focus = WHOLE, given: Attribution | 
     words, values, read = near.trace.tokens, amounts(near), _read(near.layer)
     kind = "share" if focus.unit is None else f"unit {focus.unit}"
     return [
-        {"cell": traced.source, "memory at": words[at], "at": at + 1, "written by": words[by], "by": by + 1}
+        {"cell": traced.label, "memory at": words[at], "at": at + 1, "written by": words[by], "by": by + 1}
         | {kind: float(values[at, by]), "of the logit": "" if given is None or at != near.focus.token else float(given.total[by])}
         for at in range(len(words))[near.inside]
         for by in range(len(words))
@@ -135,7 +135,7 @@ def retention_rows(traced: Trace, focus: Focus = WHOLE) -> list[dict[str, Any]]:
     layer, words, positions = focus.drawn(traced), focus.columns(traced).words, focus.positions(traced)
     shares, read = traces.retention_map(layer), _read(layer)
     return [
-        {"cell": traced.source, "word": words[by], "position": positions[by], "at": words[at], "at position": positions[at]}
+        {"cell": traced.label, "word": words[by], "position": positions[by], "at": words[at], "at position": positions[at]}
         | {"left": float(shares[at, by])}
         for by in range(len(words))
         for at in range(len(words))

@@ -155,7 +155,7 @@ def half_lives(traced: Trace, focus: Focus = WHOLE, *, order: str = "half-life")
 def half_life_rows(traced: Trace, focus: Focus = WHOLE) -> list[dict[str, Any]]:
     """A row for each unit."""
     tokens = half_life(focus.whole(traced).mu)
-    return [{"cell": traced.source, "unit": unit, "half_life": float(value)} for unit, value in enumerate(tokens)]
+    return [{"cell": traced.label, "unit": unit, "half_life": float(value)} for unit, value in enumerate(tokens)]
 
 
 def _share_axis(title: str, theme: Theme) -> dict[str, Any]:
