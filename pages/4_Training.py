@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.common import page
-from pages.training import compare, controls, current, models, presets, recorded, watch
+from pages.training import compare, current, form, models, presets, recorded, watch
 from seqmodels.runs import stand_by
 
 
@@ -25,7 +25,7 @@ def main() -> None:
     own, runs, mine = st.tabs([current.OWN_TAB, "All runs", "Your models"], key=current.TAB, on_change="rerun")
     with own:
         if own.open:
-            controls.form()
+            form.draw()
     with runs:
         if runs.open:
             compare.show(current.listed(), run)

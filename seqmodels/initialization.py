@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from seqmodels.recurrence import Recurrent
 
 TORCH = "torch"  # leave all as torch draws it: uniform over +-1/sqrt(hidden)
-SCHEMES = (TORCH, "normal", "orthogonal", "identity")
+SCHEMES = {TORCH: "torch's own", "normal": "Gaussian", "orthogonal": "orthogonal", "identity": "identity"}
 
 
 @torch.no_grad()

@@ -13,7 +13,8 @@ from urllib.parse import urlencode
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.training import controls, current, fields, link
+from pages.training import current, form, link
+from seqmodels.cells import CELLS, Cell
 from seqmodels.corpora import LARGEST_UPLOAD
 from seqmodels.runs import Progress, Run, list_runs, store
 from seqmodels.runs import control as control_module
@@ -46,7 +47,7 @@ def warnings(page: AppTest) -> str:
 
 
 def widget(page: AppTest, kind: str, name: str) -> Any:
-    return getattr(page, kind)(key=fields.PREFIX + name)
+    return getattr(page, kind)(key=form.PREFIX + name)
 
 
 def in_the_address(page: AppTest, name: str) -> str:
@@ -207,7 +208,7 @@ def test_a_damaged_link_is_told_and_the_usual_settings_stand(link: str, told: st
     assert "cannot be used" in plain
     assert told in plain
     assert "<script>" not in captions(page)
-    assert widget(page, "selectbox", "task").value == controls.FIRST_TASK
+    assert widget(page, "selectbox", "task").value == form.FIRST_TASK
     sound(page.button(key="training-go").click().run())
     assert len(started) == 1
 
@@ -221,7 +222,7 @@ def test_a_changed_setting_is_in_the_address_and_the_usual_ones_are_not() -> Non
     assert settings_in_the_address(page)["patience"] is None
     sound(widget(page, "selectbox", "clip").set_value(None).run())
     assert settings_in_the_address(page)["clip"] is None
-    assert visit(settings=in_the_address(page, "settings")).number_input(key=fields.PREFIX + "hidden_size").value == 40
+    assert visit(settings=in_the_address(page, "settings")).number_input(key=form.PREFIX + "hidden_size").value == 40
 
 
 def test_the_settings_stay_over_a_walk_to_another_page_and_back() -> None:
@@ -232,14 +233,18 @@ def test_the_settings_stay_over_a_walk_to_another_page_and_back() -> None:
     assert widget(page, "number_input", "hidden_size").value == 40
 
 
-def test_settings_that_a_cell_does_not_have_are_not_offered() -> None:
+@pytest.mark.parametrize("cell", CELLS.values(), ids=list(CELLS))
+def test_settings_that_a_cell_does_not_have_are_not_offered(cell: Cell) -> None:
     page = visit()
-    offered = {"activation": "elman", "forget_bias": "lstm"}
-    for cell in ("elman", "gru", "lstm"):
-        sound(page.segmented_control(key=fields.PREFIX + "cell").set_value(cell).run())
-        drawn = {widget.key for widget in (*page.selectbox, *page.number_input)}
-        for name, its in offered.items():
-            assert (fields.PREFIX + name in drawn) == (cell == its)
+    sound(page.segmented_control(key=form.PREFIX + "cell").set_value(cell.name).run())
+    drawn = {widget.key for widget in (*page.selectbox, *page.number_input)}
+    assert (form.PREFIX + "activation" in drawn) == (len(cell.activations) > 1)
+    assert (form.PREFIX + "forget_bias" in drawn) == (cell.forget_block is not None)
+
+
+def test_every_setting_has_a_place_in_the_form() -> None:
+    placed = [name for parts in form.LAYOUT.values() for names in parts.values() for name in names]
+    assert sorted(["task", "cell", *placed]) == sorted(to_flat(default_settings("pos")))
 
 
 def test_a_run_can_start_from_the_same_weights_as_another(started: list[Run]) -> None:
@@ -296,7 +301,7 @@ def test_a_run_whose_settings_are_of_another_version_is_told_and_changes_nothing
     page = visit()
     sound(page.button(key="training-copy").click().run())
     assert "cannot be used here" in " ".join(element.value for element in page.markdown)
-    assert widget(page, "selectbox", "task").value == controls.FIRST_TASK
+    assert widget(page, "selectbox", "task").value == form.FIRST_TASK
 
 
 def test_a_renamed_run_of_a_preset_still_says_what_to_look_for(started: list[Run]) -> None:

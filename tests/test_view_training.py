@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.training import curves, problems, recorded
+from pages.training import curves, messages, recorded
 from seqmodels import runs
 from seqmodels.runs import Progress, Run, store
 from seqmodels.runs.settings import from_flat
@@ -148,7 +148,7 @@ def test_a_command_that_is_refused_says_so_calmly() -> None:
     run = make()
     finish(run)
     page = visit(_watch)
-    page.session_state[f"{problems._PREFIX}run"] = "The *run* is finished."
+    page.session_state[f"{messages._PREFIX}run"] = ("The *run* is finished.", False)
     page = settled(page.run())
     assert "\\*run\\*" in str(page.warning[0].value)
 

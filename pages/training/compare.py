@@ -11,8 +11,8 @@ from typing import Any
 import streamlit as st
 
 from pages.common import inputs, page
-from pages.training import controls, current, problems
-from pages.training.curves import cell_title, history, metric
+from pages.training import current, form, messages
+from pages.training.curves import cell_title, history, task_of
 from seqmodels import runs
 from seqmodels.runs import Run
 from seqmodels.viz import training as viz
@@ -34,7 +34,7 @@ def show(found: Sequence[Run], selected: Run | None) -> None:
     if not found:
         st.info("There are no runs yet. Start one, and it stays here until you delete it.")
         return
-    problems.tell("runs")
+    messages.show("runs")
     chosen = _choose(found, selected)
     if not chosen:
         st.info("Tick the rows of one or more runs to see them side by side.")
@@ -83,20 +83,18 @@ def _usual(found: Sequence[Run], selected: Run | None) -> list[str]:
 
 def _row(run: Run) -> dict[str, Any]:
     """A run in the table of all."""
-    from seqmodels.tasks import find_task
-
-    standing, task = runs.status(run), find_task(str(run.settings["task"]))
-    told = standing.progress
+    standing, task = runs.status(run), task_of(run)
+    progress = standing.progress
     return {
         "Run": run.name,
         "Status": standing.name,
         "Task": task.title,
         "Cell": cell_title(run),
         "Dev figure": viz.metric_title(task.metric),
-        "Best": told.best_score,
-        "At epoch": told.best_epoch or None,
-        "Epochs": told.epoch,
-        "Seconds": told.seconds,
+        "Best": progress.best_score,
+        "At epoch": progress.best_epoch or None,
+        "Epochs": progress.epoch,
+        "Seconds": progress.seconds,
         "Started": _moment(run.created),
     }
 
@@ -109,7 +107,7 @@ def _overlay(chosen: Sequence[Run], names: dict[str, str]) -> None:
     """One figure of all chosen runs."""
     figure = inputs.choice("Figure", list(viz.OVERLAYS), key="figure", default="Dev loss", label_visibility="collapsed")
     histories = {names[run.id]: history(run) for run in chosen}
-    metrics = {viz.metric_title(metric(run)) for run in chosen}
+    metrics = {viz.metric_title(task_of(run).metric) for run in chosen}
     note = _NOTES.get(figure, f"Dev {' and '.join(sorted(metrics))} after each epoch.")
     if figure == "Score" and len(metrics) > 1:
         note += " These are different figures: a line is to be read for itself."
@@ -179,7 +177,7 @@ def _housekeeping(chosen: Sequence[Run]) -> None:
                 key=f"compare-copy-{run.id}",
                 icon=":material/edit_note:",
                 help="Puts them into the form, to change and to start again.",
-                on_click=controls.copy,
+                on_click=form.copy,
                 args=(run,),
             )
             st.download_button(
@@ -199,11 +197,11 @@ def _housekeeping(chosen: Sequence[Run]) -> None:
 
 
 def _rename(run: Run, key: str) -> None:
-    problems.attempt("runs", lambda: runs.rename(run, current.owner_key(), str(st.session_state[key])))
+    messages.attempt("runs", lambda: runs.rename(run, current.owner_key(), str(st.session_state[key])))
 
 
 def _delete(run: Run) -> None:
-    problems.attempt("runs", lambda: runs.delete(run, current.owner_key()))
+    messages.attempt("runs", lambda: runs.delete(run, current.owner_key()))
 
 
 def _words(name: str) -> str:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from pages.common import inputs, page
 from seqmodels import runs
+from seqmodels.cells import CELLS
 from seqmodels.runs import History, Run, Status
 from seqmodels.viz import training as viz
 from seqmodels.viz.format import percent
-from seqmodels.viz.law import FORMULAS
+
+if TYPE_CHECKING:
+    from seqmodels.tasks import Task
 
 KEPT = 8  # histories in a session
 _HISTORIES = "training-histories"  # a name in the session's state
-_LOSSES = {"char": " in nats a character", "adding": ", the mean squared error"}
 
 
 def history(run: Run) -> History:
@@ -30,17 +32,17 @@ def history(run: Run) -> History:
     return found
 
 
-def metric(run: Run) -> str:
-    """The name of the dev figure of the run's task."""
+def task_of(run: Run) -> Task:
+    """The run's task."""
     from seqmodels.tasks import find_task
 
-    return find_task(str(run.settings["task"])).metric
+    return find_task(str(run.settings["task"]))
 
 
 def cell_title(run: Run) -> str:
     """How the run's cell is called on the page."""
     cell = str(run.settings["cell"])
-    return FORMULAS[cell].title if cell in FORMULAS else cell
+    return CELLS[cell].title if cell in CELLS else cell
 
 
 def live_settings(run: Run, known: History) -> dict[str, Any]:
@@ -62,7 +64,7 @@ def progress(run: Run, standing: Status, known: History) -> None:
     epochs = told.epochs or int(run.settings["epochs"])
     done = min(1.0, (told.epoch + (told.step / told.steps if told.steps else 0)) / epochs)
     st.progress(done, _where(standing, known, epochs))
-    name = metric(run)
+    name = task_of(run).metric
     live = live_settings(run, known)
     waited = known.epochs[-1]["waited"] if known.epochs else 0
     tokens = sum(step["tokens"] for step in known.steps)
@@ -98,19 +100,18 @@ def _where(standing: Status, known: History, epochs: int) -> str:
 
 def draw(run: Run, known: History) -> None:
     """Its loss, score, gradient norm and learning rate."""
-    theme, name = page.theme(), metric(run)
+    theme, task = page.theme(), task_of(run)
     clip = first_settings(run.settings)["clip"]
     share = runs.clipped_share(known.steps)
     left, right = st.columns(2, gap="medium")
     with left:
-        unit = _LOSSES.get(str(run.settings["task"]), " in nats a token")
         losses = viz.losses(known, theme)
         scale = ", logarithmic" if losses["yAxis"]["type"] == "log" else ""
-        st.markdown(f"**Loss**{unit}{scale}. Where train falls and dev rises, it learns by heart.")
+        st.markdown(f"**Loss**, {task.loss_unit}{scale}. Where train falls and dev rises, it learns by heart.")
         chart(losses, "watch-loss", "Train and dev loss over the epochs")
-        title = viz.metric_title(name)
+        title = viz.metric_title(task.metric)
         st.markdown(f"**Dev {title}** after each epoch, the best one marked.")
-        chart(viz.scores(known, name, theme), "watch-score", f"Dev {title} over the epochs")
+        chart(viz.scores(known, task.metric, theme), "watch-score", f"Dev {title} over the epochs")
     with right:
         clipped = "" if share is None else f" Clipped: {percent(share)} of the steps."
         st.markdown(f"**Gradient norm** before and after clipping, logarithmic.{clipped}")
@@ -136,7 +137,7 @@ def probe(run: Run, known: History) -> None:
         st.markdown(f"**What it writes after epoch {sample['epoch']}**, always drawn with the same dice.")
         st.html(viz.writing(sample))
     places = viz.places(samples)
-    if not places or run.settings["cell"] == "elman":  # its gates are fixed: nothing forms
+    if not places or CELLS[run.settings["cell"]].fixed_gates:  # its gates are fixed: nothing forms
         return
     titles = {viz.place_title(place): place for place in places}
     theme = page.theme()

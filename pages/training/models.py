@@ -1,4 +1,4 @@
-"""Models of one's own: a run's best weights under a name, a checkpoint brought from elsewhere, and where each can be used."""
+"""Your models: a run's best weights under a name, a checkpoint brought from elsewhere, and where each can be used."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.common import address, inputs, loading
-from pages.training import current
-from seqmodels.viz.law import FORMULAS
+from pages.training import current, messages
+from seqmodels.cells import CELLS
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -19,20 +19,15 @@ if TYPE_CHECKING:
     from seqmodels.runs import Run
 
 LARGEST = 100  # megabytes of a checkpoint
-PAGES = {  # by task: the pages that can use its models
-    "pos": ("pages/1_Tagging.py", "pages/3_Gates.py"),
-    "ner": ("pages/1_Tagging.py", "pages/3_Gates.py"),
-    "lm": ("pages/2_Language_model.py", "pages/3_Gates.py"),
-    "char": ("pages/2_Language_model.py", "pages/3_Gates.py"),
-}
-_TITLES = {
-    "pages/1_Tagging.py": ("Tagging", ":material/sell:"),
-    "pages/2_Language_model.py": ("Language model", ":material/notes:"),
-    "pages/3_Gates.py": ("Gates", ":material/grid_on:"),
+_PAGES = {  # that can use a model, by what its task predicts: path, title and icon
+    "tags": (("pages/1_Tagging.py", "Tagging", ":material/sell:"), ("pages/3_Gates.py", "Gates", ":material/grid_on:")),
+    "next token": (
+        ("pages/2_Language_model.py", "Language model", ":material/notes:"),
+        ("pages/3_Gates.py", "Gates", ":material/grid_on:"),
+    ),
 }
 _NAMES = "Small letters, digits and hyphens."
 _PUBLISHED = "training-published"  # in the session's state: the names under which runs were published, by the run's id
-_SAID = "training-models-said"  # in the session's state: what the last click did, or why not, told once
 
 
 def use(run: Run) -> None:
@@ -69,14 +64,14 @@ def use(run: Run) -> None:
             on_click="ignore",
             help="The best weights of this run, as one file that python -m seqmodels reads, and this page by upload.",
         )
-    _tell("use")
+    messages.show("use")
     if known is not None:
         st.markdown(f":material/check_circle: The best weights of this run are now the model **{known.name}**.")
         where(known)
 
 
 def bring() -> None:
-    """Add a model from a file; and one's own models, each with what it is, where it can be used, and a way to delete it."""
+    """Add a model from a file; and your models, each with what it is, where it can be used, and a way to delete it."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="training-bring"):
         uploaded = st.file_uploader(
             "A checkpoint of seqmodels (.safetensors)",
@@ -90,7 +85,7 @@ def bring() -> None:
             stem = suggested(uploaded.name.rpartition(".")[0] or uploaded.name)
             st.text_input("Name of the model", stem, key=key, max_chars=40, width=280, help=_NAMES)
             st.button("Add", icon=":material/add:", key="training-add", type="primary", on_click=_add, args=(uploaded, key))
-    _tell("bring")
+    messages.show("bring")
     listed = loading.own()
     if not listed:
         st.info("There are no models of your own yet. Finish a run and press *Use this model*, or choose a file above.")
@@ -114,21 +109,23 @@ def suggested(text: str) -> str:
 
 def where(model: CheckpointEntry) -> None:
     """Buttons for the pages that can use a model, which open with it picked; or what else can be done with it."""
-    info = model.info
-    assert info is not None
-    if info.task not in PAGES:
+    from seqmodels.tasks import find_task
+
+    assert model.info is not None
+    task = find_task(model.info.task)
+    pages = _PAGES.get(task.predicts, ())
+    if not pages:
         st.caption(f"It reads numbers, not text, so no other page can use it. In Python: `load({model.name!r})`.")
     with st.container(horizontal=True, gap="small", key=f"training-where-{model.name}"):
-        for path in PAGES.get(info.task, ()):
-            title, icon = _TITLES[path]
+        for path, title, icon in pages:
             if st.button(title, icon=icon, key=f"training-open-{model.name}-{title}", help=f"Open {title} with {model.name}"):
-                state = {"task": loading.TASK_TITLES[info.task], "cells": [loading.title(model.name)]}
+                state = {"task": task.page_title, "cells": [loading.title(model.name)]}
                 address.hand_over(state)
                 st.switch_page(path, query_params=state)
 
 
 def _row(model: CheckpointEntry) -> None:
-    """One model of one's own."""
+    """One of your models."""
     from seqmodels.runs.publishing import may_remove
 
     with st.container(border=True, key=f"training-own-{model.name}", gap="xsmall"):
@@ -147,24 +144,20 @@ def _row(model: CheckpointEntry) -> None:
 def described(model: CheckpointEntry) -> str:
     """What a model is, in a line of Markdown: its task, cell, size and scores."""
     size = f"{model.bytes / 1e6:.1f} MB" if model.bytes >= 1e6 else f"{max(1, round(model.bytes / 1e3))} kB"
-    return size if model.info is None else " · ".join([*_what(model.info), size, *_scores(model.info)])
-
-
-def _what(info: CheckpointInfo) -> tuple[str, str]:
+    if model.info is None:
+        return size
     from seqmodels.tasks import find_task
 
-    return find_task(info.task).title, FORMULAS[info.cell].title
+    task = find_task(model.info.task)
+    return " · ".join([task.title, CELLS[model.info.cell].title, size, *_scores(model.info, task.metric)])
 
 
-def _scores(info: CheckpointInfo) -> list[str]:
-    """The figure that the task is about, on each part of the corpus."""
-    from seqmodels.tasks import find_task
-
-    metric = find_task(info.task).metric
+def _scores(info: CheckpointInfo, metric: str) -> list[str]:
+    """The metric of the task on each part of the corpus."""
     return [
-        f"{inputs.plain(str(split))} {metric.replace('_', ' ')} {figures[metric]:.4g}"
-        for split, figures in info.scores.items()
-        if isinstance(figures.get(metric), int | float)
+        f"{inputs.plain(str(split))} {metric.replace('_', ' ')} {scores[metric]:.4g}"
+        for split, scores in info.scores.items()
+        if isinstance(scores.get(metric), int | float)
     ]
 
 
@@ -172,11 +165,7 @@ def _publish(run: Run, key: str) -> None:
     from seqmodels.runs.publishing import publish
 
     name = str(st.session_state[key])  # as typed by now: the page may not have been drawn since
-    try:
-        publish(run, current.owner_key(), name)
-    except ValueError as problem:
-        st.session_state[_SAID] = ("use", inputs.as_sentence(problem), "")
-    else:
+    if messages.attempt("use", lambda: publish(run, current.owner_key(), name)):
         st.session_state[_PUBLISHED] = {**st.session_state.get(_PUBLISHED, {}), run.id: name}
 
 
@@ -184,23 +173,14 @@ def _add(uploaded: UploadedFile, key: str) -> None:
     from seqmodels.runs.publishing import import_checkpoint
 
     name = str(st.session_state[key])
-    try:
-        import_checkpoint(uploaded.getvalue(), name, current.owner_key())
-    except ValueError as problem:
-        st.session_state[_SAID] = ("bring", inputs.as_sentence(problem), "")
-    else:
-        st.session_state[_SAID] = ("bring", "", f"The model **{name}** is added.")
+    done = f"The model **{name}** is added."
+    messages.attempt("bring", lambda: import_checkpoint(uploaded.getvalue(), name, current.owner_key()), done)
 
 
 def _remove(name: str) -> None:
     from seqmodels.runs.publishing import remove_own
 
-    try:
-        remove_own(name, current.owner_key())
-    except ValueError as problem:
-        st.session_state[_SAID] = ("bring", inputs.as_sentence(problem), "")
-    else:
-        st.session_state[_SAID] = ("bring", "", f"The model **{name}** is deleted.")
+    messages.attempt("bring", lambda: remove_own(name, current.owner_key()), f"The model **{name}** is deleted.")
 
 
 def _weights(run: Run) -> bytes:
@@ -208,16 +188,3 @@ def _weights(run: Run) -> bytes:
 
     found = best_weights(run)
     return b"" if found is None else found.read_bytes()
-
-
-def _tell(place: str) -> None:
-    """What the last click did, once, where it was made."""
-    said = st.session_state.get(_SAID)
-    if said is None or said[0] != place:
-        return
-    del st.session_state[_SAID]
-    _, problem, done = said
-    if problem:
-        st.warning(inputs.plain(problem))
-    else:
-        st.success(done)

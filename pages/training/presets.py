@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.training import current, problems
+from pages.training import current, messages
 from seqmodels.runs import Run
 from seqmodels.runs.presets import PRESETS, Preset, find_preset
 
@@ -15,7 +15,7 @@ def offer() -> None:
         for number, preset in enumerate(PRESETS):
             help = f"Look for {preset.look_for}"
             st.button(preset.title, key=f"training-preset-{number}", help=help, on_click=_begin, args=(preset,))
-    problems.tell("preset")
+    messages.show("preset")
 
 
 def explain(run: Run) -> None:
@@ -26,7 +26,7 @@ def explain(run: Run) -> None:
 
 
 def _begin(preset: Preset) -> None:
-    problems.attempt("preset", lambda: _start(preset))
+    messages.attempt("preset", lambda: _start(preset))
 
 
 def _start(preset: Preset) -> None:

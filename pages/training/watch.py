@@ -11,8 +11,8 @@ from typing import Any
 import streamlit as st
 
 from pages.common import inputs
-from pages.training import controls, current, curves, problems
-from pages.training.curves import cell_title, history, live_settings
+from pages.training import current, curves, form, messages
+from pages.training.curves import cell_title, history, live_settings, task_of
 from seqmodels import runs
 from seqmodels.runs import Command, Run, Status
 
@@ -72,7 +72,7 @@ def show(run: Run) -> None:
                 key="training-copy",
                 icon=":material/edit_note:",
                 help="Puts all settings of this run into the form below, to change and to start again.",
-                on_click=controls.copy,
+                on_click=form.copy,
                 args=(run,),
             )
             if mine and _state(standing) not in _CHANGEABLE:
@@ -87,7 +87,7 @@ def show(run: Run) -> None:
                 _controls(run, standing)
                 with st.form(f"watch-live-{run.id}", border=False, width="content"):
                     _live_settings(run)
-    problems.tell(_RUN)
+    messages.show(_RUN)
     look = st.fragment(_look, run_every=EVERY if run.alive else None)
     look(run, _state(standing))
 
@@ -105,11 +105,8 @@ def _state(standing: Status) -> str:
 
 
 def _head(run: Run, standing: Status) -> None:
-    from seqmodels.tasks import find_task
-
-    task = find_task(str(run.settings["task"])).title
     st.subheader(inputs.plain(run.name), anchor=False, width="content")
-    st.caption(f"{task} · {cell_title(run)}", width="content")
+    st.caption(f"{task_of(run).title} · {cell_title(run)}", width="content")
     badge(_state(standing), standing.ahead)
     if standing.name in ("stopped", "finished", "interrupted") and standing.progress.message:
         st.caption(inputs.plain(inputs.as_sentence(standing.progress.message)), width="content")
@@ -216,7 +213,7 @@ def _order(run: Run, kind: str) -> None:
     """Do what a button says, and give the process a moment for it, so that the page shows it done."""
     before = runs.status(run)
     if _state(before) == "new" and kind == "resume":
-        done = problems.attempt(_RUN, lambda: runs.start(run, current.owner_key()))
+        done = messages.attempt(_RUN, lambda: runs.start(run, current.owner_key()))
     else:
         done = _send(run, Command(kind))  # type: ignore[arg-type]
     if not done:
@@ -230,7 +227,7 @@ def _order(run: Run, kind: str) -> None:
 
 
 def _send(run: Run, command: Command) -> bool:
-    return problems.attempt(_RUN, lambda: runs.command(run, current.owner_key(), command))
+    return messages.attempt(_RUN, lambda: runs.command(run, current.owner_key(), command))
 
 
 def _wait(done: Callable[[], bool], run: Run) -> None:

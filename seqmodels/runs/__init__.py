@@ -11,7 +11,7 @@ models are in `seqmodels.runs.settings`, `.presets` and `.publishing`; a trainin
 """
 
 from seqmodels.runs.context import Command, Notice
-from seqmodels.runs.control import Upload, command, create, delete, rename, start
+from seqmodels.runs.control import Upload, command, create, delete, read_upload, rename, start
 from seqmodels.runs.events import Cursor, Event, History, News, clipped_share, export_csv, read_history, refresh
 from seqmodels.runs.files import StorageError
 from seqmodels.runs.launcher import stand_by
@@ -56,6 +56,7 @@ __all__ = [
     "may_control",
     "open_folder",
     "read_history",
+    "read_upload",
     "refresh",
     "rename",
     "root",

@@ -19,6 +19,7 @@ from seqmodels.runs.limits import Limits
 from seqmodels.runs.store import Run
 
 if TYPE_CHECKING:
+    from seqmodels.data import Dataset
     from seqmodels.runs.settings import Settings
 
 RESUMABLE: tuple[store.StatusName, ...] = ("interrupted", "paused", "failed")
@@ -39,7 +40,7 @@ def create(settings: Settings, owner_key: str, *, name: str = "", upload: Upload
     """
     from seqmodels.runs.settings import to_flat
 
-    own = None if upload is None else check_upload(settings, upload)
+    own = None if upload is None else read_upload(settings, upload)[0]
     store.tidy()
     name = name or f"{settings.task} {settings.model.cell}"
     return store.make(to_flat(settings), owner_key, name=name, own=own, preset=preset)
@@ -101,16 +102,16 @@ def delete(run: Run, owner_key: str) -> None:
         store.remove(run)
 
 
-def check_upload(settings: Settings, upload: Upload) -> TextFile:
-    """The file as text. CorpusError says what is wrong with it."""
+def read_upload(settings: Settings, upload: Upload) -> tuple[TextFile, Dataset | None]:
+    """The file as text, and for taggers as data to train on. CorpusError says what is wrong with it."""
     from seqmodels.corpora.uploads import open_upload
     from seqmodels.data import load_dataset
-    from seqmodels.tasks import tasks_that_predict
+    from seqmodels.tasks import find_task
 
     file = open_upload(upload.content, upload.name, largest=round(Limits.of_environment().upload_megabytes * 2**20))
-    if settings.task in tasks_that_predict("tags"):  # plain text has no form that it could lack, and its tokens take a while
-        load_dataset(settings.task, settings.data, file)
-    return file
+    if find_task(settings.task).predicts != "tags":  # plain text has no form that it could lack, and its tokens take a while
+        return file, None
+    return file, load_dataset(settings.task, settings.data, file)
 
 
 def _check_owner(run: Run, owner_key: str) -> None:

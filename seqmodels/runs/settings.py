@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from seqmodels.fields import Setting, described, setting
 from seqmodels.tasks import DataConfig, ModelConfig, find_task
 from seqmodels.training import LARGEST, Clipping, LiveSettings, TrainConfig
 
@@ -16,6 +17,10 @@ Flat = dict[str, Any]  # str, int, float, bool or None by name
 
 _OWN = ("task", "probe", "weights_seed")
 _DATA = {"seed": "data_seed"}  # what a data setting is called where another has its name
+_PROBE_HELP = {  # by what the task predicts
+    "tags": "After every epoch you see the tags that the network gives this sentence.",
+    "next token": "After every epoch the network continues this text.",
+}
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class Settings:
     model: ModelConfig
     training: TrainConfig
     data: DataConfig = field(default_factory=DataConfig)
-    probe: str = ""
+    probe: str = setting("", "Text to watch", _PROBE_HELP, longest=LONGEST_PROBE, tasks=lambda task: bool(task.probe))
     weights_seed: int | None = None
 
     def __post_init__(self) -> None:
@@ -39,6 +44,16 @@ class Settings:
             raise ValueError(f"the text to watch has {len(self.probe)} characters: give at most {LONGEST_PROBE}")
         if self.weights_seed is not None and self.weights_seed < 0:
             raise ValueError(f"weights_seed is {self.weights_seed}: it must be at least 0")
+
+
+SETTINGS: dict[str, Setting] = {
+    **described(Settings),
+    **{_DATA.get(name, name): known for name, known in described(DataConfig).items()},
+    **described(ModelConfig),
+    **described(TrainConfig),
+    "clip_threshold": described(Clipping)["threshold"],
+}
+"""What is known of each plain value: how a form asks for it."""
 
 
 def default_settings(task: str, cell: str = "gru") -> Settings:

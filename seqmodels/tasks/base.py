@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from seqmodels.cells import CELLS, find_cell
 from seqmodels.corpora import CorpusError, Subset, TextFile
+from seqmodels.fields import REQUIRED, SHARE, Range, check, scale, setting
 from seqmodels.initialization import SCHEMES, TORCH, initialize
 from seqmodels.models import SequenceModel
 from seqmodels.recurrence import Recurrent
@@ -19,9 +20,11 @@ from seqmodels.vocab import Vocabulary
 Predicts = Literal["tags", "next token", "answer"]
 Splits = tuple[list[Any], list[Any]]  # train and dev
 
-_LARGEST = {"hidden_size": 2048, "layers": 8} | dict.fromkeys(
-    ("word_size", "character_size", "spelling_size", "embedding_size"), 1024
-)
+_SIZES = Range(1, 1024)  # of an embedding
+
+
+def _tags(task: Any) -> bool:
+    return bool(task.predicts == "tags")
 
 
 @dataclass(frozen=True)
@@ -29,36 +32,76 @@ class ModelConfig:
     """A network: the same for all cells of a task, so that only the gates differ. Sizes are in units."""
 
     cell: str
-    hidden_size: int
-    layers: int = 1
-    dropout: float = 0.0
-    activation: str = "tanh"
-    bidirectional: bool = True  # of taggers; every other model reads forward only
-    word_size: int = 100  # the three embeddings of taggers
-    character_size: int = 32
-    spelling_size: int = 128
-    embedding_size: int | None = None  # of language models; None: as large as the memory, and shared with the output layer
-    initialization: str = TORCH  # of the recurrent matrices, see seqmodels.initialization
-    gain: float = 1.0
-    forget_bias: float | None = None  # added to that of the forget gate
+    hidden_size: int = setting(
+        REQUIRED,
+        "Memory units",
+        "How many numbers the network remembers from step to step.",
+        valid=Range(1, 2048),
+        steps=(4, 512, 4),
+    )
+    layers: int = setting(1, "Layers", "Each layer reads what the one below puts out.", valid=Range(1, 8), steps=(1, 4, 1))
+    dropout: float = setting(
+        0.0,
+        "Dropout",
+        "The share of features left out at random while training, against overfitting.",
+        valid=SHARE,
+        steps=(0.0, 0.9, 0.05),
+    )
+    activation: str = setting(
+        "tanh",
+        "Activation",
+        "What new content goes through: tanh is bounded, relu is not.",
+        choices=lambda cell: {name: name for name in cell.activations},
+        cells=lambda cell: len(cell.activations) > 1,
+    )
+    bidirectional: bool = setting(
+        True,
+        "Directions",
+        "Both: a second memory reads the sentence from its end.",
+        choices={True: "both", False: "forward only"},
+        tasks=_tags,
+    )
+    word_size: int = setting(100, "Words", "Numbers that stand for a word.", valid=_SIZES, steps=(4, 512, 4), tasks=_tags)
+    character_size: int = setting(
+        32, "Characters", "Numbers that stand for a character.", valid=_SIZES, steps=(4, 256, 4), tasks=_tags
+    )
+    spelling_size: int = setting(
+        128, "Spelling", "Numbers that sum up the characters of a word.", valid=_SIZES, steps=(4, 512, 4), tasks=_tags
+    )
+    embedding_size: int | None = setting(  # with one, the output layer has weights of its own
+        None,
+        "Embedding",
+        "Numbers that stand for a word or character. Empty: as many as the memory has.",
+        none="as the memory",
+        valid=_SIZES,
+        steps=(4, 512, 4),
+        tasks=lambda task: task.predicts == "next token",
+    )
+    initialization: str = setting(TORCH, "Recurrent weights", "How the matrices from memory to memory begin.", choices=SCHEMES)
+    gain: float = setting(
+        1.0,
+        "Gain",
+        "Scales those matrices: above 1 signals tend to grow, below 1 to fade.",
+        valid=Range(0, 100, open_below=True),
+        slider=scale(-1, 1),
+        when=lambda values: values["initialization"] != TORCH,
+    )
+    forget_bias: float | None = setting(
+        None,
+        "Forget-gate bias",
+        "Added to the forget gate: 1 or more lets it begin by keeping.",
+        none="none",
+        valid=Range(-100, 100),
+        steps=(-10.0, 10.0, 0.5),
+        cells=lambda cell: cell.forget_block is not None,
+    )
 
     def __post_init__(self) -> None:
         find_cell(self.cell, self.activation)
-        for name, largest in _LARGEST.items():
-            size = getattr(self, name)
-            if size is not None and not 1 <= size <= largest:
-                raise ValueError(f"{name} is {size}: it must be from 1 to {largest}")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout is {self.dropout}: it must be at least 0 and below 1")
-        if self.initialization not in SCHEMES:
-            raise ValueError(f"unknown initialization {self.initialization!r}: choose one of {', '.join(SCHEMES)}")
-        if not 0 < self.gain <= 100:
-            raise ValueError(f"gain is {self.gain}: it must be above 0 and at most 100")
+        check(self)
         if self.forget_bias is not None and CELLS[self.cell].forget_block is None:
             able = " or ".join(name for name, cell in CELLS.items() if cell.forget_block)
             raise ValueError(f"cell {self.cell!r} has no forget gate with a bias: leave forget_bias out, or choose {able}")
-        if self.forget_bias is not None and not -100 <= self.forget_bias <= 100:
-            raise ValueError(f"forget_bias is {self.forget_bias}: it must be from -100 to 100")
 
     def initialize(self, recurrent: Recurrent) -> None:
         """Set the recurrent weights as the config says."""
@@ -66,7 +109,7 @@ class ModelConfig:
 
 
 LEAST_DEV = 200  # sentences to check with, however few there are to learn from
-DEV_SHARES = (0.05, 0.5)
+_COUNT: dict[str, Any] = {"valid": Range(1), "steps": (1, 100_000, 100)}
 
 
 @dataclass(frozen=True)
@@ -74,22 +117,33 @@ class DataConfig:
     """What to train on. Without a source, the task's first. A number of sentences counts paragraphs for language models."""
 
     source: str | None = None
-    sentences: int | None = None  # to learn from, drawn by the seed; None: all
-    dev_sentences: int | None = None  # to check with; None: all, or where `sentences` is given a fifth of it, and at least 200
-    dev_share: float = 0.15  # of your own file
-    length: int | None = None  # steps of a memory task's sequences; None: the task's own
-    seed: int = 1
+    dev_share: float = setting(
+        0.15,
+        "Held out",
+        "The share of your file that is kept to check with.",
+        valid=Range(0.05, 0.5),
+        steps=(0.05, 0.5, 0.05),
+        when=lambda values: values["source"] == "file",
+    )
+    sentences: int | None = setting(
+        None, "{items}", "How many to learn from, drawn by the seed. Few show overfitting.", none="all", **_COUNT
+    )
+    length: int | None = setting(
+        None,
+        "Steps",
+        "How long a sequence is: how far back the memory must reach.",
+        none="the task's own",
+        valid=Range(1),
+        steps=(2, 1000, 10),
+        tasks=lambda task: "generated" in task.sources,
+    )
+    dev_sentences: int | None = setting(  # None: all, or where `sentences` is given a fifth of it, and at least LEAST_DEV
+        None, "{items} to check with", "How many the scores are taken on.", none="as usual", **_COUNT
+    )
+    seed: int = setting(1, "Data seed", "Draws the data: the same seed, the same data.", valid=Range(0), steps=(0, 10_000, 1))
 
     def __post_init__(self) -> None:
-        for name in ("sentences", "dev_sentences", "length"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f"{name} is {value}: give at least 1, or leave it out")
-        least, most = DEV_SHARES
-        if not least <= self.dev_share <= most:
-            raise ValueError(f"dev_share is {self.dev_share}: give a share from {least} to {most}")
-        if self.seed < 0:
-            raise ValueError(f"seed is {self.seed}: give a whole number from 0")
+        check(self)
 
     @property
     def train_subset(self) -> Subset | None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
-OPTIMIZERS = ("adam", "adamw", "sgd")
-CLIPPINGS = ("norm", "value")
-WATCHED = ("metric", "loss")
+from seqmodels.fields import SHARE, Range, check, scale, setting
+
+OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD with momentum"}
+CLIPPINGS = {"norm": "by global norm", "value": "by value"}
+WATCHED = {"metric": "the score", "loss": "the loss"}
 LARGEST = 2**32 - 1  # whole number; with it, the seed of an epoch and the count of all steps still fit in 64 bits
 
 SCHEDULES: dict[str, Callable[[int, int], float]] = {
@@ -19,11 +21,11 @@ SCHEDULES: dict[str, Callable[[int, int], float]] = {
     "constant": lambda done, steps: 1.0,
 }
 """The factor on the learning rate after the warm-up: `done` of `steps` steps."""
+_SHAPES = {"cosine": "cosine, down to 0", "linear": "straight down to 0", "step": "down in two steps", "constant": "constant"}
 
 
-def _check_choice(name: str, value: str, choices: Iterable[str]) -> None:
-    if value not in choices:
-        raise ValueError(f"unknown {name} {value!r}: choose one of {', '.join(choices)}")
+def _stops_early(values: Mapping[str, Any]) -> bool:
+    return values["patience"] is not None
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,17 @@ class Clipping:
     """By "norm": scale the whole gradient to at most this length (Pascanu et al. 2013). By "value": cut off each number."""
 
     kind: str = "norm"
-    threshold: float = 1.0
+    threshold: float = setting(
+        1.0,
+        "Threshold",
+        "The largest norm, or the largest number, that goes through unchanged.",
+        slider=scale(-2, 2),
+        when=lambda values: values["clip"] is not None,
+    )
 
     def __post_init__(self) -> None:
-        _check_choice("clip kind", self.kind, CLIPPINGS)
+        if self.kind not in CLIPPINGS:
+            raise ValueError(f"unknown clip kind {self.kind!r}: choose one of {', '.join(CLIPPINGS)}")
         if not 0 < self.threshold < math.inf:
             raise ValueError(f"clip threshold is {self.threshold}: give a positive number, or no clipping at all")
 
@@ -48,36 +57,72 @@ class TrainConfig:
     `least_improvement`; `patience` counts the epochs since.
     """
 
-    epochs: int = 20
-    optimizer: str = "adam"
-    learning_rate: float = 2e-3
-    momentum: float = 0.9  # of sgd
-    weight_decay: float = 0.0
-    schedule: str = "cosine"
-    warmup: float = 0.05  # share of all steps over which the rate rises; then it follows the schedule
-    batch_size: int | None = None  # None: the task's own
-    clip: Clipping | None = Clipping()
-    patience: int | None = 5  # epochs without a better dev figure; None never stops
-    least_improvement: float = 0.0
-    watch: str = "metric"
-    restore_best: bool = True
-    seed: int = 1
+    optimizer: str = setting(
+        "adam", "Optimizer", "How a gradient becomes a step: Adam scales it for each weight, SGD does not.", choices=OPTIMIZERS
+    )
+    learning_rate: float = setting(
+        2e-3,
+        "Learning rate",
+        "How large the steps are, at their largest. It can be changed while the run goes on.",
+        slider=scale(-5, 1),
+    )
+    schedule: str = setting("cosine", "Schedule", "What becomes of the rate in the course of the run.", choices=_SHAPES)
+    epochs: int = setting(
+        20, "Most epochs", "How often all data are read, unless the run stops earlier.", valid=Range(1, LARGEST), steps=(1, 200, 1)
+    )
+    batch_size: int | None = setting(
+        None, "Batch size", "How many sequences make one step together.", none="the task's own", valid=Range(1), steps=(1, 1024, 8)
+    )
+    momentum: float = setting(
+        0.9,
+        "Momentum",
+        "How much of the last step goes on in the next.",
+        valid=SHARE,
+        steps=(0.0, 0.99, 0.05),
+        when=lambda values: values["optimizer"] == "sgd",
+    )
+    weight_decay: float = setting(
+        0.0, "Weight decay", "Draws all weights towards 0, against overfitting.", valid=Range(0), slider=(0.0, *scale(-6, -1))
+    )
+    warmup: float = setting(
+        0.05, "Warm-up", "The share of all steps in which the rate rises from 0.", valid=SHARE, steps=(0.0, 0.9, 0.05)
+    )
+    seed: int = setting(
+        1, "Seed", "Draws weights, order and dropout: the same seed, the same run.", valid=Range(0, LARGEST), steps=(0, 10_000, 1)
+    )
+    clip: Clipping | None = setting(
+        Clipping(),
+        "Gradient clipping",
+        "Shortens a gradient that is too large: as a whole, or each number of it.",
+        choices={None: "off", **CLIPPINGS},
+    )
+    patience: int | None = setting(
+        5,
+        "Patience, epochs",
+        "How many epochs to wait for a better figure, counted from the best so far.",
+        steps=(1, 50, 1),
+    )
+    watch: str = setting(
+        "metric",
+        "Watched figure",
+        "Of the held-out data: the task's score, or the loss, which sees overfitting sooner.",
+        choices=WATCHED,
+        when=_stops_early,
+    )
+    least_improvement: float = setting(
+        0.0,
+        "Least improvement",
+        "What is less than this does not count as better.",
+        valid=Range(0),
+        slider=(0.0, *scale(-4, 1)),
+        when=_stops_early,
+    )
+    restore_best: bool = setting(
+        True, "Restore the best weights", "The model that is left is that of the best epoch, not of the last."
+    )
 
     def __post_init__(self) -> None:
-        for name, least in (("epochs", 1), ("seed", 0)):
-            if not least <= getattr(self, name) <= LARGEST:
-                raise ValueError(f"{name} is {getattr(self, name)}: it must be from {least} to {LARGEST}")
-        for name in ("weight_decay", "least_improvement"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name} is {getattr(self, name)}: it must be at least 0")
-        for name in ("momentum", "warmup"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}: it must be at least 0 and below 1")
-        _check_choice("optimizer", self.optimizer, OPTIMIZERS)
-        _check_choice("schedule", self.schedule, SCHEDULES)
-        _check_choice("watch", self.watch, WATCHED)
-        if self.batch_size is not None and self.batch_size < 1:
-            raise ValueError(f"batch_size is {self.batch_size}: give at least 1, or none for the task's own")
+        check(self)
         self.live()  # checks the rest
 
     def live(self) -> LiveSettings:
@@ -86,7 +131,7 @@ class TrainConfig:
 
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> Self:
-        """The inverse of `asdict`. What is not given is as the default; ValueError names a setting that there is not."""
+        """The inverse of `asdict`. What is not given is as the default; ValueError names an unknown setting."""
         known = {field.name for field in fields(cls)}
         unknown = sorted(set(saved) - known)
         if unknown:
