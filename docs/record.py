@@ -16,7 +16,7 @@ from seqmodels.runs.settings import from_flat, to_link
 TITLES = {"explodes": "Not clipped", "clipped": "The same, clipped"}  # by the key of a preset
 EPOCH = ("x", "epoch", "loss", "dev_loss", "score", "best_score", "best_epoch")
 MOST = 150  # points of a curve
-LEAP = 7  # steps over which the norm is told to grow, before the last one
+LEAP = 7  # steps over which the norm is said to grow, before the last one
 SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -77,9 +77,9 @@ def main() -> None:
         os.environ["SEQMODELS_RUNS"] = folder
         runs = [train(key) for key in TITLES]
         exploded, clipped = histories = [read_history(run) for run in runs]
-        told = explanation(exploded, clipped, runs[1].settings["clip_threshold"])
+        text = explanation(exploded, clipped, runs[1].settings["clip_threshold"])
         entries = [entry(run, history) for run, history in zip(runs, histories, strict=True)]
-    FILE.write_text(json.dumps({"explanation": told, "runs": entries}, ensure_ascii=False, separators=(",", ":")) + "\n", "utf-8")
+    FILE.write_text(json.dumps({"explanation": text, "runs": entries}, ensure_ascii=False, separators=(",", ":")) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

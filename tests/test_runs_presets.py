@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from statistics import median
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -42,7 +43,9 @@ def test_every_run_of_a_preset_has_settings_that_a_link_can_hand_on(preset: Pres
 @each
 def test_every_setting_of_a_preset_is_in_its_runs(preset: Preset) -> None:
     for name, settings in settings_of(preset).items():
-        assert to_flat(settings) == to_flat(settings) | to_flat(from_flat({**to_link(settings), **preset.runs[name]}))
+        assert to_flat(settings) == to_flat(settings) | to_flat(
+            from_flat({**to_link(settings), **dict(parse_qsl(preset.runs[name]))})
+        )
 
 
 @each

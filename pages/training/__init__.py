@@ -1,1 +1,1 @@
-"""The training page in parts: the run that is on screen, ready-made runs, the settings of one's own, and what a run shows."""
+"""The training page in parts: the run that is on screen, ready-made runs, your own settings, and what a run shows."""

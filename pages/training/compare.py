@@ -147,16 +147,16 @@ def _column(values: Sequence[Any]) -> list[Any]:
 
 
 def _results(run: Run) -> dict[str, Any]:
-    told, known = runs.status(run).progress, history(run)
-    best = next((epoch for epoch in known.epochs if epoch["epoch"] == told.best_epoch), None)
+    progress, known = runs.status(run).progress, history(run)
+    best = next((epoch for epoch in known.epochs if epoch["epoch"] == progress.best_epoch), None)
     share = runs.clipped_share(known.steps)
     return {
-        "best score": told.best_score,
-        "at epoch": told.best_epoch or None,
+        "best score": progress.best_score,
+        "at epoch": progress.best_epoch or None,
         "dev loss there": best["dev_loss"] if best else None,
         "train loss there": best["loss"] if best else None,
         "clipped steps, %": None if share is None else round(100 * share, 1),
-        "seconds": round(told.seconds, 1),
+        "seconds": round(progress.seconds, 1),
     }
 
 

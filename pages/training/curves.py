@@ -60,40 +60,40 @@ def first_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def progress(run: Run, standing: Status, known: History) -> None:
     """How far it is, and its figures."""
-    told = standing.progress
-    epochs = told.epochs or int(run.settings["epochs"])
-    done = min(1.0, (told.epoch + (told.step / told.steps if told.steps else 0)) / epochs)
+    now = standing.progress
+    epochs = now.epochs or int(run.settings["epochs"])
+    done = min(1.0, (now.epoch + (now.step / now.steps if now.steps else 0)) / epochs)
     st.progress(done, _where(standing, known, epochs))
     name = task_of(run).metric
     live = live_settings(run, known)
     waited = known.epochs[-1]["waited"] if known.epochs else 0
     tokens = sum(step["tokens"] for step in known.steps)
-    speed = known.tokens_per_second if standing.name == "running" else tokens / told.seconds if told.seconds else None
+    speed = known.tokens_per_second if standing.name == "running" else tokens / now.seconds if now.seconds else None
     share = runs.clipped_share(known.steps)
-    at = f", epoch {told.best_epoch}" if told.best_epoch else ""
+    at = f", epoch {now.best_epoch}" if now.best_epoch else ""
     facts = {
-        f"Best dev {viz.metric_title(name)}": viz.score(name, told.best_score) + at,
+        f"Best dev {viz.metric_title(name)}": viz.score(name, now.best_score) + at,
         "Early stopping": "off" if live["patience"] is None else f"patience {waited} of {live['patience']}",
         "Clipped steps": "–" if share is None else percent(share),
         "Tokens per second": "–" if speed is None else f"{speed:,.0f}",
-        "Trained for": viz.duration(told.seconds),
+        "Trained for": viz.duration(now.seconds),
     }
     st.html(viz.facts(facts))
 
 
 def _where(standing: Status, known: History, epochs: int) -> str:
-    told = standing.progress
+    now = standing.progress
     if standing.name == "queued":
         return "Waiting for its turn" if not standing.ahead else f"Waiting: {standing.ahead} before it"
-    if told.phase == "loading":
+    if now.phase == "loading":
         return "Reading the data"
-    if told.phase == "scoring" and standing.name == "running":
+    if now.phase == "scoring" and standing.name == "running":
         return "Scoring the best weights"
     if standing.name in ("finished", "stopped"):
-        return f"Ended after epoch {told.epoch} of {epochs}" if told.epoch else "Ended before its first whole epoch"
-    where = f"Epoch {min(told.epoch + 1, epochs)} of {epochs}"
-    if told.steps:
-        where += f" · step {told.step} of {told.steps}"
+        return f"Ended after epoch {now.epoch} of {epochs}" if now.epoch else "Ended before its first whole epoch"
+    where = f"Epoch {min(now.epoch + 1, epochs)} of {epochs}"
+    if now.steps:
+        where += f" · step {now.step} of {now.steps}"
     left = known.seconds_left(epochs) if standing.name == "running" else None
     return where if left is None else f"{where} · {viz.duration(left)} left at most"
 
@@ -120,8 +120,8 @@ def draw(run: Run, known: History) -> None:
         chart(viz.rates(known, theme), "watch-rate", "Learning rate over the epochs")
     marks = viz.marks(known)
     if marks:
-        told = "  \n".join(f"**{at}** epoch {mark.x:.2f}: {inputs.plain(mark.text)}" for at, mark in enumerate(marks, 1))
-        st.caption(told)
+        text = "  \n".join(f"**{at}** epoch {mark.x:.2f}: {inputs.plain(mark.text)}" for at, mark in enumerate(marks, 1))
+        st.caption(text)
 
 
 def probe(run: Run, known: History) -> None:
@@ -162,7 +162,7 @@ def _epoch(run: Run, count: int) -> int:
         return 0
     asked = f"watch-epoch-asked-{run.id}"
     chosen = min(st.session_state.get(asked) or count, count)
-    # the widget's own key tells the newest epoch: it is a new widget, at the same place, when there is one more
+    # the widget's own key holds the newest epoch: it is a new widget, at the same place, when there is one more
     key = f"watch-epoch-{run.id}-{count}"
     st.slider("After epoch", 1, count, chosen, key=key, on_change=_ask, args=(asked, key, count), width=400)
     return int(st.session_state[key]) - 1

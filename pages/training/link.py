@@ -27,8 +27,8 @@ def asked() -> Mapping[str, Any] | None:
     try:
         return to_flat(read(st.query_params[SETTINGS]))
     except ValueError as problem:
-        told = inputs.plain(str(problem))
-        st.caption(f":material/link_off: The settings in this link cannot be used, so you see the usual ones: {told}")
+        why = inputs.plain(str(problem))
+        st.caption(f":material/link_off: The settings in this link cannot be used, so you see the usual ones: {why}")
         return None
 
 

@@ -18,7 +18,7 @@ from seqmodels.runs import Command, Run, Status
 
 EVERY = 1.0  # seconds between two looks at a run that is alive
 ANSWER = 0.6  # seconds that a press of a button waits for the run's process to do it
-_RUN = "run"  # where problems with it are told
+_RUN = "run"  # where messages about it are shown
 
 _STATES = {("interrupted", "new"): "new", ("running", "scoring"): "scoring"}  # name of a status, phase of its process
 _BADGES = {
@@ -78,8 +78,8 @@ def show(run: Run) -> None:
             if mine and _state(standing) not in _CHANGEABLE:
                 _controls(run, standing)
         if standing.name == "failed":
-            said = inputs.plain(inputs.as_sentence(standing.progress.message))
-            st.error(f"**This run failed.** {said}", icon=":material/error:")
+            why = inputs.plain(inputs.as_sentence(standing.progress.message))
+            st.error(f"**This run failed.** {why}", icon=":material/error:")
         if not mine:
             st.caption(":material/visibility: Started by someone else: you watch. You can start one with the same settings.")
         elif _state(standing) in _CHANGEABLE:

@@ -168,7 +168,7 @@ class History:
 
     @property
     def tokens_per_second(self) -> float | None:
-        """The speed of late; None before there is one to tell."""
+        """The speed of late; None before there is one."""
         recent = self._recent()
         return sum(step["tokens"] for step in recent[1:]) / _seconds(recent) if recent else None
 

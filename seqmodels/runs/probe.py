@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +15,6 @@ from seqmodels.runs.trainer import TrainingSetup
 from seqmodels.traces import LayerTrace
 
 WORDS, CHARACTERS = 40, 240  # of a sample
-
-
-@dataclass(frozen=True)
-class Gates:
-    """The gates of one layer and direction over a text.
-
-    Shares of all units and tokens at which a gate is wide open or shut; the median over units of the tokens until half of a memory
-    is left, None where most units never let anything go.
-    """
-
-    layer: int
-    direction: str
-    mu_open: float
-    mu_shut: float
-    lam_open: float
-    lam_shut: float
-    half_life: float | None
 
 
 def sample(setup: TrainingSetup, text: str) -> dict[str, Any] | None:
@@ -64,18 +46,23 @@ def _sample(checkpoint: Checkpoint, text: str) -> dict[str, Any]:
 
 
 def _gates(trace: traces.Trace) -> list[dict[str, Any]]:
-    return [vars(_of_layer(layer)) for layer in trace.layers]
+    """The gates of each layer and direction over a text.
+
+    Shares of all units and tokens at which a gate is wide open or shut; the median over units of the tokens until half of a memory
+    is left, None where most units never let anything go.
+    """
+    return [_gates_of(layer) for layer in trace.layers]
 
 
-def _of_layer(layer: LayerTrace) -> Gates:
+def _gates_of(layer: LayerTrace) -> dict[str, Any]:
     half_life = float(np.median(traces.half_life(layer.mu)))
     keep, write = traces.saturation(layer.mu), traces.saturation(layer.lam)
-    return Gates(
-        layer=layer.layer,
-        direction=layer.direction,
-        mu_open=float(keep.open.mean()),
-        mu_shut=float(keep.shut.mean()),
-        lam_open=float(write.open.mean()),
-        lam_shut=float(write.shut.mean()),
-        half_life=half_life if math.isfinite(half_life) else None,
-    )
+    return {
+        "layer": layer.layer,
+        "direction": layer.direction,
+        "mu_open": float(keep.open.mean()),
+        "mu_shut": float(keep.shut.mean()),
+        "lam_open": float(write.open.mean()),
+        "lam_shut": float(write.shut.mean()),
+        "half_life": half_life if math.isfinite(half_life) else None,
+    }

@@ -106,7 +106,7 @@ def half_lives(samples: Rows, theme: Theme) -> Option:
 
 
 def places(samples: Rows) -> list[tuple[int, str]]:
-    """The layers and directions that the samples tell of."""
+    """The layers and directions in the samples."""
     return [(gates["layer"], gates["direction"]) for gates in samples[-1]["gates"]] if samples else []
 
 
@@ -161,7 +161,7 @@ def _last_epoch(samples: Rows) -> float:
 
 
 def _highest_after(steps: Rows) -> float | None:
-    """The greatest norm after clipping. Of steps that were not told only the one before is known: the same, if none was clipped."""
+    """The greatest norm after clipping. Of steps not reported only that before is known: the same, if none was clipped."""
     return max(filter(None, (step["norm_after" if step["clipped_count"] else "highest_norm"] for step in steps)), default=None)
 
 
