@@ -1,4 +1,4 @@
-"""Tagging: parts of speech and names in the visitor's own text, cell beside cell."""
+"""Tagging: parts of speech and entities in the visitor's own text, cell beside cell."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ EXAMPLES = (
     Example(
         "People and places",
         "Angela Merkel met Emmanuel Macron in Strasbourg before the European Parliament voted.",
-        "Persons, a city and an organization in one line: pick the task Names.",
+        "Persons, a city and an organization in one line: pick the task Entities.",
     ),
     Example(
         "Is it a place?",
@@ -72,8 +72,11 @@ def main() -> None:
     )
     text = inputs.sentence(EXAMPLES[1].text)
     inputs.examples(EXAMPLES)
+
+    from seqmodels.tasks import tasks_that_predict  # brings torch: the page's frame is on screen by now
+
     with st.container(horizontal=True, gap="medium"):
-        task = inputs.task()
+        task = inputs.task(tasks_that_predict("tags"))
         names = inputs.cells(task)
     if inputs.ready(text, names):
         try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -32,6 +31,7 @@ SUMMED_UP: dict[Unit, str] = {
     "word": "It stands under each word. Perplexity sums it up: as unsure as a choice among that many equally likely words.",
     "character": "*Numbers* puts it under each character too. Bits per character are its mean.",
 }
+LENGTH_HELP = f"Words to write, punctuation included. A model of characters writes {TOKENS['character']} for each: as much text."
 EXAMPLES = (
     inputs.Example(
         "State of our Union",
@@ -76,33 +76,12 @@ EXAMPLES = (
     inputs.Example("A blank page", "", "Without a prompt a model begins a paragraph of its own."),
 )
 
-
-@dataclass(frozen=True)
-class Slider:
-    """A setting; `help` says what it does to a {unit} or to {units}."""
-
-    label: str
-    low: float
-    high: float
-    default: float
-    step: float
-    help: str
-
-
-SLIDERS = {
-    "temperature": Slider("Temperature", 0.0, 2.0, 0.8, 0.05, "0 always takes the most probable {unit}."),
-    "top_k": Slider("Top-k", 0, 100, 0, 1, "Draw from the k most probable {units}; 0: from all."),
-    "top_p": Slider("Top-p", 0.05, 1.0, 1.0, 0.05, "Draw from the fewest {units} that hold this share; 1: from all."),
-    "length": Slider(
-        "Length",
-        5,
-        120,
-        40,
-        5,
-        f"Words to write, punctuation included. A model that writes character by character writes {TOKENS['character']} "
-        "characters for each: as much text.",
-    ),
-    "seed": Slider("Seed", 0, 99, 7, 1, "The same seed gives the same text."),
+SLIDERS = {  # by key: label, lowest, highest, usual, step, and what it does to a {unit} or to {units}
+    "temperature": ("Temperature", 0.0, 2.0, 0.8, 0.05, "0 always takes the most probable {unit}."),
+    "top_k": ("Top-k", 0, 100, 0, 1, "Draw from the k most probable {units}; 0: from all."),
+    "top_p": ("Top-p", 0.05, 1.0, 1.0, 0.05, "Draw from the fewest {units} that hold this share; 1: from all."),
+    "length": ("Length", 5, 120, 40, 5, LENGTH_HELP),
+    "seed": ("Seed", 0, 99, 7, 1, "The same seed gives the same text."),
 }
 
 
@@ -115,7 +94,10 @@ def main() -> None:
     )
     prompt = inputs.sentence(EXAMPLES[0].text, label="Prompt", key=PROMPT, height=80)
     inputs.examples(EXAMPLES, key=PROMPT)
-    models, sampling, length, numbers = settings()
+    from seqmodels.tasks import tasks_that_predict  # brings torch: the page's frame is on screen by now
+
+    tasks = tasks_that_predict("next token")
+    models, sampling, length, numbers = settings(tasks)
     if not models:
         st.info("Pick at least one cell to see what it writes.")
         return
@@ -129,30 +111,22 @@ def main() -> None:
         prompt_surprisal(models, prompt, numbers)
 
 
-def settings() -> tuple[Models, Sampling, int, bool]:
+def settings(tasks: Sequence[str]) -> tuple[Models, Sampling, int, bool]:
     """One row of controls: the cells, how words are drawn, how many, and whether numbers stand under the words."""
     with st.container(horizontal=True, key="settings", vertical_alignment="bottom", gap="medium"):
         with st.container(width="content"):  # with any note about a link or a file over it
-            models = {name: loading.unit_of(name) for name in inputs.cells(*loading.LANGUAGE_TASKS, most=SIDE_BY_SIDE)}
+            models = {name: loading.unit_of(name) for name in inputs.cells(*tasks, most=SIDE_BY_SIDE)}
         unit, units = kinds(models), kinds(models, "s")
         values = {
-            key: inputs.number(
-                slider.label,
-                slider.low,
-                slider.high,
-                key=key,
-                default=slider.default,
-                step=slider.step,
-                help=slider.help.format(unit=unit, units=units),
-            )
-            for key, slider in SLIDERS.items()
+            key: inputs.number(label, low, high, key=key, default=usual, step=step, help=note.format(unit=unit, units=units))
+            for key, (label, low, high, usual, step, note) in SLIDERS.items()
         }
         numbers = st.toggle(
             "Numbers", key="numbers", bind="query-params", help=f"Under each {unit}: its probability, or its surprisal."
         )
-        st.button("Reset", icon=":material/restart_alt:", on_click=reset)
+        st.button("Reset", icon=":material/restart_alt:", on_click=reset, args=(tasks,))
 
-    from seqmodels.inference import Sampling  # brings torch: the page's frame is on screen by now
+    from seqmodels.inference import Sampling
 
     sampling = Sampling(values["temperature"], int(values["top_k"]), values["top_p"], int(values["seed"]))
     return models, sampling, int(values["length"]), numbers
@@ -295,10 +269,10 @@ def take_back(prompt: str, unit: Unit) -> None:
     st.session_state[PROMPT] = inference.take_back(prompt, unit)
 
 
-def reset() -> None:
+def reset(tasks: Sequence[str]) -> None:
     values: dict[str, Any] = {PROMPT: EXAMPLES[0].text, "numbers": False}
-    values |= {key: slider.default for key, slider in SLIDERS.items()}
-    values["cells"] = [loading.title(name) for name in inputs.usual_cells(*loading.LANGUAGE_TASKS)]
+    values |= {key: usual for key, (_, _, _, usual, _, _) in SLIDERS.items()}
+    values["cells"] = [loading.title(name) for name in inputs.usual_cells(*tasks)]
     for key, value in values.items():
         st.session_state[key] = value
 

@@ -13,7 +13,6 @@ from seqmodels.viz.palette import PARAGRAPH, SPACE
 
 DEFAULT = "The keys to the cabinet in the old office near the two big doors are on the table."
 SIDE_BY_SIDE = 3  # models
-BELOW = {"pos": "its tag", "ner": "the name it is part of, if any", "lm": "its surprisal in bits", "char": "its surprisal in bits"}
 
 
 def main() -> None:
@@ -29,7 +28,7 @@ def main() -> None:
             text = inputs.sentence(DEFAULT, height=68)
         controls = st.container(horizontal=True, gap="xsmall", key="gates-controls")
         with controls:
-            task = inputs.task([task for task in loading.TASK_TITLES if task in loading.SHIPPED_TASKS or loading.available(task)])
+            task = inputs.task(offered())
             names = inputs.cells(task, most=SIDE_BY_SIDE)
         title = inputs.choice("View", list(explorer.VIEWS), key="view", label_visibility="collapsed")
         view = explorer.VIEWS[title]
@@ -44,9 +43,20 @@ def main() -> None:
                 st.info(inputs.plain(inputs.as_sentence(problem)))
 
 
+def offered() -> list[str]:
+    """The tasks that read a text and are shipped, or that you have a model of."""
+    from seqmodels.tasks import TASKS, tasks_that_predict
+
+    readers = (*tasks_that_predict("tags"), *tasks_that_predict("next token"))
+    return [name for name in readers if TASKS[name].shipped or loading.available(name)]
+
+
 def show(view: View, scene: Scene) -> None:
     """The words to select from, how to read the pictures, the pictures, and the numbers behind them as files."""
-    if scene.task == "char":
+    from seqmodels.tasks import TASKS
+
+    task = TASKS[scene.task]
+    if task.unit == "character":
         st.caption(
             f"These models read characters: where this page says *word*, it is one character. {SPACE} is a space, "
             f"{PARAGRAPH} is `<eos>`."
@@ -57,7 +67,7 @@ def show(view: View, scene: Scene) -> None:
     view.draw(scene)
     reading_aid.markdown(explain(view))  # a view's own inputs, by which an example is known, are drawn by now
     if view.labelled and scene.first.focus.below:
-        st.caption(f"Under each word: {BELOW[scene.task]}.")
+        st.caption(f"Under each word: {task.below}.")
     selection.files(scene)
 
 

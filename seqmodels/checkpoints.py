@@ -26,7 +26,7 @@ FORMAT = 1
 SUFFIX = ".safetensors"
 LONGEST_NAME = 40
 _KEY = "seqmodels"  # of our JSON in the file's header
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_NAME = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")  # a cell's name may have an underscore
 TRAINING_ONLY = "auxiliary_head."  # how the names of weights begin that no checkpoint keeps
 
 

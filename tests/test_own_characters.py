@@ -13,7 +13,6 @@ import streamlit as st
 import torch
 from streamlit.testing.v1 import AppTest
 
-from pages.common import loading
 from pages.explorer import VIEWS
 from seqmodels import checkpoints
 from seqmodels.checkpoints import Checkpoint
@@ -21,8 +20,7 @@ from seqmodels.cli import main
 from seqmodels.inference import Sampling, accept, continue_text, next_words, score_prompt, take_back, unit_of
 from seqmodels.runs import Upload, create
 from seqmodels.runs.settings import from_flat
-from seqmodels.tasks import find_task, tasks_that_predict
-from tests.conftest import SHIPPED
+from seqmodels.tasks import find_task
 from tests.paging import GATES, LANGUAGE, TRAINING, html, linked, opened, pictures, said, sound
 from tests.running import KEY, finish
 
@@ -98,11 +96,6 @@ def test_the_command_line_writes_with_it_too(letters: Checkpoint, capsys: pytest
 
 
 # the Language model page
-
-
-def test_the_pages_and_the_library_name_the_same_shipped_tasks() -> None:
-    assert set(loading.SHIPPED_TASKS) == set(SHIPPED)
-    assert set(loading.LANGUAGE_TASKS) == set(tasks_that_predict("next token"))
 
 
 def test_it_is_listed_behind_the_shipped_models_and_off(letters: Checkpoint) -> None:
@@ -252,9 +245,9 @@ def test_the_gates_page_offers_characters_only_where_a_model_reads_them(own: Pat
         return list(app.button_group(key="task").options)
 
     app = opened(GATES)
-    assert tasks(app) == ["Parts of speech", "Names", "Language model"]
+    assert tasks(app) == ["Parts of speech", "Entities", "Language model"]
     spelling(own, tiny["lm-gru"], "letters")
-    assert tasks(sound(app.run())) == ["Parts of speech", "Names", "Language model", "Characters"]
+    assert tasks(sound(app.run())) == ["Parts of speech", "Entities", "Language model", "Characters"]
 
 
 @pytest.mark.parametrize("view", VIEWS)

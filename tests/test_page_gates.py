@@ -152,7 +152,7 @@ def test_every_view_takes_a_model_of_more_layers(view: str, stacked: Path) -> No
 def test_a_link_restores_text_task_cells_direction_view_token_and_unit(tiny_checkpoints: Path) -> None:
     link: dict[str, Any] = {
         "text": TEXT,
-        "task": "Names",
+        "task": "Entities",
         "cells": ["GRU", "LSTM"],
         "direction": "backward",
         "token": "2",
@@ -161,7 +161,7 @@ def test_a_link_restores_text_task_cells_direction_view_token_and_unit(tiny_chec
     page = visit(view="Square", **link)
     assert page.text_area(key="text").value == TEXT
     shown = {name: group.value for name, group in controls(page).items()}
-    assert shown.items() >= {"Task": "Names", "Cells": ["GRU", "LSTM"], "Direction": "backward", "View": "Square"}.items()
+    assert shown.items() >= {"Task": "Entities", "Cells": ["GRU", "LSTM"], "Direction": "backward", "View": "Square"}.items()
     assert page.number_input(key="unit").value == 3
     for picture, cell in zip(pictures(page), ("gru", "lstm"), strict=True):
         _, dots, path = picture["data"]

@@ -204,8 +204,8 @@ def test_a_damaged_link_shows_the_default(tiny_checkpoints: Path) -> None:
     assert len(bars(page)) == 3
 
 
-def test_with_one_model_damaged_the_others_go_on(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for path in tiny_folder.glob("lm-*"):
+def test_with_one_model_damaged_the_others_go_on(nine_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in nine_folder.glob("lm-*"):
         (tmp_path / path.name).write_bytes(path.read_bytes()[: 100 if "elman" in path.name else None])
     monkeypatch.setenv("SEQMODELS_CHECKPOINTS", str(tmp_path))
     st.cache_resource.clear()

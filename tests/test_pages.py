@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.paging import OVERVIEW, TAGGING, html, opened, sound
+from seqmodels.cells import CELLS
+from seqmodels.checkpoints import load, save
+from seqmodels.tasks import TASKS, TagTask
+from tests.paging import GATES, OVERVIEW, TAGGING, html, opened, sound
 
 pytestmark = pytest.mark.usefixtures("fresh_cache", "tiny_checkpoints")
 
@@ -54,14 +58,17 @@ def test_every_example_can_be_taken_and_says_why_it_is_interesting() -> None:
 
 
 def test_a_link_restores_text_task_and_cells() -> None:
-    app = opened(TAGGING, text="Ada met Bob.", task="Names", cells=["GRU", "LSTM"])
+    app = opened(TAGGING, text="Ada met Bob.", task="Entities", cells=["GRU", "LSTM"])
     assert app.text_area[0].value == "Ada met Bob."
     assert list(app.dataframe[0].value.columns[4:]) == ["gru_tag", "gru_probability", "lstm_tag", "lstm_probability"]
     assert "organization" in html(app)
 
 
-def test_a_link_may_use_the_short_names() -> None:
-    app = opened(TAGGING, task="ner", cells="lstm")
+@pytest.mark.parametrize("task", ["ner", "Names", "Entities"])
+def test_a_link_may_use_the_short_names_and_the_titles_of_earlier_days(task: str) -> None:
+    app = opened(TAGGING, task=task, cells="lstm")
+    assert app.button_group(key="task").value == "Entities"
+    assert "not here" not in notes(app)
     assert list(app.dataframe[0].value.columns[4:]) == ["lstm_tag", "lstm_probability"]
     assert "organization" in html(app)
 
@@ -117,9 +124,9 @@ def test_with_no_cell_picked_the_page_asks_for_one() -> None:
 
 
 def test_a_damaged_checkpoint_is_reported_and_the_others_work(
-    tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    nine_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copytree(tiny_folder, tmp_path / "copy")
+    shutil.copytree(nine_folder, tmp_path / "copy")
     broken = tmp_path / "copy" / "pos-gru.safetensors"
     broken.write_bytes(broken.read_bytes()[:1000])
     monkeypatch.setenv("SEQMODELS_CHECKPOINTS", str(tmp_path / "copy"))
@@ -127,3 +134,39 @@ def test_a_damaged_checkpoint_is_reported_and_the_others_work(
     assert "damaged" in notes(app)
     assert str(tmp_path) not in notes(app)
     assert list(app.dataframe[0].value.columns[4:]) == ["elman_tag", "elman_probability", "lstm_tag", "lstm_probability"]
+
+
+@pytest.mark.usefixtures("all_tiny_checkpoints")
+def test_every_cell_with_a_file_is_offered_in_the_order_of_the_cells() -> None:
+    app = opened(TAGGING, text="Ducks swim.")
+    assert app.button_group(key="cells").value == [cell.title for cell in CELLS.values()]
+    assert "pos-" not in notes(app), "each of them can be used"
+
+
+def test_a_shipped_cell_without_a_file_is_not_offered(nine_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(nine_folder / "pos-lstm.safetensors", tmp_path)
+    monkeypatch.setenv("SEQMODELS_CHECKPOINTS", str(tmp_path))
+    app = opened(TAGGING)
+    assert app.button_group(key="cells").options == ["LSTM"]
+    assert "pos-" not in notes(app)
+
+
+class Verbs(TagTask):
+    """A stranger's task."""
+
+    name, page_title = "verbs", "Verbs or not"
+
+
+def test_a_task_that_is_registered_is_offered_and_its_models_are_read(
+    nine_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(TASKS, "verbs", Verbs())
+    found = load(nine_folder / "pos-gru.safetensors")
+    info = replace(found.info, task="verbs")
+    save(tmp_path / "verbs-gru.safetensors", found.model, found.vocabulary, info)
+    monkeypatch.setenv("SEQMODELS_CHECKPOINTS", str(tmp_path))
+    for page in (TAGGING, GATES):
+        app = opened(page, task="verbs", text="Ducks swim.")
+        assert app.button_group(key="task").value == "Verbs or not"
+        assert app.button_group(key="cells").value == ["GRU"]
+    assert app.get("plotly_chart")

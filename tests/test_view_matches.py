@@ -274,8 +274,7 @@ def test_an_example_shows_on_the_shipped_models_what_it_says(number: int, common
     monkeypatch.undo()
     state = matches.EXAMPLES[number].state
     (cell,) = state["cells"]
-    task = {"Parts of speech": "pos", "Names": "ner"}[state["task"]]
-    model = checkpoints.load(checkpoints.path_of(task, cell.lower()))
+    model = checkpoints.load(checkpoints.path_of(state["task"], cell.lower()))
     first = int(state["token"]) - 1
     layer = trace(model, state["text"]).layer(0, state["direction"])
     wanted = pattern(layer, slice(first, first + state["span"]), "lam", state["span-least"])

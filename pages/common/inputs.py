@@ -19,6 +19,11 @@ TEXT = "text"
 LARGEST_FILE = 5  # megabytes
 
 Option = TypeVar("Option")
+Spellings = Callable[[Option], Sequence[str]]  # other names of an option, which links may use
+
+
+def _as_text(option: object) -> Sequence[str]:
+    return [str(option)]
 
 
 @dataclass(frozen=True)
@@ -51,27 +56,31 @@ def examples(choices: Sequence[Example], *, key: str = TEXT) -> None:
             st.caption(f"**{example.title}**: {example.reason}")
 
 
-def task(options: Sequence[str] = loading.TAGGING_TASKS) -> str:
-    """One task of those that the page can show."""
-    return choice("Task", options, key="task", show=loading.TASK_TITLES.__getitem__)
+def task(names: Sequence[str]) -> str:
+    """One task of those that the page can show. A link may use its name, its title, or one that it once had."""
+    from seqmodels.tasks import TASKS
+
+    def also(name: str) -> Sequence[str]:
+        return (name, *TASKS[name].aliases)
+
+    return choice("Task", names, key="task", show=lambda name: TASKS[name].page_title, also=also)
 
 
 def cells(*tasks: str, most: int | None = None) -> list[str]:
     """Any subset of the models for tasks, as names of checkpoints; none picked means none, and more than `most` the last ones.
 
-    The shipped ones come first and are on unless a link says otherwise; one's own are off.
+    The shipped ones come first and are on unless a link says otherwise; the user's own are off.
     """
-    shipped = [name for task in tasks for name in loading.shipped_names(task)]
-    found = loading.available(*tasks)
+    shipped, found = loading.shipped(*tasks), loading.available(*tasks)
     if not found:
         tell(loading.problems(shipped))
         st.info("There are no models for this task yet. `make checkpoints` trains them.")
         st.stop()
-    picked = choices("Cells", found, key="cells", default=usual_cells(*tasks), show=loading.title, short=_short)
+    picked = choices("Cells", found, key="cells", default=usual_cells(*tasks), show=loading.title, also=_short)
     tell(loading.problems(list(dict.fromkeys([*shipped, *picked]))))
     picked = [name for name in picked if not loading.problems([name])]
     if most is not None and len(picked) > most:
-        picked = picked[-most:]  # those of one's own, which were asked for on purpose, stand last
+        picked = picked[-most:]  # the user's own, which were asked for on purpose, stand last
         st.caption(f":material/info: {most} at most are shown side by side: {', '.join(map(loading.title, picked))}.")
     return picked
 
@@ -104,12 +113,13 @@ def choice(
     key: str,
     default: Option | None = None,
     show: Callable[[Option], str] = str,
+    also: Spellings[Option] = _as_text,
     label_visibility: Literal["visible", "collapsed"] = "visible",
 ) -> Option:
-    """One of a few options, side by side; `default` is the first unless given. A link may name an option or its label."""
+    """One of a few options, side by side; `default` is the first unless given. A link may use its label or one of `also`."""
     labels = {show(option): option for option in options}
     usual = show(options[0] if default is None else default)
-    asked = _asked(key, label, labels)
+    asked = _asked(key, label, labels, also)
     address.restore(key, asked[0] if asked else usual, usual, labels.__contains__)
     picked = st.segmented_control(
         label, list(labels), key=key, required=True, bind="query-params", label_visibility=label_visibility
@@ -127,15 +137,15 @@ def choices(
     key: str,
     default: Sequence[Option],
     show: Callable[[Option], str] = str,
-    short: Callable[[Option], str] = str,
+    also: Spellings[Option] = _as_text,
 ) -> list[Option]:
-    """Any subset of a few options, in their own order. A link may use their labels or their short names.
+    """Any subset of a few options, in their own order. A link may use their labels, or what they are `also` called.
 
     Of what was picked on another page, that which is here too stays.
     """
     labels = {show(option): option for option in options}
     usual = [show(option) for option in default]
-    asked = _asked(key, label, labels, short)
+    asked = _asked(key, label, labels, also)
     left = [name for name in address.kept(key) or [] if name in labels]
     address.restore(key, asked or usual, left or usual, lambda values: set(values) <= labels.keys())
     picked = st.segmented_control(label, list(labels), key=key, selection_mode="multi", bind="query-params")
@@ -195,9 +205,9 @@ def text_file(label: str, *, key: str, help: str | None = None) -> str | None:
     return None
 
 
-def as_sentence(told: object) -> str:
-    """A message, or an error's, as a sentence of its own."""
-    text = str(told)
+def as_sentence(message: object) -> str:
+    """A message, or an error's, as a sentence."""
+    text = str(message)
     return f"{text[:1].upper()}{text[1:]}".rstrip(".") + "." if text else ""
 
 
@@ -206,16 +216,17 @@ def plain(text: str) -> str:
     return "".join(f"\\{character}" if character in "\\`*_{}[]()<>#+-.!|$~:" else character for character in visible(text))
 
 
-def _short(name: str) -> str:
-    """A model in a link: 'gru', or the name of one's own."""
-    return name.partition("-")[2] if loading.is_shipped(name) else name
+def _short(name: str) -> Sequence[str]:
+    """A model in a link: 'gru' for a shipped one, or the name of the user's own."""
+    return [name.partition("-")[2] if loading.is_shipped(name) else name]
 
 
-def _asked(key: str, label: str, labels: Mapping[str, Option], short: Callable[[Option], str] = str) -> list[str]:
+def _asked(key: str, label: str, labels: Mapping[str, Option], also: Spellings[Option] = _as_text) -> list[str]:
     """The labels that a link asks for when it is opened, and a note where it asks for others: Streamlit is silent then."""
     if not address.first_time(key):
         return []
-    names = {short(option): name for name, option in labels.items()} | {name: name for name in labels}
+    spellings = {spelling: name for name, option in reversed(list(labels.items())) for spelling in also(option)}  # the first wins
+    names = spellings | {name: name for name in labels}
     values = st.query_params.get_all(key)
     if not names.keys() >= set(values):
         st.caption(f":material/link_off: This link asks for something under “{label}” that is not here, so you see the default.")

@@ -9,130 +9,132 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import import_module
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.common.caching import file_of, stamp
+from pages.common.caching import cached_by_model, file_of, stamp
+from seqmodels.cells import CELLS
 from seqmodels.viz import law
 
 if TYPE_CHECKING:
     from seqmodels.checkpoints import Checkpoint, CheckpointEntry
     from seqmodels.inference import GeneratedToken, NextWords, PromptScore, Sampling, Tagging
+    from seqmodels.tasks import Predicts
     from seqmodels.text import Unit
     from seqmodels.traces import Trace
-
-CELL_ORDER = tuple(law.FORMULAS)
-TASK_TITLES = {"pos": "Parts of speech", "ner": "Names", "lm": "Language model", "char": "Characters"}
-TAGGING_TASKS = ("pos", "ner")
-LANGUAGE_TASKS = ("lm", "char")
-SHIPPED_TASKS = (*TAGGING_TASKS, "lm")  # beside seqmodels.tasks.SHIPPED, because importing that takes a second
 
 # many visitors share few cores: two threads for one small matrix only get in each other's way. torch reads this when imported
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-@dataclass(frozen=True)
-class Loaded:
-    """A checkpoint, or why there is none."""
-
-    checkpoint: Checkpoint | None
-    problem: str | None
-
-
 def checkpoint(name: str) -> Checkpoint:
     """The model of that name, such as 'pos-gru'. ValueError in plain words if its file cannot be used."""
-    loaded = _loaded(name)
-    if loaded.checkpoint is None:
-        raise ValueError(loaded.problem)
-    return loaded.checkpoint
+    found = _load(name)
+    if isinstance(found, str):
+        raise ValueError(found)
+    return found
 
 
 def available(*tasks: str) -> list[str]:
-    """The models for these tasks: the shipped ones that work, in the order of CELL_ORDER, then one's own, by name.
+    """The models for these tasks: the shipped ones that work, by task and cell, then the user's own, by name.
 
     Of the latter only the description has been read: they may be many, and are large in memory.
     """
-    here = [name for task in tasks for name in shipped(task)]
-    return here + [one.name for one in own() if one.info is not None and one.info.task in tasks]
+    own_ones = [entry.name for entry in own() if entry.info is not None and entry.info.task in tasks]
+    return [name for name in shipped(*tasks) if not problems([name])] + own_ones
 
 
-def shipped(task: str) -> list[str]:
-    """The shipped models for this task that work, in the order of CELL_ORDER."""
-    return [name for name in shipped_names(task) if _loaded(name).checkpoint is not None]
-
-
-def shipped_names(task: str) -> list[str]:
-    """What the shipped models for this task are called, whether or not they are here."""
-    return [f"{task}-{cell}" for cell in CELL_ORDER] if task in SHIPPED_TASKS else []
-
-
-def own() -> list[CheckpointEntry]:
-    """One's own models, by name; one that cannot be used has a problem in the place of a description."""
-    from seqmodels import checkpoints
-
-    names = sorted(path.stem for path in checkpoints.own_folder().glob(f"*{checkpoints.SUFFIX}"))
-    usable = [name for name in names if checkpoints.is_name(name) and not checkpoints.is_shipped(name)]
-    return [_look(file_of(name), when) for name in usable if (when := stamp(name))]
-
-
-def problems(names: Sequence[str]) -> list[str]:
-    """Why some of these models cannot be used: a sentence each."""
-    found = [_loaded(name).problem for name in names]
-    return [problem for problem in found if problem is not None]
-
-
-def title(name: str) -> str:
-    """What a model is called on a page: 'GRU', or for one's own 'my-tagger (GRU)'."""
-    if is_shipped(name):
-        return law.title(name.partition("-")[2])
-    info = _look(file_of(name), stamp(name)).info
-    return name if info is None else law.title(info.cell, name)
+def shipped(*tasks: str) -> list[str]:
+    """The shipped models for these tasks, in the order of CELLS, whether or not their files can be used."""
+    return [name for task in tasks for cell in CELLS if is_shipped(name := f"{task}-{cell}")]
 
 
 def is_shipped(name: str) -> bool:
     """Whether it is the name of a shipped model, such as 'pos-gru'."""
+    from seqmodels import checkpoints
+    from seqmodels.tasks import TASKS
+
     task, _, cell = name.partition("-")
-    return task in SHIPPED_TASKS and cell in CELL_ORDER
+    return task in TASKS and cell in CELLS and checkpoints.path_of(task, cell).exists()
 
 
-def tag(name: str, text: str) -> Tagging:
-    """The tags of a text. ValueError if it holds no words."""
-    return _tag(name, stamp(name), text)
+def own() -> list[CheckpointEntry]:
+    """The user's own models, by name; one that cannot be used has a problem in the place of a description."""
+    from seqmodels import checkpoints
+
+    folder = checkpoints.own_folder()
+    names = sorted(path.stem for path in folder.glob(f"*{checkpoints.SUFFIX}"))
+    return [_look(name) for name in names if checkpoints.is_name(name) and file_of(name).parent == folder and stamp(name)]
 
 
-def trace(name: str, text: str) -> Trace:
-    """The gates over a text, read as one sequence. ValueError if it holds no words.
+def problems(names: Sequence[str]) -> list[str]:
+    """Why some of these models cannot be used: a sentence each."""
+    return [found for found in map(_load, names) if isinstance(found, str)]
 
-    Its arrays are some 2 MB a hundred words: give it a passage, not a book.
-    """
-    return _trace(name, stamp(name), text)
+
+def title(name: str) -> str:
+    """What a model is called on a page: 'GRU', or for one of the user's own 'my-tagger (GRU)'."""
+    if is_shipped(name):
+        return law.title(name.partition("-")[2])
+    info = _look(name).info
+    return name if info is None else law.title(info.cell, name)
+
+
+def predicts(task: str) -> Predicts:
+    """What the models of a task give."""
+    from seqmodels.tasks import find_task
+
+    return find_task(task).predicts
 
 
 def unit_of(name: str) -> Unit:
-    """What a language model reads and writes one by one."""
+    """What a model reads one by one."""
+    return checkpoint(name).task.unit
+
+
+@cached_by_model(max_entries=64)
+def tag(name: str, text: str) -> Tagging:
+    """The tags of a text. ValueError if it holds no words."""
     from seqmodels import inference
 
-    return inference.unit_of(checkpoint(name))
+    return inference.tag(checkpoint(name), text)
 
 
+# a hundred words of a trace are some 2 MB: few are kept
+@cached_by_model(max_entries=12)
+def trace(name: str, text: str) -> Trace:
+    """The gates over a text, read as one sequence: a passage, not a book. ValueError if it holds no words."""
+    from seqmodels import traces
+
+    return traces.trace(checkpoint(name), text)
+
+
+@cached_by_model(max_entries=256)
 def next_words(name: str, prompt: str) -> NextWords:
     """The distribution of the word after the prompt."""
-    return _next_words(name, stamp(name), prompt)
+    from seqmodels import inference
+
+    return inference.next_words(checkpoint(name), prompt)
 
 
+@cached_by_model(max_entries=64)
 def score_prompt(name: str, prompt: str) -> PromptScore:
     """The surprisal of every word of the prompt."""
-    return _score_prompt(name, stamp(name), prompt)
+    from seqmodels import inference
+
+    return inference.score_prompt(checkpoint(name), prompt)
 
 
+@cached_by_model(max_entries=256)
 def continue_text(name: str, prompt: str, *, max_tokens: int, sampling: Sampling) -> Writing:
     """Words drawn one by one. The same prompt and settings give the same text, and what is written once is not drawn again."""
-    return _continue_text(name, stamp(name), prompt, max_tokens, sampling)
+    from seqmodels import inference
+
+    return Writing(inference.continue_text(checkpoint(name), prompt, max_tokens=max_tokens, sampling=sampling))
 
 
 class Writing:
@@ -168,70 +170,34 @@ def warm_up() -> None:
 
 def _load_all() -> None:
     """What the first page shows comes first; then the other models, and the libraries that draw."""
-    if shipped(TAGGING_TASKS[0]):
-        tag(shipped(TAGGING_TASKS[0])[0], "warm")  # brings the tokenizer
-    for task in SHIPPED_TASKS:
-        shipped(task)
+    from seqmodels.tasks import TASKS, tasks_that_predict
+
+    for name in available(*tasks_that_predict("tags"))[:1]:
+        tag(name, "warm")  # brings the tokenizer
+    problems(shipped(*TASKS))
     for module in ("pandas", "seqmodels.viz.gates", "seqmodels.viz.language"):
         import_module(module)
 
 
-def _loaded(name: str) -> Loaded:
-    return _load(name, file_of(name), stamp(name))
-
-
-@st.cache_resource(show_spinner=False, max_entries=24)
-def _load(name: str, path: Path, stamp: int) -> Loaded:
+@cached_by_model(max_entries=24)
+def _load(name: str) -> Checkpoint | str:
+    """The model, or why it cannot be used."""
     from seqmodels import checkpoints
 
     task, _, cell = name.partition("-")
     promised = {"task": task, "cell": cell} if is_shipped(name) else {}
+    path = file_of(name)
     try:
-        return Loaded(checkpoints.load(path, **promised), None)
+        return checkpoints.load(path, **promised)
     except checkpoints.CheckpointError as error:
         # the visitor knows the file by its name; where it lies is the server's business
-        return Loaded(None, str(error).replace(str(path), path.name))
+        return str(error).replace(str(path), path.name)
 
 
-@st.cache_resource(show_spinner=False, max_entries=256)
-def _look(path: Path, stamp: int) -> CheckpointEntry:
+@cached_by_model(max_entries=256)
+def _look(name: str) -> CheckpointEntry:
     from seqmodels import checkpoints
 
+    path = file_of(name)
     found = checkpoints.look(path)
     return replace(found, problem=found.problem and found.problem.replace(str(path), path.name))
-
-
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _tag(name: str, stamp: int, text: str) -> Tagging:
-    from seqmodels import inference
-
-    return inference.tag(checkpoint(name), text)
-
-
-# a hundred words of a trace are some 2 MB: few are kept
-@st.cache_resource(show_spinner=False, max_entries=12)
-def _trace(name: str, stamp: int, text: str) -> Trace:
-    from seqmodels import traces
-
-    return traces.trace(checkpoint(name), text)
-
-
-@st.cache_resource(show_spinner=False, max_entries=256)
-def _next_words(name: str, stamp: int, prompt: str) -> NextWords:
-    from seqmodels import inference
-
-    return inference.next_words(checkpoint(name), prompt)
-
-
-@st.cache_resource(show_spinner=False, max_entries=256)
-def _continue_text(name: str, stamp: int, prompt: str, max_tokens: int, sampling: Sampling) -> Writing:
-    from seqmodels import inference
-
-    return Writing(inference.continue_text(checkpoint(name), prompt, max_tokens=max_tokens, sampling=sampling))
-
-
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _score_prompt(name: str, stamp: int, prompt: str) -> PromptScore:
-    from seqmodels import inference
-
-    return inference.score_prompt(checkpoint(name), prompt)

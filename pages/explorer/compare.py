@@ -154,7 +154,7 @@ def aligned(name: str, text: str, other: str) -> TwoTexts:
 
 def tagged_differently(texts: TwoTexts) -> str:
     """Where the two predictions differ, in a sentence."""
-    if texts.first.task not in loading.TAGGING_TASKS:
+    if loading.predicts(texts.first.task) != "tags":
         return ""
     words = texts.words
     found = [column for column, pair in enumerate(texts.columns) if None not in pair and " / " in texts.below[column].text]

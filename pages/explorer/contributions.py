@@ -63,7 +63,7 @@ def target(scene: Scene) -> str | None:
     """What the logit is to be of; none for what each model predicts itself."""
     from seqmodels import traces
 
-    if scene.task in loading.TAGGING_TASKS:
+    if loading.predicts(scene.task) == "tags":
         tags = loading.checkpoint(scene.first.name).targets
         return inputs.menu("Logit of", tags, key="tag", placeholder="the tag it predicts")
     words = [
@@ -78,7 +78,7 @@ def attribution(reading: Reading, near: Collapsed, asked: str | None) -> Attribu
     from seqmodels import traces
 
     checkpoint = loading.checkpoint(reading.name)
-    if asked is None and reading.trace.task in loading.TAGGING_TASKS:
+    if asked is None and loading.predicts(reading.trace.task) == "tags":
         asked = reading.focus.below[reading.token].text or "O"  # the tag on screen: tags must also fit their neighbours
     try:
         return traces.attribute(checkpoint, near.trace, near.token, asked)
@@ -103,7 +103,7 @@ def sentences(reading: Reading, near: Collapsed, given: Attribution | None) -> l
     if given is not None:
         side = 1 if given.logit >= 0 else -1
         top = int((side * given.total).argmax())
-        after = f" after {here}" if reading.trace.task in loading.LANGUAGE_TASKS else f" at {here}"
+        after = f" after {here}" if loading.predicts(reading.trace.task) == "next token" else f" at {here}"
         target = f"**{inputs.plain(given.target)}**{after}"
         found.append(f"{words[top]} gave {signed(given.total[top])} of the {signed(given.logit)} for {target}.")
     return found

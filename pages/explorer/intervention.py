@@ -56,14 +56,14 @@ def draw(scene: Scene) -> None:
             f"Surgery runs the networks step by step. Take a text of at most {LONGEST:,} words; this one has {len(scene.tokens):,}."
         )
         return
-    held = clamps.choose(scene.tokens, scene.first.token, both_ways=scene.task in loading.TAGGING_TASKS)
+    held = clamps.choose(scene.tokens, scene.first.token, both_ways=loading.predicts(scene.task) == "tags")
     runs = {
         reading.name: (intervened(reading.name, scene.text, ()), intervened(reading.name, scene.text, tuple(held)))
         for reading in scene.readings
     }
     for reading in scene.readings:
         st.markdown(f"**{reading.title}**")
-        if scene.task in loading.TAGGING_TASKS:
+        if loading.predicts(scene.task) == "tags":
             tagged(reading, *runs[reading.name])
         else:
             expected(reading, scene.text, held, *runs[reading.name])

@@ -116,7 +116,7 @@ def _trace(key: Key, source: Source, title: str) -> TracedText:
     name, _, layer, direction, _ = key
     with st.spinner("1 of 2: splitting the text into words", show_time=True):
         passages = source.passages()
-        if loading.checkpoint(name).info.task == "char":
+        if loading.unit_of(name) == "character":
             passages = spelled(passages)
     with st.spinner(f"2 of 2: {title} reads {sum(map(len, passages)):,} words", show_time=True):
         # a click ends this run at its next call of Streamlit: by then the text is on the shelf

@@ -35,7 +35,7 @@ def read(name: str, text: str) -> Read:
     from seqmodels import traces
 
     checkpoint = loading.checkpoint(name)
-    if checkpoint.info.task in loading.TAGGING_TASKS:
+    if checkpoint.task.predicts == "tags":
         tagging, trace = traces.tag_and_trace(checkpoint, text)
         return Read(trace, tags(tagging))
     trace = traces.trace(checkpoint, text)

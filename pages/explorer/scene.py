@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.common import address, inputs, loading
+from pages.common import address, inputs
 from seqmodels.viz import law
 
 if TYPE_CHECKING:
@@ -26,18 +26,25 @@ BACKWARD = " :gray-badge[:material/arrow_back: time runs from right to left]"
 
 @dataclass(frozen=True)
 class Example:
-    """A state of the page to open by one click: values of inputs by their keys, and what there is to see."""
+    """A state of the page to open by one click, in the words that a link may use, and what there is to see."""
 
     title: str
     sees: str
     state: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values of the page's inputs by their keys: the task by its title."""
+        from seqmodels.tasks import find_task  # brings torch, which no view needs to be listed
+
+        return {key: find_task(value).page_title if key == "task" else value for key, value in self.state.items()}
 
 
 def state(text: str, task: str, cells: str = "", **values: Any) -> dict[str, Any]:
     """The inputs of the page by their keys; cells are written 'gru lstm', and a key's hyphen as an underscore."""
     picked = {"cells": [law.title(cell) for cell in cells.split()]} if cells else {}
     others = {key.replace("_", "-"): value for key, value in values.items()}
-    return {"text": text, "task": loading.TASK_TITLES[task]} | picked | others
+    return {"text": text, "task": task} | picked | others
 
 
 @dataclass(frozen=True)
@@ -192,9 +199,9 @@ def offer(examples: Sequence[Example]) -> None:
     with st.container(horizontal=True, gap="small", key="gates-examples"):
         for example in examples:
             name = f"gates-example-{example.title}"
-            st.button(example.title, key=name, help=example.sees, on_click=address.put, args=(example.state,))
+            st.button(example.title, key=name, help=example.sees, on_click=address.put, args=(example.values,))
 
 
 def opened(examples: Sequence[Example]) -> Example | None:
     """The example that is on screen, if any."""
-    return next((example for example in examples if address.holds(example.state)), None)
+    return next((example for example in examples if address.holds(example.values)), None)

@@ -26,7 +26,7 @@ def read(view: str, task: str, text: str, names: Sequence[str], *, ahead: bool) 
     from seqmodels.traces import windows
     from seqmodels.viz import Focus
 
-    whole, added = continued(names[0], text) if task in loading.LANGUAGE_TASKS else (text, 0)
+    whole, added = continued(names[0], text) if loading.predicts(task) == "next token" else (text, 0)
     found = {name: reading.read(name, whole) for name in names}
     layer, direction = side([(had.layer, had.direction) for one in found.values() for had in one.trace.layers])
     unit = inputs.optional_number("Unit", key="unit", help="One unit to follow through all views. Empty: none.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
+from seqmodels.cells import CELLS
 from seqmodels.traces import CURVES, Aligned, Trace, align, curve, difference, distance, normalized_distance, windows
 from seqmodels.viz import gates, law
 from seqmodels.viz.frame import WHOLE, WORD, Focus, Frame, Label, hover, token_rows
@@ -216,7 +217,7 @@ def _reach(between: Array) -> float:
 
 
 def _place(cell: str) -> int:
-    return list(law.FORMULAS).index(cell)
+    return list(CELLS).index(cell)
 
 
 def _title(traced: Trace) -> str:

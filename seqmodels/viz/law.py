@@ -3,24 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from seqmodels.cells import CELLS
 from seqmodels.viz.palette import safe
 from seqmodels.viz.style import styled
-
-
-@dataclass(frozen=True)
-class Formula:
-    """A cell as its gates, in plain notation, and where it comes from."""
-
-    title: str
-    memory: str
-    mu: str
-    lam: str
-    candidate: str
-    output: str
-    source: str
 
 
 class Part(NamedTuple):
@@ -31,18 +18,10 @@ class Part(NamedTuple):
     kind: str = ""  # of CSS
 
 
-# Beside seqmodels.cells.CELLS, because a page shows this table before torch is loaded; a test holds both together.
-FORMULAS = {
-    "elman": Formula("Elman", "h", "0", "1", "tanh(W x + U h + b)", "h", "Elman 1990"),
-    "gru": Formula("GRU", "h", "z", "1 − z", "tanh(W x + r ∘ (U h + b))", "h", "Cho et al. 2014"),
-    "lstm": Formula("LSTM", "c", "f", "i", "tanh(W x + U h + b)", "o ∘ tanh(c)", "Hochreiter & Schmidhuber 1997; Gers et al. 2000"),
-}
-
-
 def title(cell: str, model: str = "") -> str:
-    """What a cell is called; with the name of a model of one's own, that model: 'my-tagger (GRU)'."""
-    known = FORMULAS[cell].title if cell in FORMULAS else cell
-    return f"{model} ({known})" if model else known
+    """What a cell is called; with the name of a model of your own, that model: 'my-tagger (GRU)'."""
+    name = CELLS[cell].title if cell in CELLS else cell
+    return f"{model} ({name})" if model else name
 
 
 def law() -> str:
@@ -68,12 +47,19 @@ def typeset(parts: Sequence[Part], spoken: str) -> str:
 
 
 def cells_table() -> str:
-    """Each cell as its own choice of memory, mu, lam and F."""
-    heads = "<th>Cell</th><th>memory</th><th>keep μ</th><th>write λ</th><th>new content F</th><th>output</th><th>comes from</th>"
-    rows = "".join(
-        f'<tr><th>{safe(cell.title)}</th><td class="sm-maths">{safe(cell.memory)}</td><td class="sm-mu">{safe(cell.mu)}</td>'
-        f'<td class="sm-lam">{safe(cell.lam)}</td><td class="sm-maths">{safe(cell.candidate)}</td>'
-        f'<td class="sm-maths">{safe(cell.output)}</td><td>{safe(cell.source)}</td></tr>'
-        for cell in FORMULAS.values()
-    )
+    """Each cell as its own choice of memory, mu, lam and F. On a phone a row is a block, each formula under its name."""
+    rows = ""
+    for cell in CELLS.values():
+        shown = cell.formulas
+        columns = (
+            ("memory", "maths", shown.memory),
+            ("keep μ", "mu", shown.mu),
+            ("write λ", "lam", shown.lam),
+            ("new content F", "maths", shown.candidate),
+            ("output", "maths", shown.output),
+            ("comes from", "source", cell.source),
+        )
+        values = "".join(f'<td class="sm-{kind}" data-name="{name}">{safe(value)}</td>' for name, kind, value in columns)
+        rows += f'<tr><th scope="row">{safe(cell.title)}</th>{values}</tr>'
+    heads = "".join(f'<th scope="col">{name}</th>' for name in ("Cell", *(name for name, *_ in columns)))
     return styled("law", f'<div class="sm-table"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>')

@@ -67,7 +67,7 @@ def test_a_typed_sentence_gets_its_tags_and_entities(page: Page, address: str) -
     type_into(page, "Your text", "John Smith lives in Berlin.")
     main = page.get_by_test_id("stMain")
     expect(main).to_contain_text("PROPN")
-    page.get_by_role("radio", name="Names").or_(page.get_by_role("button", name="Names", exact=True)).first.click()
+    page.get_by_role("radio", name="Entities").or_(page.get_by_role("button", name="Entities", exact=True)).first.click()
     settle(page)
     expect(main).to_contain_text("PER")
     expect(main).to_contain_text("LOC")
