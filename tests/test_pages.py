@@ -136,8 +136,7 @@ def test_a_damaged_checkpoint_is_reported_and_the_others_work(
     assert list(app.dataframe[0].value.columns[4:]) == ["elman_tag", "elman_probability", "lstm_tag", "lstm_probability"]
 
 
-@pytest.mark.usefixtures("all_tiny_checkpoints")
-def test_every_cell_with_a_file_is_offered_in_the_order_of_the_cells() -> None:
+def test_every_cell_with_a_file_is_offered_in_the_order_of_the_cells(all_tiny_checkpoints: Path) -> None:
     app = opened(TAGGING, text="Ducks swim.")
     assert app.button_group(key="cells").value == [cell.title for cell in CELLS.values()]
     assert "pos-" not in notes(app), "each of them can be used"
