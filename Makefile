@@ -3,6 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
+HOST ?= 0.0.0.0
 # the first of these that is new enough builds the environment; PYTHON=/path/to/python asks for one
 PYTHON ?= python3.11 python3 python3.12 python3.13 python3.14
 TASKS := pos ner lm
@@ -27,11 +28,10 @@ help: ## list these targets
 	@echo
 	@echo '  variables: make app PORT=8600, make test ARGS="-k gru", make checkpoint-pos-gru ARGS="--seed 2", PYTHON=... for a new .venv'
 
-# on a machine of one's own, whoever sees the app may command every run; on a shared one: make app SEQMODELS_SINGLE_USER=0
+# on your own machine, whoever sees the app may command every run; on a shared one: make app SEQMODELS_SINGLE_USER=0
 app: export SEQMODELS_SINGLE_USER ?= 1
 app: $(RUNTIME) ## start the app (PORT=8501)
-	@# a visitor takes four file descriptors, and the usual limit of 1024 stops at 250 visitors
-	@ulimit -Sn 65536 2>/dev/null || true; exec $(BIN)/python -m streamlit run app.py --server.port $(PORT)
+	@exec $(BIN)/python -m seqmodels app --port $(PORT) --host $(HOST)
 
 test: lint browser ## every check: lint, types, import rules, all tests with the browser walk
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)

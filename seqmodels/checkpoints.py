@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from seqmodels.cells import CELLS
 from seqmodels.initialization import TORCH
+from seqmodels.installation import app_folder
 from seqmodels.models import SequenceModel
 from seqmodels.tasks import TASKS, ModelConfig, Task, find_task
 from seqmodels.vocab import Vocabulary
@@ -93,9 +94,9 @@ class CheckpointEntry:
 
 
 def folder() -> Path:
-    """Where the checkpoints are: the folder named by SEQMODELS_CHECKPOINTS, else the one beside the package."""
+    """Where the checkpoints are: the folder named by SEQMODELS_CHECKPOINTS, else the one of the shipped models."""
     named = os.environ.get("SEQMODELS_CHECKPOINTS")
-    return Path(named) if named else Path(__file__).resolve().parent.parent / "checkpoints"
+    return Path(named) if named else app_folder() / "checkpoints"
 
 
 def own_folder() -> Path:

@@ -1,4 +1,4 @@
-"""The command line: `python -m seqmodels`.
+"""The command line: `seqmodels` where it is installed, or `python -m seqmodels`.
 
 Nothing here imports torch or spaCy before a command needs them, so `--help` is quick.
 """
@@ -9,6 +9,7 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 
 import typer
 
@@ -17,7 +18,7 @@ from seqmodels.cli.show import StoppedError, complain
 
 __all__ = ["main"]
 
-PROGRAM = "python -m seqmodels"
+PROGRAM = "seqmodels" if Path(sys.argv[0]).stem == "seqmodels" else "python -m seqmodels"
 HINTS = {
     "No such option": "put -- before a text that begins with a dash",
     "Got unexpected extra argument": "put a text of several words in quotes",

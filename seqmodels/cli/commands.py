@@ -20,6 +20,7 @@ from seqmodels.cli.options import (
     TextArgument,
     text_of,
 )
+from seqmodels.cli.serving import serve
 from seqmodels.cli.training import run, standby, train
 
 if TYPE_CHECKING:
@@ -187,6 +188,7 @@ def evaluate(
 
 app.command()(train)
 app.command()(run)
+app.command("app")(serve)
 app.command(hidden=True)(standby)
 
 

@@ -1,0 +1,12 @@
+"""Where the app and the shipped models are: beside the package in the repository, inside it once it is installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def app_folder() -> Path:
+    """The folder of app.py, pages/ and checkpoints/. pyproject.toml says what of it goes into a wheel."""
+    package = Path(__file__).resolve().parent
+    installed = package / "_app"
+    return installed if installed.is_dir() else package.parent
