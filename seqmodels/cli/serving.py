@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import runpy
 import sys
-import threading
-from importlib import import_module
 from typing import Annotated
 
 import typer
@@ -25,23 +23,10 @@ def serve(
     if host in LOCAL:  # nobody else sees it, so whoever does may command every run
         os.environ.setdefault("SEQMODELS_SINGLE_USER", "1")
     _allow_files()
-    ended = threading.Event()
-    threading.Thread(target=_import_early, args=(ended,), name="import-early").start()
     address = ["--server.port", str(port), "--server.address", host]
     sys.argv = ["streamlit", "run", str(app_folder() / "app.py"), *address]
-    try:
-        runpy.run_module("streamlit", run_name="__main__")
-    finally:
-        ended.set()
-
-
-def _import_early(ended: threading.Event) -> None:
-    """Once the server answers: what takes seconds to import, so that the first page finds it there."""
-    while not ended.wait(0.05):
-        runtime = sys.modules.get("streamlit.runtime")
-        if runtime is not None and getattr(runtime, "exists", bool)():
-            import_module("seqmodels.inference")
-            return
+    # nothing is imported ahead of the first page: a server that ends while torch is loaded by such a thread aborts
+    runpy.run_module("streamlit", run_name="__main__")
 
 
 def _allow_files() -> None:

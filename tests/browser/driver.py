@@ -43,9 +43,7 @@ class Server:
     """The app on a free port, with these environment variables. It keeps its address if it is killed and started again."""
 
     def __init__(self, **variables: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port = probe.getsockname()[1]
+        self._port = free_port()
         self._environment = os.environ | variables
         self.address = f"http://127.0.0.1:{self._port}"
         self.start()
@@ -54,7 +52,7 @@ class Server:
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.address", "127.0.0.1"]
         command += ["--server.port", str(self._port)]
         self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        _wait_for(f"{self.address}/_stcore/health", self._process)
+        wait_for(self.address, self._process)
 
     def kill(self) -> None:
         """At once, without a chance to tidy up."""
@@ -94,15 +92,23 @@ def settle(page: Page) -> None:
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=PATIENCE)
 
 
-def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
+    """Wait until the app answers at its address, or raise what it has said before it stopped."""
     deadline = time.monotonic() + PATIENCE / 1000
     while time.monotonic() < deadline:
         if server.poll() is not None:
             assert server.stdout is not None
             raise RuntimeError(f"the app stopped at once:\n{server.stdout.read().decode()}")
         try:
-            with urllib.request.urlopen(url, timeout=5):
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=5):
                 return
         except OSError:
             time.sleep(0.2)
-    raise RuntimeError(f"the app did not answer at {url}")
+    raise RuntimeError(f"the app did not answer at {address}")
