@@ -185,7 +185,8 @@ def _read(
     with torch.autocast("cpu", enabled=False):
         for layer, (found, given) in enumerate((_padded(found)[0], _padded(given)[0]) for found, given in read):
             for side, output in enumerate(given.chunk(sides, dim=-1)):
-                weights = _weights(module, layer, side)
+                shared = Weights.of(module, layer, reverse=side == 1)
+                weights = Weights(*map(_plain, vars(shared).values()))
                 for sequence, length in enumerate(lengths):
                     place = (layer * sides + side, sequence)
                     # h and c of an LSTM, h alone of the others
@@ -230,16 +231,6 @@ def _kernel(module: nn.RNNBase, layer: int) -> nn.RNNBase:
         own = getattr(module, name.replace("_l0", f"_l{layer}"))
         setattr(kernel, name, nn.Parameter(own.detach(), requires_grad=False))
     return kernel
-
-
-def _weights(module: nn.RNNBase, layer: int, side: int) -> Weights:
-    suffix = f"l{layer}{'_reverse' if side else ''}"
-    weights = [_plain(getattr(module, f"weight_{part}_{suffix}")) for part in ("ih", "hh")]
-    if module.bias:
-        biases = [_plain(getattr(module, f"bias_{part}_{suffix}")) for part in ("ih", "hh")]
-    else:
-        biases = [torch.zeros(len(weight)) for weight in weights]
-    return Weights(*weights, *biases)
 
 
 def _time_first(module: nn.RNNBase, values: Tensor | PackedSequence) -> Tensor | PackedSequence:
