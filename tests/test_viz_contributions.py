@@ -9,28 +9,14 @@ from hypothesis import strategies as st
 from seqmodels import viz
 from seqmodels.cells import CELLS
 from seqmodels.checkpoints import Checkpoint
-from seqmodels.traces import Trace, attribute, collapse, contributions, law_error, likely, trace
+from seqmodels.traces import attribute, collapse, contributions, law_error, likely, trace
 from seqmodels.viz import memories
 from seqmodels.viz.frame import Focus, Label
+from tests.test_contributions import by_hand
 
 TEXT = "The old man the boats in Berlin, and nobody minds!"
 LONG = " ".join(f"word{number}" for number in range(40))
 MIDDLE = slice(10, 20)
-
-
-def by_hand(traced: Trace, direction: str, token: int) -> np.ndarray:
-    """(tokens, units): each product of mu written out, one factor after the other."""
-    layer = traced.layer(0, direction)
-    step = -1 if direction == "backward" else 1
-    shares = np.zeros_like(layer.mu, dtype=np.float64)
-    for source in range(len(layer.mu)):
-        if (token - source) * step < 0:
-            continue  # not read yet
-        share = layer.lam[source].astype(np.float64) * layer.candidate[source]
-        for later in range(source + step, token + step, step):
-            share = share * layer.mu[later]
-        shares[source] = share
-    return shares
 
 
 def drawn(figure: go.Figure) -> list[np.ndarray]:
@@ -43,7 +29,7 @@ def test_a_row_of_the_map_is_each_words_share_of_the_memory_there(tiny: dict[str
     traced = trace(tiny[f"pos-{cell}"], TEXT)
     table, bars = drawn(viz.contributions(traced, Focus(direction=direction, token=4)))
     for token in range(len(traced.tokens)):
-        norms = np.linalg.norm(by_hand(traced, direction, token), axis=1)
+        norms = np.linalg.norm(by_hand(traced.layer(0, direction), token), axis=1)
         np.testing.assert_allclose(np.nan_to_num(table[token]), norms / norms.sum(), atol=1e-4)
     np.testing.assert_allclose(bars, 100 * np.nan_to_num(table[4]), atol=0.02)
     assert bars.sum() == pytest.approx(100, abs=0.01)
@@ -99,7 +85,7 @@ def test_words_collapsed_into_one_wrote_together_what_each_of_them_wrote(
     first = int(start > 0)
     assert near.tokens[first : first + stop - start] == traced.tokens[start:stop]
     for whole, part in zip(traced.layers, near.layers, strict=True):
-        expected = by_hand(traced, whole.direction, token)
+        expected = by_hand(whole, token)
         rest = [expected[:start].sum(axis=0)] * first + list(expected[start:stop])
         rest += [expected[stop:].sum(axis=0)] * int(stop < count)
         np.testing.assert_allclose(contributions(part, token - start + first), np.stack(rest), atol=1e-5)
@@ -141,7 +127,7 @@ def test_the_rows_hold_the_numbers_of_the_picture(tiny: dict[str, Checkpoint]) -
     traced, focus = trace(tiny["pos-gru"], TEXT), Focus(direction="backward", token=4)
     given = attribute(tiny["pos-gru"], traced, 4)
     found = memories.contribution_rows(traced, focus, given)
-    norms = np.linalg.norm(by_hand(traced, "backward", 4), axis=1)
+    norms = np.linalg.norm(by_hand(traced.layer(0, "backward"), 4), axis=1)
     here = [row for row in found if row["at"] == 5]
     np.testing.assert_allclose([row["share"] for row in here], norms / norms.sum(), atol=1e-5)
     assert sum(row["of the logit"] for row in here) + given.bias == pytest.approx(given.logit, abs=1e-3)

@@ -9,6 +9,7 @@ from seqmodels.checkpoints import Checkpoint
 from seqmodels.traces import LayerTrace, Trace, retention_map, trace
 from seqmodels.viz import memories, units
 from seqmodels.viz.frame import Focus
+from tests.test_contributions import by_hand
 
 TEXT = "The old man the boats in Berlin, and nobody minds!"
 UNITS = 6
@@ -23,15 +24,6 @@ def traced_with(mu: list[list[float]]) -> Trace:
     )
 
 
-def by_hand(layer: LayerTrace, source: int, token: int) -> np.ndarray:
-    """(units,): what is left at the token of what the source wrote, one gate after the other."""
-    step = -1 if layer.direction == "backward" else 1
-    share = layer.written[source].astype(np.float64)
-    for later in range(source + step, token + step, step):
-        share = share * layer.mu[later]
-    return share
-
-
 @pytest.mark.parametrize("direction", ["forward", "backward"])
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_curve_and_the_map_are_what_the_gates_leave(tiny: dict[str, Checkpoint], cell: str, direction: str) -> None:
@@ -39,11 +31,11 @@ def test_the_curve_and_the_map_are_what_the_gates_leave(tiny: dict[str, Checkpoi
     layer, count = traced.layer(0, direction), len(traced.tokens)
     curve, unit, table = viz.retention(traced, Focus(direction=direction, token=4, unit=2)).data
     after = range(5) if direction == "backward" else range(4, count)
-    wrote = np.linalg.norm(by_hand(layer, 4, 4))
-    expected = [100 * np.linalg.norm(by_hand(layer, 4, token)) / wrote for token in after]
+    wrote = np.linalg.norm(by_hand(layer, 4)[4])
+    expected = [100 * np.linalg.norm(by_hand(layer, token)[4]) / wrote for token in after]
     assert list(curve.x) == list(unit.x) == list(after)
     np.testing.assert_allclose(curve.y, expected, atol=0.01)
-    np.testing.assert_allclose(unit.y, [100 * by_hand(layer, 4, token)[2] / by_hand(layer, 4, 4)[2] for token in after], atol=0.01)
+    np.testing.assert_allclose(unit.y, [100 * by_hand(layer, token)[4][2] / by_hand(layer, 4)[4][2] for token in after], atol=0.01)
     z = np.array(table.z)
     np.testing.assert_allclose(100 * z[list(after), 4], expected, atol=0.02)
     unread = np.tril_indices(count, -1) if direction == "backward" else np.triu_indices(count, 1)
@@ -108,7 +100,7 @@ def test_the_rows_hold_the_numbers_of_the_pictures(tiny: dict[str, Checkpoint]) 
     layer = traced.layer(0, "backward")
     found = {(row["position"], row["at position"]): row["left"] for row in memories.retention_rows(traced, focus)}
     assert set(found) == {(by, at) for by in range(len(traced.tokens)) for at in range(by + 1)}
-    share = np.linalg.norm(by_hand(layer, 4, 1)) / np.linalg.norm(by_hand(layer, 4, 4))
+    share = np.linalg.norm(by_hand(layer, 1)[4]) / np.linalg.norm(by_hand(layer, 4)[4])
     assert found[4, 1] == pytest.approx(share, abs=1e-5)
     half_life = [row["half_life"] for row in units.half_life_rows(traced, focus)]
     means = np.exp(np.log(layer.mu.astype(float)).mean(axis=0))

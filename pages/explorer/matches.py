@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, cast
 
 import streamlit as st
@@ -59,8 +60,11 @@ def draw(scene: Scene) -> None:
         usual = moving[-1].title if moving else "memory"
         chosen = choices[inputs.choice("Units by their", list(choices), key="span-gate", default=usual)]
         words = int(inputs.number("Span, in words", 1, LONGEST_SPAN, key="span", default=2, step=1))
+        most = (
+            1.0 if chosen is not gates.MEMORY else max(1.0, math.ceil(reading.layer.memory.max()))
+        )  # some memories have no bounds
         # a link may ask for what lies between two steps
-        least = round(inputs.number("At least", STEP, 1.0, key="span-least", default=0.5, step=STEP) / STEP) * STEP
+        least = round(inputs.number("At least", STEP, float(most), key="span-least", default=0.5, step=STEP) / STEP) * STEP
         source = larger_text.choose()
     if still := constants(reading):
         st.caption(

@@ -59,7 +59,7 @@ class Decades:
 def decades(paths: Sequence[GradientPath]) -> Decades:
     """One axis for several cells, so that they can be compared."""
     values = np.concatenate([values for path in paths for values in (path.gates, path.gradient)])
-    seen = values[values > 0]
+    seen = values[(values > 0) & np.isfinite(values)]
     low = max(floor(log10(seen.min())), _LOWEST)
     return Decades(min(low, -1), max(ceil(log10(seen.max())), 0), bool((values == 0).any()))
 
@@ -105,7 +105,7 @@ def _line(columns: NDArray[np.intp], values: NDArray[Any], stroke: Stroke, axis:
     texts = [f"{stroke.name}<br>from {number} words back: {part(value)}" for number, value in zip(back, values, strict=True)]
     style, zero = stroke.on(focus.theme), values == 0
     style["marker"] = {**style["marker"], "symbol": np.where(values < low, "triangle-down-open", "circle").tolist()}
-    points = np.where(zero, np.nan, np.maximum(values, low))
+    points = np.where(zero, np.nan, np.clip(values, low, 10.0**axis.high))  # a gradient that overflows is at the upper edge
     line = go.Scatter(x=columns, y=points, text=texts, hovertemplate=hover(WORD, "%{text}"), connectgaps=False, **style)
     if not zero.any():
         return [line]
