@@ -90,8 +90,8 @@ def choose(tokens: Sequence[str], token: int, *, both_ways: bool) -> list[Clamp]
     """Ready operations, one of your own, and what is held now, to take off again. What is held, as the library has it."""
     now = written()
     with st.container(horizontal=True, gap="small", key="gates-operations"):
-        for title, clamp, says in OPERATIONS:
-            st.button(title, key=f"gates-operate-{clamp}", help=says, on_click=put, args=([clamp],))
+        for title, clamp, message in OPERATIONS:
+            st.button(title, key=f"gates-operate-{clamp}", help=message, on_click=put, args=([clamp],))
         st.button("Heal", icon=":material/healing:", key="gates-heal", help="Take off all clamps.", on_click=put, args=([],))
         with st.popover("Your own", icon=":material/tune:"):
             own(now, both_ways=both_ways)

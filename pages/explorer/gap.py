@@ -146,7 +146,7 @@ def why(found: GapProbe, *, hides: bool) -> str:
 
     diagnosis = diagnose(found)
     hidden = ", or the output gate hides it" if hides else ""
-    said = {
+    text = {
         "faint": "As typed, the source barely moves this prediction: there is little for a gap to take away.",
         "agree": "Theory and experiment agree: the effect fades as the word does in the memory.",
         "closed": "Keep is 0, so by theory nothing reaches the selected word. What does went another way: each word's new content "
@@ -156,9 +156,9 @@ def why(found: GapProbe, *, hides: bool) -> str:
         f"words write against it{hidden}.",
     }[diagnosis.kind]
     if diagnosis.kind not in ("lasts", "fades"):
-        return said
+        return text
     end = f" By {found.gaps[-1]} it is the other way round." if diagnosis.turns else ""
-    return f"From {counted(diagnosis.gap, 'filler')} on, {said}{end}"
+    return f"From {counted(diagnosis.gap, 'filler')} on, {text}{end}"
 
 
 def note(scene: Scene, source: int, filler: str) -> str:
