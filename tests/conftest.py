@@ -77,7 +77,7 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkpoints")
     for task in SHIPPED:
         for cell in CELLS:
-            _save_tiny(folder / f"{task}-{cell}{checkpoints.SUFFIX}", task, cell)
+            save_tiny(folder / f"{task}-{cell}{checkpoints.SUFFIX}", task, cell)
     return folder
 
 
@@ -104,7 +104,8 @@ def all_tiny_checkpoints(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return tiny_folder
 
 
-def _save_tiny(path: Path, task_name: str, cell: str) -> None:
+def save_tiny(path: Path, task_name: str, cell: str) -> None:
+    """A small model with random weights."""
     task = TASKS[task_name]
     config = replace(task.model, cell=cell, hidden_size=8)
     vocabulary: Vocabulary = LanguageVocab.build(TINY_SENTENCES, minimum=1)

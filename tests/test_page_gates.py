@@ -339,12 +339,12 @@ def test_every_picture_says_what_it_shows_to_those_who_cannot_see_it() -> None:
 
 
 @pytest.fixture
-def stacked(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def stacked(nine_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder whose taggers with a GRU have two layers."""
-    for path in tiny_folder.glob(f"*{checkpoints.SUFFIX}"):
+    for path in nine_folder.glob(f"*{checkpoints.SUFFIX}"):
         if path.stem != "pos-gru":
             (tmp_path / path.name).write_bytes(path.read_bytes())
-    old = checkpoints.load(tiny_folder / f"pos-gru{checkpoints.SUFFIX}")
+    old = checkpoints.load(nine_folder / f"pos-gru{checkpoints.SUFFIX}")
     config = {**old.info.config, "layers": 2, "hidden_size": 6}
     with torch.random.fork_rng():
         torch.manual_seed(2)
@@ -374,8 +374,8 @@ def test_with_no_cells_the_page_asks_for_one() -> None:
     assert "Pick at least one cell." in said(sound(page.run()))
 
 
-def test_a_damaged_model_leaves_the_others(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for path in tiny_folder.glob("pos-*.safetensors"):
+def test_a_damaged_model_leaves_the_others(nine_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in nine_folder.glob("pos-*.safetensors"):
         (tmp_path / path.name).write_bytes(path.read_bytes()[: 1000 if "gru" in path.name else None])
     monkeypatch.setenv("SEQMODELS_CHECKPOINTS", str(tmp_path))
     page = visit()

@@ -7,11 +7,11 @@ from functools import partial
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from seqmodels.cells import CELLS
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.traces import law_error, most_changed, trace
 from seqmodels.viz.equations import equation
 from seqmodels.viz.format import number
+from tests.conftest import SHIPPED_CELLS
 from tests.paging import GATES, opened, pictures, said
 
 TEXT = "The old man the boats ."
@@ -24,7 +24,7 @@ def formulas(page: AppTest) -> list[str]:
 
 
 @pytest.mark.parametrize("direction", ["forward", "backward"])
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", SHIPPED_CELLS)
 def test_without_a_unit_the_one_that_changes_most_is_written_out(tiny: dict[str, Checkpoint], cell: str, direction: str) -> None:
     page = visit(cells=[cell], direction=direction)
     layer = trace(tiny[f"pos-{cell}"], TEXT).layer(0, direction)
@@ -37,7 +37,7 @@ def test_without_a_unit_the_one_that_changes_most_is_written_out(tiny: dict[str,
 def test_a_selected_unit_is_written_out_in_every_cell(tiny: dict[str, Checkpoint]) -> None:
     page = visit(unit="5")
     assert "which changes most here" not in said(page)
-    assert formulas(page) == [equation(trace(tiny[f"pos-{cell}"], TEXT).layers[0], 2, 5) for cell in CELLS]
+    assert formulas(page) == [equation(trace(tiny[f"pos-{cell}"], TEXT).layers[0], 2, 5) for cell in SHIPPED_CELLS]
 
 
 def test_a_button_selects_its_unit_for_all_views(tiny: dict[str, Checkpoint]) -> None:

@@ -12,10 +12,10 @@ import pytest
 
 from pages.explorer import gap
 from seqmodels import checkpoints
-from seqmodels.cells import CELLS
 from seqmodels.inference.encoding import read_tokens
 from seqmodels.traces import GapProbe, gap_probe, trace, windows
 from seqmodels.viz.format import signed
+from tests.conftest import SHIPPED_CELLS
 from tests.paging import GATES, numbers, opened, pictures, said
 
 TEXT = "The old man the boats."
@@ -34,7 +34,7 @@ def assert_drawn(picture: dict, probe: GapProbe) -> None:
     np.testing.assert_allclose(numbers(logit["y"]), probe.logit, atol=1e-4)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", SHIPPED_CELLS)
 @pytest.mark.parametrize(
     ("task", "direction", "source", "token"),
     [("pos", "forward", "2 old", 4), ("ner", "backward", "5 boats", 1), ("lm", "forward", "3 old", 5)],

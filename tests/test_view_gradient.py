@@ -10,8 +10,8 @@ import pytest
 
 from pages.explorer import gradient
 from seqmodels import checkpoints
-from seqmodels.cells import CELLS
 from seqmodels.traces import gradient_path, trace
+from tests.conftest import SHIPPED_CELLS
 from tests.paging import GATES, numbers, opened, pictures, said
 
 TEXT = "The old man the boats."
@@ -23,7 +23,7 @@ def checkpoint(folder: Path, name: str) -> checkpoints.Checkpoint:
     return checkpoints.load(folder / f"{name}{checkpoints.SUFFIX}")
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", SHIPPED_CELLS)
 @pytest.mark.parametrize(("task", "direction", "token"), [("pos", "forward", 4), ("ner", "backward", 1), ("lm", "forward", 5)])
 def test_the_true_gradient_is_drawn_for_the_selected_word(
     tiny_checkpoints: Path, cell: str, task: str, direction: str, token: int
@@ -47,7 +47,7 @@ def test_elman_says_that_its_gates_carry_nothing_and_why_the_gradient_flows() ->
 
 def test_the_cells_share_one_scale() -> None:
     axes = [picture["layout"]["yaxis"] for picture in pictures(visit())]
-    assert len(axes) == len(CELLS)
+    assert len(axes) == len(SHIPPED_CELLS)
     assert all(axis == axes[0] for axis in axes)
 
 

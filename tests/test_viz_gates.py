@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqmodels import viz
@@ -100,6 +100,7 @@ def test_windows_hold_every_token_once_and_none_is_too_long_or_a_stub(tokens: in
 
 @pytest.mark.parametrize("by", ORDERS)
 @given(units=st.integers(1, 40), tokens=st.integers(1, 12))
+@settings(deadline=None)  # the first clustering imports scipy
 def test_every_order_holds_each_unit_once(by: str, units: int, tokens: int) -> None:
     order = unit_order(random_layer(tokens, units), by)
     assert sorted(order) == list(range(units))

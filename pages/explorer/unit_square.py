@@ -7,6 +7,7 @@ import streamlit as st
 from pages.explorer import scene as shared
 from pages.explorer.scene import KEYS, Example, Reading, Scene, View, state
 from seqmodels import viz
+from seqmodels.cells import CELLS
 
 EXAMPLES = (
     Example(
@@ -25,17 +26,12 @@ def draw(scene: Scene) -> None:
         figure = viz.square(reading.trace, reading.focus)
         alt = f"{reading.title}: keep and write of every unit at every word"
         shared.chart(figure, f"square-{reading.name}", alt, picks_unit=True)
-        st.caption(NOTES[reading.cell])
+        st.caption(CELLS[reading.cell].where)
 
     shared.panels(scene, one, columns=shared.WORDLESS)
     shared.numbers_of(scene, lambda reading: gates.rows(reading.trace, reading.focus), "square")
 
 
-NOTES = {
-    "elman": "Keep 0, write 1, always: one point. Its memory hides inside the new content F, which reads the memory before.",
-    "gru": "One gate for both: to write, a unit must let go of as much.",
-    "lstm": "Two free gates: a unit may keep and write at once, and so count, or do neither, and so erase.",
-}
 VIEW = View(
     title="Square",
     place=10,

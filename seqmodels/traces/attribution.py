@@ -18,9 +18,9 @@ from seqmodels.traces.layers import Array, LayerTrace, Trace
 class Attribution:
     """A logit at a token, as a sum over the words: `gave` by direction of the last layer, each (tokens,), and the bias.
 
-    `exact` where the output layer reads the memory itself (GRU, Elman). LSTM shows its memory through tanh and a gate: there each
-    word's share of what is shown is taken to be its share of the memory, unit by unit. Those sum to the logit too, but what a word
-    gave depends on the others; it is a convention, not a fact.
+    `exact` where the output layer reads the memory itself, as in a GRU. An LSTM shows its memory through tanh and a gate: there
+    each word's share of what is shown is taken to be its share of the memory, unit by unit. Those sum to the logit too, but what
+    a word gave depends on the others; it is a convention, not a fact.
     """
 
     target: str
@@ -58,9 +58,9 @@ def attribute(checkpoint: Checkpoint, traced: Trace, token: int, target: str | N
     chosen = choices.index(target)
     weight, bias = (values[chosen].astype(np.float64) for values in _output_layer(checkpoint))
     readers = np.split(weight, len(sides))
-    gave = {side.direction: _shown(side, token) @ reader for side, reader in zip(sides, readers, strict=True)}
-    logit = float(weight @ _output(sides, token) + bias)
     exact = checkpoint.model.recurrent.cell.memory_is_output
+    gave = {side.direction: _shown(side, token, exact=exact) @ reader for side, reader in zip(sides, readers, strict=True)}
+    logit = float(weight @ _output(sides, token) + bias)
     return Attribution(target, logit, float(bias), gave, exact)
 
 
@@ -80,12 +80,12 @@ def _output_layer(checkpoint: Checkpoint) -> tuple[Array, Array]:
     return model.output_weight.detach().numpy(), model.output_bias.detach().numpy()
 
 
-def _shown(side: LayerTrace, token: int) -> NDArray[np.float64]:
+def _shown(side: LayerTrace, token: int, *, exact: bool) -> NDArray[np.float64]:
     """(tokens, units): what each word wrote of the output at `token`; rows sum to the output."""
     wrote = contributions(side, token).astype(np.float64)
-    memory = side.memory[token].astype(np.float64)
-    if side.output_gate is None:
+    if exact:
         return wrote
+    memory = side.memory[token].astype(np.float64)
     # what is shown of each unit, as a multiple of its memory; an empty memory has nothing to hand on
     multiple = np.divide(side.output[token], memory, out=np.zeros_like(memory), where=memory != 0)
     return wrote * multiple

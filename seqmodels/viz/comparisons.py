@@ -14,7 +14,7 @@ from seqmodels.traces import CURVES, Aligned, Trace, align, curve, difference, d
 from seqmodels.viz import gates, law
 from seqmodels.viz.frame import WHOLE, WORD, Focus, Frame, Label, hover, token_rows
 from seqmodels.viz.legends import Stroke, bar
-from seqmodels.viz.palette import DIFFERENT, MUTED, SERIES, TEXT, Pair, shorten, visible
+from seqmodels.viz.palette import CELL_COLOURS, DIFFERENT, MUTED, TEXT, Pair, shorten, visible
 
 if TYPE_CHECKING:
     from seqmodels.viz.gates import Array, Measure
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 NOWHERE, NOTHING = "·", "–"  # stand for a word in the text that lacks it, and for a word without a name
 COLUMNS = 60  # of two aligned texts in a picture
 _DASHES = ("solid", "dash", "dot")
-_MARKERS = ("circle", "square", "diamond", "cross", "triangle-up", "x")
+_MARKERS = ("circle", "cross", "triangle-up", "x", "square", "diamond", "star", "triangle-down")
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ def scale(measure: Measure) -> str:
 
 def cell_colour(cell: str) -> Pair:
     """The colour of the line that stands for a cell."""
-    return SERIES[_place(cell) % len(SERIES)]
+    return CELL_COLOURS[_place(cell) % len(CELL_COLOURS)]
 
 
 def curve_rows(traces: Sequence[Trace], focus: Focus = WHOLE) -> list[dict[str, Any]]:
@@ -217,7 +217,7 @@ def _reach(between: Array) -> float:
 
 
 def _place(cell: str) -> int:
-    return list(CELLS).index(cell)
+    return list(CELLS).index(cell) if cell in CELLS else len(CELLS)
 
 
 def _title(traced: Trace) -> str:

@@ -23,7 +23,7 @@ _ROW = 14  # pixels
 
 
 def equation(layer: LayerTrace, token: int, unit: int) -> str:
-    """mu * before + lam * F = memory of one unit at a token as HTML, each number over its name; for LSTM, what it reveals too."""
+    """mu * before + lam * F = memory of one unit at a token as HTML, each number over its name; and what an output gate reveals."""
     parts = (layer.mu, layer.previous(), layer.lam, layer.candidate, layer.memory)
     mu, before, lam, candidate, memory = (number(values[token, unit]) for values in parts)
     law = (
@@ -39,15 +39,18 @@ def equation(layer: LayerTrace, token: int, unit: int) -> str:
     )
     lines = typeset(law, f"{mu} times {before} plus {lam} times {candidate} equals {memory}")
     if layer.output_gate is not None:
-        reveal, output = number(layer.output_gate[token, unit]), number(layer.output[token, unit])
+        gate, value = layer.output_gate[token, unit], layer.output[token, unit]
+        reveal, output = number(gate), number(value)
+        through_tanh = np.isclose(value, gate * np.tanh(layer.memory[token, unit]), atol=1e-6)  # as in an LSTM
+        inside = f"tanh({memory})" if through_tanh else number(value / gate)
         shown = (
             Part(reveal, "reveal o", "sm-reveal"),
             Part("·"),
-            Part(f"tanh({memory})", "memory"),
+            Part(inside, "memory"),
             Part("="),
             Part(f"<b>{output}</b>", "output"),
         )
-        lines += typeset(shown, f"{reveal} times tanh of {memory} equals {output}")
+        lines += typeset(shown, f"{reveal} times {inside} equals {output}")
     return f'<div class="sm-numbers">{lines}</div>'
 
 

@@ -40,6 +40,11 @@ class Measure:
     def name(self) -> str:
         return f"{self.title} {self.symbol}"
 
+    @property
+    def column(self) -> str:
+        """Its name in files, which keep the names that they have always had."""
+        return "reveal" if self.field == "output_gate" else self.field
+
     def of(self, layer: LayerTrace) -> Array | None:
         """(tokens, units), or None if the cell has no such."""
         values: Array | None = getattr(layer, self.field)
@@ -141,7 +146,7 @@ def add_map(
 def rows(traced: Trace, focus: Focus = WHOLE, show: Sequence[Measure] = (KEEP, WRITE)) -> list[dict[str, Any]]:
     """What the maps are drawn from: a row for each token and unit."""
     layer = focus.drawn(traced)
-    values = {measure.field: values for measure, values in present(layer, show)}
+    values = {measure.column: values for measure, values in present(layer, show)}
     return token_rows(traced, focus, values, range(layer.mu.shape[1]))
 
 

@@ -52,8 +52,9 @@ REGIME_COLOURS: dict[str, tuple[Pair, Pair | None]] = {
     "overwrite": (LAM, None),
     "erase": (ERASE, None),
 }
-# lines that stand for one cell each; their markers differ too
-SERIES = (MUTED, POSITIVE, NEGATIVE, REVEAL, Pair("#7A5C0A", "#D9B84A"), TEXT)
+_BROWN, _OLIVE, _SKY = Pair("#7A5C0A", "#D9B84A"), Pair("#56701A", "#B4CF6A"), Pair("#1F7391", "#7CCBE6")
+SERIES = (MUTED, POSITIVE, NEGATIVE, REVEAL, _BROWN, TEXT)  # lines that stand beside each other
+CELL_COLOURS = (MUTED, _BROWN, TEXT, REVEAL, POSITIVE, NEGATIVE, _OLIVE, _SKY)  # by the order of CELLS; their markers differ too
 DIFFERENT = Pair("#B93A3A", "#F08A8A")  # where models disagree
 
 # Fills under TEXT: a family of tags shares a hue, so that a strip shows the build of a sentence before any label is read.
