@@ -55,7 +55,7 @@ def cells_table() -> str:
             ("memory", "maths", shown.memory),
             ("keep μ", "mu", shown.mu),
             ("write λ", "lam", shown.lam),
-            ("new content F", "maths", shown.candidate),
+            ("new content F", "maths sm-wide", shown.candidate),
             ("output", "maths", shown.output),
             ("comes from", "source", cell.source),
         )
