@@ -38,12 +38,12 @@ from urllib.parse import parse_qsl
 import torch
 torch.set_num_threads(1)
 os.setpriority(os.PRIO_PROCESS, 0, 10)
-from seqmodels.data import data_for
+from seqmodels.data import load_dataset
 from seqmodels.runs.settings import from_flat
 from seqmodels.tasks import find_task
 from seqmodels.training import Step, fit
 settings = from_flat(dict(parse_qsl(sys.argv[1], keep_blank_values=True)))
-task, data = find_task(settings.task), data_for(settings.task, settings.data)
+task, data = find_task(settings.task), load_dataset(settings.task, settings.data)
 torch.manual_seed(settings.training.seed)
 vocabulary = task.vocabulary(data.train)
 model = task.build(settings.model, vocabulary)

@@ -21,6 +21,8 @@ from seqmodels.cells import Cell, Gates, find_cell, update
 State = tuple[Tensor, ...]  # (h,) or, where the memory is not the output, (h, c); each (layers, directions, batch, hidden)
 Alter = Callable[[int, Gates], Gates]  # (step, the gates of the cell) -> the gates to go on with
 
+SCANNED = 64  # steps whose gates are worked out together: more would not fit in the processor's cache
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -143,28 +145,39 @@ class LoopLayer(nn.Module):
             read = reverse_steps(inputs, lengths) if reverse else inputs
             zero = inputs.new_zeros(len(inputs), self.hidden_size)
             output, memory = (zero, zero) if begin is None else (begin[0][number], begin[-1][number])
-            outputs, memories = self._unroll(read.transpose(0, 1), output, memory, Weights.of(self, reverse=reverse))
+            weights = Weights.of(self, reverse=reverse)
+            # the whole sequence in one product, with the steps apart in memory, as the loop takes them
+            x = F.linear(read.transpose(0, 1).contiguous(), weights.input, weights.input_bias)
+            outputs, memories = self._unroll(x, output, memory, weights)
             ends.append([_last(values, lengths) for values in (outputs, memories)])
             outputs = outputs.transpose(0, 1)
             sides.append(reverse_steps(outputs, lengths) if reverse else outputs)
-        together = torch.cat(sides, dim=-1)
+        together = torch.cat(sides, dim=-1) if len(sides) > 1 else sides[0]
         end = tuple(torch.stack(parts) for parts in zip(*ends, strict=True))
         if lengths is not None:
             packed = pack_padded_sequence(together, lengths, batch_first=True, enforce_sorted=False)
         return together if lengths is None else packed, end[0] if self.cell.memory_is_output else end
 
-    def _unroll(self, inputs: Tensor, output: Tensor, memory: Tensor, weights: Weights) -> tuple[Tensor, Tensor]:
-        """inputs (time, batch, input), from an output and memory (batch, hidden) -> outputs, memories (time, batch, hidden)."""
-        x = F.linear(inputs, weights.input, weights.input_bias)  # the whole sequence in one product
+    def _unroll(self, x: Tensor, output: Tensor, memory: Tensor, weights: Weights) -> tuple[Tensor, Tensor]:
+        """x (time, batch, rows), from an output and memory (batch, hidden) -> outputs, memories (time, batch, hidden)."""
+        outputs: list[Tensor] = []
+        kept: list[Tensor] = []
+        previous: list[Tensor] = []  # outputs before each step
         if not self.cell.reads_output:
-            gates = self.cell.gates(x, x.new_empty(0))
-            memories = scan(gates.mu, gates.lam * gates.candidate, memory)
-            return self.cell.read_out(memories, gates), memories
-        outputs, kept = [], []
-        hidden = weights.hidden.t()
+            for steps in x.split(SCANNED):
+                gates = self.cell.gates(steps, steps.new_empty(0))
+                kept.append(scan(gates.mu, gates.lam * gates.candidate, memory))
+                outputs.append(self.cell.read_out(kept[-1], gates))
+                memory = kept[-1][-1]
+            stacked = torch.cat(outputs)
+            return stacked, stacked if self.cell.memory_is_output else torch.cat(kept)
+        hidden = weights.hidden.detach().t()
+        # the biases stand for the products in the backward pass: all gradients of the loop's steps arrive there at once
+        biases = cast(Tensor, _StepBiases.apply(weights.hidden_bias, weights.hidden, x.shape[:2], previous))  # type: ignore[no-untyped-call]
         # unbind, since a step taken by index would send back a gradient as large as the sequence
-        for step in x.unbind():
-            gates = self.cell.gates(step, torch.addmm(weights.hidden_bias, output, hidden))
+        for step, bias in zip(x.unbind(), biases.unbind(), strict=True):
+            previous.append(output.detach())
+            gates = self.cell.gates(step, torch.addmm(bias, output, hidden))
             memory = update(memory, gates)
             output = self.cell.read_out(memory, gates)
             outputs.append(output)
@@ -202,6 +215,24 @@ class _Scan(torch.autograd.Function):
         torch.mul(flowing[0], start, out=by_mu[0])
         torch.mul(flowing[1:], memories[:-1], out=by_mu[1:])
         return by_mu, flowing, steps[0] * mu[0]
+
+
+class _StepBiases(torch.autograd.Function):
+    """The recurrent bias (rows,) once for each step, (steps, batch, rows), to which a loop adds h U^T with U detached.
+
+    Its backward pass makes the gradient of U in one product over all steps, where autograd would add up one for each. The loop
+    fills `previous` with the output before each step, detached.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, bias: Tensor, matrix: Tensor, shape: tuple[int, int], previous: list[Tensor]) -> Tensor:
+        ctx.previous = previous
+        return bias.expand(*shape, -1)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
+        by_step = gradients[0].flatten(0, 1)  # (steps * batch, rows)
+        return by_step.sum(0), by_step.t() @ torch.cat(ctx.previous), None, None
 
 
 def unroll(cell: Cell, weights: Weights, inputs: Tensor, *, reverse: bool = False) -> tuple[Tensor, Tensor]:
