@@ -173,7 +173,7 @@ def evaluate(
     result = {
         "task": task,
         "cell": cell,
-        "corpus": str(corpus) if corpus is not None else scored.corpora[0],
+        "corpus": str(corpus) if corpus is not None else next(iter(scored.corpora), "generated"),
         "split": split,
         "sentences": scores.sentences,
         "tokens": scores.tokens,
