@@ -128,8 +128,8 @@ def test_a_run_is_paused_stepped_changed_and_stopped_by_its_buttons() -> None:
     press(page, "watch-step")
     wait_until(lambda: (now := runs.status(run).progress).step != before.step or now.epoch != before.epoch)
     assert runs.status(run).name == "paused"
-    page.number_input(key=f"watch-rate-{run.id}").set_value(0.0005)
-    page.selectbox(key=f"watch-clip-{run.id}").set_value("off")
+    page.number_input(key=f"watch-learning_rate-{run.id}").set_value(0.0005)
+    page.selectbox(key=f"watch-clip-{run.id}").set_value(None)
     press(page, f"watch-apply-{run.id}")
     wait_until(lambda: bool([mark for mark in runs.read_history(run).marks if mark["kind"] == "changed"]))
     page = settled(page.run())

@@ -35,7 +35,7 @@ def asked() -> Mapping[str, Any] | None:
 def read(text: str) -> Settings:
     """The settings that a link holds. ValueError says what is wrong with it."""
     from seqmodels.data import sources
-    from seqmodels.runs.settings import from_flat
+    from seqmodels.runs.settings import from_flat, to_flat
 
     if len(text) > address.LONGEST:
         raise ValueError(f"the link has {len(text):,} characters: settings need at most {address.LONGEST:,}")
@@ -47,17 +47,11 @@ def read(text: str) -> Settings:
     known = [source.name for source in sources(settings.task)]
     if settings.data.source not in (None, *known):
         raise ValueError(f"unknown source {settings.data.source!r}: choose one of {', '.join(known)}")
-    for name, value in _numbers(settings).items():
+    for name, value in to_flat(settings).items():
         largest = LONGEST if name == "length" else LARGEST
-        if abs(value) > largest:
+        if isinstance(value, int | float) and abs(value) > largest:
             raise ValueError(f"{name} is {value}: give at most {largest:,}")
     return settings
-
-
-def _numbers(settings: Settings) -> dict[str, float]:
-    from seqmodels.runs.settings import to_flat
-
-    return {name: value for name, value in to_flat(settings).items() if isinstance(value, int | float)}
 
 
 def write(settings: Settings, usual: Mapping[str, Any]) -> None:

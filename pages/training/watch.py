@@ -32,7 +32,7 @@ _BADGES = {
     "failed": ("red", ":material/error:"),
     "finished": ("green", ":material/check_circle:"),
 }
-_CLIPPINGS = {"off": None, "by norm": "norm", "by value": "value"}
+_CLIPPINGS = {None: "off", "norm": "by norm", "value": "by value"}
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,8 @@ def show(run: Run) -> None:
                 with st.form(f"watch-live-{run.id}", border=False, width="content"):
                     _live_settings(run)
     messages.show(_RUN)
-    look = st.fragment(_look, run_every=EVERY if run.alive else None)
-    look(run, _state(standing))
+    refresh = st.fragment(_refresh, run_every=EVERY if run.alive else None)
+    refresh(run, _state(standing))
 
 
 def badge(name: str, ahead: int | None = None) -> None:
@@ -134,50 +134,27 @@ def _live_settings(run: Run) -> None:
     """What may be changed while it runs, as it is now."""
     live = live_settings(run, history(run))
     clip = live["clip"] or {}
-    keys = {name: f"watch-{name}-{run.id}" for name in ("rate", "clip", "threshold", "patience")}
-    kinds = list(_CLIPPINGS)
-    threshold = float(clip.get("threshold", run.settings.get("clip_threshold", 1.0)))
+    now = {name: live[name] for name in ("learning_rate", "patience")}
+    now |= {"clip": clip.get("kind"), "clip_threshold": clip.get("threshold")}
+    keys = {name: f"watch-{name}-{run.id}" for name in now}
+    rate, threshold = float(live["learning_rate"]), float(clip.get("threshold", run.settings.get("clip_threshold", 1.0)))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.number_input(
-            "Learning rate",
-            min_value=0.0,
-            max_value=1e3,
-            value=float(live["learning_rate"]),
-            step=_step(live["learning_rate"]),
-            format="%.6g",
-            key=keys["rate"],
-            width=150,
+            "Learning rate", 0.0, 1e3, rate, step=_step(rate), format="%.6g", key=keys["learning_rate"], width=150,
             help="The schedule multiplies it.",
-        )
+        )  # fmt: skip
         st.selectbox(
-            "Clipping",
-            kinds,
-            list(_CLIPPINGS.values()).index(clip.get("kind")),
-            key=keys["clip"],
-            width=130,
-            help="By norm: the whole gradient is scaled down to the threshold. By value: each number is cut off there.",
+            "Clipping", list(_CLIPPINGS), list(_CLIPPINGS).index(now["clip"]), format_func=_CLIPPINGS.__getitem__, key=keys["clip"],
+            width=130, help="By norm: the whole gradient is scaled down to the threshold. By value: each number is cut off there.",
+        )  # fmt: skip
+        st.number_input(
+            "Threshold", 1e-6, 1e6, threshold, step=_step(threshold), format="%.6g", key=keys["clip_threshold"], width=140
         )
         st.number_input(
-            "Threshold",
-            min_value=1e-6,
-            max_value=1e6,
-            value=threshold,
-            step=_step(threshold),
-            format="%.6g",
-            key=keys["threshold"],
-            width=140,
-        )
-        st.number_input(
-            "Patience",
-            min_value=1,
-            max_value=1000,
-            value=live["patience"],
-            key=keys["patience"],
-            placeholder="off",
-            width=140,
+            "Patience", 1, 1000, now["patience"], key=keys["patience"], placeholder="off", width=140,
             help="Epochs without a better dev figure until it stops. Empty: it never stops early.",
-        )
-        st.form_submit_button("Apply", icon=":material/tune:", key=f"watch-apply-{run.id}", on_click=_apply, args=(run, keys, live))
+        )  # fmt: skip
+        st.form_submit_button("Apply", icon=":material/tune:", key=f"watch-apply-{run.id}", on_click=_apply, args=(run, keys, now))
 
 
 def _step(value: float) -> float:
@@ -185,25 +162,12 @@ def _step(value: float) -> float:
     return float(10.0 ** math.floor(math.log10(value / 2))) if value > 0 else 0.001
 
 
-def _apply(run: Run, keys: Mapping[str, str], live: Mapping[str, Any]) -> None:
+def _apply(run: Run, keys: Mapping[str, str], now: Mapping[str, Any]) -> None:
     """Send what differs from what holds."""
-    state = st.session_state
-    clip = live["clip"] or {}
-    before = {
-        "learning_rate": live["learning_rate"],
-        "clip": clip.get("kind"),
-        "clip_threshold": clip.get("threshold"),
-        "patience": live["patience"],
-    }
-    wanted = {
-        "learning_rate": state[keys["rate"]],
-        "clip": _CLIPPINGS[state[keys["clip"]]],
-        "clip_threshold": state[keys["threshold"]],
-        "patience": state[keys["patience"]],
-    }
+    wanted = {name: st.session_state[key] for name, key in keys.items()}
     if wanted["clip"] is None:  # then its threshold says nothing
-        wanted["clip_threshold"] = before["clip_threshold"]
-    changes = {name: value for name, value in wanted.items() if value != before[name]}
+        wanted["clip_threshold"] = now["clip_threshold"]
+    changes = {name: value for name, value in wanted.items() if value != now[name]}
     marks = len(history(run).marks)
     if changes and _send(run, Command("change", changes)):
         _wait(lambda: len(history(run).marks) > marks, run)
@@ -236,7 +200,7 @@ def _wait(done: Callable[[], bool], run: Run) -> None:
         time.sleep(0.03)
 
 
-def _look(run: Run, shown: str) -> None:
+def _refresh(run: Run, shown: str) -> None:
     """All that moves. Where the status is no longer the one that is shown, the page around it is drawn anew."""
     if not run.folder.exists():
         st.rerun()

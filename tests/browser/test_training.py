@@ -87,7 +87,7 @@ def test_the_clipping_preset_is_watched_steered_stopped_and_used(page: Page, ser
     is_now(page, run, "running")
     wait_until(lambda: len(read_history(run).steps) > steps)
 
-    page.locator(f".st-key-watch-rate-{run.id} input").fill("4")
+    page.locator(f".st-key-watch-learning_rate-{run.id} input").fill("4")
     press(page, "Apply")
     wait_until(lambda: any(mark["kind"] == "changed" for mark in read_history(run).marks))
     (changed,) = (mark for mark in read_history(run).marks if mark["kind"] == "changed")
