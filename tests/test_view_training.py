@@ -129,7 +129,7 @@ def test_a_run_is_paused_stepped_changed_and_stopped_by_its_buttons() -> None:
     wait_until(lambda: (now := runs.status(run).progress).step != before.step or now.epoch != before.epoch)
     assert runs.status(run).name == "paused"
     page.number_input(key=f"watch-learning_rate-{run.id}").set_value(0.0005)
-    page.selectbox(key=f"watch-clip-{run.id}").set_value(None)
+    page.selectbox(key=f"watch-clip-{run.id}").set_value("off")
     press(page, f"watch-apply-{run.id}")
     wait_until(lambda: bool([mark for mark in runs.read_history(run).marks if mark["kind"] == "changed"]))
     page = settled(page.run())
