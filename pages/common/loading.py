@@ -175,7 +175,7 @@ def _load_all() -> None:
     for name in available(*tasks_that_predict("tags"))[:1]:
         tag(name, "warm")  # brings the tokenizer
     problems(shipped(*TASKS))
-    for module in ("pandas", "seqmodels.viz.gates", "seqmodels.viz.language"):
+    for module in ("pandas", "scipy.cluster.hierarchy", "seqmodels.viz.gates", "seqmodels.viz.language"):
         import_module(module)
 
 

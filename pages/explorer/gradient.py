@@ -94,8 +94,8 @@ def rate(shares: NDArray[np.float64]) -> str:
     from seqmodels import traces
 
     factor = traces.rate(shares)
-    if factor == 0:
-        return "loses all at once"
+    if factor in (0, 1):
+        return "loses nothing" if factor else "loses all at once"
     return f"{'loses' if factor < 1 else 'gains'} {percent(abs(1 - factor))} a word"
 
 

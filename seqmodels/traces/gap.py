@@ -164,7 +164,7 @@ def _plain_reading(checkpoint: Checkpoint, text: str, source: int, target: int) 
     words = tuple(token.text for token in read_tokens(checkpoint, text))
     for name, token in (("source", source), ("target", target)):
         if not 0 <= token < len(words):
-            raise ValueError(f"there is no token {token} for the {name}: give a number from 0 to {len(words) - 1}")
+            raise ValueError(f"no token {token} for the {name}: give a number from 0 to {len(words) - 1}")
     if source == target:
         raise ValueError(f"source and target are both token {source}: choose two words, to put others between them")
     if checkpoint.model.recurrent.bidirectional:

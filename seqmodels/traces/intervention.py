@@ -15,7 +15,7 @@ from seqmodels.inference import Encoded, GeneratedToken, NextWords, Sampling, Ta
 from seqmodels.inference.encoding import as_language_model, embed, read_tokens
 from seqmodels.inference.language import draw, expected
 from seqmodels.recurrence import Recurrent, Step, walk
-from seqmodels.traces.layers import BACKWARD, FORWARD, LayerTrace, Trace
+from seqmodels.traces.layers import BACKWARD, FORWARD, LayerTrace, Trace, sides
 
 CLAMPED_GATES = ("mu", "lam")
 
@@ -81,9 +81,7 @@ def intervene(checkpoint: Checkpoint, text: str, clamps: Sequence[Clamp] = ()) -
     """
     tokens = read_tokens(checkpoint, text)
     words = tuple(token.text for token in tokens)
-    _check(checkpoint, clamps)
-    if checkpoint.task.predicts == "tags":
-        _check_begins(clamps, len(tokens))
+    _check(checkpoint, clamps, len(tokens) if checkpoint.task.predicts == "tags" else None)
     inputs = embed(checkpoint, [words])[0][0]
     layers, outputs = _Run(checkpoint.model.recurrent, clamps).read(inputs)
     traced = Trace(checkpoint.info.task, checkpoint.info.cell, words, tuple(layers), checkpoint.own_name)
@@ -122,9 +120,9 @@ class _Run:
         traced: list[LayerTrace] = []
         outputs: list[Tensor] = []
         for layer in range(self.recurrent.layers):
-            sides = [self._walk(layer, direction, inputs) for direction in _directions(self.recurrent)]
-            inputs = torch.cat([torch.stack([step.output for step in steps]) for steps in sides], dim=-1)
-            traced += [_trace(layer, side, steps) for side, steps in zip(_directions(self.recurrent), sides, strict=True)]
+            walks = {side: self._walk(layer, side, inputs) for number, side in sides(self.recurrent) if number == layer}
+            inputs = torch.cat([torch.stack([step.output for step in steps]) for steps in walks.values()], dim=-1)
+            traced += [_trace(layer, side, steps) for side, steps in walks.items()]
             outputs.append(inputs)
         self._read += len(inputs)
         return traced, outputs
@@ -167,27 +165,16 @@ def _trace(layer: int, direction: str, steps: Sequence[Step]) -> LayerTrace:
     )
 
 
-def _directions(recurrent: Recurrent) -> tuple[str, ...]:
-    return (FORWARD, BACKWARD) if recurrent.bidirectional else (FORWARD,)
-
-
-def _check(checkpoint: Checkpoint, clamps: Sequence[Clamp]) -> None:
-    """That each clamp names a layer and units that the model has."""
+def _check(checkpoint: Checkpoint, clamps: Sequence[Clamp], tokens: int | None = None) -> None:
+    """That each clamp names a layer and units that the model has, and begins inside the text of a model that reads no further."""
     recurrent = checkpoint.model.recurrent
-    sides = [(layer, direction) for layer in range(recurrent.layers) for direction in _directions(recurrent)]
     for clamp in clamps:
-        if not any(clamp.reaches(*side) for side in sides):
+        if not any(clamp.reaches(*side) for side in sides(recurrent)):
             number, direction = "" if clamp.layer is None else f" {clamp.layer}", f"{clamp.direction} " if clamp.direction else ""
-            choices = ", ".join(f"{layer} {way}" for layer, way in sides)
+            choices = ", ".join(f"{layer} {way}" for layer, way in sides(recurrent))
             raise ValueError(f"{checkpoint.name} has no {direction}layer{number}: choose one of {choices}")
         if clamp.units and max(clamp.units) >= recurrent.hidden_size:
-            raise ValueError(
-                f"{checkpoint.name} has no unit {max(clamp.units)}: give numbers from 0 to {recurrent.hidden_size - 1}"
-            )
-
-
-def _check_begins(clamps: Sequence[Clamp], tokens: int) -> None:
-    """That each clamp begins inside the text: a tagger reads no further, though a language model may yet write the token."""
-    for clamp in clamps:
-        if clamp.first is not None and clamp.first >= tokens:
-            raise ValueError(f"there is no token {clamp.first}: give a number from 0 to {tokens - 1}")
+            last = recurrent.hidden_size - 1
+            raise ValueError(f"{checkpoint.name} has no unit {max(clamp.units)}: give numbers from 0 to {last}")
+        if tokens is not None and clamp.first is not None and clamp.first >= tokens:
+            raise ValueError(f"no token {clamp.first}: give a number from 0 to {tokens - 1}")

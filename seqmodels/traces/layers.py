@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -92,12 +93,22 @@ class Trace:
         for found in self.layers:
             if (found.layer, found.direction) == (layer, direction):
                 return found
-        choices = ", ".join(f"{found.layer} {found.direction}" for found in self.layers)
-        raise ValueError(f"no layer {layer} {direction}: choose one of {choices}")
+        raise no_such_side(layer, direction, [(found.layer, found.direction) for found in self.layers])
 
     def window(self, tokens: slice) -> Trace:
         """The same of some of the tokens."""
         return replace(self, tokens=self.tokens[tokens], layers=tuple(layer.window(tokens) for layer in self.layers))
+
+
+def no_such_side(layer: int, direction: str, choices: Iterable[tuple[int, str]]) -> ValueError:
+    """What to raise for a layer and direction that a network does not have."""
+    return ValueError(f"no layer {layer} {direction}: choose one of {', '.join(f'{number} {way}' for number, way in choices)}")
+
+
+def sides(recurrent: Recurrent) -> list[tuple[int, str]]:
+    """Each layer and direction of a network, in the order of its traces."""
+    directions = (FORWARD, BACKWARD) if recurrent.bidirectional else (FORWARD,)
+    return [(layer, direction) for layer in range(recurrent.layers) for direction in directions]
 
 
 def windows(tokens: int, size: int) -> list[slice]:

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from seqmodels import text as text_module
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference.encoding import NO_WORDS, embed
-from seqmodels.recurrence import Recurrent, reverse_steps
-from seqmodels.traces.layers import BACKWARD, FORWARD, Array, LayerTrace, Trace, trace_layer
+from seqmodels.recurrence import reverse_steps
+from seqmodels.traces.layers import BACKWARD, FORWARD, Array, LayerTrace, Trace, no_such_side, sides, trace_layer
 
 SearchedGate = Literal["mu", "lam", "memory"]
 SEARCHED_GATES: tuple[SearchedGate, ...] = get_args(SearchedGate)
@@ -108,7 +108,8 @@ def trace_passages(
     For a language model each begins with `<eos>`, as in a trace.
     """
     recurrent = checkpoint.model.recurrent
-    _check(recurrent, layer, direction)
+    if (layer, direction) not in sides(recurrent):
+        raise no_such_side(layer, direction, sides(recurrent))
     first = [token.text for token in checkpoint.vocabulary.start]
     pieces = dict.fromkeys(piece for words in passages for piece in _pieces(words))
     read = [(*first, *words) for words in pieces]
@@ -158,19 +159,8 @@ def pattern(trace: LayerTrace, span: slice, gate: SearchedGate, threshold: float
 def match_of(traced: Trace, layer: LayerTrace, span: slice, units: NDArray[np.intp]) -> Match:
     """A span of a trace as a match in its own text: in its context, with the gates of these units. It is wholly like itself."""
     context = slice(max(span.start - CONTEXT, 0), min(span.stop + CONTEXT, len(traced.tokens)))
-    return Match(
-        passage=0,
-        position=span.start,
-        before=traced.tokens[context.start : span.start],
-        span=traced.tokens[span],
-        after=traced.tokens[span.stop : context.stop],
-        score=1.0,
-        shared=len(units),
-        on=len(units),
-        mu=layer.mu[context][:, units],
-        lam=layer.lam[context][:, units],
-        memory=layer.memory[context][:, units],
-    )
+    gates = [getattr(layer, gate)[context][:, units] for gate in SEARCHED_GATES]
+    return _in_context(traced.tokens, span, context, gates, passage=0, score=1.0, shared=len(units), on=len(units))
 
 
 def find_matches(text: TracedText, wanted: Pattern, count: int = BEST) -> list[Match]:
@@ -246,30 +236,29 @@ def _distance(text: TracedText, wanted: Pattern, positions: NDArray[np.intp]) ->
 
 
 def _match(text: TracedText, wanted: Pattern, windows: _Windows, position: int) -> Match:
-    end = position + len(wanted.values)
+    span = slice(position, position + len(wanted.values))
     passage = int(np.searchsorted(text.starts, position, side="right")) - 1
-    first, last = max(text.starts[passage], position - CONTEXT), min(text.starts[passage + 1], end + CONTEXT)
+    first, last = max(text.starts[passage], position - CONTEXT), min(text.starts[passage + 1], span.stop + CONTEXT)
     context = slice(int(first), int(last))
-    return Match(
-        passage=passage,
-        position=position,
-        before=text.tokens[context.start : position],
-        span=text.tokens[position:end],
-        after=text.tokens[end : context.stop],
-        score=float(windows.score[position]),
-        shared=int(windows.shared[position]),
-        on=int(windows.on[position]),
-        mu=text.values("mu", context)[:, wanted.units],
-        lam=text.values("lam", context)[:, wanted.units],
-        memory=text.values("memory", context)[:, wanted.units],
-    )
+    gates = [text.values(gate, context)[:, wanted.units] for gate in SEARCHED_GATES]
+    score, shared, on = float(windows.score[position]), int(windows.shared[position]), int(windows.on[position])
+    return _in_context(text.tokens, span, context, gates, passage=passage, score=score, shared=shared, on=on)
 
 
-def _check(recurrent: Recurrent, layer: int, direction: str) -> None:
-    directions = (FORWARD, BACKWARD) if recurrent.bidirectional else (FORWARD,)
-    if layer not in range(recurrent.layers) or direction not in directions:
-        choices = ", ".join(f"{number} {name}" for number in range(recurrent.layers) for name in directions)
-        raise ValueError(f"no layer {layer} {direction}: choose one of {choices}")
+def _in_context(
+    tokens: tuple[str, ...],
+    span: slice,
+    context: slice,
+    gates: Sequence[Array],
+    *,
+    passage: int,
+    score: float,
+    shared: int,
+    on: int,
+) -> Match:
+    """`gates` are SEARCHED_GATES over the context, each (tokens, units of the pattern)."""
+    before, after = tokens[context.start : span.start], tokens[span.stop : context.stop]
+    return Match(passage, span.start, before, tokens[span], after, score, shared, on, *gates)
 
 
 def _pieces(words: Sequence[str]) -> list[tuple[str, ...]]:
