@@ -52,7 +52,7 @@ def draw() -> None:
         form = Form(_start())
         help = "How the run is called in the list. Empty: after its task and cell."
         usual = f"{form.task.name} {form.cell.name}"
-        name = st.text_input("Name", max_chars=60, key="training-name", placeholder=usual, help=help, width=260)
+        name = st.text_input("Name", max_chars=60, key="training-name", placeholder=usual, help=help, width=180)
         go = st.button("Start", type="primary", icon=":material/play_arrow:", key="training-go")
     notes = st.container(gap="xsmall")
     for column, (title, parts) in zip(st.columns(len(LAYOUT), gap="medium"), LAYOUT.items(), strict=True):
@@ -151,7 +151,7 @@ class Form:
         task_help = "What is to be learned. Another task brings its own good settings."
         cell_help = "What decides, at each step, how much of the memory is kept and how much is written."
         show, key = tasks.__getitem__, self.key("task")
-        name = st.selectbox("Task", list(tasks), format_func=show, key=key, on_change=_change_task, help=task_help, width=260)
+        name = st.selectbox("Task", list(tasks), format_func=show, key=key, on_change=_change_task, help=task_help, width=230)
         show, key = cells.__getitem__, self.key("cell")
         cell = st.segmented_control("Cell", list(cells), format_func=show, key=key, required=True, help=cell_help)
         self.task, self.cell = TASKS[name], CELLS[str(cell)]
