@@ -10,14 +10,17 @@ import typer
 
 from seqmodels.cells import CELLS
 
-TaskOption = Annotated[
-    str, typer.Option("--task", metavar="TASK", help="pos, ner, lm, char, adding or recall.", show_default=False)
+# tasks need torch, and help is to be quick without it: the names of all tasks are in the answer to an unknown one
+_ALL = "An unknown name is answered with all there are."
+TaskOption = Annotated[str, typer.Option("--task", metavar="TASK", help=f"Such as pos, ner or lm. {_ALL}", show_default=False)]
+TaggingOption = Annotated[
+    str, typer.Option("--task", metavar="TASK", help=f"One that gives tags, such as pos or ner. {_ALL}", show_default=False)
 ]
-TaggingOption = Annotated[str, typer.Option("--task", metavar="TASK", help="pos or ner.", show_default=False)]
 LanguageOption = Annotated[
-    str, typer.Option("--task", metavar="TASK", help="lm, word by word; or char, with a checkpoint of your own.")
+    str,
+    typer.Option("--task", metavar="TASK", help="One that goes on, such as lm, word by word; char needs a checkpoint of yours."),
 ]
-CellOption = Annotated[str, typer.Option("--cell", metavar="CELL", help=f"one of {', '.join(CELLS)}.", show_default=False)]
+CellOption = Annotated[str, typer.Option("--cell", metavar="CELL", help=f"One of {', '.join(CELLS)}.", show_default=False)]
 CheckpointOption = Annotated[
     Path | None, typer.Option("--checkpoint", metavar="FILE", help="A checkpoint of your own: a file, or its name.")
 ]
