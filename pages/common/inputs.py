@@ -72,12 +72,12 @@ def cells(*tasks: str, most: int | None = None) -> list[str]:
     The shipped ones come first and are on unless a link says otherwise; the user's own are off.
     """
     shipped, found = loading.shipped(*tasks), loading.available(*tasks)
+    picked = found and choices("Cells", found, key="cells", default=usual_cells(*tasks), show=loading.title, also=_short)
+    for problem in loading.problems(list(dict.fromkeys([*shipped, *picked]))):
+        st.caption(f":material/info: {plain(problem)}")
     if not found:
-        tell(loading.problems(shipped))
         st.info("There are no models for this task yet. `make checkpoints` trains them.")
         st.stop()
-    picked = choices("Cells", found, key="cells", default=usual_cells(*tasks), show=loading.title, also=_short)
-    tell(loading.problems(list(dict.fromkeys([*shipped, *picked]))))
     picked = [name for name in picked if not loading.problems([name])]
     if most is not None and len(picked) > most:
         picked = picked[-most:]  # the user's own, which were asked for on purpose, stand last
@@ -98,12 +98,6 @@ def ready(text: str, names: Sequence[str]) -> bool:
     elif not names:
         st.info("Pick at least one cell.")
     return bool(text.strip() and names)
-
-
-def tell(problems: Sequence[str]) -> None:
-    """What cannot be used, and why."""
-    for problem in problems:
-        st.caption(f":material/info: {plain(problem)}")
 
 
 def choice(
@@ -167,7 +161,7 @@ def menu(label: str, options: Sequence[str], *, key: str, placeholder: str, type
 
 def number(label: str, low: float, high: float, *, key: str, default: float, step: float, help: str | None = None) -> float:
     """A slider. All of low, high, default and step are whole numbers, or none is."""
-    # the widget is told its default too: an address leaves out a value that equals it, and without one that would be `low`
+    # the widget gets its default too: an address leaves out a value that equals it, and without one that would be `low`
     address.restore(key, default, default, lambda value: isinstance(value, int | float) and low <= value <= high)
     shape = None if isinstance(step, int) else f"%.{max(2, len(f'{step:g}'.partition('.')[2]))}f"  # Streamlit's own has two digits
     value = st.slider(label, low, high, default, step=step, key=key, help=help, format=shape, bind="query-params")

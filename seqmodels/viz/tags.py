@@ -72,7 +72,7 @@ def strip(
     ValueError if the taggings are not of the same text.
     """
     if not taggings:
-        raise ValueError("there is no tagging to show: give at least one")
+        raise ValueError("no tagging to show: give at least one")
     if any(tagging.text != taggings[0].text for tagging in taggings):
         raise ValueError("the taggings are of different texts: give those of one text")
     first, last = window or (0, len(taggings[0].tokens))

@@ -1,6 +1,6 @@
 export default function ({ parentElement }) {
   const button = parentElement.querySelector('button');
-  const said = button.textContent;
+  const label = button.textContent;
   const copy = async (text) => {
     if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);
     const area = document.createElement('textarea');  // a page served without https has no clipboard
@@ -13,5 +13,5 @@ export default function ({ parentElement }) {
   };
   button.onclick = () => copy(window.location.href)
     .then(() => { button.textContent = 'Copied'; }, () => { button.textContent = 'Copy it from the address bar'; })
-    .then(() => setTimeout(() => { button.textContent = said; }, 2000));
+    .then(() => setTimeout(() => { button.textContent = label; }, 2000));
 }
