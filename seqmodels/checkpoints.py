@@ -156,7 +156,11 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, st
 
 
 def load(path: Path | str, *, task: str | None = None, cell: str | None = None) -> Checkpoint:
-    """A checkpoint by path, or by name such as 'pos-gru'. CheckpointError if damaged, or not for the task and cell asked for."""
+    """A model ready for inference: by path, or by name such as 'pos-gru', in float32 on the CPU, without gradients.
+
+    A name is that of a shipped model, else of one of yours. `task` and `cell` say what it must be of. CheckpointError, which
+    is a ValueError, if there is no such file, if it is damaged, or if it is of another task or cell.
+    """
     path = _find(path)
     described = _describe(path)
     info = _info(path, described)
@@ -195,7 +199,10 @@ def described_size(path: Path) -> int:
 
 
 def list_checkpoints(where: Path | None = None) -> list[CheckpointEntry]:
-    """Every checkpoint file of a folder, by task, then cell; a file that cannot be used is listed with its problem."""
+    """Every checkpoint file of a folder (None: that of the shipped models), by task, then name. Sizes are in bytes.
+
+    Only headers are read. A file that cannot be used is listed with its problem, so nothing is raised.
+    """
     found = [look(path) for path in sorted((where or folder()).glob(f"*{SUFFIX}"))]
     order = list(TASKS)
     return sorted(found, key=lambda listed: (order.index(listed.info.task) if listed.info else len(order), listed.name))

@@ -146,7 +146,6 @@ class Reader(nn.Module):
         for step in encoded.transpose(0, 1):
             output, state = self.decoder(step[None], state)
             outputs.append(self.step(output[0]))
-            self.projected(output)
         return torch.stack(outputs)
 
 

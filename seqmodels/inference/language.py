@@ -96,7 +96,11 @@ def unit_of(checkpoint: Checkpoint) -> Unit:
 
 @torch.inference_mode()
 def next_words(checkpoint: Checkpoint, prompt: str) -> NextWords:
-    """The distribution of the word after the prompt."""
+    """The distribution of the word after the prompt: log_probabilities (vocab,) in nats, of the words in the same order.
+
+    A word is a character for a model of characters. An empty prompt starts a paragraph. ValueError if the model is no language
+    model.
+    """
     model, vocabulary = as_language_model(checkpoint)
     return expected(vocabulary, reader(model)(_prompt_ids(vocabulary, prompt)))
 
@@ -108,9 +112,10 @@ def expected(vocabulary: LanguageVocab, logits: Tensor) -> NextWords:
 
 @torch.inference_mode()
 def score_prompt(checkpoint: Checkpoint, prompt: str) -> PromptScore:
-    """Each word's surprisal given the words before it, read from the start of a paragraph. Of an empty prompt: no words.
+    """Each word's surprisal in bits given the words before it, read from the start of a paragraph, and the perplexity over them.
 
-    A blank line ends a paragraph, and its `<eos>` is scored too.
+    A blank line ends a paragraph, and its `<eos>` is scored too. Of an empty prompt: no words, and a perplexity of nan. ValueError
+    if the model is no language model.
     """
     model, vocabulary = as_language_model(checkpoint)
     tokens = vocabulary.read(prompt)
@@ -131,9 +136,10 @@ def score_prompt(checkpoint: Checkpoint, prompt: str) -> PromptScore:
 def continue_text(
     checkpoint: Checkpoint, prompt: str, *, max_tokens: int = 40, sampling: Sampling | None = None
 ) -> Iterator[GeneratedToken]:
-    """Words drawn one after the other; the same seed gives the same words. `<unk>` is never drawn.
+    """Words drawn one after the other, each as it is drawn; the same seed gives the same words. `<unk>` is never drawn.
 
-    An empty prompt starts a paragraph.
+    A probability is the model's own, from 0 to 1, whatever the sampling (temperature, top_k, and top_p of Holtzman et al. 2020). An
+    empty prompt starts a paragraph. ValueError if the model is no language model, or a setting is out of its range.
     """
     model, vocabulary = as_language_model(checkpoint)
     return draw(vocabulary, reader(model), prompt, max_tokens=max_tokens, sampling=sampling)

@@ -120,13 +120,20 @@ def windows(tokens: int, size: int) -> list[slice]:
 
 @torch.inference_mode()
 def trace(checkpoint: Checkpoint, text: str) -> Trace:
-    """The gates of a model over a text, read as one sequence. A language model's start symbol is the first token."""
+    """The gates of a model over a text, read as one sequence: for each layer and direction, arrays (tokens, units) of float32.
+
+    memory = mu * memory before + lam * candidate holds for each unit at each token, from a memory of zero. A language model's first
+    token is its start symbol. ValueError if the text holds no words.
+    """
     return trace_encoded(checkpoint, encode(checkpoint, text))
 
 
 @torch.inference_mode()
 def tag_and_trace(checkpoint: Checkpoint, text: str) -> tuple[Tagging, Trace]:
-    """Tags and gates of a text read as one sequence, from one pass of the network."""
+    """Tags and gates of a text read as one sequence, from one pass of the network. Errors as `tag`.
+
+    `tag` reads sentence by sentence, so the tags of a text of several sentences may differ from its tags.
+    """
     encoded = encode(checkpoint, text)
     return tag_encoded(checkpoint, encoded), trace_encoded(checkpoint, encoded)
 
