@@ -52,11 +52,11 @@ class Tagging:
     tokens: tuple[TaggedToken, ...]
     entities: tuple[Entity, ...]
     sentences: tuple[tuple[int, int], ...]
-    model: str = ""  # the name of a model of one's own
+    model: str = ""  # the name of your model
 
     @property
     def label(self) -> str:
-        """The cell, or the name of a model of one's own: what tells this from others of the same text."""
+        """The cell, or the name of your model: what tells this from others of the same text."""
         return self.model or self.cell
 
     @property
