@@ -17,29 +17,3 @@ from seqmodels.inference.language import (
     unit_of,
 )
 from seqmodels.inference.tagging import Entity, TaggedToken, Tagging, differences, tag, tag_encoded
-
-__all__ = [
-    "Candidate",
-    "Candidates",
-    "Encoded",
-    "Entity",
-    "GeneratedToken",
-    "NextWords",
-    "PromptScore",
-    "Sampling",
-    "ScoredToken",
-    "TaggedToken",
-    "Tagging",
-    "accept",
-    "adjusted",
-    "candidates",
-    "continue_text",
-    "differences",
-    "encode",
-    "next_words",
-    "score_prompt",
-    "tag",
-    "tag_encoded",
-    "take_back",
-    "unit_of",
-]

@@ -7,25 +7,6 @@ from seqmodels.tasks.language import CharacterTask, LanguageTask
 from seqmodels.tasks.memory import AddingTask, MemoryTask, RecallTask
 from seqmodels.tasks.tagging import EntityTask, TagTask
 
-__all__ = [
-    "TASKS",
-    "AddingTask",
-    "CharacterTask",
-    "DataConfig",
-    "DemoConfig",
-    "EntityTask",
-    "LanguageTask",
-    "MemoryTask",
-    "ModelConfig",
-    "Predicts",
-    "RecallTask",
-    "Scores",
-    "TagTask",
-    "Task",
-    "find_task",
-    "tasks_that_predict",
-]
-
 TASKS: dict[str, Task] = {
     task.name: task for task in (TagTask(), EntityTask(), LanguageTask(), CharacterTask(), AddingTask(), RecallTask())
 }

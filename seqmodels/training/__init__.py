@@ -5,24 +5,3 @@ from seqmodels.training.loop import fit
 from seqmodels.training.objective import BatchLoss, DevScore, Objective, Tensors
 from seqmodels.training.reports import DivergedError, Epoch, Report, Step
 from seqmodels.training.state import TrainState
-
-__all__ = [
-    "CLIPPINGS",
-    "LARGEST",
-    "OPTIMIZERS",
-    "SCHEDULES",
-    "WATCHED",
-    "BatchLoss",
-    "Clipping",
-    "DevScore",
-    "DivergedError",
-    "Epoch",
-    "LiveSettings",
-    "Objective",
-    "Report",
-    "Step",
-    "Tensors",
-    "TrainConfig",
-    "TrainState",
-    "fit",
-]
