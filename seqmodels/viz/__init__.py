@@ -43,7 +43,7 @@ _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    """The public names, imported at first use: plotly takes half a second to load, and strips of words do without it."""
+    """The public names, imported at first use: some bring torch, and strips of words and formulas do without it."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
