@@ -41,7 +41,7 @@ def test_over_the_larger_text_each_paragraph_is_read_on_its_own_until_there_is_e
     st.cache_resource.clear()
     page = visit(cells=["lstm"], direction=direction, over=larger_text.ADDRESSES)
     layers = [trace(tiny["pos-lstm"], accept("", words)).layer(0, direction) for words in PARAGRAPHS[:2]]
-    for points, name in zip(pictures(page)[1]["data"], ("mu", "lam", "reveal"), strict=True):
+    for points, name in zip(pictures(page)[1]["data"], ("mu", "lam", "output_gate"), strict=True):
         shares = saturation(np.concatenate([getattr(layer, name) for layer in layers]))
         units = len(shares.open)
         assert points["hovertemplate"].startswith("unit")
