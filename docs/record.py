@@ -16,7 +16,7 @@ from seqmodels.runs.settings import from_flat, to_link
 TITLES = {"explodes": "Not clipped", "clipped": "The same, clipped"}  # by the key of a preset
 EPOCH = ("x", "epoch", "loss", "dev_loss", "score", "best_score", "best_epoch")
 MOST = 150  # points of a curve
-LEAP = 7  # steps over which the norm is said to grow, before the last one
+LEAP = 4  # points of a curve over which the norm is said to grow, before the last one
 SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -56,29 +56,29 @@ def _short(value: float) -> float:
     return float(f"{value:.4g}")
 
 
-def explanation(exploded: History, clipped: History, threshold: float) -> str:
-    """What the two curves show, in figures of these runs."""
-    norms = [step["highest_norm"] for step in exploded.steps]
-    digits, exponent = f"{norms[-1]:.0e}".split("e+")
+def explanation(exploded: Mapping[str, Any], clipped: Mapping[str, Any], threshold: float) -> str:
+    """What the two curves show, in figures of their points."""
+    before, high, last = (exploded["steps"][at] for at in (-2 - LEAP, -2, -1))
+    digits, exponent = f"{last['highest_norm']:.0e}".split("e+")
     return (
         "The same network, the same data, the same first weights; the learning rate rises. Without clipping the network learns to "
-        f"tag {_best(exploded):.0f} % of the words right. Then the norm of the gradient grows from {norms[-2 - LEAP]:.1f} to "
-        f"{norms[-2]:.0f} in {LEAP} steps, and to {digits} × 10{exponent.translate(SUPERSCRIPT)} in the next. Clipped to a norm of "
-        f"{threshold:g}, it gets to {_best(clipped):.0f} %."
+        f"tag {_best(exploded):.0f} % of the words right. Then the norm of the gradient grows from {before['highest_norm']:.1f} to "
+        f"{high['highest_norm']:.1f} within {high['x'] - before['x']:.2f} epochs, and to {digits} × "
+        f"10{exponent.translate(SUPERSCRIPT)} at the next point of the curve. Clipped to a norm of {threshold:g}, it gets to "
+        f"{_best(clipped):.0f} %."
     )
 
 
-def _best(history: History) -> float:
-    return max(epoch["score"] for epoch in history.epochs)
+def _best(run: Mapping[str, Any]) -> float:
+    return max(epoch["score"] for epoch in run["epochs"])
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["SEQMODELS_RUNS"] = folder
         runs = [train(key) for key in TITLES]
-        exploded, clipped = histories = [read_history(run) for run in runs]
+        exploded, clipped = entries = [entry(run, read_history(run)) for run in runs]
         text = explanation(exploded, clipped, runs[1].settings["clip_threshold"])
-        entries = [entry(run, history) for run, history in zip(runs, histories, strict=True)]
     FILE.write_text(json.dumps({"explanation": text, "runs": entries}, ensure_ascii=False, separators=(",", ":")) + "\n", "utf-8")
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pages.explorer import gradient
 from seqmodels import checkpoints
 from seqmodels.traces import gradient_path, trace
 from tests.conftest import SHIPPED_CELLS
@@ -62,15 +61,3 @@ def test_of_a_long_text_only_so_many_words_are_followed_and_the_page_says_so() -
     (picture,) = pictures(page)
     assert len(numbers(picture["data"][0]["x"])) == 60
     assert "Only the last 60 words are followed" in said(page)
-
-
-def test_what_the_examples_tell_of_the_shipped_models_is_on_screen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("SEQMODELS_CHECKPOINTS")
-    closed, grows = gradient.EXAMPLES
-    page = visit(**closed.state)
-    assert "| Elman | loses all at once | loses 10 % a word |" in said(page)
-    assert "18 words back, the gates carry **15 %** to *table*; **67 %** arrives" in said(page)
-    assert "| Elman | loses all at once | loses 45 % a word |" in said(visit(text=closed.state["text"]))
-    page = visit(**grows.state)
-    assert "the gates carry **41 %** to *and*; **264 %** arrives" in said(page)
-    assert "gains 4.1 % a word" in said(page)

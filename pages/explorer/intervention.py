@@ -41,7 +41,8 @@ EXAMPLES = (
     ),
     Example(
         "Never forget",
-        "keep held at 1 destroys most tags, above all Elman's. Held at 0 (*Always forget*) it changes one: the past also enters F.",
+        "keep held at 1 destroys most tags, 10 of Elman's 11. Held at 0 (*Always forget*) it changes one of GRU's and one of "
+        "LSTM's: the past also enters F.",
         state(BANK, "ner", "elman gru lstm", token="9", clamps="mu=1"),
     ),
 )
