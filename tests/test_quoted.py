@@ -396,7 +396,8 @@ def a_unit_that_hardly_moves(state: State) -> Sequence[str]:
         if sum(len(layer.mu) for layer in read_so_far) >= regimes.ENOUGH:
             break
     keep, write = (traces.saturation(np.concatenate([getattr(layer, gate) for layer in read_so_far])) for gate in ("mu", "lam"))
-    assert (keep.open.argmax(), write.shut.argmax()) == (unit, unit)
+    assert keep.open.argmax() == unit
+    assert write.shut.argmax() == unit
     return [
         f"over {regimes.ENOUGH:,} words",
         f"unit {unit} keeps more than {traces.OPEN:g} at {whole(keep.open[unit])} % of them",
