@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from seqmodels.runs import Cursor, Event, History, News, events, export_csv
+from seqmodels.runs import History, events, export_csv
 from seqmodels.runs.events import EventLog, StepThinner
 from seqmodels.training import Step
 from tests.running import make
@@ -16,58 +16,58 @@ pytestmark = pytest.mark.usefixtures("own_folders")
 
 
 def test_events_are_read_as_they_come(tmp_path: Path) -> None:
-    log = EventLog(tmp_path / "events.jsonl")
-    log.append("started", epochs=3)
-    first = events.read(tmp_path / "events.jsonl")
-    assert [(event.kind, dict(event.values)) for event in first.events] == [("started", {"epochs": 3})]
-    log.append("step", loss=float("inf"), norm=1 / 3)
-    second = events.read(tmp_path / "events.jsonl", first.cursor)
-    assert [dict(event.values) for event in second.events] == [{"loss": None, "norm": 0.333333}]
-    assert not second.fresh
-    assert events.read(tmp_path / "events.jsonl", second.cursor).events == ()
+    path, known = tmp_path / "events.jsonl", History()
+    log = EventLog(path)
+    log.append("paused", epoch=3)
+    known.read(path)
+    assert [(mark["kind"], mark["epoch"]) for mark in known.marks] == [("paused", 3)]
+    log.append("sample", loss=float("inf"), norm=1 / 3)
+    known.read(path)
+    assert [(sample["loss"], sample["norm"]) for sample in known.samples] == [(None, 0.333333)]
+    known.read(path)
+    assert (len(known.marks), len(known.samples)) == (1, 1)
     log.close()
+
+
+def marks(path: Path, known: History) -> list[str]:
+    """Their kinds, read on from what is known."""
+    known.read(path)
+    return [mark["kind"] for mark in known.marks]
 
 
 def test_a_torn_last_line_is_left_out_and_cut_when_the_log_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     log = EventLog(path)
-    log.append("started")
+    log.append("paused")
     log.close()
     with path.open("ab") as file:
         file.write(b'{"time": 1, "kind": "st')
-    assert [event.kind for event in events.read(path).events] == ["started"]
+    assert marks(path, History()) == ["paused"]
     log = EventLog(path, keep=path.stat().st_size)
     log.append("resumed")
     log.close()
-    assert [event.kind for event in events.read(path).events] == ["started", "resumed"]
+    assert marks(path, History()) == ["paused", "resumed"]
     assert all(json.loads(line) for line in path.read_text().splitlines())
 
 
 def test_a_reader_hears_that_what_it_read_was_cut(tmp_path: Path) -> None:
-    path = tmp_path / "events.jsonl"
+    path, known = tmp_path / "events.jsonl", History()
     log = EventLog(path)
-    log.append("one")
+    log.append("paused")
     kept = log.size
-    log.append("two")
+    log.append("resumed")
     log.close()
-    read = events.read(path)
+    assert marks(path, known) == ["paused", "resumed"]
     log = EventLog(path, keep=kept)
-    log.append("three")
-    again = events.read(path, read.cursor)
-    assert again.fresh
-    assert [event.kind for event in again.events] == ["one", "three"]
+    log.append("stopped")
+    assert marks(path, known) == ["paused", "stopped"]
     log.close()
-
-
-def step(epoch: int, number: int, seconds: float) -> Event:
-    """One of ten in its epoch."""
-    return Event("step", seconds, {"epoch": epoch, "step": number, "steps": 10, "tokens": 100})
 
 
 def test_a_pause_is_no_part_of_the_speed() -> None:
-    told = [step(1, 1, 0.0), Event("paused", 0.5, {}), Event("resumed", 6.0, {}), step(1, 2, 6.5), step(1, 3, 7.0)]
     known = History()
-    known.take(News(tuple(told), Cursor("log", 1), fresh=True))
+    for kind, time, step in (("step", 0.0, 1), ("paused", 0.5, 0), ("resumed", 6.0, 0), ("step", 6.5, 2), ("step", 7.0, 3)):
+        known.add(kind, time, epoch=1, step=step, steps=10, tokens=100)
     assert known.tokens_per_second == pytest.approx(200)
     assert known.seconds_left(1) == pytest.approx(3.5)  # seven steps of half a second
 
@@ -90,7 +90,9 @@ def test_a_table_of_events_is_in_order_also_where_the_clock_was_set_back() -> No
 
 
 def test_without_a_log_there_are_no_events(tmp_path: Path) -> None:
-    assert events.read(tmp_path / "none", Cursor("x", 50)) == events.News((), Cursor(), fresh=True)
+    known = History(marks=[{"kind": "paused"}], log="x", offset=50)
+    known.read(tmp_path / "none")
+    assert known == History()
 
 
 def test_a_run_of_ten_hours_is_told_in_five_megabytes_and_no_step_is_lost_in_the_sums() -> None:

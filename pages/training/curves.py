@@ -24,11 +24,9 @@ _HISTORIES = "training-histories"  # a name in the session's state
 def history(run: Run) -> History:
     """What is known of a run in this session, read on from where it was read last."""
     known: dict[str, History] = st.session_state.setdefault(_HISTORIES, {})
-    found = known.pop(run.id, None) or History()
-    known[run.id] = found  # last: the one used most recently
+    known[run.id] = found = runs.read_history(run, known.pop(run.id, None))  # last: the one used most recently
     while len(known) > KEPT:
         known.pop(next(iter(known)))
-    runs.refresh(run, found)
     return found
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 from urllib.parse import parse_qsl
@@ -17,10 +15,8 @@ from seqmodels.cli import show
 from seqmodels.cli.options import CellOption, TaskOption
 
 if TYPE_CHECKING:
-    from seqmodels.runs.settings import Settings
     from seqmodels.training import Epoch, Report
 
-NO_LIMIT = "none"
 NICENESS = 10
 
 
@@ -48,19 +44,38 @@ def train(
 
     A run that was stopped or killed goes on after its last whole epoch when the same command is given again.
     """
-    from seqmodels.cells import find_cell
-    from seqmodels.runs.settings import default_settings
+    from seqmodels.checkpoints import read_info
+    from seqmodels.data import files_dataset, recipe_dataset
+    from seqmodels.runs import trainer
+    from seqmodels.runs.settings import NONE, from_flat
+    from seqmodels.tasks import find_task
 
-    find_cell(cell, activation or "tanh")
-    usual = default_settings(task, cell)
-    training = _given(epochs=epochs, learning_rate=learning_rate, weight_decay=weight_decay, seed=seed)
-    training |= _clipping(clip_norm) | _limit("patience", patience, int)
-    model = _given(hidden_size=hidden_size, layers=layers, dropout=dropout, activation=activation)
-    settings = replace(usual, model=replace(usual.model, **model), training=replace(usual.training, **training))
+    clip: dict[str, Any] = {}
+    if clip_norm is not None:
+        clip = {"clip": NONE} if clip_norm == NONE else {"clip": "norm", "clip_threshold": clip_norm}
+    options = {
+        "epochs": epochs, "learning_rate": learning_rate, "weight_decay": weight_decay, "patience": patience, "seed": seed,
+        "hidden_size": hidden_size, "layers": layers, "dropout": dropout, "activation": activation,
+    }  # fmt: skip
+    given = {name: value for name, value in options.items() if value is not None}
+    settings = from_flat({"task": task, "cell": cell, **given, **clip})
     if (corpus is None) != (dev is None):
         raise ValueError("a corpus of your own needs two files, one to train on and one to watch: give both or neither")
     _check_output(output)
-    _train(settings, output, None if corpus is None or dev is None else (corpus, dev))
+    if trainer.state_file(output).exists():
+        typer.echo(f"going on with the run in {trainer.state_file(output)}")
+    with _Display(find_task(task).metric, settings.training.epochs) as display:
+        try:
+            dataset = files_dataset(task, corpus, dev) if corpus and dev else recipe_dataset(task)
+            for report in trainer.train(settings, dataset, output):
+                display.take(report)
+        except KeyboardInterrupt:
+            done = display.done
+            how = f"after epoch {done}: give the same command again to go on from there" if done else "in the first epoch"
+            raise show.StoppedError(f"stopped {how}") from None
+    for split, scores in read_info(output).scores.items():
+        typer.echo(f"{split}: {', '.join(f'{name} {value:.2f}' for name, value in scores.items())}")
+    typer.echo(f"wrote {output}")
 
 
 def run(
@@ -100,29 +115,6 @@ def standby(channel: Annotated[int, typer.Argument(help="The number of a socket 
     folder = serve(channel)
     if folder is not None:
         run(folder)
-
-
-def _train(settings: Settings, output: Path, files: tuple[Path, Path] | None) -> None:
-    """Train to a file, and show how it goes."""
-    from seqmodels.checkpoints import read_info
-    from seqmodels.data import files_dataset, recipe_dataset
-    from seqmodels.runs.trainer import state_file, train
-    from seqmodels.tasks import find_task
-
-    if state_file(output).exists():
-        typer.echo(f"going on with the run in {state_file(output)}")
-    with _Display(find_task(settings.task).metric, settings.training.epochs) as display:
-        try:
-            dataset = files_dataset(settings.task, *files) if files else recipe_dataset(settings.task)
-            for report in train(settings, dataset, output):
-                display.take(report)
-        except KeyboardInterrupt:
-            done = display.done
-            how = f"after epoch {done}: give the same command again to go on from there" if done else "in the first epoch"
-            raise show.StoppedError(f"stopped {how}") from None
-    for split, scores in read_info(output).scores.items():
-        typer.echo(f"{split}: {', '.join(f'{name} {value:.2f}' for name, value in scores.items())}")
-    typer.echo(f"wrote {output}")
 
 
 class _Display:
@@ -172,35 +164,6 @@ def _epoch(report: Epoch, epochs: int | None, metric: str) -> str:
     if report.stopped is not None:
         parts.append(f"stopped: {report.stopped}")
     return "  ".join(parts)
-
-
-def _given(**settings: Any) -> dict[str, Any]:
-    """The settings that were given."""
-    return {name: value for name, value in settings.items() if value is not None}
-
-
-def _clipping(clip_norm: str | None) -> dict[str, Any]:
-    """The clipping that was given."""
-    from seqmodels.training import Clipping
-
-    given = _limit("clip_norm", clip_norm, float)
-    if not given:
-        return {}
-    threshold = given["clip_norm"]
-    return {"clip": None if threshold is None else Clipping("norm", threshold)}
-
-
-def _limit(name: str, given: str | None, number: Callable[[str], float]) -> dict[str, Any]:
-    """A limit that was given: a number, or no limit."""
-    if given is None:
-        return {}
-    if given == NO_LIMIT:
-        return {name: None}
-    try:
-        return {name: number(given)}
-    except ValueError:
-        kind = "whole number" if number is int else "number"
-        raise ValueError(f"--{name.replace('_', '-')} is {given!r}: give a {kind}, or {NO_LIMIT}") from None
 
 
 def _give_way() -> None:

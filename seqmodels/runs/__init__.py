@@ -12,7 +12,7 @@ models are in `seqmodels.runs.settings`, `.presets` and `.publishing`; a trainin
 
 from seqmodels.runs.context import Command, Notice
 from seqmodels.runs.control import Upload, command, create, delete, read_upload, rename, start
-from seqmodels.runs.events import Cursor, Event, History, News, clipped_share, export_csv, read_history, refresh
+from seqmodels.runs.events import History, clipped_share, export_csv, read_history
 from seqmodels.runs.files import StorageError
 from seqmodels.runs.launcher import stand_by
 from seqmodels.runs.limits import Limits
@@ -33,11 +33,8 @@ from seqmodels.runs.store import (
 
 __all__ = [
     "Command",
-    "Cursor",
-    "Event",
     "History",
     "Limits",
-    "News",
     "Notice",
     "Progress",
     "Run",
@@ -57,7 +54,6 @@ __all__ = [
     "open_folder",
     "read_history",
     "read_upload",
-    "refresh",
     "rename",
     "root",
     "stand_by",

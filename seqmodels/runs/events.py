@@ -13,7 +13,8 @@ import math
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,54 +38,11 @@ CSV_COLUMNS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Event:
-    """Something that happened: started, resumed, step, epoch, sample, changed, paused, stopped, failed, finished, ..."""
-
-    kind: str
-    time: float  # seconds since 1970
-    values: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Cursor:
-    """How far a log has been read."""
-
-    log: str = ""
-    offset: int = 0
-
-
-@dataclass(frozen=True)
-class News:
-    """What came since a cursor. `fresh`: these are all events there are; forget those read before."""
-
-    events: tuple[Event, ...]
-    cursor: Cursor
-    fresh: bool
-
-
-def read(path: Path, since: Cursor | None = None) -> News:
-    """The events after a cursor, or all. A line that is still being written is left for the next time."""
-    since = since or Cursor()
-    try:
-        with path.open("rb") as file:
-            name = _name(file.readline())
-            fresh = name != since.log
-            if not fresh:
-                file.seek(since.offset)
-            start = file.tell()
-            content = file.read()
-    except OSError:
-        return News((), Cursor(), fresh=bool(since.log))
-    whole = content[: content.rfind(b"\n") + 1]
-    return News(tuple(_events(whole)), Cursor(name, start + len(whole)), fresh)
-
-
 class EventLog:
     """The writing end. Of a log that is there, the first `keep` bytes stay."""
 
     def __init__(self, path: Path, *, keep: int = 0) -> None:
-        header = _header()
+        header = json.dumps({"kind": "log", "name": secrets.token_hex(8)}).encode() + b"\n"
         content = path.read_bytes()[:keep] if keep > len(header) else b""
         kept = content[len(header) : content.rfind(b"\n") + 1]
         with friendly_errors("the run's events"):
@@ -149,22 +107,43 @@ class StepThinner:
 
 @dataclass
 class History:
-    """All that has been read of a run: the events' values by kind. `x` is how many epochs were done at that point."""
+    """All that has been read of a run: its events by kind. `x` is how many epochs were done at that point."""
 
-    cursor: Cursor = field(default_factory=Cursor)
     steps: list[dict[str, Any]] = field(default_factory=list)
     epochs: list[dict[str, Any]] = field(default_factory=list)
     samples: list[dict[str, Any]] = field(default_factory=list)
     marks: list[dict[str, Any]] = field(default_factory=list)
+    log: str = ""  # the name of the log that was read
+    offset: int = 0  # how far
 
-    def take(self, news: News) -> None:
-        """Add what is new, or begin again where the run went back to a saved state."""
-        if news.fresh:
-            for values in (self.steps, self.epochs, self.samples, self.marks):
-                values.clear()
-        self.cursor = news.cursor
-        for event in news.events:
-            self._add(event)
+    def read(self, path: Path) -> None:
+        """Read on, or begin again where the run went back to a saved state. A line that is still being written is left."""
+        name, start, content = "", 0, b""
+        with suppress(OSError), path.open("rb") as file:
+            name = _name(file.readline())
+            start = file.seek(self.offset) if name == self.log else file.tell()
+            content = file.read()
+        if name != self.log:
+            for rows in (self.steps, self.epochs, self.samples, self.marks):
+                rows.clear()
+        whole = content[: content.rfind(b"\n") + 1]
+        self.log, self.offset = name, start + len(whole)
+        for line in whole.splitlines():
+            with suppress(ValueError, KeyError, TypeError, AttributeError):  # a damaged line spoils no other
+                self.add(**json.loads(line))
+
+    def add(self, kind: str, time: float, **values: Any) -> None:
+        """Take in one event; `time` is in seconds since 1970."""
+        event = {"kind": kind, "time": time, **values}
+        if kind == "step":
+            self.steps.append({**event, "x": event["epoch"] - 1 + event["step"] / event["steps"]})
+        elif kind == "epoch":
+            self.epochs.append({**event, "x": float(event["epoch"])})
+        elif kind == "sample":
+            self.samples.append(event)
+        elif kind in MARKS:
+            last = max((rows[-1]["x"] for rows in (self.steps, self.epochs) if rows), default=0.0)
+            self.marks.append({**event, "x": last})
 
     @property
     def tokens_per_second(self) -> float | None:
@@ -184,31 +163,12 @@ class History:
         recent = [step for step in self.steps[-200:] if step["time"] >= since]
         return recent if recent and _seconds(recent) > 0 else []
 
-    def _add(self, event: Event) -> None:
-        values = {"kind": event.kind, "time": event.time, **event.values}
-        if event.kind == "step":
-            self.steps.append({**values, "x": values["epoch"] - 1 + values["step"] / values["steps"]})
-        elif event.kind == "epoch":
-            self.epochs.append({**values, "x": float(values["epoch"])})
-        elif event.kind == "sample":
-            self.samples.append(values)
-        elif event.kind in MARKS:
-            last = max((rows[-1]["x"] for rows in (self.steps, self.epochs) if rows), default=0.0)
-            self.marks.append({**values, "x": last})
 
-
-def read_history(run: Run) -> History:
-    """All events of a run."""
-    found = History()
-    refresh(run, found)
+def read_history(run: Run, known: History | None = None) -> History:
+    """All events of a run. What is `known` of them already is not read again, but added to."""
+    found = known or History()
+    found.read(run.folder / FILE)
     return found
-
-
-def refresh(run: Run, known: History) -> bool:
-    """Read on; whether there was anything new."""
-    news = read(run.folder / FILE, known.cursor)
-    known.take(news)
-    return bool(news.events) or news.fresh
 
 
 def clipped_share(steps: Sequence[Mapping[str, Any]]) -> float | None:
@@ -233,24 +193,11 @@ def _seconds(steps: list[dict[str, Any]]) -> float:
     return float(steps[-1]["time"] - steps[0]["time"])
 
 
-def _header() -> bytes:
-    return json.dumps({"kind": "log", "name": secrets.token_hex(8)}).encode() + b"\n"
-
-
 def _name(line: bytes) -> str:
     try:
         return str(json.loads(line)["name"])
     except (ValueError, KeyError, TypeError):
         return ""
-
-
-def _events(content: bytes) -> Iterator[Event]:
-    for line in content.splitlines():
-        try:
-            values = json.loads(line)
-            yield Event(values.pop("kind"), values.pop("time"), values)
-        except (ValueError, KeyError, TypeError, AttributeError):
-            continue  # a damaged line spoils no other
 
 
 def _plain(value: Any) -> Any:
