@@ -18,7 +18,7 @@ from pages.explorer import VIEWS
 from seqmodels import checkpoints
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.runs import Run, Upload, create, may_control
-from seqmodels.runs.publishing import import_checkpoint, list_own, own_folder, remove_own
+from seqmodels.runs.publishing import import_checkpoint, own_folder, remove_own
 from seqmodels.runs.settings import from_flat
 from seqmodels.tasks import find_task
 from seqmodels.tasks.base import ModelConfig
@@ -217,7 +217,7 @@ def test_a_finished_run_becomes_a_model_that_the_tagging_page_opens_with(own: Pa
     assert app.text_input(key=f"training-model-name-{run.id}").value == "my-tagger-2"
     sound(app.button(key="training-publish").click().run())
     assert "now the model **my-tagger-2**" in said(app)
-    assert [one.name for one in list_own()] == ["my-tagger-2"]
+    assert [one.name for one in checkpoints.list_checkpoints(own_folder())] == ["my-tagger-2"]
     assert (own / "my-tagger-2.safetensors").read_bytes() == (run.folder / "best.safetensors").read_bytes()
     sound(app.button(key="training-open-my-tagger-2-Tagging").click().run())
     assert app.title[0].value == "Tagging"
@@ -367,7 +367,7 @@ def test_a_malformed_upload_is_answered_and_nothing_is_kept(kind: str, tiny_fold
 def test_whatever_the_file_is_called_its_model_gets_a_name_that_will_do(name: str, tiny_folder: Path, own: Path) -> None:
     app = upload((tiny_folder / "pos-gru.safetensors").read_bytes(), name)
     assert "is added" in said(app)
-    (kept,) = list_own()
+    (kept,) = checkpoints.list_checkpoints(own_folder())
     assert checkpoints.is_name(kept.name)
     assert kept.path.parent == own_folder() == own
 

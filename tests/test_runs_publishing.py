@@ -11,7 +11,7 @@ from seqmodels import checkpoints
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference import tag
 from seqmodels.runs import delete
-from seqmodels.runs.publishing import import_checkpoint, list_own, may_remove, own_folder, own_path, publish, remove_own
+from seqmodels.runs.publishing import import_checkpoint, may_remove, own_folder, own_path, publish, remove_own
 from tests.running import KEY, SENTENCE, files, finish, fork, is_now, kill_all, make, tagging, wait_until
 
 
@@ -26,7 +26,7 @@ def test_a_finished_run_becomes_a_checkpoint_that_tags_and_outlives_it() -> None
     finish(run)
     path = publish(run, KEY, "my-tagger")
     delete(run, KEY)
-    assert [one.name for one in list_own()] == ["my-tagger"]
+    assert [one.name for one in checkpoints.list_checkpoints(own_folder())] == ["my-tagger"]
     assert [token.text for token in tag(checkpoints.load(path), SENTENCE).tokens] == SENTENCE.split()
 
 
@@ -103,7 +103,7 @@ def test_only_who_made_a_checkpoint_may_delete_it(tiny_folder: Path, monkeypatch
     import_checkpoint(content, "brought", KEY)
     monkeypatch.setenv("SEQMODELS_SINGLE_USER", "1")
     remove_own("brought", "other")
-    assert list_own() == []
+    assert checkpoints.list_checkpoints(own_folder()) == []
 
 
 def test_ones_own_checkpoint_is_found_by_its_name(tiny_folder: Path) -> None:

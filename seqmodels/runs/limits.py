@@ -29,8 +29,9 @@ class Limits:
     @classmethod
     def of_environment(cls) -> Limits:
         """SEQMODELS_RUNS_AT_ONCE (one for each two cores), SEQMODELS_RUN_MINUTES, SEQMODELS_RUNS_KEPT, SEQMODELS_UPLOAD_MB."""
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         return cls(
-            at_once=_setting("SEQMODELS_RUNS_AT_ONCE", max(1, _cores() // 2)),
+            at_once=_setting("SEQMODELS_RUNS_AT_ONCE", max(1, cores // 2)),
             minutes=_setting("SEQMODELS_RUN_MINUTES", 60.0),
             kept=_setting("SEQMODELS_RUNS_KEPT", 50),
             upload_megabytes=_setting("SEQMODELS_UPLOAD_MB", 5.0),
@@ -53,10 +54,6 @@ def _setting(name: str, default: _Number) -> _Number:
     if not 0 < value < float("inf"):
         raise ValueError(f"{name} is {given!r}: give a number above 0, or unset it for {default}")
     return value
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from seqmodels import inference, traces
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference.encoding import as_language_model
 from seqmodels.runs.trainer import TrainingSetup
-from seqmodels.traces import LayerTrace
 
 WORDS, CHARACTERS = 40, 240  # of a sample
 
@@ -51,18 +50,17 @@ def _gates(trace: traces.Trace) -> list[dict[str, Any]]:
     Shares of all units and tokens at which a gate is wide open or shut; the median over units of the tokens until half of a memory
     is left, None where most units never let anything go.
     """
-    return [_gates_of(layer) for layer in trace.layers]
-
-
-def _gates_of(layer: LayerTrace) -> dict[str, Any]:
-    half_life = float(np.median(traces.half_life(layer.mu)))
-    keep, write = traces.saturation(layer.mu), traces.saturation(layer.lam)
-    return {
-        "layer": layer.layer,
-        "direction": layer.direction,
-        "mu_open": float(keep.open.mean()),
-        "mu_shut": float(keep.shut.mean()),
-        "lam_open": float(write.open.mean()),
-        "lam_shut": float(write.shut.mean()),
-        "half_life": half_life if math.isfinite(half_life) else None,
-    }
+    described = []
+    for layer in trace.layers:
+        half_life = float(np.median(traces.half_life(layer.mu)))
+        keep, write = traces.saturation(layer.mu), traces.saturation(layer.lam)
+        shares = {"mu_open": keep.open, "mu_shut": keep.shut, "lam_open": write.open, "lam_shut": write.shut}
+        described.append(
+            {
+                "layer": layer.layer,
+                "direction": layer.direction,
+                **{name: float(share.mean()) for name, share in shares.items()},
+                "half_life": half_life if math.isfinite(half_life) else None,
+            }
+        )
+    return described

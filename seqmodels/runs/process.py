@@ -34,7 +34,9 @@ def work(folder: Path) -> Iterator[Report | Notice]:
             yield from _live(current, ticket)
     finally:
         os.close(lock)
-        _discard_late(run)
+        # one whose deletion was asked for after the last poll; who asks from now on finds no process, and deletes it without one
+        if any(command.kind == "discard" for _, command in context.pending(run.folder)):
+            store.remove(run)
 
 
 def _handed_over() -> tuple[int, Ticket] | None:
@@ -61,7 +63,12 @@ def _live(current: RunContext, ticket: Ticket | None) -> Iterator[Report | Notic
         current.update()
         slot = yield from _wait(current, ticket)
         try:
-            yield from _train(current)
+            import torch
+
+            from seqmodels.runs.session import Session
+
+            torch.set_num_threads(1)  # a second one gains little for small matrices, and under load it loses much
+            yield from Session(current).reports()
         finally:
             os.close(slot)
     except InterruptedRunError:
@@ -112,21 +119,3 @@ def _poll_commands(current: RunContext) -> None:
             phase = "stopped" if command.kind == "stop" and not (current.run.folder / store.LAST).exists() else "paused"
             current.update(phase=phase, message="taken out of the queue")
             raise InterruptedRunError
-
-
-def _discard_late(run: Run) -> None:
-    """Delete a run whose deletion was asked for after the last poll.
-
-    Its lock is free: whoever asks from now on finds no process, and deletes the run without it.
-    """
-    if any(command.kind == "discard" for _, command in context.pending(run.folder)):
-        store.remove(run)
-
-
-def _train(current: RunContext) -> Iterator[Report | Notice]:
-    import torch
-
-    from seqmodels.runs.session import Session
-
-    torch.set_num_threads(1)  # a second one gains little for small matrices, and under load it loses much
-    yield from Session(current).reports()

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from seqmodels import checkpoints
-from seqmodels.checkpoints import SUFFIX, CheckpointEntry, CheckpointError
+from seqmodels.checkpoints import SUFFIX, CheckpointError
 from seqmodels.checkpoints import own_folder as own_folder
 from seqmodels.runs import store
 from seqmodels.runs.files import PARTIAL, friendly_errors, write_whole
@@ -27,11 +27,6 @@ def own_path(name: str) -> Path:
     if checkpoints.is_shipped(name):
         raise ValueError(f"{name!r} is the name of a shipped checkpoint: give another name")
     return path
-
-
-def list_own() -> list[CheckpointEntry]:
-    """Your checkpoints; a file that cannot be used is listed with its problem."""
-    return [one for one in checkpoints.list_checkpoints(own_folder()) if checkpoints.is_name(one.name)]
 
 
 def may_remove(name: str, owner_key: str) -> bool:
@@ -67,7 +62,7 @@ def publish(run: Run, owner_key: str, name: str) -> Path:
         checkpoints.load(best)  # better now than on another page
     except CheckpointError as error:
         raise CheckpointError(str(error).replace(str(best), "the file of the run's best weights")) from None
-    return _keep(best, target, run.owner, copy=True)
+    return _keep(best, target, run.owner)
 
 
 def import_checkpoint(content: bytes, name: str, owner_key: str = "") -> Path:
@@ -80,9 +75,11 @@ def import_checkpoint(content: bytes, name: str, owner_key: str = "") -> Path:
         with friendly_errors("the checkpoint"):
             received.parent.mkdir(parents=True, exist_ok=True)
             received.write_bytes(content)
-        _check_size(received)
+        weights = checkpoints.described_size(received)
+        if weights > len(content):  # a weight takes two bytes or more: a small file could describe a network that fills the memory
+            raise CheckpointError(f"the file describes {weights:,} weights and does not hold as many: fetch it again or retrain")
         checkpoints.load(received)
-        return _keep(received, target, store.owner_of(owner_key) if owner_key else "", copy=False)
+        return _keep(received, target, store.owner_of(owner_key) if owner_key else "")
     except CheckpointError as error:
         raise CheckpointError(str(error).replace(str(received), "the file")) from None
     finally:
@@ -100,25 +97,15 @@ def _free(name: str) -> Path:
     return target
 
 
-def _keep(file: Path, target: Path, owner: str, *, copy: bool) -> Path:
+def _keep(file: Path, target: Path, owner: str) -> Path:
     partial = target.with_name(f".{secrets.token_hex(8)}{PARTIAL}")
     with friendly_errors("the checkpoint"):
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            if copy:
-                shutil.copyfile(file, partial)
-            else:
-                file.rename(partial)
+            shutil.copyfile(file, partial)
             if owner:
                 write_whole(target.with_suffix(_OWNER), owner.encode())
             partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)
     return target
-
-
-def _check_size(path: Path) -> None:
-    """A small file could describe a network that fills the memory."""
-    weights = checkpoints.described_size(path)
-    if weights > path.stat().st_size:  # a weight takes two bytes or more
-        raise CheckpointError(f"{path} describes {weights:,} weights and does not hold as many: fetch it again or retrain")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from torch import nn
@@ -44,21 +44,6 @@ class Stopwatch:
         self._since = time.monotonic()
 
 
-@dataclass
-class StepBudget:
-    """How many more steps the run may take before it pauses; None for no limit."""
-
-    steps: int | None = None
-
-    @property
-    def spent(self) -> bool:
-        return self.steps == 0
-
-    def count(self, report: Report) -> None:
-        if self.steps and isinstance(report, Step):
-            self.steps -= 1
-
-
 class Session:
     """From the corpus to the checkpoint."""
 
@@ -66,7 +51,7 @@ class Session:
         self.context = context
         self.folder = context.run.folder
         self.settings = from_flat(context.run.settings)
-        self.budget = StepBudget()
+        self.allowed: int | None = None  # steps until it pauses; None for no limit
         self.resting = False  # paused, or between single steps
         self._saved, self._polled = time.monotonic(), 0.0
 
@@ -83,6 +68,8 @@ class Session:
         except (InterruptedRunError, DiscardedRunError, StorageError):
             raise
         except Exception as error:
+            if isinstance(error, DivergedError):
+                self._save()  # as before the step that failed: with a lower rate the run can go on from here
             self.log.append("failed", message=str(error))
             raise
         finally:
@@ -116,9 +103,10 @@ class Session:
             self._follow_commands()
         if self.stopping is not None:
             return
-        for report in self._fitted():
+        for report in self.trainer.reports():
             self._report(report)
-            self.budget.count(report)
+            if self.allowed and isinstance(report, Step):
+                self.allowed -= 1
             if isinstance(report, Epoch) or time.monotonic() - self._saved >= SAVE_EVERY:
                 self._save()
             yield report
@@ -129,16 +117,9 @@ class Session:
             if self.stopping is not None:
                 return
 
-    def _fitted(self) -> Iterator[Report]:
-        try:
-            yield from self.trainer.reports()
-        except DivergedError:
-            self._save()  # as before the step that failed: with a lower rate the run can go on from here
-            raise
-
     def _report(self, report: Report) -> None:
         if isinstance(report, Step):
-            values = self.thinner.take(report, always=self.budget.steps is not None)
+            values = self.thinner.take(report, always=self.allowed is not None)
             if values is not None:
                 self.log.append("step", **values)
                 self.context.update(step=report.step, seconds=self.watch.seconds)
@@ -167,7 +148,7 @@ class Session:
     def _follow_commands(self) -> None:
         """Carry out commands; while the run is paused, wait for them."""
         self._poll_commands()
-        if not self.budget.spent:
+        if self.allowed != 0:
             return
         self.watch.hold()
         if not self.resting:  # else it has only taken a single step
@@ -176,14 +157,14 @@ class Session:
         self.resting = True
         self.context.update(phase="paused", step=self.state.step, seconds=self.watch.seconds)
         since = time.monotonic()
-        while self.budget.spent and self.stopping is None:
+        while self.allowed == 0 and self.stopping is None:
             if time.monotonic() - since > LONGEST_PAUSE:
                 self._save()
                 raise InterruptedRunError
             time.sleep(PAUSE)
             self._poll_commands()
         self.watch.go()
-        if self.budget.steps is None and self.stopping is None:
+        if self.allowed is None and self.stopping is None:
             self.resting = False
             self.log.append("resumed", **self._place())
             self.context.update(phase="training")
@@ -193,7 +174,7 @@ class Session:
             self._save()
             raise InterruptedRunError
         now = time.monotonic()
-        if now - self._polled < POLL_EVERY and not self.budget.spent:
+        if now - self._polled < POLL_EVERY and self.allowed != 0:
             return
         self._polled = now
         for path, command in self.context.poll_commands():
@@ -206,7 +187,7 @@ class Session:
         elif command.kind == "change":
             self._change(command)
         else:
-            self.budget.steps = {"pause": 0, "step": (self.budget.steps or 0) + 1, "resume": None}[command.kind]
+            self.allowed = {"pause": 0, "step": (self.allowed or 0) + 1, "resume": None}[command.kind]
 
     def _change(self, command: Command) -> None:
         assert self.state.live is not None

@@ -291,15 +291,8 @@ def clean_name(name: str, otherwise: str) -> str:
 
 
 def _write_config(folder: Path, run: Run) -> None:
-    config = {
-        "format": FORMAT,
-        "name": run.name,
-        "owner": run.owner,
-        "created": run.created,
-        "settings": dict(run.settings),
-        "file_name": run.file_name,
-        "preset": run.preset,
-    }
+    config = {"format": FORMAT, **vars(run), "settings": dict(run.settings)}
+    del config["folder"]
     write_whole(folder / CONFIG, json.dumps(config, ensure_ascii=False, indent=1).encode())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from seqmodels.fields import SHARE, Range, check, scale, setting
@@ -129,20 +129,6 @@ class TrainConfig:
         """What may be changed while the training goes on, as it is at its start."""
         return LiveSettings(self.learning_rate, self.clip, self.patience)
 
-    @classmethod
-    def from_dict(cls, saved: Mapping[str, Any]) -> Self:
-        """The inverse of `asdict`. What is not given is as the default; ValueError names an unknown setting."""
-        known = {field.name for field in fields(cls)}
-        unknown = sorted(set(saved) - known)
-        if unknown:
-            raise ValueError(f"unknown training setting {unknown[0]!r}: choose from {', '.join(sorted(known))}")
-        return cls(**{**saved, **_clipping(saved)})
-
-    def differences(self, other: TrainConfig) -> dict[str, tuple[Any, Any]]:
-        """The settings in which two recipes differ: name -> (here, there)."""
-        here, there = asdict(self), asdict(other)
-        return {name: (here[name], there[name]) for name in here if here[name] != there[name]}
-
 
 @dataclass
 class LiveSettings:
@@ -163,9 +149,4 @@ class LiveSettings:
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> Self:
         """The inverse of `asdict`."""
-        return cls(**{**saved, **_clipping(saved)})
-
-
-def _clipping(saved: Mapping[str, Any]) -> dict[str, Clipping | None]:
-    clip = saved.get("clip")
-    return {"clip": Clipping(**clip)} if isinstance(clip, Mapping) else {}
+        return cls(**{**saved, "clip": None if saved["clip"] is None else Clipping(**saved["clip"])})
