@@ -49,7 +49,7 @@ EXAMPLES = (
     Example(
         "Misspelled",
         "Teh presidnet definately recieved teh lettr yestreday, thx!!",
-        "No word list holds these: the models read the letters too.",
+        "*Presidnet*, *lettr* and *yestreday* are in no word list of the models, which read the letters too.",
     ),
     Example(
         "Far apart",

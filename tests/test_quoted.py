@@ -32,7 +32,7 @@ from seqmodels.tasks import TASKS, memory
 from seqmodels.traces import BACKWARD, FORWARD, LayerTrace, Trace
 from seqmodels.training import Clipping
 from seqmodels.viz.format import percent, signed
-from seqmodels.vocab import CharacterVocab, LanguageVocab
+from seqmodels.vocab import CharacterVocab, LanguageVocab, TaggerVocab
 from tests.conftest import SHIPPED_CELLS, needs_corpora
 from tests.paging import APP, LANGUAGE, TAGGING
 
@@ -486,6 +486,18 @@ def who_changes_most(state: State) -> Sequence[str]:
 # Tagging, Language model and Overview
 
 
+@claim("Tagging: Misspelled")
+def misspelled(state: State) -> Sequence[str]:
+    known: set[str] = set()
+    for task in ("pos", "ner"):
+        vocabulary = load(task, "gru").vocabulary
+        assert isinstance(vocabulary, TaggerVocab)
+        known |= set(vocabulary.words.tokens)
+    words = [token.text for token in tag(load("pos", "gru"), state["text"]).tokens if token.text.isalpha()]
+    first, second, third = [word for word in words if word.lower() not in known]
+    return [f"*{first.capitalize()}*, *{second}* and *{third}* are in no word list"]
+
+
 @claim("Tagging: Far apart")
 def far_apart(state: State) -> Sequence[str]:
     tokens = tag(load("pos", "gru"), state["text"]).tokens
@@ -628,7 +640,10 @@ def identity(state: State) -> Sequence[str]:
 
 @claim("Training: Adam against SGD")
 def optimizers(state: State) -> Sequence[str]:
-    adam, slow, fast = (found.training.learning_rate for found in settings("optimizers"))
+    preset = find_preset("optimizers")
+    assert preset is not None
+    adam, slow, fast = (found.training.learning_rate for found in settings(preset.key))
+    assert list(preset.runs) == [f"Adam, rate {adam:g}", f"SGD, rate {slow:g}", f"SGD, rate {fast:g}"]
     assert adam == slow
     return [f"a rate {fast / slow:g} times as high"]
 
