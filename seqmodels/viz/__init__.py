@@ -11,22 +11,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from seqmodels.viz.comparisons import curve_difference as curve_difference
-    from seqmodels.viz.comparisons import curves as curves
-    from seqmodels.viz.comparisons import intervention as intervention
-    from seqmodels.viz.comparisons import text_difference as text_difference
-    from seqmodels.viz.equations import equation_map as equation_map
-    from seqmodels.viz.frame import Focus as Focus
-    from seqmodels.viz.gaps import gap as gap
-    from seqmodels.viz.gates import heatmaps as heatmaps
-    from seqmodels.viz.gates import lines as lines
-    from seqmodels.viz.gradients import gradient_path as gradient_path
-    from seqmodels.viz.memories import contributions as contributions
-    from seqmodels.viz.memories import retention as retention
-    from seqmodels.viz.unit_square import square as square
-    from seqmodels.viz.units import half_lives as half_lives
-    from seqmodels.viz.units import regime_strip as regime_strip
-    from seqmodels.viz.units import saturation_scatter as saturation_scatter
+    from seqmodels.viz.comparisons import curve_difference, curves, intervention, text_difference
+    from seqmodels.viz.equations import equation_map
+    from seqmodels.viz.frame import Focus
+    from seqmodels.viz.gaps import gap
+    from seqmodels.viz.gates import heatmaps, lines
+    from seqmodels.viz.gradients import gradient_path
+    from seqmodels.viz.memories import contributions, retention
+    from seqmodels.viz.unit_square import square
+    from seqmodels.viz.units import half_lives, regime_strip, saturation_scatter
 
 _NAMES = {
     "comparisons": ("curve_difference", "curves", "intervention", "text_difference"),
