@@ -95,12 +95,8 @@ def _row(run: Run) -> dict[str, Any]:
         "At epoch": progress.best_epoch or None,
         "Epochs": progress.epoch,
         "Seconds": progress.seconds,
-        "Started": _moment(run.created),
+        "Started": datetime.fromtimestamp(run.created, tz=UTC),
     }
-
-
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, tz=UTC)
 
 
 def _overlay(chosen: Sequence[Run], names: dict[str, str]) -> None:

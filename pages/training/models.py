@@ -15,16 +15,14 @@ from seqmodels.cells import CELLS
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-    from seqmodels.checkpoints import CheckpointEntry, CheckpointInfo
+    from seqmodels.checkpoints import CheckpointEntry
     from seqmodels.runs import Run
 
 LARGEST = 100  # megabytes of a checkpoint
+_GATES = ("pages/3_Gates.py", "Gates", ":material/grid_on:")
 _PAGES = {  # that can use a model, by what its task predicts: path, title and icon
-    "tags": (("pages/1_Tagging.py", "Tagging", ":material/sell:"), ("pages/3_Gates.py", "Gates", ":material/grid_on:")),
-    "next token": (
-        ("pages/2_Language_model.py", "Language model", ":material/notes:"),
-        ("pages/3_Gates.py", "Gates", ":material/grid_on:"),
-    ),
+    "tags": (("pages/1_Tagging.py", "Tagging", ":material/sell:"), _GATES),
+    "next token": (("pages/2_Language_model.py", "Language model", ":material/notes:"), _GATES),
 }
 _NAMES = "Small letters, digits and hyphens."
 _PUBLISHED = "training-published"  # in the session's state: the names under which runs were published, by the run's id
@@ -149,16 +147,12 @@ def described(model: CheckpointEntry) -> str:
     from seqmodels.tasks import find_task
 
     task = find_task(model.info.task)
-    return " · ".join([task.title, CELLS[model.info.cell].title, size, *_scores(model.info, task.metric)])
-
-
-def _scores(info: CheckpointInfo, metric: str) -> list[str]:
-    """The metric of the task on each part of the corpus."""
-    return [
-        f"{inputs.plain(str(split))} {metric.replace('_', ' ')} {scores[metric]:.4g}"
-        for split, scores in info.scores.items()
-        if isinstance(scores.get(metric), int | float)
+    scores = [
+        f"{inputs.plain(str(split))} {task.metric.replace('_', ' ')} {scores[task.metric]:.4g}"
+        for split, scores in model.info.scores.items()
+        if isinstance(scores.get(task.metric), int | float)
     ]
+    return " · ".join([task.title, CELLS[model.info.cell].title, size, *scores])
 
 
 def _publish(run: Run, key: str) -> None:

@@ -46,17 +46,16 @@ class Button:
     help: str | None = None
 
 
+_GO_ON = "Goes on from the last good step. With the same settings it may fail again: change one first."
 _BUTTONS = (
     Button("resume", "Start", ":material/play_arrow:", ("new",)),
-    Button("resume", "Resume", ":material/play_arrow:", ("paused", "interrupted", "failed")),
+    Button("resume", "Resume", ":material/play_arrow:", ("paused", "interrupted")),
+    Button("resume", "Resume", ":material/play_arrow:", ("failed",), _GO_ON),
     Button("pause", "Pause", ":material/pause:", ("running",)),
     Button("step", "One step", ":material/skip_next:", ("running", "paused"), "Take one step, then pause."),
     Button("stop", "Stop", ":material/stop:", ("running", "paused", "interrupted"), "End here, and keep the best weights."),
     Button("stop", "Leave the queue", ":material/stop:", ("queued",)),
 )
-_HELP = {
-    ("resume", "failed"): "Goes on from the last good step. With the same settings it may fail again: change one first.",
-}
 _CHANGEABLE = ("queued", "running", "paused", "interrupted", "failed")
 
 
@@ -92,13 +91,6 @@ def show(run: Run) -> None:
     refresh(run, _state(standing))
 
 
-def badge(name: str, ahead: int | None = None) -> None:
-    """A state in one word; of a run in the queue, its place."""
-    colour, icon = _BADGES[name]
-    place = "" if ahead is None else ", next" if ahead == 0 else f", {ahead} before it"
-    st.badge(f"{name}{place}", icon=icon, color=colour)  # type: ignore[arg-type]
-
-
 def _state(standing: Status) -> str:
     """What the page around the curves depends on: a run that was never started, or is being scored, cannot be steered."""
     return _STATES.get((standing.name, standing.progress.phase), standing.name)
@@ -107,7 +99,9 @@ def _state(standing: Status) -> str:
 def _head(run: Run, standing: Status) -> None:
     st.subheader(inputs.plain(run.name), anchor=False, width="content")
     st.caption(f"{task_of(run).title} · {cell_title(run)}", width="content")
-    badge(_state(standing), standing.ahead)
+    colour, icon = _BADGES[_state(standing)]
+    place = "" if standing.ahead is None else ", next" if standing.ahead == 0 else f", {standing.ahead} before it"
+    st.badge(f"{_state(standing)}{place}", icon=icon, color=colour)  # type: ignore[arg-type]
     if standing.name in ("stopped", "finished", "interrupted") and standing.progress.message:
         st.caption(inputs.plain(inputs.as_sentence(standing.progress.message)), width="content")
 
@@ -120,7 +114,7 @@ def _controls(run: Run, standing: Status) -> None:
                 button.title,
                 key=f"watch-{button.kind}",
                 icon=button.icon,
-                help=_HELP.get((button.kind, standing.name), button.help),
+                help=button.help,
                 type="primary" if button.kind == "resume" else "secondary",
                 on_click=_order,
                 args=(run, button.kind),

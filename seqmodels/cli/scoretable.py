@@ -42,7 +42,12 @@ def _section(task: str, models: Sequence[Usable]) -> str:
         ]
         for one, info in models
     ]
-    facts = {"Trained on": _corpora, "Network": _network, "Recipe": _recipe, "Made with": _versions}
+    facts: dict[str, Callable[[CheckpointInfo], str]] = {
+        "Trained on": _corpora,
+        "Network": lambda info: _pairs({name: value for name, value in info.config.items() if name != "cell"}),
+        "Recipe": lambda info: _pairs({**info.recipe, "seed": info.seed}),
+        "Made with": lambda info: _pairs(info.versions),
+    }
     lines = [f"## {TASKS[task].title}", "", *_table(headings, rows), ""]
     lines += [line for label, describe in facts.items() for line in _shared(label, describe, models)]
     return "\n".join(lines) + "\n"
@@ -65,18 +70,6 @@ def _corpora(info: CheckpointInfo) -> str:
     """The corpora with their licences; a file of the user's own by its name alone."""
     named = [f"{CORPORA[name].title} ({CORPORA[name].licence})" if name in CORPORA else f"`{name}`" for name in info.corpus]
     return f"{'; '.join(named)}. SHA-256 {info.corpus_hash[:12]}"
-
-
-def _network(info: CheckpointInfo) -> str:
-    return _pairs({name: value for name, value in info.config.items() if name != "cell"})
-
-
-def _recipe(info: CheckpointInfo) -> str:
-    return _pairs({**info.recipe, "seed": info.seed})
-
-
-def _versions(info: CheckpointInfo) -> str:
-    return _pairs(info.versions)
 
 
 def _pairs(values: Mapping[str, object]) -> str:

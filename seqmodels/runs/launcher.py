@@ -97,7 +97,13 @@ def serve(channel: int) -> Path | None:
     from setproctitle import setproctitle
 
     with suppress(Exception):  # what cannot be imported is reported by the run that needs it
-        _import_all()
+        import torch
+
+        from seqmodels import text
+        from seqmodels.runs import session  # noqa: F401  (with all that it imports)
+
+        torch.optim.SGD(torch.nn.Linear(1, 1).parameters())  # torch's first optimizer imports its compiler
+        text.words("")  # the first text loads spaCy
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # leave no zombies
     with socket.socket(fileno=channel) as orders:
         while True:
@@ -141,13 +147,3 @@ def _environment() -> dict[str, str]:
     package = str(Path(seqmodels.__file__).resolve().parent.parent)
     paths = dict.fromkeys(filter(None, (package, os.environ.get("PYTHONPATH"))))
     return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1", "PYTHONPATH": os.pathsep.join(paths)}
-
-
-def _import_all() -> None:
-    import torch
-
-    from seqmodels import text
-    from seqmodels.runs import session  # noqa: F401  (with all that it imports)
-
-    torch.optim.SGD(torch.nn.Linear(1, 1).parameters())  # torch's first optimizer imports its compiler
-    text.words("")  # the first text loads spaCy

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from seqmodels.training.config import LiveSettings, TrainConfig
-from seqmodels.training.objective import BatchLoss, DevScore, Objective
+from seqmodels.training.objective import DevScore, Objective
 from seqmodels.training.optimization import Clipped, clip, make_optimizer, optimizer_tensors, rate_factor, restore_optimizer
 from seqmodels.training.reports import DivergedError, Epoch, Report, Step
 from seqmodels.training.state import TrainState
@@ -65,17 +65,13 @@ def _steps(
         _check_finite(value, clipped, f"epoch {epoch}, step {step}", live)
         optimizer.step()
         state.optimizer = optimizer_tensors(model, optimizer)
-        _add(state, loss, value, clipped)
+        state.step = step
+        state.loss_sum += value * loss.tokens
+        state.tokens += loss.tokens
+        state.clipped_steps += clipped.clipped
+        state.hidden_state = loss.hidden_state
         state.rng = torch.get_rng_state()
         yield Step(epoch, step, objective.steps, value, clipped.before, clipped.after, clipped.clipped, rate, loss.tokens)
-
-
-def _add(state: TrainState, loss: BatchLoss, value: float, clipped: Clipped) -> None:
-    state.step += 1
-    state.loss_sum += value * loss.tokens
-    state.tokens += loss.tokens
-    state.clipped_steps += clipped.clipped
-    state.hidden_state = loss.hidden_state
 
 
 def _close_epoch(model: nn.Module, objective: Objective, config: TrainConfig, state: TrainState) -> Epoch:

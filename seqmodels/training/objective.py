@@ -39,25 +39,19 @@ class Objective(Protocol):
     @property
     def higher_is_better(self) -> bool:
         """Whether a greater dev metric is the better one."""
-        ...
 
     @property
     def steps(self) -> int:
         """Updates an epoch."""
-        ...
 
     def batches(self) -> Sequence[Any]:
         """What `loss` is given at each of an epoch's steps. The order is drawn anew each time; nothing is computed yet."""
-        ...
 
     def loss(self, model: Any, batch: Any, hidden_state: Tensors) -> BatchLoss:
         """The loss of one of the `batches`. `hidden_state` comes from the batch before; it is empty at the start of an epoch."""
-        ...
 
     def score(self, model: Any) -> DevScore:
         """How good the model is on the dev split."""
-        ...
 
     def settings(self) -> dict[str, float]:
         """The recipe's figures that are the task's own, for the record."""
-        ...

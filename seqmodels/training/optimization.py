@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -12,22 +12,14 @@ from torch import nn
 from seqmodels.training.config import SCHEDULES, Clipping, TrainConfig
 from seqmodels.training.objective import Tensors
 
-_MAKERS: dict[str, Callable[[nn.Module, TrainConfig], torch.optim.Optimizer]] = {
-    "adam": lambda model, config: torch.optim.Adam(
-        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
-    ),
-    "adamw": lambda model, config: torch.optim.AdamW(
-        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
-    ),
-    "sgd": lambda model, config: torch.optim.SGD(
-        model.parameters(), lr=config.learning_rate, momentum=config.momentum, weight_decay=config.weight_decay, fused=True
-    ),
-}
+_OPTIMIZERS: dict[str, Any] = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
 
 
 def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
     """The optimizer of that name, over all weights."""
-    return _MAKERS[config.optimizer](model, config)
+    own = {"momentum": config.momentum} if config.optimizer == "sgd" else {}
+    kind = _OPTIMIZERS[config.optimizer]
+    return kind(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True, **own)
 
 
 def rate_factor(step: int, steps: int, config: TrainConfig) -> float:

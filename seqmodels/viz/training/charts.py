@@ -69,7 +69,8 @@ def norms(history: History, clip: Mapping[str, Any] | None, theme: Theme) -> Opt
     before = curve("before clipping", positive(thin(history.steps, highest("highest_norm"))), NEGATIVE, theme, width=1.5)
     after = curve("after", positive(thin(history.steps, _highest_after)), POSITIVE, theme, width=1.5)
     threshold = {**curve("threshold", _threshold(history, clip), TEXT, theme, dash="dashed"), "showSymbol": False}
-    share = curve("clipped steps", thin(history.steps, _clipped_percent, 100), NEGATIVE, theme, width=1)
+    shares = thin(history.steps, lambda group: in_percent(clipped_share(group)), 100)
+    share = curve("clipped steps", shares, NEGATIVE, theme, width=1)
     share |= {"xAxisIndex": 1, "yAxisIndex": 1, "areaStyle": {"opacity": 0.35}, "step": "end", "showSymbol": False}
     option = chart([before, after, threshold, share], theme, reached(history), y=logarithmic(values_of([before, after, threshold])))
     grid, x, y = option["grid"], option["xAxis"], option["yAxis"]
@@ -163,7 +164,3 @@ def _last_epoch(samples: Rows) -> float:
 def _highest_after(steps: Rows) -> float | None:
     """The greatest norm after clipping. Of steps not reported only that before is known: the same, if none was clipped."""
     return max(filter(None, (step["norm_after" if step["clipped_count"] else "highest_norm"] for step in steps)), default=None)
-
-
-def _clipped_percent(steps: Rows) -> float | None:
-    return in_percent(clipped_share(steps))

@@ -157,7 +157,11 @@ def _spikes(losses: Sequence[float]) -> bool:
 
 def with_marks(option: Option, history: History, theme: Theme) -> Option:
     """The same with upright lines: the best epoch, and the marks by their numbers."""
-    lines = [_upright(x, labels, theme) for x, labels in _uprights(history)]
+    lines = []
+    for x, labels in _uprights(history):
+        hue = (BEST if _BEST in labels else MUTED).on(theme)
+        label = {"formatter": ", ".join(labels), "color": hue, "fontSize": FONT, "position": "insideEndTop", "rotate": 0}
+        lines.append({"xAxis": rounded(x), "label": label, "lineStyle": {"color": hue, "type": "dotted", "width": 1.5}})
     first, *others = option["series"]
     marked = {**first, "markLine": {"symbol": "none", "silent": True, "animation": False, "data": lines}}
     return {**option, "series": [marked, *others]}
@@ -174,12 +178,6 @@ def _uprights(history: History) -> list[tuple[float, list[str]]]:
         else:
             found.append((x, [label]))
     return found
-
-
-def _upright(x: float, labels: Sequence[str], theme: Theme) -> Option:
-    hue = (BEST if _BEST in labels else MUTED).on(theme)
-    label = {"formatter": ", ".join(labels), "color": hue, "fontSize": FONT, "position": "insideEndTop", "rotate": 0}
-    return {"xAxis": rounded(x), "label": label, "lineStyle": {"color": hue, "type": "dotted", "width": 1.5}}
 
 
 def _room(y: Option, values: Sequence[float]) -> int:

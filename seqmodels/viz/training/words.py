@@ -101,7 +101,8 @@ def named(names: Sequence[str]) -> list[str]:
 
 def facts(values: Mapping[str, str]) -> str:
     """A row of figures under their names."""
-    return styled("training", f'<div class="sm-facts">{"".join(_fact(name, value) for name, value in values.items())}</div>')
+    shown = "".join(f"<span><small>{safe(name)}</small><b>{safe(value)}</b></span>" for name, value in values.items())
+    return styled("training", f'<div class="sm-facts">{shown}</div>')
 
 
 def chips(sample: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> str:
@@ -125,10 +126,6 @@ def writing(sample: Mapping[str, Any]) -> str:
 
 def _lines(text: str) -> str:
     return "\n".join(safe(line) if line else "" for line in text.split("\n"))
-
-
-def _fact(name: str, value: str) -> str:
-    return f"<span><small>{safe(name)}</small><b>{safe(value)}</b></span>"
 
 
 def _chip(word: str, tag: str, probability: float, old: str | None) -> str:
