@@ -30,8 +30,3 @@ from seqmodels.viz.training.words import (
     score,
     writing,
 )
-
-__all__ = [
-    "HEIGHT", "OVERLAYS", "SMALL", "Option", "changed_tags", "chips", "duration", "facts", "half_lives", "losses", "marks",
-    "metric_title", "named", "norms", "overlay", "place_title", "places", "rates", "saturation", "score", "scores", "writing",
-]  # fmt: skip
