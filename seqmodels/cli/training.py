@@ -47,12 +47,13 @@ def train(
     from seqmodels.checkpoints import read_info
     from seqmodels.data import files_dataset, recipe_dataset
     from seqmodels.runs import trainer
-    from seqmodels.runs.settings import NONE, from_flat
+    from seqmodels.runs.settings import from_flat, read
     from seqmodels.tasks import find_task
 
     clip: dict[str, Any] = {}
     if clip_norm is not None:
-        clip = {"clip": NONE} if clip_norm == NONE else {"clip": "norm", "clip_threshold": clip_norm}
+        threshold = read("clip_norm", clip_norm, float | None)
+        clip = {"clip": None} if threshold is None else {"clip": "norm", "clip_threshold": threshold}
     options = {
         "epochs": epochs, "learning_rate": learning_rate, "weight_decay": weight_decay, "patience": patience, "seed": seed,
         "hidden_size": hidden_size, "layers": layers, "dropout": dropout, "activation": activation,

@@ -85,13 +85,13 @@ def from_flat(values: Mapping[str, Any]) -> Settings:
     """
     if "task" not in values:
         raise ValueError("the settings name no task: add one, such as task=pos")
-    task = _read("task", values["task"], str)
-    start = to_flat(default_settings(task, _read("cell", values.get("cell", "gru"), str)))
+    task = read("task", values["task"], str)
+    start = to_flat(default_settings(task, read("cell", values.get("cell", "gru"), str)))
     unknown = sorted(set(values) - set(start))
     if unknown:
         raise ValueError(f"unknown setting {unknown[0]!r}: choose from {', '.join(sorted(start))}")
     kinds = _kinds()
-    flat = {**start, **{name: _read(name, value, kinds[name]) for name, value in values.items()}}
+    flat = {**start, **{name: read(name, value, kinds[name]) for name, value in values.items()}}
     clip = None if flat["clip"] is None else Clipping(flat["clip"], flat["clip_threshold"])
     return Settings(
         **{name: flat[name] for name in _OWN},
@@ -138,7 +138,7 @@ def _kinds() -> dict[str, Any]:
     return {**found, "clip": str | None, "clip_threshold": float}
 
 
-def _read(name: str, value: Any, kind: Any) -> Any:
+def read(name: str, value: Any, kind: Any) -> Any:
     """A value of that type, or the text of one."""
     choices = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
     if type(None) in choices and (value is None or value == NONE):
@@ -150,9 +150,9 @@ def _read(name: str, value: Any, kind: Any) -> Any:
         raise ValueError(f"{name} is {value!r}: give true or false")
     if isinstance(value, str if wanted is str else str | int | float) and not isinstance(value, bool):
         try:
-            read = wanted(value)
-            if wanted is not int or ((isinstance(value, str) or read == value) and abs(read) <= LARGEST):
-                return read
+            found = wanted(value)
+            if wanted is not int or ((isinstance(value, str) or found == value) and abs(found) <= LARGEST):
+                return found
         except (ValueError, OverflowError):
             pass
     described = {int: f"a whole number up to {LARGEST}", float: "a number", str: "a text"}[wanted]
