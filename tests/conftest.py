@@ -25,6 +25,8 @@ needs_corpora = pytest.mark.skipif(
 
 SHIPPED = ("pos", "ner", "lm")  # the tasks of the checkpoints in the repository, and their cells
 SHIPPED_CELLS = ("elman", "gru", "lstm")
+# each cell once, and each task with a cell of either kind: fused and looped, memory shown and hidden
+MODELS = [*(("pos", cell) for cell in CELLS), ("ner", "gru"), ("lm", "lstm"), ("lm", "gated_forget")]
 
 TINY_SENTENCES = [
     sentence.split()

@@ -13,6 +13,7 @@ from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference import Sampling, continue_text, encode, next_words
 from seqmodels.recurrence import Recurrent
 from seqmodels.traces import Clamp, Trace, continue_intervened, contributions, intervene, tag_and_trace, trace
+from tests.conftest import MODELS
 
 TEXT = "The old man the boats in Berlin, and nobody minds!"
 TOLERANCE = 1e-5
@@ -117,7 +118,7 @@ def assert_same(one: Trace, other: Trace, atol: float = 0) -> None:
                 assert values == vars(theirs)[part]
 
 
-@pytest.mark.parametrize("name", [f"{task}-{cell}" for task in ("pos", "ner", "lm") for cell in CELLS])
+@pytest.mark.parametrize("name", [f"{task}-{cell}" for task, cell in MODELS])
 @pytest.mark.parametrize("layers", ["tiny", "deep"])
 def test_untouched_the_law_gives_what_the_fused_kernels_give(name: str, layers: str, request: pytest.FixtureRequest) -> None:
     checkpoint = request.getfixturevalue(layers)[name]
@@ -152,7 +153,7 @@ CLAMPED = {
 }
 
 
-@pytest.mark.parametrize("name", [f"{task}-{cell}" for task in ("pos", "lm") for cell in CELLS])
+@pytest.mark.parametrize("name", [f"{task}-{cell}" for task, cell in MODELS])
 @pytest.mark.parametrize("clamps", CLAMPED.values(), ids=CLAMPED)
 def test_an_operated_run_is_the_cells_maths_with_the_numbers_held(
     deep: dict[str, Checkpoint], name: str, clamps: list[Clamp]
@@ -177,7 +178,7 @@ def test_a_clamp_on_one_layer_and_direction_leaves_those_below_and_beside_as_the
     assert np.abs(run.layer(1, "backward").memory - plain.layer(1, "backward").memory).max() > 0.01
 
 
-@pytest.mark.parametrize("name", [f"{task}-{cell}" for task in ("ner", "lm") for cell in CELLS])
+@pytest.mark.parametrize("name", [f"{task}-{cell}" for task, cell in MODELS])
 def test_a_clamp_that_changes_no_gate_changes_nothing_to_the_last_bit(deep: dict[str, Checkpoint], name: str) -> None:
     checkpoint = deep[name]
     plain = intervene(checkpoint, TEXT)
