@@ -151,7 +151,7 @@ class GatedForget(Cell):
     """A switch on both parts of the sum, h_t = mu h_{t-1} + lam F. mu=f, lam=i, F=tanh(W x + b + U h + c). Rao & McMahan 2019."""
 
     name = "gated_forget"
-    title = "Gated, forgets"
+    title = "Forgetting sum"
     formulas = Formulas("f", "i", "tanh(W x + U h + b)")
     where = "Two free gates: anywhere in the square, as LSTM, but whatever it remembers it also shows."
     source = "Rao & McMahan 2019, chapter 7"
