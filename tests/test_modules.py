@@ -114,6 +114,8 @@ def test_tokens_are_the_words_of_each_sequence_and_must_be_as_many_as_its_steps(
         trace_module(module, inputs, [["a", "b", "c"], ["d"]])
     with pytest.raises(ValueError, match="tokens for 1 sequences, and the batch has 2"):
         trace_module(module, inputs, ["a", "b", "c"])
+    with pytest.raises(ValueError, match="1 lengths, and the batch has 2 sequences"):
+        trace_module(module, inputs, lengths=[3])
     with pytest.raises(ValueError, match="leave lengths out"):
         trace_module(module, pack_padded_sequence(inputs, torch.tensor([3, 1]), batch_first=True), lengths=[3, 1])
 
@@ -216,7 +218,7 @@ def test_a_watched_model_says_what_it_cannot_show() -> None:
         seen.trace("odd")
     with pytest.raises(ValueError, match="'cell' is GRUCell"):
         seen.trace("cell")
-    with pytest.raises(ValueError, match="choose one of 'odd', 'rnn'"):
+    with pytest.raises(ValueError, match="several layers: choose one of 'odd', 'rnn'"):
         seen.trace()
     with pytest.raises(ValueError, match="'rnn' was not called"):
         seen.trace("rnn")
@@ -240,6 +242,18 @@ def test_calls_that_do_not_follow_each_other_are_no_steps() -> None:
             model(torch.randn(2, INPUTS))
     with pytest.raises(ValueError, match="call 1 does not start where call 0 ended"):
         seen.steps()
+    with pytest.raises(ValueError, match="no call 0 with a sequence 3"):
+        seen.steps(sequence=3)
+
+
+@pytest.mark.parametrize("picture", ["heatmaps", "square", "lines", "equation_map"])
+def test_a_selection_that_a_trace_does_not_have_is_said(picture: str) -> None:
+    [found] = trace_module(make("gru"), torch.randn(2, INPUTS))
+    draw = getattr(viz, picture)
+    with pytest.raises(ValueError, match="no token 2: give a number from 0 to 1"):
+        draw(found, viz.Focus(token=2))
+    with pytest.raises(ValueError, match="no unit 500: give a number from 0"):
+        draw(found, viz.Focus(unit=500))
 
 
 @pytest.fixture(params=[*KINDS])

@@ -50,6 +50,9 @@ def trace_module(
     if lengths is not None:
         if isinstance(inputs, PackedSequence):
             raise ValueError("the sequence is packed and has its lengths: leave lengths out")
+        batch = inputs.shape[0 if module.batch_first else 1]
+        if len(lengths) != batch:  # torch would leave the other sequences out
+            raise ValueError(f"there are {len(lengths)} lengths, and the batch has {batch} sequences: give one for each")
         inputs = pack_padded_sequence(inputs, torch.as_tensor(lengths).cpu(), module.batch_first, enforce_sorted=False)
     with torch.no_grad():
         random = torch.get_rng_state()
@@ -110,7 +113,8 @@ class Watched:
         if name is None and len(self.names) == 1:
             [name] = self.names
         if name is None or name not in self._modules:
-            raise ValueError(f"no layer {name!r}: choose one of {', '.join(map(repr, self.names))}")
+            problem = "there are several layers" if name is None else f"no layer {name!r}"
+            raise ValueError(f"{problem}: choose one of {', '.join(map(repr, self.names))}")
         module = self._modules[name]
         _cell_of(module, name)
         found = [_or_raise(traces) for called, traces in self._calls if called is module]
@@ -120,20 +124,16 @@ class Watched:
 
     def trace(self, name: str | None = None, *, call: int = -1, sequence: int = 0, tokens: Sequence[str] | None = None) -> Trace:
         """One sequence of one call of a layer, by default the first sequence of the last call. Errors as `calls`."""
-        calls = self.calls(name)
-        try:
-            traced = calls[call][sequence]
-        except IndexError:
-            sizes = ", ".join(str(len(traces)) for traces in calls)
-            raise ValueError(f"no call {call} with a sequence {sequence}: the calls have {sizes} sequences") from None
+        traced = _sequence(self.calls(name), call, sequence)
         return traced if tokens is None else _worded(traced, tokens)
 
     def steps(self, name: str | None = None, *, sequence: int = 0, tokens: Sequence[str] | None = None) -> Trace:
         """All calls of a layer as one trace: for a decoder that reads a token a call and hands its state on.
 
-        ValueError as `calls`, or if a call does not start where the one before it ended.
+        Errors as `trace`, and ValueError if a call does not start where the one before it ended.
         """
-        parts = [traces[sequence] for traces in self.calls(name)]
+        calls = self.calls(name)
+        parts = [_sequence(calls, call, sequence) for call in range(len(calls))]
         if any(layer.backward for layer in parts[0].layers):
             raise ValueError("a layer of two directions reads each call from both ends: its calls are no steps of one sequence")
         layers = tuple(_joined(list(sides)) for sides in zip(*(part.layers for part in parts), strict=True))
@@ -282,6 +282,14 @@ def _joined(parts: Sequence[LayerTrace]) -> LayerTrace:
             raise ValueError(f"call {call} does not start where call {call - 1} ended: read them one by one with trace()")
     arrays: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in first.arrays()}
     return replace(first, **arrays)
+
+
+def _sequence(calls: list[list[Trace]], call: int, sequence: int) -> Trace:
+    try:
+        return calls[call][sequence]
+    except IndexError:
+        sizes = ", ".join(str(len(traces)) for traces in calls)
+        raise ValueError(f"no call {call} with a sequence {sequence}: the calls have {sizes} sequences") from None
 
 
 def _or_raise(traces: list[Trace] | ValueError) -> list[Trace]:

@@ -64,8 +64,12 @@ class Focus:
     theme: Theme = "light"
 
     def whole(self, traced: Trace) -> LayerTrace:
-        """The layer and direction, over the whole text. ValueError if the model has no such."""
-        return traced.layer(max(found.layer for found in traced.layers) if self.layer is None else self.layer, self.direction)
+        """The layer and direction, over the whole text. ValueError if the model has no such, or not the unit."""
+        layer = traced.layer(max(found.layer for found in traced.layers) if self.layer is None else self.layer, self.direction)
+        units = layer.mu.shape[1]
+        if self.unit is not None and not 0 <= self.unit < units:
+            raise ValueError(f"no unit {self.unit}: give a number from 0 to {units - 1}")
+        return layer
 
     def drawn(self, traced: Trace) -> LayerTrace:
         """The layer and direction, over the tokens that are drawn."""
@@ -80,9 +84,13 @@ class Focus:
         return range(*self.window.indices(len(traced.tokens)))
 
     def column(self, traced: Trace) -> int | None:
-        """The column of the selected token, or None if it is not drawn."""
+        """The column of the selected token, or None if it is not drawn. ValueError if the text has no such token."""
+        if self.token is None:
+            return None
+        if not 0 <= self.token < len(traced.tokens):
+            raise ValueError(f"no token {self.token}: give a number from 0 to {len(traced.tokens) - 1}")
         positions = self.positions(traced)
-        return None if self.token is None or self.token not in positions else positions.index(self.token)
+        return positions.index(self.token) if self.token in positions else None
 
 
 WHOLE = Focus()

@@ -39,6 +39,7 @@ def square(traced: Trace, focus: Focus = WHOLE) -> go.Figure:
     layer, theme = focus.whole(traced), focus.theme
     figure = go.Figure([_cloud(density(layer.mu, layer.lam), layer.mu.size, theme)])
     if focus.token is not None:
+        layer.check(focus.token)
         word = safe(shorten(traced.tokens[focus.token]))
         figure.add_trace(_dots(layer.mu[focus.token], layer.lam[focus.token], word, theme))
     if focus.unit is not None:
