@@ -303,6 +303,8 @@ BAD = {
     "no checkpoint's name": (("train", "--task", "pos", "--cell", "gru", "--output", "x.bin"), ".safetensors"),
     "one file of two": (("train", "--task", "pos", "--cell", "gru", "--output", "x.safetensors", "--dev", "a"), "two files"),
     "no limit's number": (("train", "--task", "pos", "--cell", "gru", "--output", "x.safetensors", "--patience", "x"), "or none"),
+    "no port": (("app", "--port", "99999"), "65535"),
+    "no settings": (("run", "folder", "--settings", "gru"), "name=value"),
     "no activation": (
         ("train", "--task", "pos", "--cell", "gru", "--output", "x.safetensors", "--activation", "relu"),
         "choose tanh",

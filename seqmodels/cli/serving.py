@@ -16,7 +16,7 @@ LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
 def serve(
-    port: Annotated[int, typer.Option(metavar="N", help="Where the app listens.")] = 8501,
+    port: Annotated[int, typer.Option(metavar="N", min=1, max=65535, help="Where the app listens.")] = 8501,
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="0.0.0.0 opens the app to other machines.")] = "localhost",
 ) -> None:
     """Start the app and print its address. Ctrl-C ends it."""

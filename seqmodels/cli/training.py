@@ -94,7 +94,13 @@ def run(
     if settings is not None:
         from seqmodels.runs.settings import from_flat, to_flat
 
-        make_at(folder, to_flat(from_flat(dict(parse_qsl(settings, keep_blank_values=True, strict_parsing=True)))))
+        try:
+            values = dict(parse_qsl(settings, keep_blank_values=True, strict_parsing=True))
+        except ValueError:
+            raise ValueError(
+                f"settings are {settings!r}: give them as name=value, joined by &, such as 'task=pos&cell=gru'"
+            ) from None
+        make_at(folder, to_flat(from_flat(values)))
     _give_way()
     with _Display(epochs=open_folder(folder).settings.get("epochs")) as display:
         for report in work(folder):
