@@ -111,7 +111,7 @@ def path_of(task: str, cell: str) -> Path:
 
 
 def is_name(text: str) -> bool:
-    """Whether a checkpoint may be called so: small letters, digits and hyphens, and so never a path."""
+    """Whether a checkpoint may be called so: small letters and digits, joined by hyphens or underscores, and so never a path."""
     return len(text) <= LONGEST_NAME and _NAME.fullmatch(text) is not None
 
 

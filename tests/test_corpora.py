@@ -244,7 +244,7 @@ def test_a_user_name_is_one_token_outside_of_entities_and_a_place_after_at_is_a_
 # Plain text
 
 
-def test_paragraphs_are_parted_by_blank_lines_and_white_space_is_folded(write):
+def test_paragraphs_are_separated_by_blank_lines_and_white_space_is_folded(write):
     path = write("Fellow-Citizens\n of  the\tSenate:\n\n \t\nI meet you.\r\n\r\nBye")
     assert read_paragraphs(path) == [["Fellow", "-", "Citizens", "of", "the", "Senate", ":"], ["I", "meet", "you", "."], ["Bye"]]
 

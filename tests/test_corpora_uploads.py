@@ -114,7 +114,7 @@ def test_a_file_reads_the_same_however_it_was_saved(task: str, change: str) -> N
     assert own(task, changed) == own(task, content)
 
 
-def test_columns_are_parted_by_tabs_or_spaces() -> None:
+def test_columns_are_separated_by_tabs_or_spaces() -> None:
     assert own("pos", POS) == own("pos", POS.replace("\t", "   "))
     assert own("ner", IOB1) == own("ner", IOB1.replace(" ", "\t"))
 

@@ -20,7 +20,7 @@ def units_that(*doing: str) -> Trace:
     return Trace("pos", "lstm", ("<b>man</b>",), (LayerTrace(0, "forward", mu, lam, lam, lam, lam, lam),))
 
 
-def test_a_column_is_parted_by_what_its_units_do() -> None:
+def test_a_column_is_grouped_by_what_its_units_do() -> None:
     figure = units.regime_strip(units_that("keep", "keep", "accumulate", "erase", "erase", "erase", "overwrite", "keep"))
     shares = {bar.hovertemplate.split("<br>")[1].split(":")[0]: (float(bar.y[0]), int(bar.customdata[0])) for bar in figure.data}
     assert shares == {"keep": (37.5, 3), "accumulate": (12.5, 1), "overwrite": (12.5, 1), "erase": (37.5, 3)}

@@ -143,7 +143,7 @@ def moves(layer: LayerTrace, title: str) -> bool:
 VIEW = View(
     title="Regimes",
     place=80,
-    how="a column holds all units at a word, parted by what they do there: which of keep μ and write λ is 0.5 or more.",
+    how="a column holds all units at a word, grouped by what they do there: which of keep μ and write λ is 0.5 or more.",
     look_for="a word at which the blue part shrinks: there the cell lets go. GRU can only keep or overwrite, since its two gates "
     "add up to 1; LSTM also accumulates and erases.",
     examples=EXAMPLES,

@@ -130,7 +130,7 @@ def read_parts_of_speech(path: Path | TextFile) -> list[Sentence]:
 
 
 def read_tag_columns(path: Path | TextFile) -> list[Sentence]:
-    """Two columns, a word and its universal part of speech, parted by a tab or spaces; a blank line between sentences."""
+    """Two columns, a word and its universal part of speech, separated by a tab or spaces; a blank line between sentences."""
     sentences = []
     for block in _blocks(path):
         rows = [_tag_row(path, *numbered) for numbered in block]

@@ -71,14 +71,14 @@ def diagnose(probe: GapProbe) -> Diagnosis:
     if abs(plain) < FAINT:
         return Diagnosis("faint")
     excess = (probe.effect - probe.expected) / plain  # above 0: more is left than expected
-    (parted,) = np.nonzero(np.abs(excess) > APART)
-    if not len(parted):
+    (apart,) = np.nonzero(np.abs(excess) > APART)
+    if not len(apart):
         return Diagnosis("agree")
     if not probe.retention.any():
         return Diagnosis("closed")
-    lasts = excess[parted[0]] > 0
+    lasts = excess[apart[0]] > 0
     turns = (excess[-1] > 0) != lasts and abs(excess[-1]) > APART
-    return Diagnosis("lasts" if lasts else "fades", int(parted[0]), bool(turns))
+    return Diagnosis("lasts" if lasts else "fades", int(apart[0]), bool(turns))
 
 
 @dataclass(frozen=True)

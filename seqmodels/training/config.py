@@ -53,7 +53,7 @@ class TrainConfig:
     """How a model is trained.
 
     "adam" adds the weight decay to the gradient (Kingma & Ba 2015), "adamw" takes it off the weights (Loshchilov & Hutter 2019),
-    and "sgd" knows momentum. An epoch is the best so far if the watched dev figure betters that of the best by more than
+    and "sgd" has momentum. An epoch is the best so far if its watched dev figure is better than that of the best by more than
     `least_improvement`; `patience` counts the epochs since.
     """
 
@@ -139,7 +139,7 @@ class LiveSettings:
     patience: int | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
-        # also on assignment: a wrong figure should be refused where it is given, not surface in the midst of an epoch
+        # also on assignment: a wrong figure should be refused where it is given, not fail in the middle of an epoch
         if name == "learning_rate" and not 0 <= value < math.inf:
             raise ValueError(f"learning_rate is {value}: it must be at least 0")
         if name == "patience" and value is not None and value < 1:

@@ -31,7 +31,7 @@ _EDGE = 0.06  # how far the axes go beyond 0 and 1, so that points on the border
 
 
 def regime_strip(traced: Trace, focus: Focus = WHOLE) -> go.Figure:
-    """Under each word a column of all units, parted by what they do there. With a unit selected, dots follow it."""
+    """Under each word a column of all units, grouped by what they do there. With a unit selected, dots follow it."""
     layer = focus.drawn(traced)
     shares, units = regimes(layer), layer.mu.shape[1]
     frame = Frame(traced, focus, panels=1, height=_STRIP)
