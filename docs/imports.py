@@ -12,12 +12,12 @@ BEGIN, END = "<!-- made by `python -m docs.imports` -->\n```mermaid\n", "```\n<!
 
 
 def edges() -> set[tuple[str, str]]:
-    """(importer, imported) between rooms; an arrow that a longer way says too is left out."""
+    """(importer, imported) between parts; an arrow that a longer way says too is left out."""
     graph = grimp.build_graph("pages", "seqmodels", exclude_type_checking_imports=True, cache_dir=None)
     found: dict[str, set[str]] = {}
     for module in graph.modules:
         for imported in graph.find_modules_directly_imported_by(module):
-            found.setdefault(room(module), set()).add(room(imported))
+            found.setdefault(part(module), set()).add(part(imported))
     for name in found:
         found[name] -= {name, "seqmodels"}
     below = {name: reached(found, name) for name in found}
@@ -29,8 +29,8 @@ def edges() -> set[tuple[str, str]]:
     }
 
 
-def room(module: str) -> str:
-    """The part of the house that a module is in: a package or file of the library, or a folder of the pages."""
+def part(module: str) -> str:
+    """The part of the code that a module is in: a package or file of the library, or a folder of the pages."""
     parts = module.split(".")
     if parts[0] == "pages":
         return "pages.common" if parts[1:2] == ["common"] else "pages"
@@ -38,7 +38,7 @@ def room(module: str) -> str:
 
 
 def reached(found: dict[str, set[str]], name: str) -> set[str]:
-    """Every room that a room imports, itself or through others."""
+    """Every part that a part imports, itself or through others."""
     seen: set[str] = set()
     todo = [*found.get(name, ())]
     while todo:

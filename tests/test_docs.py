@@ -111,11 +111,11 @@ def test_the_picture_of_who_imports_whom_is_that_of_today() -> None:
     assert imports.drawn_into(page) == page, "run python -m docs.imports"
 
 
-def test_every_room_has_its_place_in_the_picture_and_the_table() -> None:
+def test_every_part_has_its_place_in_the_picture_and_the_table() -> None:
     page = text_of("docs/architecture.md")
-    named = set(re.findall(r"`([\w.]+)`", page[page.index("## Rooms") : page.index("## Who imports whom")]))
-    rooms = {path.stem for path in (ROOT / "seqmodels").iterdir() if path.is_dir() or path.suffix == ".py"}
-    assert {room for room in rooms if not room.startswith("_")} <= named
+    named = set(re.findall(r"`([\w.]+)`", page[page.index("## Parts") : page.index("## Who imports whom")]))
+    parts = {path.stem for path in (ROOT / "seqmodels").iterdir() if path.is_dir() or path.suffix == ".py"}
+    assert {part for part in parts if not part.startswith("_")} <= named
 
 
 def test_the_walkthrough_of_a_cell_makes_one_that_can_be_trained(cells: dict[str, Any], tmp_path: Path) -> None:
