@@ -14,6 +14,7 @@ from typing import Any, cast
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from seqmodels.cells import Cell, Gates, find_cell, update
@@ -118,7 +119,11 @@ def make_layer(cell: Cell, input_size: int, hidden_size: int, *, bidirectional: 
 
 
 class LoopLayer(nn.Module):
-    """One layer of any cell, with the call, the weights and the weights' names of a batch-first torch layer such as nn.GRU."""
+    """One layer of any cell, with the call, the weights and the weights' names of a batch-first torch layer such as nn.GRU.
+
+    It has first derivatives only, as torch's fused kernels do on a GPU: the gradient of a gradient (`create_graph`) would lack what
+    comes through U. Take it through `walk`.
+    """
 
     def __init__(self, cell: Cell, input_size: int, hidden_size: int, *, bidirectional: bool = False) -> None:
         super().__init__()
@@ -205,6 +210,7 @@ class _Scan(torch.autograd.Function):
         return memories
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         mu, memories, start = ctx.saved_tensors
         flowing = gradients[0].clone()  # d loss / d memory_t: directly, and through all later memories
@@ -230,6 +236,7 @@ class _StepBiases(torch.autograd.Function):
         return bias.expand(*shape, -1)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
         by_step = gradients[0].flatten(0, 1)  # (steps * batch, rows)
         return by_step.sum(0), by_step.t() @ torch.cat(ctx.previous), None, None

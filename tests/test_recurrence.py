@@ -124,3 +124,13 @@ def test_a_text_read_in_two_parts_is_the_text_read_at_once(name: str) -> None:
     torch.testing.assert_close(torch.cat([first, second], dim=1), whole)
     for part, expected in zip(end_in_parts, end, strict=True):
         torch.testing.assert_close(part, expected)
+
+
+@pytest.mark.parametrize("cell", [name for name, cell in CELLS.items() if cell.kernel is None])
+def test_the_loop_refuses_a_gradient_of_its_weights_gradient(cell: str) -> None:
+    recurrent = Recurrent(cell, 2, 3)
+    weights = [weight for weight in recurrent.parameters() if weight.numel()]  # a cell that does not read its output has no U
+    outputs, _ = recurrent(torch.randn(1, 4, 2))
+    gradients = torch.autograd.grad(outputs.pow(2).sum(), weights, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        sum((gradient.pow(2).sum() for gradient in gradients), torch.zeros(())).backward()
