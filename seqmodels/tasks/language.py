@@ -122,7 +122,7 @@ class LanguageTask(Task):
 
 
 class CharacterTask(LanguageTask):
-    """The same over characters: some ninety in place of fourteen thousand words, so a small network learns before one's eyes."""
+    """The same over characters: some ninety in place of fourteen thousand words, so a small network learns while you watch."""
 
     name = "char"
     title = "Character language model"

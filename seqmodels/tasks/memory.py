@@ -1,4 +1,4 @@
-"""Tasks made up to test memory alone: an answer at the end that hangs on something long past. Hochreiter & Schmidhuber 1997."""
+"""Tasks made up to test memory alone: an answer at the end that depends on something long past. Hochreiter & Schmidhuber 1997."""
 
 from __future__ import annotations
 

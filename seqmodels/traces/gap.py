@@ -19,7 +19,7 @@ from seqmodels.traces.layers import BACKWARD, FORWARD, Array
 
 LONGEST = 40
 FAINT = 0.1  # of a logit; an effect below it is none to follow
-APART = 0.15  # of the plain run's effect; theory and experiment part from there on
+APART = 0.15  # of the plain run's effect; theory and experiment differ from there on
 
 # one private-use character: no corpus holds it, so both the word and its spelling are unknown to every model
 UNKNOWN_WORD = "\ue000"
@@ -52,7 +52,7 @@ class GapProbe:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Where theory and experiment part.
+    """Where theory and experiment come to differ.
 
     faint   as typed, the source barely moves the prediction: there is no effect to follow
     agree   the effect fades as the source does in the memory
