@@ -122,7 +122,7 @@ class LoopLayer(nn.Module):
     """One layer of any cell, with the call, the weights and the weights' names of a batch-first torch layer such as nn.GRU.
 
     It has first derivatives only, as torch's fused kernels do on a GPU: the gradient of a gradient (`create_graph`) would lack what
-    comes through U. Take it through `walk`.
+    comes through U, and raises a RuntimeError. Take it through `walk`.
     """
 
     def __init__(self, cell: Cell, input_size: int, hidden_size: int, *, bidirectional: bool = False) -> None:
@@ -142,6 +142,8 @@ class LoopLayer(nn.Module):
     def forward(self, inputs: Tensor | PackedSequence, start: Tensor | State | None = None) -> tuple[Any, Any]:
         """inputs (batch, time, input), or packed -> outputs (batch, time, directions * hidden), end state, as nn.GRU or nn.LSTM."""
         lengths = None
+        if not isinstance(inputs, PackedSequence) and inputs.dim() == 3 and not inputs.shape[1]:
+            raise RuntimeError("Expected sequence length to be larger than 0")  # as torch's layers
         if isinstance(inputs, PackedSequence):
             inputs, lengths = pad_packed_sequence(inputs, batch_first=True)
         begin = (start,) if isinstance(start, Tensor) else start
@@ -178,7 +180,7 @@ class LoopLayer(nn.Module):
             return stacked, stacked if self.cell.memory_is_output else torch.cat(kept)
         hidden = weights.hidden.detach().t()
         # the biases stand for the products in the backward pass: all gradients of the loop's steps arrive there at once
-        biases = cast(Tensor, _StepBiases.apply(weights.hidden_bias, weights.hidden, x.shape[:2], previous))  # type: ignore[no-untyped-call]
+        x, output, memory, biases = _Entry.apply(x, output, memory, weights.hidden_bias, weights.hidden, previous)  # type: ignore[no-untyped-call]
         # unbind, since a step taken by index would send back a gradient as large as the sequence
         for step, bias in zip(x.unbind(), biases.unbind(), strict=True):
             previous.append(output.detach())
@@ -223,23 +225,26 @@ class _Scan(torch.autograd.Function):
         return by_mu, flowing, steps[0] * mu[0]
 
 
-class _StepBiases(torch.autograd.Function):
-    """The recurrent bias (rows,) once for each step, (steps, batch, rows), to which a loop adds h U^T with U detached.
+class _Entry(torch.autograd.Function):
+    """What a loop starts from: x, output and memory as they are, and the recurrent bias (rows,) once for each step, (steps, batch, rows).
 
-    Its backward pass makes the gradient of U in one product over all steps, where autograd would add up one for each. The loop
-    fills `previous` with the output before each step, detached.
+    To the biases the loop adds h U^T with U detached: the backward pass makes the gradient of U in one product over all steps, where
+    autograd would add up one for each. The loop fills `previous` with the output before each step, detached. A second derivative
+    would miss what is detached, so that all that is differentiated comes through here and can be so once.
     """
 
     @staticmethod
-    def forward(ctx: Any, bias: Tensor, matrix: Tensor, shape: tuple[int, int], previous: list[Tensor]) -> Tensor:
+    def forward(
+        ctx: Any, x: Tensor, output: Tensor, memory: Tensor, bias: Tensor, matrix: Tensor, previous: list[Tensor]
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         ctx.previous = previous
-        return bias.expand(*shape, -1)
+        return x.view_as(x), output.view_as(output), memory.view_as(memory), bias.expand(*x.shape[:2], -1)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
-        by_step = gradients[0].flatten(0, 1)  # (steps * batch, rows)
-        return by_step.sum(0), by_step.t() @ torch.cat(ctx.previous), None, None
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        by_step = gradients[3].flatten(0, 1)  # (steps * batch, rows)
+        return *gradients[:3], by_step.sum(0), by_step.t() @ torch.cat(ctx.previous), None
 
 
 def unroll(cell: Cell, weights: Weights, inputs: Tensor, *, reverse: bool = False) -> tuple[Tensor, Tensor]:

@@ -134,3 +134,20 @@ def test_the_loop_refuses_a_gradient_of_its_weights_gradient(cell: str) -> None:
     gradients = torch.autograd.grad(outputs.pow(2).sum(), weights, create_graph=True)
     with pytest.raises(RuntimeError, match="once_differentiable"):
         sum((gradient.pow(2).sum() for gradient in gradients), torch.zeros(())).backward()
+
+
+@pytest.mark.parametrize("name", [name for name, cell in CELLS.items() if cell.kernel is None])
+def test_the_loop_can_be_differentiated_once_and_says_so(name: str) -> None:
+    torch.manual_seed(0)
+    recurrent = Recurrent(name, 3, 4)
+    x = torch.randn(2, 5, 3, requires_grad=True)
+    outputs, _ = recurrent(x)
+    [by_x] = torch.autograd.grad(outputs.square().sum(), x, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        by_x.square().sum().backward()
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_an_empty_sequence_is_refused_as_torch_refuses_it(name: str) -> None:
+    with pytest.raises(RuntimeError, match="sequence length to be larger than 0"):
+        Recurrent(name, 3, 4)(torch.zeros(2, 0, 3))
