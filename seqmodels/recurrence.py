@@ -180,7 +180,8 @@ class LoopLayer(nn.Module):
             return stacked, stacked if self.cell.memory_is_output else torch.cat(kept)
         hidden = weights.hidden.detach().t()
         # the biases stand for the products in the backward pass: all gradients of the loop's steps arrive there at once
-        x, output, memory, biases = _Entry.apply(x, output, memory, weights.hidden_bias, weights.hidden, previous)  # type: ignore[no-untyped-call]
+        start = (x, output, memory, weights.hidden_bias, weights.hidden)
+        x, output, memory, biases = _Entry.apply(*start, previous)  # type: ignore[no-untyped-call]
         # unbind, since a step taken by index would send back a gradient as large as the sequence
         for step, bias in zip(x.unbind(), biases.unbind(), strict=True):
             previous.append(output.detach())
@@ -226,11 +227,11 @@ class _Scan(torch.autograd.Function):
 
 
 class _Entry(torch.autograd.Function):
-    """What a loop starts from: x, output and memory as they are, and the recurrent bias (rows,) once for each step, (steps, batch, rows).
+    """What a loop starts from: x, output and memory as they are, the recurrent bias (rows,) once for each step, (steps, batch, rows).
 
     To the biases the loop adds h U^T with U detached: the backward pass makes the gradient of U in one product over all steps, where
     autograd would add up one for each. The loop fills `previous` with the output before each step, detached. A second derivative
-    would miss what is detached, so that all that is differentiated comes through here and can be so once.
+    would miss what is detached, so all that has a gradient comes through here, where it can be taken once.
     """
 
     @staticmethod

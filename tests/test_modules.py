@@ -235,6 +235,32 @@ def test_a_watched_model_says_what_it_cannot_show() -> None:
         pass
 
 
+@pytest.mark.parametrize("batch_first", [True, False])
+@pytest.mark.parametrize("lengths", [[7, 2, 1], [7, 2, 8, 1], [7, 0, 1, 1], [[7, 2, 1, 1]]])
+def test_lengths_that_do_not_fit_the_batch_are_refused(lengths: Any, batch_first: bool) -> None:
+    inputs = torch.randn(BATCH, TIME, INPUTS) if batch_first else torch.randn(TIME, BATCH, INPUTS)
+    with pytest.raises(ValueError, match="length"):
+        trace_module(make("gru", batch_first=batch_first), inputs, lengths=lengths)
+    with pytest.raises(ValueError, match="single sequence"):
+        trace_module(make("gru"), torch.randn(TIME, INPUTS), lengths=[TIME])
+
+
+class Bare(nn.GRU):
+    """A subclass that takes and gives something else than torch's."""
+
+    def forward(self, words: Tensor, /) -> Any:  # type: ignore[override]
+        return super().forward(words)[1]
+
+
+def test_a_model_that_cannot_be_read_runs_as_if_it_were_not_watched() -> None:
+    for module in (Bare(INPUTS, UNITS), nn.LSTM(INPUTS, UNITS, device="meta")):
+        inputs = torch.randn(TIME, BATCH, INPUTS, device=next(module.parameters()).device)
+        with watch(module) as seen:
+            module(inputs)
+        with pytest.raises(ValueError, match=r"cannot be read|meta device"):
+            seen.trace()
+
+
 def test_calls_that_do_not_follow_each_other_are_no_steps() -> None:
     model = make("lstm")
     with watch(model) as seen:

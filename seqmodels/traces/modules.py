@@ -50,10 +50,7 @@ def trace_module(
     if lengths is not None:
         if isinstance(inputs, PackedSequence):
             raise ValueError("the sequence is packed and has its lengths: leave lengths out")
-        batch = inputs.shape[0 if module.batch_first else 1]
-        if len(lengths) != batch:  # torch would leave the other sequences out
-            raise ValueError(f"there are {len(lengths)} lengths, and the batch has {batch} sequences: give one for each")
-        inputs = pack_padded_sequence(inputs, torch.as_tensor(lengths).cpu(), module.batch_first, enforce_sorted=False)
+        inputs = pack_padded_sequence(inputs, _checked(module, inputs, lengths), module.batch_first, enforce_sorted=False)
     with torch.no_grad():
         random = torch.get_rng_state()
         outputs, _ = module(inputs, start)
@@ -161,7 +158,22 @@ class Watched:
                 traces = _read(module, cell, name, given["input"], given.get("hx"), output[0], random)
         except ValueError as problem:  # said to who asks for the trace: the model itself runs well
             traces = problem
+        except Exception as error:  # a subclass may take and give anything
+            traces = ValueError(f"a call of {name or 'the module'!r} cannot be read: {type(error).__name__}: {error}")
         self._calls.append((module, traces))
+
+
+def _checked(module: nn.RNNBase, inputs: Tensor, lengths: Tensor | Sequence[int]) -> Tensor:
+    """Lengths that fit a padded batch: torch itself would read some other batch for lengths of too few sequences."""
+    known = torch.as_tensor(lengths).cpu()
+    if inputs.dim() != 3:
+        raise ValueError("lengths are of a padded batch, and this is a single sequence: leave lengths out")
+    steps, sequences = (inputs.shape[1], inputs.shape[0]) if module.batch_first else (inputs.shape[0], inputs.shape[1])
+    if known.shape != (sequences,):
+        raise ValueError(f"there are {known.numel()} lengths, and the batch has {sequences} sequences: give one for each")
+    if known.numel() and not 0 < int(known.min()) <= int(known.max()) <= steps:
+        raise ValueError(f"the lengths are {known.tolist()}: give numbers from 1 to {steps}, the steps of the batch")
+    return known
 
 
 def _read(
@@ -174,6 +186,8 @@ def _read(
     random: Tensor | None,
 ) -> list[Trace]:
     """The gates of a call that has given these outputs; `random` is the state of torch's generator before it."""
+    if next(module.parameters()).is_meta:
+        raise ValueError(f"{name or 'the module'!r} is on the meta device and has no numbers: load its weights first")
     state: State | None = None
     if start is not None:
         parts = (start,) if isinstance(start, Tensor) else tuple(start)
