@@ -227,9 +227,9 @@ class _Scan(torch.autograd.Function):
 
 
 class _Entry(torch.autograd.Function):
-    """What a loop starts from: x, output and memory as they are, the recurrent bias (rows,) once for each step, (steps, batch, rows).
+    """What a loop starts from: x, output and memory as they are, the recurrent bias (rows,) for each step, (steps, batch, rows).
 
-    To the biases the loop adds h U^T with U detached: the backward pass makes the gradient of U in one product over all steps, where
+    To the biases the loop adds h U^T with U detached: the backward pass makes the gradient of U in one product over all steps, and
     autograd would add up one for each. The loop fills `previous` with the output before each step, detached. A second derivative
     would miss what is detached, so all that has a gradient comes through here, where it can be taken once.
     """

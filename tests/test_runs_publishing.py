@@ -1,5 +1,6 @@
 """Models of one's own: a run that has ended becomes one, and so does a file from elsewhere."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -7,11 +8,13 @@ from pathlib import Path
 import pytest
 import safetensors.numpy
 
+from pages.training import current
 from seqmodels import checkpoints
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference import tag
-from seqmodels.runs import delete
+from seqmodels.runs import delete, store
 from seqmodels.runs.publishing import import_checkpoint, may_remove, own_folder, own_path, publish, remove_own
+from tests.paging import TRAINING, linked, said, sound
 from tests.running import KEY, SENTENCE, files, finish, fork, is_now, kill_all, make, tagging, wait_until
 
 
@@ -42,6 +45,26 @@ def test_a_checkpoint_takes_no_name_that_could_be_a_path(name: str, tmp_path: Pa
 def test_a_checkpoint_never_takes_the_place_of_a_shipped_one(tiny_checkpoints: Path) -> None:
     with pytest.raises(ValueError, match="another name"):
         own_path("pos-gru")
+
+
+@pytest.mark.parametrize("name", ["pos-gated", "mingru"])
+def test_a_checkpoint_that_has_the_name_of_a_cell_since_a_later_version_stays_yours(name: str, own_folders: Path) -> None:
+    """The shipped models are those of the repository: none has one of these cells."""
+    path = own_folder() / f"{name}{checkpoints.SUFFIX}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(Path(__file__).with_name("fixtures") / "pos.safetensors", path)
+    page = linked(TRAINING)
+    page.session_state[current.TAB] = "Your models"
+    assert f"**{name}**" in said(sound(page.run()))
+    assert checkpoints.load(name).path == path
+    with pytest.raises(ValueError, match="already"):
+        import_checkpoint(path.read_bytes(), name)
+    assert not may_remove(name, "other")
+    path.with_suffix(".owner").write_text(store.owner_of(KEY))
+    remove_own(name, KEY)
+    assert not path.exists()
+    with pytest.raises(ValueError, match="name of a shipped"):
+        own_path(name)
 
 
 def test_only_an_ended_run_with_weights_can_be_published_and_only_by_its_owner() -> None:

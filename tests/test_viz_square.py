@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from seqmodels import viz
 from seqmodels.cells import CELLS
 from seqmodels.checkpoints import Checkpoint
-from seqmodels.traces import Trace, trace
+from seqmodels.traces import LayerTrace, Trace, trace
 from seqmodels.viz.frame import Focus
 from seqmodels.viz.unit_square import BINS, density
 from tests.test_viz_gates import TOKENS, UNITS, WORDS, random_layer, trace_of
@@ -121,3 +121,12 @@ def test_the_square_is_square_and_names_its_corners_and_families() -> None:
     expected = {"keep": (True, False), "accumulate": (True, True), "overwrite": (False, True), "erase": (False, False)}
     assert corners.items() >= expected.items()
     assert min(note.font.size for note in layout.annotations) >= 12
+
+
+def test_gates_that_all_lie_outside_of_the_square_leave_it_empty() -> None:
+    outside = np.full((2, 3), -0.5, np.float32)
+    assert (density(outside, outside) == 0).all()
+    layer = LayerTrace(0, "forward", outside, outside, outside, outside, outside)
+    cloud = viz.square(Trace("pos", "of a stranger", ("a", "b"), (layer,))).data[0]
+    assert np.isnan(cloud.z).all()
+    assert cloud.zmax == 1

@@ -31,7 +31,7 @@ _PLACES = (
 def density(mu: NDArray[np.float32], lam: NDArray[np.float32], bins: int = BINS) -> NDArray[np.float64]:
     """mu, lam of any one shape -> (bins, bins): the share of the points in each field; rows are lam, columns mu."""
     counts, _, _ = np.histogram2d(lam.ravel(), mu.ravel(), bins=bins, range=[[0, 1], [0, 1]])
-    return counts / counts.sum()
+    return counts / max(counts.sum(), 1)  # a gate of a cell of yours may lie outside
 
 
 def square(traced: Trace, focus: Focus = WHOLE) -> go.Figure:
@@ -83,7 +83,7 @@ def _cloud(shares: NDArray[np.float64], points: int, theme: Theme) -> go.Heatmap
         z=np.where(shares > 0, np.sqrt(shares), np.nan).astype(np.float32),
         customdata=np.round(shares * points).astype(np.int32),
         zmin=0,
-        zmax=float(np.sqrt(shares.max())),
+        zmax=float(np.sqrt(shares.max())) or 1.0,
         colorscale=[(0, rgba(colour, 0.06)), (1, rgba(colour, 0.9))],
         showscale=False,
         hovertemplate=hover(f"%{{customdata:,}} of {points:,} points", "μ ≈ %{x:.2f}, λ ≈ %{y:.2f}"),
