@@ -12,6 +12,7 @@ import pytest
 from torch import Tensor
 
 from pages.explorer import VIEWS
+from pages.training.form import PREFIX
 from seqmodels import export
 from seqmodels.cells import CELLS, Cell, Formulas, Gates
 from seqmodels.checkpoints import load
@@ -166,13 +167,19 @@ def test_their_tags_and_traces_are_exported(models: dict[str, Path]) -> None:
         (OVERVIEW, {}, "Rounded gates"),
         (TAGGING, {"task": "Shouted words", "cells": "my-shouting", "text": TEXT}, "loud"),
         (LANGUAGE, {"cells": "my-counting", "prompt": "one two"}, "three"),
-        (TRAINING, {"task": "counting", "cell": "rounded"}, "Counting on"),
+        (TRAINING, {"settings": "task=counting&cell=rounded"}, "Counting on"),
     ],
 )
 def test_they_walk_in_on_every_page(page: str, link: dict[str, str], shown: str) -> None:
     app = opened(page, **link)
     choices = [str(option) for box in app.selectbox for option in box.options]
     assert shown in html(app) + said(app) + " ".join(choices)
+
+
+def test_a_link_of_settings_fills_the_form_with_them(models: dict[str, Path]) -> None:
+    app = opened(TRAINING, settings="task=counting&cell=rounded&forget_bias=2")
+    filled = {name: app.session_state[f"{PREFIX}{name}"] for name in ("task", "cell", "forget_bias")}
+    assert filled == {"task": "counting", "cell": "rounded", "forget_bias": 2}
 
 
 @pytest.mark.parametrize("task", ["shouting", "counting"])
