@@ -61,6 +61,7 @@ class Cell(ABC):
     title: ClassVar[str]
     formulas: ClassVar[Formulas]
     where: ClassVar[str]  # one sentence: the part of the mu-lambda square that its gates can reach
+    label_at: ClassVar[tuple[float, float] | None] = None  # (mu, lam) of its name in the square, if it must lie there
     source: ClassVar[str]
     blocks: ClassVar[tuple[str, ...]]  # of rows in W and U, in their order
     kernel: ClassVar[str | None] = None  # the layer in torch.nn that runs it fused; None: the loop of seqmodels.recurrence
@@ -99,6 +100,7 @@ class Elman(Cell):
     title = "Elman"
     formulas = Formulas("0", "1", "tanh(W x + U h + b)")
     where = "Keep 0, write 1, always: one point. Its memory hides inside the new content F, which reads the memory before."
+    label_at = (0.0, 1.0)
     source = "Elman 1990"
     blocks = ("n",)
     kernel = "RNN"
@@ -122,6 +124,7 @@ class Residual(Cell):
     title = "Ungated sum"
     formulas = Formulas("1", "1", "tanh(W x + U h + b)")
     where = "Keep 1, write 1, always: the point (1, 1). It adds at every word, and lets go of nothing."
+    label_at = (1.0, 1.0)
     source = "Rao & McMahan 2019, chapter 7"
     blocks = ("n",)
     fixed_gates = True
@@ -139,6 +142,7 @@ class Gated(Cell):
     title = "Gated sum"
     formulas = Formulas("1", "i", "tanh(W x + U h + b)")
     where = "Keep is always 1: the right edge, μ = 1. A unit chooses when to write, and can never let go."
+    label_at = (1.0, 0.5)
     source = "Rao & McMahan 2019, chapter 7"
     blocks = ("i", "n")
 
@@ -172,6 +176,7 @@ class GRU(Cell):
     title = "GRU"
     formulas = Formulas("z", "1 − z", "tanh(W x + r ∘ (U h + b))")
     where = "One gate for both: to write, a unit must let go of as much. The line λ = 1 − μ."
+    label_at = (0.5, 0.5)
     source = "Cho et al. 2014"
     blocks = ("r", "z", "n")
     kernel = "GRU"

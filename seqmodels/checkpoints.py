@@ -126,7 +126,8 @@ def find(name: str) -> Path:
     """The file of that name, whether or not it is there: a shipped model's, else yours. ValueError if it cannot be a name."""
     if not is_name(name):
         raise ValueError(
-            f"a checkpoint cannot be called {name[:LONGEST_NAME]!r}: give small letters, digits and hyphens, such as my-tagger"
+            f"a checkpoint cannot be called {name[:LONGEST_NAME]!r}: "
+            "give small letters, digits, hyphens and underscores, such as my-tagger"
         )
     shipped, own = (where / f"{name}{SUFFIX}" for where in (folder(), own_folder()))
     # yours may have the name of a cell that came later

@@ -130,6 +130,9 @@ class LoopLayer(nn.Module):
         self.cell = cell
         self.hidden_size = hidden_size
         self.directions = (False, True) if bidirectional else (False,)
+        # what torch's layers say of themselves
+        self.input_size, self.num_layers, self.bidirectional, self.dropout = input_size, 1, bidirectional, 0.0
+        self.batch_first, self.bias, self.proj_size = True, True, 0
         rows = len(cell.blocks) * hidden_size
         hidden_rows = rows if cell.reads_output else 0
         for reverse in self.directions:

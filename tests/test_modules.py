@@ -16,7 +16,9 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 import seqmodels
 from seqmodels import export, traces, viz
-from seqmodels.traces import LayerTrace, Trace, trace_module, watch
+from seqmodels.cells import CELLS
+from seqmodels.recurrence import Recurrent
+from seqmodels.traces import LayerTrace, Trace, law_error, trace_module, watch
 from seqmodels.viz.comparisons import TwoTexts
 
 TOLERANCE = 1e-5
@@ -338,3 +340,18 @@ def test_its_files_hold_the_start_too(traced: Trace) -> None:
 def test_the_facade_has_both() -> None:
     assert seqmodels.trace_module is trace_module
     assert seqmodels.watch is watch
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_this_librarys_own_layers_are_watched_too(cell: str, bidirectional: bool) -> None:
+    torch.manual_seed(0)
+    model = Recurrent(cell, 3, 4, layers=2, bidirectional=bidirectional)
+    inputs = torch.randn(1, 6, 3)
+    with watch(model) as seen:
+        outputs, _ = model(inputs)
+    assert seen.names == ("kernels.0", "kernels.1")
+    last = seen.trace("kernels.1")
+    assert last.cell == cell
+    assert max(law_error(layer).max() for layer in last.layers) < 1e-5
+    np.testing.assert_allclose(np.concatenate([layer.output for layer in last.layers], axis=1), outputs[0].detach(), atol=1e-5)

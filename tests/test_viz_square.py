@@ -115,7 +115,7 @@ def test_the_square_is_square_and_names_its_corners_and_families() -> None:
     assert tuple(layout.xaxis.range) == tuple(layout.yaxis.range)
     placed = {note.text: (note.x, note.y) for note in layout.annotations}
     assert placed["Elman"] == (0, 1)
-    assert placed["ungated sum"] == (1, 1)
+    assert placed["Ungated sum"] == (1, 1)
     assert sum(placed["GRU"]) == 1
     corners = {name: (place[0] > 0.5, place[1] > 0.5) for name, place in placed.items()}
     expected = {"keep": (True, False), "accumulate": (True, True), "overwrite": (False, True), "erase": (False, False)}

@@ -165,7 +165,7 @@ class Writing:
 def warm_up() -> None:
     """Once a server: import and load in the background, so that the first click finds everything there."""
     # no daemon: a process that ends while torch is being imported on another thread dies of it
-    threading.Thread(target=_load_all, name="warm-up").start()
+    threading.Thread(target=_load_all, name="warm-up", daemon=False).start()
 
 
 def _load_all() -> None:

@@ -15,14 +15,15 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from seqmodels.cells import CELLS, Cell, find_cell
-from seqmodels.recurrence import State, Weights
+from seqmodels.recurrence import LoopLayer, State, Weights
 from seqmodels.traces.contributions import law_error
 from seqmodels.traces.layers import Array, LayerTrace, Trace, trace_layer
 
 Start = Tensor | tuple[Tensor, Tensor]
 # of the largest output: far above the rounding of half precision, far below what a wrong input to an inner layer does
 _TOLERANCE = 1e-2
-_BASES = (nn.RNNBase, nn.RNNCellBase)
+_BASES = (nn.RNNBase, nn.RNNCellBase, LoopLayer)
+_Layer = nn.RNNBase | LoopLayer
 
 
 def trace_module(
@@ -46,7 +47,7 @@ def trace_module(
     not as many tokens as steps.
     """
     cell = _cell_of(module, name)
-    assert isinstance(module, nn.RNNBase)
+    assert isinstance(module, _Layer)
     if lengths is not None:
         if isinstance(inputs, PackedSequence):
             raise ValueError("the sequence is packed and has its lengths: leave lengths out")
@@ -150,7 +151,7 @@ class Watched:
     def _after(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
         given = dict(zip(("input", "hx"), args, strict=False)) | kwargs
         name = next(name for name in self.names if self._modules[name] is module)
-        assert isinstance(module, nn.RNNBase)
+        assert isinstance(module, _Layer)
         traces: list[Trace] | ValueError
         try:
             with torch.no_grad():
@@ -163,7 +164,7 @@ class Watched:
         self._calls.append((module, traces))
 
 
-def _checked(module: nn.RNNBase, inputs: Tensor, lengths: Tensor | Sequence[int]) -> Tensor:
+def _checked(module: _Layer, inputs: Tensor, lengths: Tensor | Sequence[int]) -> Tensor:
     """Lengths that fit a padded batch: torch itself would read some other batch for lengths of too few sequences."""
     known = torch.as_tensor(lengths).cpu()
     if inputs.dim() != 3:
@@ -177,7 +178,7 @@ def _checked(module: nn.RNNBase, inputs: Tensor, lengths: Tensor | Sequence[int]
 
 
 def _read(
-    module: nn.RNNBase,
+    module: _Layer,
     cell: Cell,
     name: str,
     inputs: Tensor | PackedSequence,
@@ -212,7 +213,7 @@ def _read(
     return [Trace("", cell.name, tuple(map(str, range(len(of[0].mu)))), tuple(of), name) for of in layers]
 
 
-def _layers(module: nn.RNNBase, inputs: Any, state: State | None, outputs: Any, random: Tensor | None) -> list[tuple[Any, Any]]:
+def _layers(module: _Layer, inputs: Any, state: State | None, outputs: Any, random: Tensor | None) -> list[tuple[Any, Any]]:
     """What each layer has read and given; the lower layers run again, with the module's weights and the same dropout."""
     kernels = [_kernel(module, layer) for layer in range(module.num_layers - 1)]
     dropout = module.dropout if module.training else 0.0
@@ -232,7 +233,7 @@ def _layers(module: nn.RNNBase, inputs: Any, state: State | None, outputs: Any, 
     return [*read, (inputs, outputs)]
 
 
-def _kernel(module: nn.RNNBase, layer: int) -> nn.RNNBase:
+def _kernel(module: _Layer, layer: int) -> nn.RNNBase:
     """One layer of a module as a module of its own, with the same weights."""
     sides = 2 if module.bidirectional else 1
     width = module.hidden_size * sides if layer else module.input_size
@@ -247,7 +248,7 @@ def _kernel(module: nn.RNNBase, layer: int) -> nn.RNNBase:
     return kernel
 
 
-def _time_first(module: nn.RNNBase, values: Tensor | PackedSequence) -> Tensor | PackedSequence:
+def _time_first(module: _Layer, values: Tensor | PackedSequence) -> Tensor | PackedSequence:
     """Packed, or (time, batch, n)."""
     if isinstance(values, PackedSequence):
         return values
@@ -320,6 +321,8 @@ def _kinds() -> dict[Any, Cell]:
 def _cell_of(module: nn.Module, name: str) -> Cell:
     if problem := _problem(module, name):
         raise ValueError(problem)
+    if isinstance(module, LoopLayer):
+        return module.cell
     cell = next(cell for kind, cell in _kinds().items() if isinstance(module, kind))
     return find_cell(cell.name, module.nonlinearity if isinstance(module, nn.RNN) else "tanh")
 
@@ -327,9 +330,9 @@ def _cell_of(module: nn.Module, name: str) -> Cell:
 def _problem(module: nn.Module, name: str) -> str:
     """Why a module cannot be read, if so."""
     called = f"{name!r} is" if name else "the module is"
-    if not isinstance(module, tuple(_kinds())):
+    if not isinstance(module, (*_kinds(), LoopLayer)):
         return f"{called} {type(module).__name__}: choose a layer of {_choices()}"
-    assert isinstance(module, nn.RNNBase)
+    assert isinstance(module, _Layer)
     if module.proj_size:
         return f"{called} nn.LSTM with projections (proj_size={module.proj_size}), which are no gates: choose one without"
     return ""

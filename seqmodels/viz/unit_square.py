@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from seqmodels.cells import CELLS
 from seqmodels.viz.frame import FONT, WHOLE, Focus, ground, hover, rgba
 from seqmodels.viz.palette import LAM_INK, LINE, MU_INK, MUTED, REVEAL, TEXT, Theme, safe, shorten
 
@@ -19,13 +20,6 @@ _EDGE = 0.06  # how far the axes go beyond 0 and 1, so that points on the border
 _HEIGHT = 400
 # off the diagonal, where GRU's points lie
 _NAMES = ((0.31, 0.87, "overwrite"), (0.75, 0.75, "accumulate"), (0.25, 0.25, "erase"), (0.69, 0.13, "keep"))
-# where a whole family of cells must lie, whatever it has learned
-_PLACES = (
-    (0.0, 1.0, "Elman", "left"),
-    (1.0, 1.0, "ungated sum", "right"),
-    (1.0, 0.5, "gated sum", "right"),
-    (0.5, 0.5, "GRU", "left"),
-)
 
 
 def density(mu: NDArray[np.float32], lam: NDArray[np.float32], bins: int = BINS) -> NDArray[np.float64]:
@@ -130,17 +124,18 @@ def _regions(theme: Theme) -> list[dict[str, Any]]:
 
 
 def _families(theme: Theme) -> list[dict[str, Any]]:
-    font = {"size": FONT, "color": TEXT.on(theme)}
+    """The names of the cells that must lie somewhere, whatever they have learned."""
+    places = [(*cell.label_at, cell.title) for cell in CELLS.values() if cell.label_at is not None]
     return [
         {
             "x": x,
             "y": y,
-            "text": name,
-            "font": font,
+            "text": safe(title),
+            "font": {"size": FONT, "color": TEXT.on(theme)},
             "showarrow": False,
-            "xanchor": side,
+            "xanchor": "right" if x == 1 else "left",
             "yanchor": "bottom",
-            "xshift": 4 if side == "left" else -4,
+            "xshift": -4 if x == 1 else 4,
         }
-        for x, y, name, side in _PLACES
+        for x, y, title in places
     ]
