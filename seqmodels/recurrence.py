@@ -174,12 +174,12 @@ class LoopLayer(nn.Module):
         kept: list[Tensor] = []
         previous: list[Tensor] = []  # outputs before each step
         if not self.cell.reads_output:
-            for steps in x.split(SCANNED):
+            for steps in x.split(SCANNED) if len(x) > SCANNED else (x,):
                 gates = self.cell.gates(steps, steps.new_empty(0))
-                kept.append(scan(gates.mu, gates.lam * gates.candidate, memory))
-                outputs.append(self.cell.read_out(kept[-1], gates))
-                memory = kept[-1][-1]
-            stacked = torch.cat(outputs)
+                memories, memory = _Scan.apply(gates.mu, gates.lam * gates.candidate, memory)  # type: ignore[no-untyped-call]
+                kept.append(memories)
+                outputs.append(self.cell.read_out(memories, gates))
+            stacked = torch.cat(outputs) if len(outputs) > 1 else outputs[0]
             return stacked, stacked if self.cell.memory_is_output else torch.cat(kept)
         hidden = weights.hidden.detach().t()
         # the biases stand for the products in the backward pass: all gradients of the loop's steps arrive there at once
@@ -202,18 +202,21 @@ def scan(mu: Tensor, written: Tensor, start: Tensor) -> Tensor:
 
     For gates that are known beforehand. Elementwise, with a backward pass of its own: autograd's would cost several times as much.
     """
-    return cast(Tensor, _Scan.apply(mu, written, start))  # type: ignore[no-untyped-call]
+    memories, _ = _Scan.apply(mu, written, start)  # type: ignore[no-untyped-call]
+    return cast(Tensor, memories)
 
 
 class _Scan(torch.autograd.Function):
+    """All memories, and the last once more: as a part of them, it would send back a gradient as large as all."""
+
     @staticmethod
-    def forward(ctx: Any, mu: Tensor, written: Tensor, start: Tensor) -> Tensor:
+    def forward(ctx: Any, mu: Tensor, written: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
         memories = torch.empty_like(written)
         memory = start
         for kept, new, out in zip(mu.unbind(), written.unbind(), memories.unbind(), strict=True):
             memory = torch.mul(kept, memory, out=out).add_(new)
         ctx.save_for_backward(mu, memories, start)
-        return memories
+        return memories, memory.clone()
 
     @staticmethod
     @once_differentiable
@@ -221,6 +224,7 @@ class _Scan(torch.autograd.Function):
         mu, memories, start = ctx.saved_tensors
         flowing = gradients[0].clone()  # d loss / d memory_t: directly, and through all later memories
         steps = flowing.unbind()
+        steps[-1].add_(gradients[1])
         for step in range(len(steps) - 2, -1, -1):
             steps[step].addcmul_(mu[step + 1], steps[step + 1])
         by_mu = torch.empty_like(flowing)
