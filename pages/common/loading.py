@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib import import_module
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -179,14 +180,18 @@ def _load_all() -> None:
         import_module(module)
 
 
-@cached_by_model(max_entries=24)
 def _load(name: str) -> Checkpoint | str:
     """The model, or why it cannot be used."""
+    return _load_file(name, file_of(name), stamp(name))
+
+
+# by its path too, as the folder may change while the warm-up goes on
+@st.cache_resource(show_spinner=False, max_entries=24)
+def _load_file(name: str, path: Path, stamp: int) -> Checkpoint | str:
     from seqmodels import checkpoints
 
     task, _, cell = name.partition("-")
     promised = {"task": task, "cell": cell} if is_shipped(name) else {}
-    path = file_of(name)
     try:
         return checkpoints.load(path, **promised)
     except checkpoints.CheckpointError as error:
