@@ -102,7 +102,7 @@ def test_a_memory_that_no_word_wrote_is_called_so(tiny: dict[str, Checkpoint], u
     traced = trace(tiny["pos-elman"], TEXT)
     dead = replace(traced, layers=tuple(replace(layer, candidate=0 * layer.candidate) for layer in traced.layers))
     focus = Focus(layer=0, token=TOKEN, unit=unit)
-    (sentence,) = contributions.sentences(Reading("pos-elman", dead, focus), memories.collapsed(dead, focus), None)
+    (sentence,) = contributions.sentences(Reading(dead, focus, "pos-elman"), memories.collapsed(dead, focus), None)
     assert sentence.endswith("at *man*, no word wrote 0.005 or more.")
 
 

@@ -12,10 +12,10 @@ import streamlit as st
 
 from pages.common import address, inputs
 from seqmodels.viz import law
+from seqmodels.viz.frame import Focused
 
 if TYPE_CHECKING:
-    from seqmodels.traces import LayerTrace, Trace
-    from seqmodels.viz import Focus
+    pass
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -48,12 +48,10 @@ def state(text: str, task: str, cells: str = "", **values: Any) -> dict[str, Any
 
 
 @dataclass(frozen=True)
-class Reading:
+class Reading(Focused):
     """How one model read the text."""
 
     name: str  # of the checkpoint, such as 'ner-gru'
-    trace: Trace
-    focus: Focus
 
     @property
     def cell(self) -> str:
@@ -62,17 +60,6 @@ class Reading:
     @property
     def title(self) -> str:
         return law.title(self.cell, self.trace.model)
-
-    @property
-    def layer(self) -> LayerTrace:
-        """The layer and direction on screen, over the whole text."""
-        return self.focus.whole(self.trace)
-
-    @property
-    def token(self) -> int:
-        """The selected token."""
-        assert self.focus.token is not None
-        return self.focus.token
 
     def word(self, token: int) -> str:
         """A token of the text, as Markdown."""

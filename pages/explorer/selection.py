@@ -43,7 +43,7 @@ def read(view: str, task: str, text: str, names: Sequence[str], *, ahead: bool) 
         known = unit if unit is not None and unit < units else None
         if known != unit:
             st.caption(f"{loading.title(name)} has no unit {unit}: the last one is {units - 1}.")
-        readings.append(Reading(name, one.trace, Focus(layer, direction, token, known, window, one.below, page.theme())))
+        readings.append(Reading(one.trace, Focus(layer, direction, token, known, window, one.below, page.theme()), name))
     if not readings:
         raise ValueError(f"no model has a layer {layer + 1} that reads {direction}: pick another layer or direction")
     return Scene(view, task, whole, len(tokens) - added, tuple(readings))

@@ -93,6 +93,25 @@ class Focus:
         return positions.index(self.token) if self.token in positions else None
 
 
+@dataclass(frozen=True)
+class Focused:
+    """A trace and the focus on it."""
+
+    trace: Trace
+    focus: Focus
+
+    @property
+    def layer(self) -> LayerTrace:
+        """The layer and direction on screen, over the whole text."""
+        return self.focus.whole(self.trace)
+
+    @property
+    def token(self) -> int:
+        """The selected token."""
+        assert self.focus.token is not None
+        return self.focus.token
+
+
 WHOLE = Focus()
 
 

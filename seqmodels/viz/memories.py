@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from seqmodels import traces
 from seqmodels.viz import gates
-from seqmodels.viz.frame import WHOLE, WORD, Focus, Frame, Label, hover, rgba
+from seqmodels.viz.frame import WHOLE, WORD, Focus, Focused, Frame, Label, hover, rgba
 from seqmodels.viz.legends import bar, legend
 from seqmodels.viz.palette import LAM, LAM_INK, MU, MU_INK, NEGATIVE, POSITIVE, TEXT, Pair, Theme, safe, shorten
 
@@ -26,22 +26,10 @@ STOPS = np.linspace(0, 1, 9)  # of the colour scale of shares
 
 
 @dataclass(frozen=True)
-class Collapsed:
+class Collapsed(Focused):
     """A trace in which all words before and after those that are drawn stand as one word each, and the focus on it."""
 
-    trace: Trace
-    focus: Focus
     inside: slice  # the columns of the words that are drawn one by one
-
-    @property
-    def layer(self) -> LayerTrace:
-        return self.focus.whole(self.trace)
-
-    @property
-    def token(self) -> int:
-        """The selected token."""
-        assert self.focus.token is not None
-        return self.focus.token
 
 
 def collapsed(traced: Trace, focus: Focus = WHOLE) -> Collapsed:
