@@ -145,10 +145,10 @@ class LoopLayer(nn.Module):
     def forward(self, inputs: Tensor | PackedSequence, start: Tensor | State | None = None) -> tuple[Any, Any]:
         """inputs (batch, time, input), or packed -> outputs (batch, time, directions * hidden), end state, as nn.GRU or nn.LSTM."""
         lengths = None
-        if not isinstance(inputs, PackedSequence) and inputs.dim() == 3 and not inputs.shape[1]:
-            raise RuntimeError("Expected sequence length to be larger than 0")  # as torch's layers
         if isinstance(inputs, PackedSequence):
             inputs, lengths = pad_packed_sequence(inputs, batch_first=True)
+        elif inputs.dim() == 3 and not inputs.shape[1]:
+            raise RuntimeError("Expected sequence length to be larger than 0")  # as torch's layers
         begin = (start,) if isinstance(start, Tensor) else start
         sides, ends = [], []
         for number, reverse in enumerate(self.directions):

@@ -51,13 +51,11 @@ def test_each_unit_is_in_the_regime_of_its_two_gates() -> None:
 
 
 def test_every_unit_is_in_one_regime_and_a_cell_without_choice_in_its_only_one(tiny: dict[str, Checkpoint]) -> None:
-    for cell in CELLS:
-        found = regimes(trace(tiny[f"pos-{cell}"], "The old man the boats.").layers[0])
-        np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
-        if cell == "elman":
-            assert (found[:, NAMES.index("overwrite")] == 1).all()
-        if cell == "gru":
-            assert not found[:, [NAMES.index("erase"), NAMES.index("accumulate")]].any()
+    found = {cell: regimes(trace(tiny[f"pos-{cell}"], "The old man the boats.").layers[0]) for cell in CELLS}
+    for shares in found.values():
+        np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-6)
+    assert (found["elman"][:, NAMES.index("overwrite")] == 1).all()
+    assert not found["gru"][:, [NAMES.index("erase"), NAMES.index("accumulate")]].any()
 
 
 def test_a_quantile_is_the_half_life_of_a_unit_whatever_zero_and_infinity_do() -> None:

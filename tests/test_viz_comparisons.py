@@ -34,7 +34,7 @@ def test_there_is_a_line_for_each_cell_and_it_is_its_mean(read: list[Trace], dir
 
 
 def test_what_is_left_of_a_word_begins_with_all_of_it_at_the_selected_one(read: list[Trace]) -> None:
-    gru = next(traced for traced in read if traced.cell == "gru")
+    gru = {traced.cell: traced for traced in read}["gru"]
     (line,) = comparisons.curves([gru], Focus(token=2, window=slice(1, 5)), name="left of the word").data
     np.testing.assert_allclose(line.y, 100 * retention(gru.layers[0], 2)[1:5], atol=0.01)
     assert line.y[:2].tolist() == [0, 100]
