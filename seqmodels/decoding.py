@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float32] | NDArray[np.float64]
 
+_OPENING, _ENDING = frozenset("BSU"), frozenset("ESLU")  # IOBES calls E and S what BILOU calls L and U
+_PREFIXES = frozenset("BI") | _OPENING | _ENDING
 _LEAST = 1e-30  # no probability is quite zero, or a confident network could leave no legal sequence
 
 
@@ -36,12 +38,19 @@ class Scheme:
 
     def __init__(self, tags: Sequence[str]) -> None:
         self.tags = tuple(tags)
-        self.opener = {inside: self.tags.index(f"B-{tag[2:]}") for inside, tag in enumerate(tags) if tag.startswith("I-")}
+        self.opener = {inside: self._begin(tag) for inside, tag in enumerate(self.tags) if tag.startswith("I-")}
         self.unbound = [tag for tag in range(len(tags)) if tag not in self.opener]
         self.starts = np.isin(np.arange(len(tags)), self.unbound)
         self.follows = np.ones((len(tags), len(tags)), dtype=bool)  # [before, after]
         for inside, begin in self.opener.items():
             self.follows[:, inside] = [before in (begin, inside) for before in range(len(tags))]
+
+    def _begin(self, inside: str) -> int:
+        """The id of the tag that opens the entity which I-X goes on with."""
+        begin = f"B-{inside[2:]}"
+        if begin not in self.tags:
+            raise ValueError(f"the tags have {inside!r} and no {begin!r}: under IOB2 every type needs both")
+        return self.tags.index(begin)
 
     def best(self, probabilities: Array) -> list[int]:
         """(time, tags) independent probabilities -> the most probable legal sequence of tag ids."""
@@ -106,11 +115,21 @@ def scheme(tags: tuple[str, ...]) -> Scheme:
 
 
 def spans(tags: Sequence[str]) -> list[Span]:
-    """The entities of a valid IOB2 sequence."""
+    """The entities in any sequence of tags: IOB1, IOB2, IOBES, BILOU, and what breaks their rules.
+
+    As seqeval's default mode and conlleval find them: B, S and U open an entity; E, S, L and U end one. Any other goes on with
+    the entity before it if the type is the same, and else opens one of its own. A tag without one of the prefixes is of no entity.
+    """
     found: list[Span] = []
+    inside: str | None = None  # the type of the entity that the next token may go on with
     for position, tag in enumerate(tags):
-        if tag.startswith("B-"):
-            found.append(Span(position, position, tag[2:]))
-        elif tag.startswith("I-"):
-            found[-1] = Span(found[-1].first, position, tag[2:])
+        prefix, _, label = tag.partition("-")
+        if prefix not in _PREFIXES:
+            inside = None
+            continue
+        if prefix in _OPENING or label != inside:
+            found.append(Span(position, position, label))
+        else:
+            found[-1] = Span(found[-1].first, position, label)
+        inside = None if prefix in _ENDING else label
     return found

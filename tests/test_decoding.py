@@ -71,7 +71,16 @@ def test_tags_without_a_scheme_are_the_most_probable_ones() -> None:
         (["O", "O"], []),
         (["B-PER", "I-PER", "O", "B-LOC"], [Span(0, 1, "PER"), Span(3, 3, "LOC")]),
         (["B-PER", "B-PER", "I-PER"], [Span(0, 0, "PER"), Span(1, 2, "PER")]),
+        (["I-PER", "I-PER", "I-LOC"], [Span(0, 1, "PER"), Span(2, 2, "LOC")]),
+        (["B-PER", "E-PER", "S-LOC", "I-LOC"], [Span(0, 1, "PER"), Span(2, 2, "LOC"), Span(3, 3, "LOC")]),
+        (["B-PER", "L-PER", "U-PER", "U-PER"], [Span(0, 1, "PER"), Span(2, 2, "PER"), Span(3, 3, "PER")]),
+        (["B", "I", "_", "NOUN"], [Span(0, 1, "")]),
     ],
 )
 def test_spans_are_the_entities_of_a_sequence(tags: list[str], expected: list[Span]) -> None:
     assert spans(tags) == expected
+
+
+def test_an_inside_tag_without_one_that_opens_it_is_named() -> None:
+    with pytest.raises(ValueError, match="'I-LOC' and no 'B-LOC'"):
+        Scheme(("O", "B-PER", "I-PER", "I-LOC"))

@@ -1,11 +1,14 @@
 """Our scores against outside scorers."""
 
 import math
+import random
+import warnings
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from seqeval.metrics import accuracy_score
+from seqeval.metrics.sequence_labeling import precision_recall_fscore_support as default_mode
 from seqeval.metrics.v1 import precision_recall_fscore_support
 from seqeval.scheme import IOB2
 
@@ -29,6 +32,31 @@ def test_entity_scores_agree_with_seqeval_on_any_iob2_sequences(sentences: list[
     gold, guessed = valid(sentences)
     *theirs, _ = precision_recall_fscore_support(gold, guessed, average="micro", mode="strict", scheme=IOB2, zero_division=0)
     assert entity_scores(gold, guessed) == pytest.approx([100 * figure for figure in theirs])
+
+
+def malformed(draw: random.Random, prefixes: str) -> list[str]:
+    """Tags in no valid order, most of them of an entity."""
+    kinds = ("PER", "LOC", "MISC-X")
+    return [draw.choice(("O", *(f"{prefix}-{kind}" for prefix in prefixes for kind in kinds))) for _ in range(draw.randint(1, 14))]
+
+
+def as_seqeval_reads(tags: list[str]) -> list[str]:
+    """Its default mode knows E and S, and not that BILOU calls them L and U."""
+    return [{"L": "E", "U": "S"}.get(tag[0], tag[0]) + tag[1:] for tag in tags]
+
+
+@pytest.mark.parametrize("prefixes", ["BI", "I", "BIES", "BILU", "ES"])
+def test_entities_of_malformed_tags_are_those_of_seqevals_default_mode(prefixes: str) -> None:
+    draw = random.Random(prefixes)
+    for _ in range(300):
+        gold, guessed = [], []
+        for _ in range(draw.randint(1, 4)):
+            gold.append(malformed(draw, prefixes))
+            guessed.append([tag if draw.random() < 0.7 else draw.choice(gold[-1]) for tag in gold[-1]])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a score without entities, which is 0
+            *theirs, _ = default_mode(*([as_seqeval_reads(tags) for tags in side] for side in (gold, guessed)), average="micro")
+        assert entity_scores(gold, guessed) == pytest.approx([100 * figure for figure in theirs], abs=1e-9)
 
 
 @given(tag_pairs)
