@@ -3,6 +3,7 @@
 import io
 import zipfile
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 
@@ -59,10 +60,11 @@ BAD_FOR_ALL = {
     "UTF-16 without mark": (PLAIN.encode("utf-16-le"), "UTF-16.*save the file as UTF-8"),
     "UTF-16 the other way": (b"\xfe\xff" + PLAIN.encode("utf-16-be"), "UTF-16.*save the file as UTF-8"),
     "UTF-32": (PLAIN.encode("utf-32"), "UTF-32.*save the file as UTF-8"),
-    "Latin-1": ("ok ok\ncaf\xe9 X\n".encode("latin-1"), "line 2: not UTF-8"),
+    "Latin-1": ("ok ok\ncaf\xe9 X\n".encode("latin-1"), r"line 2: not UTF-8 text \(the byte 0xe9\): save the file as UTF-8"),
+    "Latin-1 of an old Mac": ("ok ok\rcaf\xe9 X\r".encode("latin-1"), "line 2: not UTF-8"),
     "binary": (b"The DET\nm\x00n NOUN\n", r"line 2: holds the byte 0x00"),
     "control": (b"The DET\n\nman\x1b[2J NOUN\n", r"line 3: holds the byte 0x1b"),
-    "huge line": (b"The DET\n" + b"a" * 200_000, "line 2: 200,000 characters in one line"),
+    "only a byte order mark": (b"\xef\xbb\xbf\n", "is empty"),
 }
 BAD = {
     "three columns": ("pos", "The DET x\n", "line 1: 3 columns"),
@@ -74,6 +76,7 @@ BAD = {
     "one sentence": ("pos", "The DET\nman NOUN\n", "one sentence only"),
     "no blank lines": ("pos", "man NOUN\n" * 2000, "line 1: 2,000 words in one sentence"),
     "a long tag": ("pos", f"man {'N' * 5000}\n", r"line 1: 'N{40}\.\.\.'"),
+    "huge line": ("pos", "The DET\n" + "a" * 200_000, "line 2: 1 column:"),
     "no entity column": ("ner", "John Smith\nlives here\n", "line 1: no column of entity tags"),
     "a damaged line": ("ner", IOB1 * 3 + "Berlin\n", "line 109: 1 column:"),
     "only O": ("ner", "He O\nsails O\n\nHe O\n", "every tag is O"),
@@ -90,6 +93,15 @@ def test_what_is_no_text_is_named_as_what_it_is(task: str, content: bytes, told:
         own(task, content)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("task", GOOD)
+@pytest.mark.parametrize(("content", "told"), [bad for what, bad in BAD_FOR_ALL.items() if what != "too large"])
+def test_a_file_is_refused_by_its_path_as_an_upload_is(task: str, content: bytes, told: str, tmp_path: Path) -> None:
+    path = tmp_path / "own.txt"
+    path.write_bytes(content)
+    with pytest.raises(CorpusError, match=rf"(?s)own\.txt.*{told}"):
+        TASKS[task].read(path)
 
 
 @pytest.mark.parametrize(("task", "content", "told"), BAD.values(), ids=list(BAD))

@@ -1,14 +1,13 @@
 """Corpora: where they are, and how their files become sentences."""
 
+from seqmodels.corpora.opening import LARGEST_UPLOAD, CorpusError, TextFile, decode, open_file, open_upload
 from seqmodels.corpora.readers import (
     ENTITY_TAGS,
     ENTITY_TYPES,
     OUTSIDE,
     UPOS,
-    CorpusError,
     Reader,
     Sentence,
-    TextFile,
     read_conllu,
     read_entities,
     read_paragraphs,
@@ -32,4 +31,4 @@ from seqmodels.corpora.sources import (
     status,
 )
 from seqmodels.corpora.splitting import Subset, keep_some, split, split_text
-from seqmodels.corpora.uploads import LARGEST_UPLOAD, open_upload, read_own_entities
+from seqmodels.corpora.uploads import read_own_entities

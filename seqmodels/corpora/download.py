@@ -10,7 +10,7 @@ import requests
 from filelock import FileLock
 from tqdm import tqdm
 
-from seqmodels.corpora.readers import CorpusError
+from seqmodels.corpora.opening import CorpusError
 from seqmodels.corpora.registry import CorpusFile
 
 PAUSES = (0.5, 1.0, 2.0)  # seconds before each further try of a broken transfer

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from seqmodels import text
+from seqmodels.corpora.opening import CorpusError, TextFile, open_file, shorten
 
 UPOS = (
     "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM",
@@ -26,27 +27,12 @@ _ENTITY_COMMENT = re.compile(r"# (.* = |(?!(.* )?(O|[BI]-\S+)\s*$))")  # "# O" i
 
 
 @dataclass(frozen=True)
-class TextFile:
-    """A text, and the name that errors call it by."""
-
-    name: str
-    text: str
-
-    def __str__(self) -> str:
-        return self.name
-
-
-@dataclass(frozen=True)
 class Sentence:
     """Gold tokens and one tag each; `auxiliary` is a second layer of tags to learn from, never scored."""
 
     words: tuple[str, ...]
     tags: tuple[str, ...]
     auxiliary: tuple[str, ...] | None = None
-
-
-class CorpusError(ValueError):
-    """A corpus file is not of the form it should be."""
 
 
 def read_conllu(path: Path | TextFile) -> list[Sentence]:
@@ -118,13 +104,13 @@ def read_paragraphs(path: Path | TextFile) -> list[list[str]]:
 
 def read_texts(path: Path | TextFile) -> list[str]:
     """Plain text by paragraph: the parts between blank lines, white space folded."""
-    parts = re.split(r"\n\s*\n", open_text(path).text)
+    parts = re.split(r"\n\s*\n", open_file(path).text)
     return _not_empty(path, [folded for part in parts if (folded := " ".join(part.split()))])
 
 
 def read_parts_of_speech(path: Path | TextFile) -> list[Sentence]:
     """CoNLL-U, or two columns: as the first line of the first sentence has it."""
-    file = open_text(path)
+    file = open_file(path)
     first = next((line for block in _blocks(file) for _, line in block), "")
     return read_conllu(file) if first.count("\t") > 1 else read_tag_columns(file)
 
@@ -198,8 +184,7 @@ def _renamed(tag: str, rename: Callable[[str], str | None]) -> str:
 def _blocks(path: Path | TextFile, comment: re.Pattern[str] = _COMMENT) -> Iterator[list[tuple[int, str]]]:
     """Runs of lines between blank lines, numbered from 1, without comments that open a sentence."""
     block: list[tuple[int, str]] = []
-    for number, line in enumerate(open_text(path).text.split("\n"), start=1):
-        line = line.rstrip("\r")
+    for number, line in enumerate(open_file(path).text.split("\n"), start=1):
         if not line.strip():
             if block:
                 yield block
@@ -208,30 +193,6 @@ def _blocks(path: Path | TextFile, comment: re.Pattern[str] = _COMMENT) -> Itera
             block.append((number, line))
     if block:
         yield block
-
-
-def open_text(path: Path | TextFile) -> TextFile:
-    """The text of a UTF-8 file."""
-    if isinstance(path, TextFile):
-        return path
-    try:
-        return decode(path.read_bytes(), str(path))
-    except OSError as error:
-        raise CorpusError(f"{path}: cannot be read ({error.strerror}): give the path of a readable text file") from None
-
-
-def decode(content: bytes, name: str) -> TextFile:
-    """UTF-8, with or without a byte order mark."""
-    try:
-        return TextFile(name, content.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise CorpusError(f"{name}, line {line}: not UTF-8 text: save the file as UTF-8") from None
-
-
-def shorten(found: str, longest: int = 40) -> str:
-    """What was found, quoted, for an error of one line."""
-    return repr(found if len(found) <= longest else f"{found[:longest]}...")
 
 
 def _columns(count: int) -> str:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Literal
 
 from seqmodels import text
-from seqmodels.corpora.readers import CorpusError, Sentence, read_texts
+from seqmodels.corpora.opening import CorpusError
+from seqmodels.corpora.readers import Sentence, read_texts
 from seqmodels.corpora.registry import CORPORA, Corpus, CorpusFile, PackageTexts, find_corpus
 
 Place = Literal["folder", "cache", "package", "absent"]

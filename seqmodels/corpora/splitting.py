@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from seqmodels.corpora.readers import CorpusError, Sentence
+from seqmodels.corpora.opening import CorpusError
+from seqmodels.corpora.readers import Sentence
 
 _Item = TypeVar("_Item")
 

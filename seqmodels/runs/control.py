@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from seqmodels.corpora import TextFile
+from seqmodels.corpora import TextFile, open_upload
 from seqmodels.runs import context, store
 from seqmodels.runs.context import Command
 from seqmodels.runs.files import friendly_errors, take_lock
@@ -104,7 +104,6 @@ def delete(run: Run, owner_key: str) -> None:
 
 def read_upload(settings: Settings, upload: Upload) -> tuple[TextFile, Dataset | None]:
     """The file as text, and for taggers as data to train on. CorpusError says what is wrong with it."""
-    from seqmodels.corpora.uploads import open_upload
     from seqmodels.data import load_dataset
     from seqmodels.tasks import find_task
 
