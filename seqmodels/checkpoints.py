@@ -35,6 +35,10 @@ class CheckpointError(ValueError):
     """A checkpoint file cannot be used as asked."""
 
 
+class MissingCheckpointError(CheckpointError):
+    """There is no such file."""
+
+
 @dataclass(frozen=True)
 class CheckpointInfo:
     """All that a checkpoint says of itself. `scores` maps a split to its figures; `corpus_hash` is over the corpus files."""
@@ -231,7 +235,7 @@ def _find(path: Path | str) -> Path:
     if is_name(str(path)) and not named.is_file():
         named = find(str(path))
     if not named.is_file():
-        raise CheckpointError(f"no checkpoint {named}: `python -m seqmodels checkpoints` lists those here")
+        raise MissingCheckpointError(f"no checkpoint {named}: `python -m seqmodels checkpoints` lists those here")
     return named
 
 

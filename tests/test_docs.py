@@ -73,6 +73,8 @@ def test_the_readmes_code_runs_and_gives_what_it_says(monkeypatch: pytest.Monkey
         ("John Smith", 0, 10, "PER"),
         ("Berlin", 20, 26, "LOC"),
     ]
+    assert [token.pos_ for token in found["doc"]] == ["PROPN", "PROPN", "VERB", "ADP", "PROPN", "PUNCT"]
+    assert [(entity.text, entity.label_) for entity in found["doc"].ents] == [("John Smith", "PER"), ("Berlin", "LOC")]
     assert found["layer"].mu.shape == (6, 192)
     assert found["traced"].layer(1, "forward").mu.shape == (4, 32)
 

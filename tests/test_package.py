@@ -61,6 +61,11 @@ def test_the_module_lists_every_shipped_model(installed: Path, elsewhere: Path) 
     assert {one["name"] for one in listed} == {path.stem for path in (ROOT / "checkpoints").glob("*.safetensors")}
 
 
+def test_spacy_finds_the_taggers_by_itself(installed: Path, elsewhere: Path) -> None:
+    code = "import spacy; nlp = spacy.blank('en'); nlp.add_pipe('seqmodels_tagger'); print(*(t.pos_ for t in nlp('Dogs bark.')))"
+    assert answer(installed / "python", "-c", code).strip() == "NOUN VERB PUNCT"
+
+
 def test_the_source_tree_is_not_used_and_the_types_are_there(installed: Path, elsewhere: Path) -> None:
     package = Path(answer(installed / "python", "-c", "import seqmodels; print(seqmodels.__path__[0])").strip())
     assert installed.parent in package.parents
