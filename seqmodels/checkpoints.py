@@ -6,9 +6,9 @@ import json
 import math
 import os
 import re
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import platformdirs
 import safetensors
@@ -17,10 +17,12 @@ import torch
 from torch import Tensor, nn
 
 from seqmodels.cells import CELLS
+from seqmodels.fields import Count, Finite, Range, validated
 from seqmodels.initialization import TORCH
 from seqmodels.installation import app_folder
 from seqmodels.models import SequenceModel
 from seqmodels.tasks import TASKS, ModelConfig, Task, find_task
+from seqmodels.training import flaw
 from seqmodels.vocab import Vocabulary
 
 FORMAT = 1
@@ -41,19 +43,22 @@ class MissingCheckpointError(CheckpointError):
 
 @dataclass(frozen=True)
 class CheckpointInfo:
-    """All that a checkpoint says of itself. `scores` maps a split to its figures; `corpus_hash` is over the corpus files."""
+    """All that a checkpoint says of itself. `scores` maps a split to its figures; `corpus_hash` is over the corpus files.
+
+    A file may come from anywhere: whoever shows its description relies on these types and ranges, which are checked on loading.
+    """
 
     task: str
     cell: str
     config: dict[str, Any]
-    parameters: int
+    parameters: Count
     corpus: tuple[str, ...]
     corpus_hash: str
     recipe: dict[str, Any]
-    seed: int
-    epochs: int
-    scores: dict[str, dict[str, float]]
-    temperature: float  # divides a tagger's scores, so that its probabilities are calibrated
+    seed: Count
+    epochs: Count
+    scores: dict[str, dict[str, Finite]]
+    temperature: Annotated[float, Range(0.01, 100)]  # divides a tagger's scores, so that its probabilities are calibrated
     versions: dict[str, str]
     format: int = FORMAT
 
@@ -139,12 +144,28 @@ def find(name: str) -> Path:
 
 
 def save(path: Path, model: nn.Module, vocabulary: Vocabulary, info: CheckpointInfo, *, dtype: torch.dtype = torch.float16) -> None:
-    """Write atomically: a kill at any moment leaves the old file or the new one."""
-    tensors = {
-        name: value.to(dtype).contiguous() for name, value in model.state_dict().items() if not name.startswith(TRAINING_ONLY)
-    }
-    described = {**asdict(info), "vocabulary": vocabulary.to_json()}
+    """Write atomically: a kill at any moment leaves the old file or the new one.
+
+    CheckpointError, before anything is written, if no network can compute with the weights. A score that is no finite number says
+    nothing and is left out.
+    """
+    tensors = stored(model, dtype)
+    problem = flaw(tensors)
+    if problem:
+        raise CheckpointError(f"{path} is not written: the model has {problem}")
+    scores = {split: {name: value for name, value in found.items() if math.isfinite(value)} for split, found in info.scores.items()}
+    described = {**asdict(replace(info, scores=scores)), "vocabulary": vocabulary.to_json()}
     write_tensors(path, tensors, {_KEY: json.dumps(described, ensure_ascii=False)})
+
+
+def stored(model: nn.Module, dtype: torch.dtype = torch.float16) -> dict[str, Tensor]:
+    """The weights as a file has them: rounded to the type, and in float32 those tensors that it cannot hold.
+
+    Tensor by tensor, since one large weight is no reason to make a file twice as large.
+    """
+    kept = {name: value.detach() for name, value in model.state_dict().items() if not name.startswith(TRAINING_ONLY)}
+    rounded = {name: value.to(dtype) for name, value in kept.items()}
+    return {name: (value if value.isfinite().all() else kept[name].float()).contiguous() for name, value in rounded.items()}
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
@@ -167,40 +188,33 @@ def load(path: Path | str, *, task: str | None = None, cell: str | None = None) 
     is a ValueError, if there is no such file, if it is damaged, or if it is of another task or cell.
     """
     path = _find(path)
-    described = _describe(path)
-    info = _info(path, described)
+    info, vocabulary = _describe(path)
     for wanted, found, what in ((task, info.task, "task"), (cell, info.cell, "cell")):
         if wanted is not None and wanted != found:
             raise CheckpointError(f"{path} was saved for {what} {found!r}, not {wanted!r}: pick another checkpoint or retrain")
+    # made without numbers and given those of the file: a small file that describes a huge network takes no memory
+    config = ModelConfig(**{**info.config, "initialization": TORCH})
     try:
-        vocabulary, model = _build(info, described["vocabulary"])
-        model.load_state_dict({name: value.float() for name, value in safetensors.torch.load_file(path).items()})
+        tensors = safetensors.torch.load_file(path)
+        wrong = next((name for name, value in tensors.items() if not value.is_floating_point()), None)
+        if wrong is not None:
+            raise ValueError(f"{wrong} is of {tensors[wrong].dtype}, which is no type of weights")
+        with torch.device("meta"):
+            model = find_task(info.task).build(config, vocabulary)
+        model.load_state_dict({name: value.float() for name, value in tensors.items()}, assign=True)
     except (KeyError, TypeError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
-        reason = str(error).splitlines()[0]
+        reason = " ".join(" ".join(str(error).splitlines()[:2]).split())
         raise CheckpointError(f"{path} does not hold the model it describes ({reason}): fetch it again or retrain") from None
-    if not all(torch.isfinite(value).all() for value in model.state_dict().values()):
-        raise CheckpointError(f"{path} holds weights that are not finite numbers: fetch it again or retrain")
+    problem = flaw(model.state_dict())
+    if problem:
+        raise CheckpointError(f"{path} holds {problem}: fetch it again or retrain")
     model.eval().requires_grad_(False)
     return Checkpoint(path, info, model, vocabulary)
 
 
 def read_info(path: Path | str) -> CheckpointInfo:
     """What a checkpoint says of itself, from its header alone."""
-    path = _find(path)
-    return _info(path, _describe(path))
-
-
-def described_size(path: Path) -> int:
-    """How many weights the model that a file describes would have, found without making any. CheckpointError as for `load`."""
-    described = _describe(path)
-    info = _info(path, described)
-    try:
-        with torch.device("meta"):
-            _, model = _build(replace(info, config={**info.config, "initialization": TORCH}), described["vocabulary"])
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise CheckpointError(f"{path} describes no model ({reason}): fetch it again or retrain") from None
-    return sum(value.numel() for value in model.parameters())
+    return _describe(_find(path))[0]
 
 
 def list_checkpoints(where: Path | None = None) -> list[CheckpointEntry]:
@@ -239,59 +253,36 @@ def _find(path: Path | str) -> Path:
     return named
 
 
-def _describe(path: Path) -> dict[str, Any]:
+def _describe(path: Path) -> tuple[CheckpointInfo, Vocabulary]:
+    """What a file's header says of the model, every value of it checked, and the vocabulary in it."""
+    from pydantic_core import from_json
+
     try:
         with safetensors.safe_open(path, framework="pt") as file:
-            described = json.loads((file.metadata() or {})[_KEY])
+            described = from_json((file.metadata() or {})[_KEY], allow_inf_nan=False)
     except KeyError:
         raise CheckpointError(f"{path} is no seqmodels checkpoint: its header has no {_KEY!r} entry") from None
-    except (safetensors.SafetensorError, ValueError, OSError, RecursionError) as error:
+    except (safetensors.SafetensorError, ValueError, OSError) as error:
         raise CheckpointError(f"{path} is damaged or cut short ({error}): fetch it again or retrain") from None
     if not isinstance(described, dict) or described.get("format") != FORMAT:
         found = described.get("format") if isinstance(described, dict) else None
-        raise CheckpointError(f"{path} has format {found!r}, this version reads {FORMAT}: update seqmodels or retrain")
-    return described
-
-
-def _info(path: Path, described: dict[str, Any]) -> CheckpointInfo:
+        raise CheckpointError(f"{path} has format {found!r:.60}, this version reads {FORMAT}: update seqmodels or retrain")
     try:
-        info = CheckpointInfo(**{field.name: described[field.name] for field in fields(CheckpointInfo)})
-        find_task(info.task)
-        _check(info, ModelConfig(**info.config))
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path} has a damaged description ({error}): fetch it again or retrain") from None
-    return info
+        return _checked(described)
+    except (KeyError, TypeError, ValueError) as error:  # the first two of a vocabulary that is not ours
+        reason = " ".join(str(error).split())
+        raise CheckpointError(f"{path} has a damaged description ({reason}): fetch it again or retrain") from None
 
 
-def _check(info: CheckpointInfo, config: ModelConfig) -> None:
-    """A file may come from anywhere: whoever shows its description relies on the types and the sense of it."""
-    if info.cell != config.cell:
-        raise ValueError(f"its cell is {info.cell!r}, and that of its network {config.cell!r}")
-    kinds = {
-        "parameters": int,
-        "seed": int,
-        "epochs": int,
-        "corpus_hash": str,
-        "corpus": list | tuple,
-        "versions": dict,
-        "recipe": dict,
-    }
-    wrong = [name for name, kind in kinds.items() if not isinstance(getattr(info, name), kind)]
-    if wrong:
-        raise TypeError(f"its {wrong[0]} is {getattr(info, wrong[0])!r}")
-    figures = [figure for split in info.scores.values() for figure in split.values()] if _nested(info.scores) else [None]
-    if not all(isinstance(figure, int | float) for figure in figures):
-        raise TypeError("its scores are no numbers")
-    if not (isinstance(info.temperature, int | float) and 0 < info.temperature < math.inf):
-        raise ValueError(f"its temperature is {info.temperature!r}")
-
-
-def _nested(scores: object) -> bool:
-    return isinstance(scores, dict) and all(isinstance(split, dict) for split in scores.values())
-
-
-def _build(info: CheckpointInfo, saved_vocabulary: dict[str, Any]) -> tuple[Vocabulary, SequenceModel]:
-    """The vocabulary, and a fresh model, that a description is of."""
+def _checked(described: dict[str, Any]) -> tuple[CheckpointInfo, Vocabulary]:
+    info = validated(CheckpointInfo, {name: value for name, value in described.items() if name != "vocabulary"})
     task = find_task(info.task)
-    vocabulary = task.vocabulary_class.from_json(saved_vocabulary)
-    return vocabulary, task.build(ModelConfig(**info.config), vocabulary)
+    config = validated(ModelConfig, info.config, "config")
+    if info.cell != config.cell:
+        raise ValueError(f"cell: it is {info.cell!r}, and that of the network {config.cell!r}")
+    if "vocabulary" not in described:
+        raise ValueError("vocabulary: it is missing")
+    try:
+        return info, task.vocabulary_class.from_json(described["vocabulary"])
+    except ValueError as error:
+        raise ValueError(f"vocabulary: {error}") from None

@@ -1,11 +1,21 @@
-"""What is known of a setting besides its type and default: a form is drawn from it, and its value is checked by it."""
+"""What is known of a value besides its type: a form is drawn from it, and what a user or a file gives is checked by it."""
 
 from __future__ import annotations
 
+import json
 import math
+import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter, ValidationError
+    from pydantic.annotated_handlers import GetCoreSchemaHandler
+    from pydantic_core import CoreSchema
+
+Kind = TypeVar("Kind")
 
 REQUIRED = MISSING
 _KEY = "setting"  # of a dataclass field's metadata
@@ -13,7 +23,10 @@ _KEY = "setting"  # of a dataclass field's metadata
 
 @dataclass(frozen=True)
 class Range:
-    """Numbers from `least` to `most`, both included unless said otherwise; never an infinite one."""
+    """Numbers from `least` to `most`, both included unless said otherwise; never an infinite one.
+
+    It is the `valid` of a setting, or stands beside the type of a field that `validated` checks: Annotated[int, Range(1)].
+    """
 
     least: float = -math.inf
     most: float = math.inf
@@ -31,10 +44,22 @@ class Range:
             (self.most, "below" if self.open_above else "at most"),
         ]
         words = [f"{word} {end:g}" if end < 1e6 else f"{word} {end}" for end, word in ends if math.isfinite(end)]
-        return " and ".join(words)
+        return " and ".join(words) or "a finite number"
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        from pydantic_core.core_schema import no_info_after_validator_function
+
+        return no_info_after_validator_function(self._checked, handler(source))
+
+    def _checked(self, value: float) -> float:
+        if value not in self:
+            raise ValueError(f"{reprlib.repr(value)} must be {self}")
+        return value
 
 
 SHARE = Range(0, 1, open_above=True)
+Count = Annotated[int, Range(0, 2**53)]
+Finite = Annotated[float, Range()]
 
 
 def scale(lowest: int, highest: int) -> tuple[float, ...]:
@@ -84,3 +109,39 @@ def check(config: Any) -> None:
             raise ValueError(f"unknown {name} {value!r}: choose one of {', '.join(names)}")
         if isinstance(value, int | float) and known.valid is not None and value not in known.valid:
             raise ValueError(f"{name} is {value}: it must be {known.valid}{'' if known.none is None else ', or none'}")
+
+
+def validated(kind: type[Kind], values: Any, where: str = "") -> Kind:
+    """A dataclass from what a file's JSON held, each value of its field's type as it is: no text is taken for a number.
+
+    ValueError names the first field that is missing, unknown, of another type, or outside of its range; `where` they all are.
+    """
+    from pydantic import ValidationError
+
+    try:
+        adapter: TypeAdapter[Kind] = _adapter(cast(Any, kind))
+        return adapter.validate_json(json.dumps(values), strict=True, extra="forbid")
+    except ValidationError as error:
+        raise ValueError(_first(error, where)) from None
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)
+
+
+def _first(error: ValidationError, where: str) -> str:
+    """The first of a check's errors: its field, and what is wrong with it."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    field = ".".join(map(str, (*([where] if where else []), *first["loc"])))
+    if first["type"].startswith("missing"):
+        what = "it is missing"
+    elif first["type"] == "unexpected_keyword_argument":
+        what = "no such field is known"
+    elif first["type"] == "value_error":
+        what = first["msg"].removeprefix("Value error, ")
+    else:
+        what = f"{reprlib.repr(first['input'])}: {first['msg'].replace('Input should', 'it should')}"
+    return f"{field}: {what}" if field else what

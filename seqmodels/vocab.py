@@ -6,12 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Protocol, Self
+from typing import Annotated, Any, ClassVar, Protocol, Self
 
 import torch
 from torch import Tensor
 
 from seqmodels import text as text_module
+from seqmodels.decoding import scheme
+from seqmodels.fields import Range, validated
 from seqmodels.text import EOS, UNK, Token, Unit
 
 PAD = "<pad>"
@@ -54,6 +56,29 @@ class Vocab:
         return [self._ids.get(token, self.unk) for token in tokens]
 
 
+def _saved_tokens(saved: Any, name: str) -> tuple[str, ...]:
+    """A list of tokens in a file. ValueError says what is wrong with it."""
+    tokens = saved.get(name) if isinstance(saved, Mapping) else None
+    if not isinstance(tokens, list | tuple):
+        raise ValueError(f"{name}: it is missing, or no list")
+    wrong = next((index for index, token in enumerate(tokens) if not isinstance(token, str) or not token), None)
+    if wrong is not None:
+        raise ValueError(f"{name}.{wrong}: {tokens[wrong]!r:.40} is no token")
+    return tuple(tokens)
+
+
+def _saved_vocab(saved: Any, name: str, *special: str) -> Vocab:
+    """A list of tokens in a file, the special ones among them."""
+    tokens = _saved_tokens(saved, name)
+    missing = [token for token in (UNK, *special) if token not in tokens]
+    if missing:
+        raise ValueError(f"{name}: it has no {missing[0]!r}")
+    try:
+        return Vocab(tokens)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
 class Vocabulary(Protocol):
     """What a model reads of a text, and what its logits are of. It comes back from JSON as it was."""
 
@@ -81,7 +106,7 @@ class Vocabulary(Protocol):
 
     @classmethod
     def from_json(cls, saved: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`. KeyError, TypeError or ValueError where something is missing or wrong."""
+        """The inverse of `to_json`. ValueError says what is missing or wrong."""
         ...
 
 
@@ -103,6 +128,11 @@ class TaggerVocab:
     alphabet: Vocab
     tags: tuple[str, ...]
     start: ClassVar[tuple[Token, ...]] = ()
+
+    def __post_init__(self) -> None:
+        if not self.tags or len(set(self.tags)) < len(self.tags):
+            raise ValueError(f"tags: {self.tags!r:.100} must be one tag or more, and none twice")
+        scheme(self.tags)  # which checks the rest
 
     @classmethod
     def build(cls, sentences: Iterable[Sequence[str]], tags: Sequence[str], *, minimum: int = 2) -> TaggerVocab:
@@ -136,7 +166,8 @@ class TaggerVocab:
 
     @classmethod
     def from_json(cls, saved: Mapping[str, Any]) -> Self:
-        return cls(Vocab(saved["words"]), Vocab(saved["alphabet"]), tuple(saved["tags"]))
+        words, alphabet = _saved_vocab(saved, "words", PAD), _saved_vocab(saved, "alphabet", PAD, WORD_START, WORD_END)
+        return cls(words, alphabet, _saved_tokens(saved, "tags"))
 
     def _spell(self, word: str) -> list[int]:
         ends = LONGEST_SPELLING // 2
@@ -180,7 +211,7 @@ class LanguageVocab:
 
     @classmethod
     def from_json(cls, saved: Mapping[str, Any]) -> Self:
-        return cls(Vocab(saved["words"]))
+        return cls(_saved_vocab(saved, "words", EOS))
 
     def stream(self, paragraphs: Iterable[Sequence[str]]) -> Tensor:
         """All paragraphs as one run of ids, `<eos>` after each: (tokens,)."""
@@ -258,8 +289,8 @@ LANGUAGE_VOCABS: dict[Unit, type[LanguageVocab]] = {kind.unit: kind for kind in 
 class SequenceVocab:
     """What a memory task's model reads and gives: vectors, not tokens."""
 
-    inputs: int
-    outputs: int
+    inputs: Annotated[int, Range(1, 1024)]
+    outputs: Annotated[int, Range(1, 1024)]
     start: ClassVar[tuple[Token, ...]] = ()
 
     @property
@@ -277,7 +308,7 @@ class SequenceVocab:
 
     @classmethod
     def from_json(cls, saved: Mapping[str, Any]) -> Self:
-        return cls(**saved)
+        return validated(cls, saved)
 
 
 def _is_blank_line(gap: str) -> bool:

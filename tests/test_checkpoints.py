@@ -77,6 +77,8 @@ def test_a_file_of_another_format_version_says_so(copy: Path) -> None:
         {"task": "chess"},
         {"config": {"size": 1}},
         {"cell": None, "config": None},
+        {"vocabulary": {"words": ["<unk>"]}},
+        {"vocabulary": None},
     ],
 )
 def test_a_damaged_description_is_refused(copy: Path, change: dict[str, object]) -> None:
@@ -85,11 +87,8 @@ def test_a_damaged_description_is_refused(copy: Path, change: dict[str, object])
         checkpoints.load(copy)
 
 
-@pytest.mark.parametrize(
-    "change", [{"config": {"cell": "gru", "hidden_size": 9}}, {"vocabulary": {"words": ["<unk>"]}}, {"vocabulary": None}]
-)
-def test_weights_that_do_not_fit_the_description_are_refused(copy: Path, change: dict[str, object]) -> None:
-    rewrite(copy, change)
+def test_weights_that_do_not_fit_the_description_are_refused(copy: Path) -> None:
+    rewrite(copy, {"config": {"cell": "gru", "hidden_size": 9}})
     with pytest.raises(CheckpointError, match="does not hold the model it describes"):
         checkpoints.load(copy)
 

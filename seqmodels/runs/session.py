@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, dataclass, fields
+from typing import Annotated
 
 from torch import nn
 
 from seqmodels import checkpoints
 from seqmodels.data import load_dataset
+from seqmodels.fields import Count, Range, validated
 from seqmodels.runs import probe, store
 from seqmodels.runs.context import PAUSE, Command, DiscardedRunError, InterruptedRunError, Notice, RunContext
 from seqmodels.runs.events import FILE, EventLog, StepThinner
@@ -44,6 +45,17 @@ class Stopwatch:
         self._since = time.monotonic()
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What is kept of a run beside its training's state, to go on with."""
+
+    seconds: Annotated[float, Range(0)] = 0.0  # spent training
+    events: Count = 0  # bytes of the log
+    told: Count = 0  # steps reported
+    stopping: str | None = None  # why, once it has been decided
+    ending: store.StatusName = "finished"
+
+
 class Session:
     """From the corpus to the checkpoint."""
 
@@ -67,9 +79,12 @@ class Session:
             self._finish()
         except (InterruptedRunError, DiscardedRunError, StorageError):
             raise
+        except DivergedError as error:
+            self._save()  # as before the step that failed: with a lower rate the run can go on from here
+            kept = f". The weights of epoch {self.state.best_epoch}, the best so far, are kept" if self.state.best_weights else ""
+            self.log.append("failed", message=f"{error}{kept}")
+            raise DivergedError(f"{error}{kept}") from None
         except Exception as error:
-            if isinstance(error, DivergedError):
-                self._save()  # as before the step that failed: with a lower rate the run can go on from here
             self.log.append("failed", message=str(error))
             raise
         finally:
@@ -81,15 +96,17 @@ class Session:
         dataset = load_dataset(self.settings.task, self.settings.data, store.own_file(run))
         self.setup = TrainingSetup.build(self.settings, dataset)
         identity = {"settings": dict(run.settings), "corpus_hash": dataset.hash}
-        header: dict[str, Any] = {"seconds": 0.0, "events": 0, "told": 0, "stopping": None, "ending": "finished"}
         refusal = f"the settings or the corpus of {self.folder} have changed since it was saved: start a new run"
-        self.trainer = Trainer(self.setup, self.folder / store.LAST, identity, header, refusal=refusal)
+        self.trainer = Trainer(self.setup, self.folder / store.LAST, identity, asdict(Kept()), refusal=refusal)
         self.state, header = self.trainer.state, self.trainer.header
-        self.stopping: str | None = header["stopping"]  # why, once it has been decided
-        self.ending: store.StatusName = header["ending"]
-        self.log = EventLog(self.folder / FILE, keep=header["events"])
-        self.watch = Stopwatch(header["seconds"])
-        self.thinner = StepThinner(header["seconds"], header["told"])
+        try:
+            kept = validated(Kept, {field.name: header[field.name] for field in fields(Kept) if field.name in header})
+        except ValueError as error:
+            raise ValueError(f"{self.trainer.file} is damaged ({error}): delete it to start this training over") from None
+        self.stopping, self.ending = kept.stopping, kept.ending
+        self.log = EventLog(self.folder / FILE, keep=kept.events)
+        self.watch = Stopwatch(kept.seconds)
+        self.thinner = StepThinner(kept.seconds, kept.told)
         sizes = {"epochs": self.settings.training.epochs, "steps": self.setup.objective.steps}
         self.context.update(phase="training", **self._place(), **sizes)
         self.log.append("resumed" if self.trainer.resumed else "started", **self._place(), **sizes)
@@ -207,9 +224,10 @@ class Session:
         trained = fingerprint(self.setup.model, self.state)
         self.context.update(phase="scoring", seconds=self.watch.seconds)
         with self.context.signals.interruptible(), friendly_errors("the best weights"):
-            scores = self.trainer.finish(self.folder / store.BEST)
-        self.log.append(self.ending, message=self.stopping, scores=scores, seconds=self.watch.seconds, weights=trained)
-        self.context.update(phase=self.ending, message=self.stopping)
+            kept = self.trainer.finish(self.folder / store.BEST)
+        message = "; ".join(part for part in (self.stopping, kept.note) if part)
+        self.log.append(self.ending, message=message, scores=kept.scores, seconds=self.watch.seconds, weights=trained)
+        self.context.update(phase=self.ending, message=message)
         self.trainer.file.unlink(missing_ok=True)
 
 

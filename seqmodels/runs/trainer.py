@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,11 +16,12 @@ from torch import nn
 from seqmodels import checkpoints
 from seqmodels.checkpoints import CheckpointInfo, write_tensors
 from seqmodels.data import Dataset
+from seqmodels.fields import validated
 from seqmodels.models import SequenceModel
 from seqmodels.runs.files import friendly_errors
 from seqmodels.runs.settings import Settings, flat_training
 from seqmodels.tasks import Task, find_task
-from seqmodels.training import Epoch, LiveSettings, Objective, Report, Tensors, TrainState, fit
+from seqmodels.training import DivergedError, Epoch, LiveSettings, Objective, Place, Report, Tensors, TrainState, fit, flaw
 from seqmodels.vocab import Vocabulary
 
 Scores = dict[str, dict[str, float]]  # by split, then by metric
@@ -73,17 +74,27 @@ class TrainingSetup:
         )
 
     def write_scored(self, path: Path, epochs: int) -> Scores:
-        """The checkpoint of the model as it is, its probabilities calibrated, scored on every held-out split."""
-        info = self.describe(epochs, {}, self.task.calibrate(self.model, self.vocabulary, self.dataset.dev))
-        checkpoints.save(path, self.model, self.vocabulary, info)
-        # scored as loaded: the scores are those of the rounded weights in the file
-        loaded = checkpoints.load(path)
+        """The checkpoint of the model as it is, its probabilities calibrated, scored on every held-out split.
+
+        It is written last: what fails before leaves the file that is there.
+        """
+        temperature = self.task.calibrate(self.model, self.vocabulary, self.dataset.dev)
+        # the scores are those of the rounded weights in the file
+        self.model.load_state_dict(checkpoints.stored(self.model), strict=False)
         scores = {
-            split: self.task.evaluate(loaded.model, loaded.vocabulary, items).metrics
-            for split, items in self.dataset.held_out.items()
+            split: self.task.evaluate(self.model, self.vocabulary, items).metrics for split, items in self.dataset.held_out.items()
         }
-        checkpoints.save(path, loaded.model, loaded.vocabulary, replace(info, scores=scores))
+        checkpoints.save(path, self.model, self.vocabulary, self.describe(epochs, scores, temperature))
         return scores
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a training has left: the epoch whose weights they are, their scores, and why they are not those asked for, if so."""
+
+    epoch: int
+    scores: Scores
+    note: str = ""
 
 
 class Trainer:
@@ -103,6 +114,7 @@ class Trainer:
             self.header, self.state, weights = load_state(file)
             if {name: self.header.get(name) for name in identity} != identity:
                 raise ValueError(refusal)
+            check_fits(file, setup.model, self.state, weights)
             setup.model.load_state_dict(weights)
         self.state.live = self.state.live or setup.settings.training.live()
 
@@ -116,13 +128,24 @@ class Trainer:
         with friendly_errors("where the training stands"):
             save_state(self.file, self.setup.model, self.state, self.header)
 
-    def finish(self, path: Path) -> Scores:
-        """Write the best weights as a checkpoint, calibrated and scored; without a whole epoch, the weights as they are."""
-        restore = self.setup.settings.training.restore_best
-        if self.state.best_weights and restore:
-            self.setup.model.load_state_dict(self.state.best_weights)
+    def finish(self, path: Path, *, best: bool = False) -> Outcome:
+        """Write a checkpoint, calibrated and scored: of the best weights if the settings or `best` say so, else of the last.
+
+        Without a whole epoch there are only the last. Where those can't be computed with, it is of the best. CheckpointError if
+        there are none; what was at the path stays.
+        """
+        model, state = self.setup.model, self.state
+        best = best or self.setup.settings.training.restore_best
+        problem = None if best else flaw(model.state_dict())
+        if not state.best_weights or not (best or problem):
+            return Outcome(state.epoch, self._write(path, state.epoch))
+        model.load_state_dict(state.best_weights)
+        note = f"it ended with {problem}: the weights of epoch {state.best_epoch}, the best, are kept" if problem else ""
+        return Outcome(state.best_epoch, self._write(path, state.best_epoch), note)
+
+    def _write(self, path: Path, epoch: int) -> Scores:
         self.setup.model.eval()
-        return self.setup.write_scored(path, self.state.best_epoch if restore else self.state.epoch)
+        return self.setup.write_scored(path, epoch)
 
 
 def state_file(output: Path) -> Path:
@@ -131,15 +154,25 @@ def state_file(output: Path) -> Path:
 
 
 def train(settings: Settings, dataset: Dataset, output: Path) -> Iterator[Report]:
-    """Train to a checkpoint, yielding each report. A killed training goes on after its last whole epoch, to the same weights."""
+    """Train to a checkpoint, yielding each report. A killed training goes on after its last whole epoch, to the same weights.
+
+    One that diverges raises DivergedError; if an epoch was whole before, the best weights are then at the output.
+    """
     file, parts = state_file(output), asdict(settings)
     identity = {**{name: parts[name] for name in ("task", "model", "training")}, "corpus_hash": dataset.hash}
     refusal = f"{file} belongs to a training with other settings: finish that one, delete the file, or change --output"
     trainer = Trainer(TrainingSetup.build(settings, dataset), file, identity, {}, refusal=refusal)
-    for report in trainer.reports():
-        if isinstance(report, Epoch):
-            trainer.save()
-        yield report
+    try:
+        for report in trainer.reports():
+            if isinstance(report, Epoch):
+                trainer.save()
+            yield report
+    except DivergedError as error:
+        if not trainer.state.best_weights:
+            raise
+        kept = trainer.finish(output, best=True)
+        file.unlink(missing_ok=True)  # going on would end in the same way
+        raise DivergedError(f"{error}. {output} has the weights of epoch {kept.epoch}, the best so far") from None
     trainer.finish(output)
     file.unlink(missing_ok=True)
 
@@ -161,12 +194,28 @@ def load_state(path: Path) -> tuple[dict[str, Any], TrainState, Tensors]:
         with safetensors.safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {})[_KEY])
         tensors = safetensors.torch.load_file(path)
-        rest = header.pop("state")
-        live = None if rest["live"] is None else LiveSettings.from_dict(rest["live"])
+        rest = dict(header.pop("state"))
+        live = rest.pop("live")
+        place = validated(Place, rest)
         groups = {name: _group(tensors, group) for group, name in _GROUPS.items()}
-        return header, TrainState(**{**rest, **groups, "live": live, "rng": tensors.get(_RNG)}), _group(tensors, _MODEL)
-    except (KeyError, TypeError, ValueError, OSError, safetensors.SafetensorError) as error:
-        raise ValueError(f"{path} is damaged ({error}): delete it to start this training over") from None
+        read = {**vars(place), **groups, "live": None if live is None else LiveSettings.from_dict(live), "rng": tensors.get(_RNG)}
+        return header, TrainState(**read), _group(tensors, _MODEL)
+    except (KeyError, TypeError, ValueError, AttributeError, OSError, safetensors.SafetensorError) as error:
+        raise _damaged(path, error) from None
+
+
+def check_fits(path: Path, model: nn.Module, state: TrainState, weights: Tensors) -> None:
+    """ValueError if what was read of a state file is not of this model."""
+    own = {name: value.shape for name, value in model.state_dict().items()}
+    if any({name: value.shape for name, value in read.items()} != own for read in (weights, state.best_weights or weights)):
+        raise _damaged(path, "its weights are not those of the network")
+    for name, value in state.optimizer.items():
+        if value.dim() and value.shape != own.get(name.rpartition("/")[0]):
+            raise _damaged(path, f"its {name} is of no weight of the network")
+
+
+def _damaged(path: Path, reason: object) -> ValueError:
+    return ValueError(f"{path} is damaged ({reason}): delete it to start this training over")
 
 
 def _group(tensors: Tensors, group: str) -> Tensors:

@@ -4,4 +4,5 @@ from seqmodels.training.config import CLIPPINGS, LARGEST, OPTIMIZERS, SCHEDULES,
 from seqmodels.training.loop import fit
 from seqmodels.training.objective import BatchLoss, DevScore, Objective, Tensors
 from seqmodels.training.reports import DivergedError, Epoch, Report, Step
-from seqmodels.training.state import TrainState
+from seqmodels.training.state import Place, TrainState
+from seqmodels.training.weights import flaw

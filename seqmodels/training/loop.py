@@ -13,6 +13,7 @@ from seqmodels.training.objective import DevScore, Objective
 from seqmodels.training.optimization import Clipped, clip, make_optimizer, optimizer_tensors, rate_factor, restore_optimizer
 from seqmodels.training.reports import DivergedError, Epoch, Report, Step
 from seqmodels.training.state import TrainState
+from seqmodels.training.weights import flaw
 
 _TOO_LARGE = "earlier updates made the weights too large"
 
@@ -22,8 +23,8 @@ def fit(model: nn.Module, objective: Objective, config: TrainConfig, state: Trai
 
     At every report `state` and the model's weights are all that is needed to go on in another process, to the same weights bit for
     bit. Between two reports the caller may read the model, draw from torch's generator, and change `state.live`. Raises
-    DivergedError when a loss or gradient is not finite, or a dev figure not a number; the state and the weights are then those of
-    the last report.
+    DivergedError when a loss or gradient is not finite, a dev figure no number, or an epoch leaves weights that no network can
+    compute with; the state and the weights are then those of the last report.
     """
     state = TrainState() if state is None else state
     if state.live is None:
@@ -77,6 +78,9 @@ def _steps(
 def _close_epoch(model: nn.Module, objective: Objective, config: TrainConfig, state: TrainState) -> Epoch:
     """Score the model, keep its weights if they are the best so far, and decide whether to go on."""
     epoch = state.epoch + 1
+    problem = flaw(model.state_dict())
+    if problem:
+        raise DivergedError(f"epoch {epoch} ends with {problem}: {_prevention(_live(state))}")
     dev = objective.score(model)
     watched, higher = _watched(dev, objective, config)
     for name, figure in (("metric", dev.metric), ("loss", dev.loss)):

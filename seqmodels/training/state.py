@@ -6,28 +6,35 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from seqmodels.fields import Count
 from seqmodels.training.config import LiveSettings
 from seqmodels.training.objective import Tensors
 
 
 @dataclass
-class TrainState:
+class Place:
+    """The numbers of it. `step` counts the steps done of the unfinished epoch, the sums are over those."""
+
+    epoch: Count = 0  # epochs done
+    step: Count = 0
+    best_score: float | None = None  # the dev metric of the best epoch
+    best_watched: float | None = None  # its watched figure: the metric again, or the dev loss
+    best_epoch: Count = 0
+    finished: bool = False
+    loss_sum: float = 0.0  # nats
+    tokens: Count = 0
+    clipped_steps: Count = 0
+
+
+@dataclass
+class TrainState(Place):
     """Everything a later `fit` needs, besides the model's weights, to go on as if it had never stopped.
 
     It is whole at every report. The tensors in `optimizer` are the optimizer's own, which the next step changes: save or copy them
-    before asking for the next report. `step` counts the steps done of the unfinished epoch, the others its sums so far.
+    before asking for the next report.
     """
 
-    epoch: int = 0  # epochs done
-    step: int = 0
-    best_score: float | None = None  # the dev metric of the best epoch
-    best_watched: float | None = None  # its watched figure: the metric again, or the dev loss
-    best_epoch: int = 0
-    finished: bool = False
     live: LiveSettings | None = None  # None until fit starts: then as the config says
-    loss_sum: float = 0.0  # nats
-    tokens: int = 0
-    clipped_steps: int = 0
     optimizer: Tensors = field(default_factory=dict)  # moments by "parameter/moment"
     best_weights: Tensors = field(default_factory=dict)
     hidden_state: Tensors = field(default_factory=dict)  # what the objective hands from step to step
