@@ -135,7 +135,9 @@ def entities(taggings: list[Tagging]) -> None:
     """The entities found, by cell."""
     for tagging in taggings:
         shown, beyond = tagging.entities[:MOST_ENTITIES], len(tagging.entities) - MOST_ENTITIES
-        found = [f"**{inputs.plain(entity.text)}** {entity.label} {percent(entity.probability)}" for entity in shown]
+        # an entity may go on in the next line
+        names = [inputs.plain(" ".join(entity.text.split())) for entity in shown]
+        found = [f"**{name}** {entity.label} {percent(entity.probability)}" for name, entity in zip(names, shown, strict=True)]
         more = f" · and {beyond:,} more in the files" if beyond > 0 else ""
         st.markdown(f"{title(tagging)}: " + (" · ".join(found) or "no entities found") + more)
 

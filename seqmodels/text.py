@@ -1,19 +1,35 @@
-"""Raw text to tokens: spaCy's English tokenizer, with character offsets into the user's own string."""
+"""Raw text to tokens: spaCy's English tokenizer, with character offsets into the user's own string.
+
+A text is read in its normal form: NFC, without characters that no reader sees. So what looks the same is read the same.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from spacy.language import Language
+    from spacy.tokens import Doc
 
 UNK = "<unk>"  # what a model reads for a token outside its vocabulary
 EOS = "<eos>"  # what a language model reads and writes at the end of a paragraph
 
 Unit = Literal["word", "character"]  # what a language model reads and writes one by one
+
+# format characters that show nothing: soft hyphen, zero-width spaces and joiners, marks of direction, byte order mark, tags
+_INVISIBLE = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0001\U000e0020-\U000e007f"
+INVISIBLE = re.compile(f"[{_INVISIBLE}]")
+_LINE_BREAK = r"(?:\r\n|\r(?!\n)|[\n\x85\u2028])"
+BLANK_LINE = re.compile(rf"{_LINE_BREAK}[\s{_INVISIBLE}]*{_LINE_BREAK}|\u2029")  # U+2029 is Unicode's own end of a paragraph
+
+_PIECE = 20_000  # characters that spaCy reads at once: what it makes of them takes far more memory than they do
+_SPACE = re.compile(r"\s")
+_OVERLONG = re.compile(r"\S{501,}")
+_RUNS = re.compile(r"\w{1,500}|\W{1,50}")
 
 
 @dataclass(frozen=True)
@@ -25,9 +41,58 @@ class Token:
     end: int
 
 
+def normal(text: str) -> str:
+    """The normal form of a text or token: NFC, without invisible characters."""
+    return text if text.isascii() else unicodedata.normalize("NFC", INVISIBLE.sub("", text))
+
+
+def cleaned(text: str) -> tuple[str, Sequence[int], Sequence[int]]:
+    """The normal form, with the place in the text of each of its characters: it stands for text[starts[i]:ends[i]].
+
+    Where several characters become one, such as a letter and its accent, that one stands for all of them, also for an invisible
+    one among them.
+    """
+    if normal(text) == text:
+        return text, range(len(text)), range(1, len(text) + 1)
+    kept = [position for position, character in enumerate(text) if not INVISIBLE.match(character)]
+    form: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for match in _clusters().finditer(INVISIBLE.sub("", text)):
+        cluster = match.group()
+        places = kept[match.start() : match.end()]
+        composed = unicodedata.normalize("NFC", cluster)
+        if composed == cluster:
+            starts += places
+            ends += [place + 1 for place in places]
+        else:
+            after = places[-1] + 1
+            starts += [places[0], *[after] * (len(composed) - 1)]
+            ends += [after] * len(composed)
+        form.append(composed)
+    return "".join(form), starts, ends
+
+
+@cache
+def _clusters() -> re.Pattern[str]:
+    """A character with all that may compose with it: NFC of a text is NFC of each of these.
+
+    Those are combining marks, and what stands second in some composition, such as the vowels of Hangul. Found by
+    `unicodedata`, as the standard library's `re` knows no such classes.
+    """
+    # above are ideographs and private characters, of which none composes
+    characters = [chr(code) for code in range(0x300, 0x20000)]
+    pairs = (unicodedata.decomposition(character).split() for character in characters)
+    second = {chr(int(pair[1], 16)) for pair in pairs if len(pair) == 2 and not pair[0].startswith("<")}
+    second |= {chr(code) for code in (*range(0x1161, 0x1176), *range(0x11A8, 0x11C3))}  # Hangul, which Unicode composes by rule
+    first = ((character, unicodedata.normalize("NFD", character)[0]) for character in characters)
+    joining = "".join(character for character, begins in first if unicodedata.combining(begins) or begins in second)
+    return re.compile(f"(?s:.)[{joining}]*")
+
+
 def tokenize(text: str) -> list[Token]:
-    """The tokens of the text in order; white space is no token."""
-    return [Token(token.text, token.idx, token.idx + len(token)) for token in _tokenizer().make_doc(text) if not token.is_space]
+    """The tokens of the text in order; white space is no token, nor is what is invisible."""
+    return [token for token, _, _ in _read(text)]
 
 
 def words(text: str) -> list[str]:
@@ -36,33 +101,70 @@ def words(text: str) -> list[str]:
 
 
 def sentences(text: str) -> list[list[Token]]:
-    """The tokens of the text by sentence. A line break between lines ends one, as does spaCy's rule-based sentencizer."""
+    """The tokens of the text by sentence, which ends at a blank line or, as in spaCy's sentencizer, after closing punctuation.
+
+    A single line break is a space.
+    """
     found: list[list[Token]] = []
-    for start, line in _lines(text):
-        doc = _tokenizer()(line)  # runs the sentencizer too
-        for span in doc.sents:
-            kept = [Token(token.text, start + token.idx, start + token.idx + len(token)) for token in span if not token.is_space]
-            if kept:
-                found.append(kept)
+    ended = False
+    for token, closes, is_mark in _read(text):
+        if not found or (ended and not (is_mark or closes)) or is_blank_line(text[found[-1][-1].end : token.start]):
+            found.append([])
+            ended = False
+        found[-1].append(token)
+        ended = ended or closes
     return found
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
+def is_blank_line(gap: str) -> bool:
+    """Whether what stands between two tokens ends a paragraph."""
+    return gap not in ("", " ") and BLANK_LINE.search(gap) is not None
+
+
+def _read(text: str) -> Iterator[tuple[Token, bool, bool]]:
+    """Each token, whether it can close a sentence, and whether it is punctuation."""
+    from spacy.pipeline import Sentencizer
+
+    closing = frozenset(Sentencizer.default_punct_chars)
+    clean, starts, ends = cleaned(text)
+    for first, piece in _pieces(clean):
+        for token in _tokenizer()(piece):
+            if token.is_space:
+                continue
+            start, end = starts[first + token.idx], ends[first + token.idx + len(token) - 1]
+            if start < end:  # else it is the rest of what a character of the text became
+                yield Token(text[start:end], start, end), token.text in closing, token.is_punct
+
+
+def _pieces(text: str) -> Iterator[tuple[int, str]]:
+    """The text in parts, and where each begins. They are cut at white space, over which the tokenizer does not look.
+
+    A run of hundreds of characters without white space is no word, and the tokenizer takes their square in time: its letters and
+    its other characters are read apart.
+    """
     start = 0
-    for line in text.splitlines(keepends=True):
-        yield start, line
-        start += len(line)
+    for run in _OVERLONG.finditer(text):
+        yield from _lines(text, start, run.start())
+        for part in _RUNS.finditer(text, run.start(), run.end()):
+            yield part.start(), part.group()
+        start = run.end()
+    yield from _lines(text, start, len(text))
+
+
+def _lines(text: str, start: int, stop: int) -> Iterator[tuple[int, str]]:
+    while start < stop:
+        space = _SPACE.search(text, min(start + _PIECE, stop), stop)
+        end = space.start() if space else stop
+        yield start, text[start:end]
+        start = end
 
 
 @cache
-def _tokenizer() -> Language:
+def _tokenizer() -> Callable[[str], Doc]:
     # imported late: spaCy takes seconds, and `python -m seqmodels --help` should not
     import spacy
 
-    nlp = spacy.blank("en")
-    nlp.add_pipe("sentencizer")
-    nlp.max_length = 100_000_000
-    return nlp
+    return spacy.blank("en").tokenizer
 
 
 def join(tokens: Sequence[str]) -> str:

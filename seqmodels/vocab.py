@@ -14,7 +14,7 @@ from torch import Tensor
 from seqmodels import text as text_module
 from seqmodels.decoding import scheme
 from seqmodels.fields import Range, validated
-from seqmodels.text import EOS, UNK, Token, Unit
+from seqmodels.text import EOS, UNK, Token, Unit, normal
 
 PAD = "<pad>"
 WORD_START, WORD_END = "<w>", "</w>"
@@ -22,12 +22,32 @@ WORD_START, WORD_END = "<w>", "</w>"
 LONGEST_SPELLING = 30  # characters; of a longer word the network reads both ends
 
 
+class _Ids(dict[str, int]):
+    """The id of each token, also of one that is listed in another form; of any other, that of `<unk>`."""
+
+    def __init__(self, tokens: Sequence[str]) -> None:
+        super().__init__(zip(tokens, range(len(tokens)), strict=True))
+        # lists that were made before normal forms may hold others
+        self.normal = {form: index for index, token in enumerate(tokens) if (form := normal(token)) != token and form not in self}
+
+    def __missing__(self, token: str) -> int:
+        found = self.known(token)
+        return self[UNK] if found is None else found
+
+    def known(self, token: str) -> int | None:
+        form = normal(token)
+        return self.get(token, self.get(form, self.normal.get(form)))
+
+
 class Vocab:
-    """A fixed list of tokens; id = position. Tokens outside it map to `<unk>`, which must be in the list."""
+    """A fixed list of tokens; id = position. A token is looked up as it is, then in its normal form (`text.normal`).
+
+    Tokens outside it map to `<unk>`, which must be in the list.
+    """
 
     def __init__(self, tokens: Sequence[str]) -> None:
         self.tokens = tuple(tokens)
-        self._ids = {token: index for index, token in enumerate(self.tokens)}
+        self._ids = _Ids(self.tokens)
         if len(self._ids) != len(self.tokens):
             twice = next(token for token, count in Counter(self.tokens).items() if count > 1)
             raise ValueError(f"vocabulary lists {twice!r} twice: each token needs one id")
@@ -37,8 +57,11 @@ class Vocab:
 
     @classmethod
     def build(cls, tokens: Iterable[str], *, minimum: int = 1, special: Sequence[str] = (UNK,)) -> Vocab:
-        """The special tokens, then every token seen at least `minimum` times, most frequent first, ties by spelling."""
-        counts = Counter(tokens)
+        """The special tokens, then the normal form of every token seen at least `minimum` times.
+
+        The most frequent first, ties by spelling.
+        """
+        counts = Counter(form for token in tokens if (form := normal(token)))
         kept = sorted(token for token, count in counts.items() if count >= minimum and token not in special)
         kept.sort(key=lambda token: -counts[token])
         return cls([*special, *kept])
@@ -47,13 +70,14 @@ class Vocab:
         return len(self.tokens)
 
     def __contains__(self, token: str) -> bool:
-        return token in self._ids
+        return self._ids.known(token) is not None
 
     def id(self, token: str) -> int:
-        return self._ids.get(token, self.unk)
+        return self._ids[token]
 
     def ids(self, tokens: Iterable[str]) -> list[int]:
-        return [self._ids.get(token, self.unk) for token in tokens]
+        ids = self._ids
+        return [ids[token] for token in tokens]
 
 
 def _saved_tokens(saved: Any, name: str) -> tuple[str, ...]:
@@ -138,8 +162,8 @@ class TaggerVocab:
     def build(cls, sentences: Iterable[Sequence[str]], tags: Sequence[str], *, minimum: int = 2) -> TaggerVocab:
         """Words seen at least `minimum` times, characters seen at least three times."""
         sentences = list(sentences)
-        words = Vocab.build((word.lower() for words in sentences for word in words), minimum=minimum, special=(PAD, UNK))
-        characters = (character for words in sentences for word in words for character in word)
+        words = Vocab.build((cls.listed(word) for words in sentences for word in words), minimum=minimum, special=(PAD, UNK))
+        characters = (character for words in sentences for word in words for character in normal(word))
         return cls(words, Vocab.build(characters, minimum=3, special=(PAD, UNK, WORD_START, WORD_END)), tuple(tags))
 
     @property
@@ -150,12 +174,17 @@ class TaggerVocab:
     def read(text: str) -> list[Token]:
         return text_module.tokenize(text)
 
+    @staticmethod
+    def listed(word: str) -> str:
+        """How a word stands in the list of words."""
+        return normal(normal(word).lower())
+
     def encode(self, sentences: Sequence[Sequence[str]]) -> TaggerBatch:
         """Sentences of one or more words, padded to the longest."""
         rows: dict[str, int] = {}
-        spelling = [[rows.setdefault(word, len(rows)) for word in words] for words in sentences]
+        spelling = [[rows.setdefault(normal(word), len(rows)) for word in words] for words in sentences]
         return TaggerBatch(
-            words=pad([self.words.ids(word.lower() for word in words) for words in sentences]),
+            words=pad([self.words.ids(map(self.listed, words)) for words in sentences]),
             characters=pad([self._spell(word) for word in rows]),
             spelling=pad(spelling),
             lengths=lengths_of(sentences),
@@ -222,10 +251,10 @@ class LanguageVocab:
         """The tokens of a text, without the first `<eos>`: a blank line is one too, as it was in training."""
         found: list[Token] = []
         for token in text_module.tokenize(text):
-            if found and _is_blank_line(text[found[-1].end : token.start]):
+            if found and text_module.is_blank_line(text[found[-1].end : token.start]):
                 found.append(Token(EOS, found[-1].end, token.start))
             found.append(token)
-        if found and _is_blank_line(text[found[-1].end :]):
+        if found and text_module.is_blank_line(text[found[-1].end :]):
             found.append(Token(EOS, found[-1].end, len(text)))
         return found
 
@@ -248,7 +277,10 @@ class LanguageVocab:
 
 @dataclass(frozen=True)
 class CharacterVocab(LanguageVocab):
-    """A language model's characters in the place of words; white space is one space, a blank line `<eos>`."""
+    """A language model's characters in the place of words; white space is one space, a blank line `<eos>`.
+
+    A letter and its accent are one character where Unicode has one for both (NFC).
+    """
 
     unit: ClassVar[Unit] = "character"
 
@@ -260,12 +292,15 @@ class CharacterVocab(LanguageVocab):
     def read(text: str) -> list[Token]:
         """As for words. White space before the first character says nothing."""
         found: list[Token] = []
-        for match in re.finditer(r"\s+|\S", text):
-            piece = match.group()
-            if not piece.isspace():
-                found.append(Token(piece, *match.span()))
-            elif found:
-                found.append(Token(EOS if _is_blank_line(piece) else " ", *match.span()))
+        clean, starts, ends = text_module.cleaned(text)
+        for match in re.finditer(r"\s+|\S", clean):
+            start, end = starts[match.start()], ends[match.end() - 1]
+            piece = text[start:end]
+            if match.group().isspace():
+                if found:
+                    found.append(Token(EOS if text_module.is_blank_line(piece) else " ", start, end))
+            elif piece:
+                found.append(Token(piece, start, end))
         return found
 
     @staticmethod
@@ -309,10 +344,6 @@ class SequenceVocab:
     @classmethod
     def from_json(cls, saved: Mapping[str, Any]) -> Self:
         return validated(cls, saved)
-
-
-def _is_blank_line(gap: str) -> bool:
-    return gap.count("\n") > 1
 
 
 def lengths_of(sentences: Sequence[Sequence[str]]) -> Tensor | None:

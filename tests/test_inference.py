@@ -1,5 +1,7 @@
 """Text in, tags and words out."""
 
+import unicodedata
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -20,7 +22,7 @@ from seqmodels.inference import (
     score_prompt,
     tag,
 )
-from seqmodels.text import EOS, UNK
+from seqmodels.text import EOS, INVISIBLE, UNK
 
 AWKWARD = [
     "<b>bold</b><script>alert(1)</script>",
@@ -29,7 +31,7 @@ AWKWARD = [
     "bell\x07 null\x00 tab\t end",
     "a" * 5000,
     "word " * 2000,
-    "line one\nline two\r\nline three",
+    "line one\nline two\r\nline three\n\npart two",
 ]
 AS_IT_IS = Sampling(temperature=1.0)
 DISTRIBUTION = NextWords((UNK, EOS, "the", "<b>", '"'), np.log(np.array([0.3, 0.2, 0.25, 0.15, 0.1], dtype=np.float32)))
@@ -42,9 +44,9 @@ def test_any_text_is_tagged_whole_at_its_own_offsets(tiny: dict[str, Checkpoint]
     covered = 0
     for token in tagging.tokens:
         assert source[token.start : token.end] == token.text
-        assert not source[covered : token.start].strip()
+        assert not INVISIBLE.sub("", source[covered : token.start]).strip()
         covered = token.end
-    assert not source[covered:].strip()
+    assert not INVISIBLE.sub("", source[covered:]).strip()
     assert [end for _, end in tagging.sentences[:-1]] == [start for start, _ in tagging.sentences[1:]]
     assert tagging.sentences[-1][1] == len(tagging.tokens)
 
@@ -80,10 +82,19 @@ def test_entities_are_the_spans_of_a_valid_iob2_sequence(tiny: dict[str, Checkpo
 
 def test_a_sentence_is_tagged_the_same_alone_and_among_others(tiny: dict[str, Checkpoint]) -> None:
     alone = tag(tiny["pos-lstm"], "The boats go home.").tokens
-    among = tag(tiny["pos-lstm"], "Go.\nThe boats go home.\nWho knows whether the old man lives in Berlin at all?").tokens
+    among = tag(tiny["pos-lstm"], "Go.\n\nThe boats go home.\nWho knows whether the old man lives in Berlin at all?").tokens
     assert [token.tag for token in among[2:7]] == [token.tag for token in alone]
     for one, other in zip(among[2:7], alone, strict=True):
         assert one.probability == pytest.approx(other.probability, abs=1e-6)
+
+
+@given(st.text(st.sampled_from("Johné ïa.Ünü\u1e0b\u0323\ud55c\u212b"), min_size=1, max_size=60))
+@settings(deadline=None)
+def test_a_text_has_the_same_tags_in_each_normal_form(tiny: dict[str, Checkpoint], source: str) -> None:
+    if not source.strip():
+        return
+    composed, apart = (tag(tiny["pos-gru"], unicodedata.normalize(form, source)) for form in ("NFC", "NFD"))
+    assert [token.alternatives for token in composed.tokens] == [token.alternatives for token in apart.tokens]
 
 
 def test_the_same_seed_gives_the_same_words_and_another_seed_others(tiny: dict[str, Checkpoint]) -> None:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from seqmodels.text import EOS, UNK
-from seqmodels.vocab import LONGEST_SPELLING, LanguageVocab, TaggerVocab, Vocab
+from seqmodels.vocab import LONGEST_SPELLING, CharacterVocab, LanguageVocab, TaggerVocab, Vocab
 
 SENTENCES = [["The", "dog", "barks"], ["the", "dog"], ["A", "cat"]]
 
@@ -16,6 +16,40 @@ def test_ids_run_from_the_most_frequent_word_with_ties_by_spelling() -> None:
 def test_an_unknown_token_gets_the_id_of_unk() -> None:
     vocab = Vocab.build(["a"])
     assert vocab.ids(["a", "z"]) == [1, vocab.unk]
+
+
+def test_a_token_is_looked_up_in_its_normal_form() -> None:
+    vocab = Vocab.build(["cafe\u0301", "John\u200b", "\u200b"])
+    assert set(vocab.tokens) == {UNK, "café", "John"}
+    assert vocab.ids(["cafe\u0301", "café", "\ufeffJohn"]) == [vocab.id("café"), vocab.id("café"), vocab.id("John")]
+    assert "cafe\u0301" in vocab
+    assert "\u200b" not in vocab
+
+
+def test_a_list_made_before_normal_forms_is_found_by_them_too() -> None:
+    vocab = Vocab([UNK, "e\u0301", "é", "o\u0308"])
+    assert vocab.ids(["e\u0301", "é", "o\u0308", "ö"]) == [1, 2, 3, 3]
+    assert "ö" in vocab
+
+
+def test_a_word_is_spelled_in_its_normal_form() -> None:
+    vocab = TaggerVocab.build([["Zoë", "Zoë", "Zoë", "John"]], ["X"])
+    batch = vocab.encode([["Zoë", "Zoe\u0308", "Zo\u00ade\u0308"], ["John", "John\u200b", "Zoe"]])
+    assert batch.spelling.tolist() == [[0, 0, 0], [1, 1, 2]]
+    assert batch.words[0].tolist() == [vocab.words.id("zoë")] * 3
+    assert batch.characters[0, :5].tolist() == vocab.alphabet.ids(["<w>", "Z", "o", "ë", "</w>"])
+
+
+def test_a_letter_and_its_accent_are_one_character_with_the_place_of_both() -> None:
+    read = CharacterVocab.read("\ufeffe\u0301 \n\u200bx\n\u200b\ny")
+    assert [(token.text, token.start, token.end) for token in read] == [
+        ("e\u0301", 1, 3),
+        (" ", 3, 5),
+        ("x", 6, 7),
+        (EOS, 7, 10),
+        ("y", 10, 11),
+    ]
+    assert CharacterVocab.build([["é"]], minimum=1).words.ids(["e\u0301"]) == [2]
 
 
 @pytest.mark.parametrize("tokens", [[UNK, "a", "a"], ["a"]])

@@ -186,17 +186,13 @@ def text_file(label: str, *, key: str, help: str | None = None) -> str | None:
     uploaded = st.file_uploader(label, key=key, help=help, max_upload_size=LARGEST_FILE)
     if uploaded is None:
         return None
+    from seqmodels.corpora import CorpusError, open_upload
+
     try:
-        text = uploaded.getvalue().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text:  # no text holds it, and UTF-16 is full of it
-        st.info(f"{plain(uploaded.name)} is not plain text in UTF-8. Save it as such in an editor, and choose it again.")
-    elif not text.strip():
-        st.info(f"{plain(uploaded.name)} holds no words. Choose a file with some text in it.")
-    else:
-        return text
-    return None
+        return open_upload(uploaded.getvalue(), uploaded.name).text
+    except CorpusError as problem:
+        st.info(f"{plain(str(problem))}.")
+        return None
 
 
 def as_sentence(message: object) -> str:

@@ -51,7 +51,7 @@ def start(context: typer.Context) -> None:
 def tag(
     text: TextArgument, task: TaggingOption, cell: CellOption, checkpoint: CheckpointOption = None, json: JsonOption = False
 ) -> None:
-    """Tag a text: parts of speech, or persons, organizations and places."""
+    """Tag a text: parts of speech, or persons, organizations and places. A blank line ends a sentence, one line break does not."""
     source = text_of(text)
     from seqmodels import inference
     from seqmodels.tasks import find_task, tasks_that_predict
@@ -68,7 +68,7 @@ def tag(
     ]
     show.table(("token", "tag", "probability", "most probable"), rows, right=("probability",))
     for entity in tagging.entities:
-        show.line((entity.text, "bold"), (f"  {entity.label}  {entity.probability:.3f}", ""))
+        show.line((" ".join(entity.text.split()), "bold"), (f"  {entity.label}  {entity.probability:.3f}", ""))
 
 
 @app.command()

@@ -10,6 +10,8 @@ import typer
 
 from seqmodels.cells import CELLS
 
+BOM = "\ufeff"
+
 # tasks need torch, and help is to be quick without it: the names of all tasks are in the answer to an unknown one
 _ALL = "An unknown name is answered with all there are."
 TaskOption = Annotated[str, typer.Option("--task", metavar="TASK", help=f"Such as pos, ner or lm. {_ALL}", show_default=False)]
@@ -30,8 +32,8 @@ PromptArgument = Annotated[str, typer.Argument(metavar="PROMPT", help="How the t
 
 
 def text_of(argument: str) -> str:
-    """The text of an argument. ValueError if it holds nothing to read."""
-    text = sys.stdin.read() if argument == "-" else argument
+    """The text of an argument, or of standard input, which is opened as a file is. ValueError if it holds nothing to read."""
+    text = _standard_input() if argument == "-" else argument
     if not text.strip():
         raise ValueError('the text is empty: give some words, such as "The old man the boats."')
     try:
@@ -39,3 +41,13 @@ def text_of(argument: str) -> str:
     except UnicodeEncodeError:
         raise ValueError("the text is not UTF-8: save or type it as UTF-8") from None
     return text
+
+
+def _standard_input() -> str:
+    content = sys.stdin.buffer.read()
+    if not content.strip():
+        return ""
+    from seqmodels.corpora import decode
+
+    # a byte order mark says nothing, but offsets are those of the string that Python and others read
+    return BOM * content.startswith(BOM.encode()) + decode(content, "standard input").text

@@ -90,6 +90,9 @@ def differences(taggings: Sequence[Tagging]) -> list[int]:
 def tag(checkpoint: Checkpoint, text: str) -> Tagging:
     """Tag a text of any length, sentence by sentence: tokens and entities by their place in the text, in characters.
 
+    A sentence ends after closing punctuation or at a blank line; a single line break is a space. Letters with their accents apart,
+    and characters that no reader sees, change no tag.
+
     Probabilities are from 0 to 1, calibrated by one temperature (Guo et al. 2017). Entities are decoded so that no tags break their
     scheme. ValueError if the text holds no words, or the model is no tagger.
     """

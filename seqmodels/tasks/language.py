@@ -141,7 +141,7 @@ class CharacterTask(LanguageTask):
     evaluation_streams = 32
 
     def tokens(self, text: str) -> Paragraph:
-        return list(text)
+        return list(text_module.normal(text))
 
     def metrics(self, nats: float, tokens: int) -> dict[str, float]:
         return {"bits_per_character": nats / math.log(2) / max(tokens, 1), **super().metrics(nats, tokens)}

@@ -212,7 +212,7 @@ class TaggingObjective:
         if self.second_tags:
             self.model.add_auxiliary_head(len(self.second_tags))
         self._tag_ids = {tag: index for index, tag in enumerate(self.vocabulary.tags)}
-        counts = Counter(word.lower() for sentence in self.train for word in sentence.words)
+        counts = Counter(self.vocabulary.listed(word) for sentence in self.train for word in sentence.words)
         tokens = self.vocabulary.words.tokens
         rates = [self.word_dropout / (self.word_dropout + counts[token]) if counts[token] else 0.0 for token in tokens]
         self._drop_rates = torch.tensor(rates)

@@ -7,7 +7,6 @@ et al. 2018).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
@@ -96,7 +95,7 @@ class Match:
 
 def passages_of(text: str) -> list[list[str]]:
     """The words of a text by passage: the parts between blank lines."""
-    return [words for part in re.split(r"\n\s*\n", text) if (words := text_module.words(part))]
+    return [words for part in text_module.BLANK_LINE.split(text) if (words := text_module.words(part))]
 
 
 @torch.inference_mode()
