@@ -6,14 +6,16 @@ import hashlib
 import json
 import random
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from seqmodels import checkpoints, text
 from seqmodels.cells import CELLS
 from seqmodels.corpora import (
+    Columns,
     CorpusStatus,
+    FileReport,
     Sentence,
     Subset,
     TextFile,
@@ -55,6 +57,7 @@ class Dataset:
     held_out: Mapping[str, list[Any]]
     names: tuple[str, ...]
     hash: str
+    reports: tuple[FileReport, ...] = ()  # how files of a user's were read
 
     @property
     def dev(self) -> list[Any]:
@@ -80,9 +83,11 @@ def load_dataset(task: str, config: DataConfig | None = None, file: TextFile | N
     if (file is not None) != (source == "file"):
         raise ValueError("a file of your own goes with the source 'file': give both or neither")
     if file is not None:
-        train, dev = found.split_file(file, config)
+        contents = found.read(file, config.columns, training=True)
+        train, dev = found.split_own(contents.items, config, file.name)
         digest = hashlib.sha256(file.text.encode()).hexdigest()
-        return _dataset(config, train, keep_some(dev, config.dev_subset), (file.name,), digest)
+        data = _dataset(config, train, keep_some(dev, config.dev_subset), (file.name,), digest)
+        return replace(data, reports=(contents.report,))
     if source == "generated":
         train, dev = found.generated(config)
         return _dataset(config, train, dev, (found.described(config),), task)
@@ -100,11 +105,14 @@ def recipe_dataset(task: str) -> Dataset:
     return Dataset(found.load("train"), held_out, found.corpora, _joined_hash(*map(corpus_hash, found.corpora)))
 
 
-def files_dataset(task: str, train: Path, dev: Path) -> Dataset:
-    """Two files of your own."""
-    found = find_task(task)
-    digest = _joined_hash(file_hash(train), file_hash(dev))
-    return Dataset(found.read(train), {"dev": found.read(dev)}, (train.name, dev.name), digest)
+def files_dataset(task: str, train: Path, dev: Path, columns: Columns | None = None) -> Dataset:
+    """Two files of your own. Dev has the tags of train: what it has besides becomes no entity."""
+    found, columns = find_task(task), columns or Columns()
+    to_learn = found.read(train, columns, training=True)
+    to_check = found.read(dev, columns, found.tags_for(to_learn.items), training=True)
+    digest = _joined_hash(file_hash(train), file_hash(dev), *_described(columns))
+    names, reports = (train.name, dev.name), (to_learn.report, to_check.report)
+    return Dataset(to_learn.items, {"dev": to_check.items}, names, digest, reports)
 
 
 def _describe(task: Task, name: str, corpora: Mapping[str, CorpusStatus]) -> Source:
@@ -165,8 +173,16 @@ def _tagger_file(task: str) -> Path:
 
 def _dataset(config: DataConfig, train: list[Any], dev: list[Any], names: tuple[str, ...], *digests: str) -> Dataset:
     """With one SHA-256 over what the data are made of, and how."""
-    settings = json.dumps(asdict(config), sort_keys=True)
+    parts = asdict(config)
+    if not _described(config.columns):
+        del parts["columns"]  # as it was before there were any: the hash of a saved training stays
+    settings = json.dumps(parts, sort_keys=True)
     return Dataset(train, {"dev": dev}, names, hashlib.sha256("\n".join((*digests, settings)).encode()).hexdigest())
+
+
+def _described(columns: Columns) -> list[str]:
+    """What a user said of a file's columns; nothing where that is nothing."""
+    return [] if columns == Columns() else [json.dumps(asdict(columns), sort_keys=True)]
 
 
 def _joined_hash(*digests: str) -> str:

@@ -196,10 +196,11 @@ def test_evaluate_scores_a_file_of_ones_own(
     found = result(capsys, "evaluate", "--task", task, "--cell", "gru", "--corpus", str(own_corpus[task]))
     _, _, sentences, tokens = CORPORA[task]
     figures = {"pos": ["accuracy"], "ner": ["precision", "recall", "f1"], "lm": ["perplexity"]}[task]
-    assert list(found) == ["task", "cell", "corpus", "split", "sentences", "tokens", *figures]
+    assert list(found) == ["task", "cell", "corpus", "split", "read", "sentences", "tokens", *figures]
     assert (found["task"], found["cell"], found["split"]) == (task, "gru", None)
     assert found["corpus"] == str(own_corpus[task])
     assert (found["sentences"], found["tokens"]) == (sentences, tokens)
+    assert (found["read"]["sentences"], found["read"]["name"]) == (sentences, str(own_corpus[task]))
     assert all(found[figure] >= 1 if task == "lm" else 0 <= found[figure] <= 100 for figure in figures)
 
 
@@ -414,7 +415,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_file(
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=one_thread, preexec_fn=heed) as running:
         assert running.stdout is not None
-        assert running.stdout.readline().startswith("epoch 1/4")
+        assert any(line.startswith("epoch 1/4") for line in running.stdout)
         running.send_signal(stop)
         _, told = running.communicate()
     assert not stopped.exists()

@@ -175,7 +175,7 @@ def test_an_invisible_word_outside_of_entities_is_dropped(write):
     ("text", "line", "expected"),
     [
         ("Ann B-PER\n" * 19 + "Lee\n", 20, "1 column: expected a word and a tag such as O, B-PER or I-LOC"),
-        ("Ann B-PER\n" * 19 + "Lee E-PER\n", 20, "'E-PER' in column 2: expected a word and a tag"),
+        ("Ann B-PER\n" * 19 + "Lee X-PER\n", 20, "'X-PER' in column 2: expected a word and a tag"),
         ("Ann\tB-PER\n\n" * 19 + "\tB-PER\n", 39, "the word before 'B-PER' is empty"),
         ("\nAnn\tperson\nLee\tperson\n", 2, "no column of entity tags: expected a word and a tag"),
         ("just some\nplain text\n", 1, "no column of entity tags: expected a word and a tag"),

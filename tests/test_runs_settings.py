@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from seqmodels.cells import CELLS
+from seqmodels.corpora import Columns
 from seqmodels.runs.settings import default_settings, from_flat, to_flat, to_link
 from seqmodels.tasks import TASKS
 from seqmodels.training import Clipping
@@ -38,9 +39,13 @@ def test_settings_come_back_from_a_link_as_they_were() -> None:
 
 def test_no_two_settings_share_a_name() -> None:
     usual = default_settings("lm")
-    parts = (usual.model, usual.training, usual.data)
+    columns = Columns(1, 2, "a=PER")
+    parts = (usual.model, usual.training, usual.data, columns)
     own = {"task", "probe", "weights_seed", "clip_threshold"}
-    assert len(to_flat(usual)) == len(own) + sum(len(vars(part)) for part in parts)
+    given = replace(usual, data=replace(usual.data, columns=columns))
+    assert len(to_flat(given)) == len(own) + sum(len(vars(part)) for part in parts) - len({"columns"})
+    assert from_flat(to_link(given)) == given
+    assert not vars(columns).keys() & to_flat(usual).keys()
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,13 @@ from seqmodels.cli.options import (
     JsonOption,
     LanguageOption,
     PromptArgument,
+    TagColumnOption,
     TaggingOption,
     TaskOption,
     TextArgument,
+    TypesOption,
+    WordColumnOption,
+    columns_of,
     text_of,
 )
 from seqmodels.cli.serving import serve
@@ -153,9 +157,13 @@ def evaluate(
         Path | None, typer.Option(metavar="FILE", help="A file of your own, such as CoNLL-U for pos or plain text for lm.")
     ] = None,
     checkpoint: CheckpointOption = None,
+    word_column: WordColumnOption = None,
+    tag_column: TagColumnOption = None,
+    types: TypesOption = "",
     json: JsonOption = False,
 ) -> None:
     """Score a model on gold tokens: accuracy, exact-span entity F1, or perplexity."""
+    columns = columns_of(word_column, tag_column, types, given=corpus is not None)
     if split is not None and corpus is not None:
         raise ValueError("--split is of the task's own corpus: give --split or --corpus, not both")
     if split not in (None, *SPLITS):
@@ -164,17 +172,22 @@ def evaluate(
 
     scored = find_task(task)
     loaded = _load(task, cell, checkpoint)
+    contents = None
     if corpus is None:
         split = split or "test"
         items = scored.load(split)
     else:
-        items = scored.read(corpus)
+        contents = scored.read(corpus, columns, loaded.vocabulary.targets)
+        items = contents.items
+        if not json:
+            show.file_report(contents.report)
     scores = scored.evaluate(loaded.model, loaded.vocabulary, items)
     result = {
         "task": task,
         "cell": cell,
         "corpus": str(corpus) if corpus is not None else next(iter(scored.corpora), "generated"),
         "split": split,
+        **({} if contents is None else {"read": asdict(contents.report)}),
         "sentences": scores.sentences,
         "tokens": scores.tokens,
         **show.finite(scores.metrics),
@@ -182,7 +195,7 @@ def evaluate(
     if json:
         return show.emit(result)
     for name, value in result.items():
-        if value is not None:
+        if value is not None and name != "read":
             show.line((f"{name:<{max(map(len, result))}}  ", "dim"), (str(value), ""))
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from seqmodels.cells import CELLS
+
+if TYPE_CHECKING:
+    from seqmodels.corpora import Columns
 
 BOM = "\ufeff"
 
@@ -27,8 +30,26 @@ CheckpointOption = Annotated[
     Path | None, typer.Option("--checkpoint", metavar="FILE", help="A checkpoint of your own: a file, or its name.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+WordColumnOption = Annotated[
+    int | None, typer.Option("--word-column", metavar="N", help="The column of the words in your file, from 1; else found.")
+]
+TagColumnOption = Annotated[
+    int | None, typer.Option("--tag-column", metavar="N", help="The column of the tags in your file, from 1; else found.")
+]
+_TYPES = "How entity types of your file are read: a=PER,b=LOC,c=O."
+TypesOption = Annotated[str, typer.Option("--types", metavar="NAMES", help=_TYPES, show_default=False)]
 TextArgument = Annotated[str, typer.Argument(metavar="TEXT", help="The text, or - to read it from standard input.")]
 PromptArgument = Annotated[str, typer.Argument(metavar="PROMPT", help="How the text begins, or - to read it from standard input.")]
+
+
+def columns_of(word_column: int | None, tag_column: int | None, types: str, *, given: bool) -> Columns:
+    """What the options say of a file of the user's, which must be `given`."""
+    from seqmodels.corpora import Columns
+
+    columns = Columns(word_column, tag_column, types)
+    if columns != Columns() and not given:
+        raise ValueError("--word-column, --tag-column and --types are of a file of your own: give --corpus with them")
+    return columns
 
 
 def text_of(argument: str) -> str:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import math
 import sys
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from seqmodels.corpora import FileReport
 
 
 class StoppedError(Exception):
@@ -51,9 +55,20 @@ def line(*parts: tuple[str, str]) -> None:
     _print(Text.assemble(*((printable(text), style) for text, style in parts)))
 
 
+def file_report(report: FileReport) -> None:
+    """How a user's file was read, a line for each part."""
+    lines = report.lines()
+    for heading, told in lines:
+        line((f"{heading:<{max(len(name) for name, _ in lines)}}  ", "dim"), (told, ""))
+    typer.echo()
+
+
 def printable(text: str) -> str:
     """The text without characters that would steer the terminal."""
-    return "".join(character if character.isprintable() or character == "\n" else "�" for character in text)
+    return "".join(
+        character if character.isprintable() or character == "\n" or unicodedata.category(character) == "Zs" else "�"
+        for character in text
+    )
 
 
 def megabytes(size: int) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 import typer
 
 from seqmodels.cli import show
-from seqmodels.cli.options import CellOption, TaskOption
+from seqmodels.cli.options import CellOption, TagColumnOption, TaskOption, TypesOption, WordColumnOption, columns_of
 
 if TYPE_CHECKING:
     from seqmodels.training import Epoch, Report
@@ -27,6 +27,9 @@ def train(
     output: Annotated[Path, typer.Option(metavar="FILE", help="Where the checkpoint goes: NAME.safetensors.", show_default=False)],
     corpus: Annotated[Path | None, typer.Option(metavar="FILE", help="A file of your own to train on, with --dev.")] = None,
     dev: Annotated[Path | None, typer.Option(metavar="FILE", help="A file of your own to watch, with --corpus.")] = None,
+    word_column: WordColumnOption = None,
+    tag_column: TagColumnOption = None,
+    types: TypesOption = "",
     epochs: Annotated[int | None, typer.Option(metavar="N", help="At most so many passes over the corpus.")] = None,
     learning_rate: Annotated[float | None, typer.Option(metavar="X", help="Adam's, at its highest.")] = None,
     weight_decay: Annotated[
@@ -62,12 +65,15 @@ def train(
     settings = from_flat({"task": task, "cell": cell, **given, **clip})
     if (corpus is None) != (dev is None):
         raise ValueError("a corpus of your own needs two files, one to train on and one to watch: give both or neither")
+    columns = columns_of(word_column, tag_column, types, given=corpus is not None)
     _check_output(output)
     if trainer.state_file(output).exists():
         typer.echo(f"going on with the run in {trainer.state_file(output)}")
     with _Display(find_task(task).metric, settings.training.epochs) as display:
         try:
-            dataset = files_dataset(task, corpus, dev) if corpus and dev else recipe_dataset(task)
+            dataset = files_dataset(task, corpus, dev, columns) if corpus and dev else recipe_dataset(task)
+            for read_file in dataset.reports:
+                show.file_report(read_file)
             for report in trainer.train(settings, dataset, output):
                 display.take(report)
         except KeyboardInterrupt:

@@ -1,23 +1,21 @@
 """Corpora: where they are, and how their files become sentences."""
 
+from seqmodels.corpora.columns import Columns
+from seqmodels.corpora.conllu import UPOS, read_conllu
+from seqmodels.corpora.entities import ENTITY_TAGS, ENTITY_TYPES, to_iob2
 from seqmodels.corpora.opening import LARGEST_UPLOAD, CorpusError, TextFile, decode, open_file, open_upload
 from seqmodels.corpora.readers import (
-    ENTITY_TAGS,
-    ENTITY_TYPES,
-    OUTSIDE,
-    UPOS,
     Reader,
-    Sentence,
-    read_conllu,
     read_entities,
+    read_own_entities,
+    read_own_parts_of_speech,
+    read_own_texts,
     read_paragraphs,
-    read_parts_of_speech,
-    read_tag_columns,
     read_texts,
     read_tweets,
-    to_iob2,
 )
 from seqmodels.corpora.registry import CORPORA, Corpus, CorpusFile, PackageTexts, find_corpus
+from seqmodels.corpora.reports import OUTSIDE, Contents, FileReport, Sentence
 from seqmodels.corpora.sources import (
     CorpusStatus,
     cache_folder,
@@ -31,4 +29,3 @@ from seqmodels.corpora.sources import (
     status,
 )
 from seqmodels.corpora.splitting import Subset, keep_some, split, split_text
-from seqmodels.corpora.uploads import read_own_entities

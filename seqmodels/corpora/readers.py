@@ -1,92 +1,91 @@
-"""Files to sentences. Every error names the file, the line, and what was expected there."""
+"""Files to sentences and paragraphs. Every error names the file, the line, and what was expected there."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
 from seqmodels import text
+from seqmodels.corpora.columns import Columns, Table, TagKind, check_lengths, read_table
+from seqmodels.corpora.conllu import FORM, TAG, UNIVERSAL, UPOS, is_conllu, parse_conllu
+from seqmodels.corpora.entities import (
+    ENTITY_TYPES,
+    is_entity_tag,
+    is_phrase,
+    match_types,
+    plain_name,
+    rename_types,
+    scheme_of,
+    to_iob2,
+)
 from seqmodels.corpora.opening import CorpusError, TextFile, open_file, shorten
+from seqmodels.corpora.reports import OUTSIDE, SHOWN_TYPES, Contents, FileReport, Sentence, begins, entity_counts
 
-UPOS = (
-    "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM",
-    "PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X",
-)  # fmt: skip
-ENTITY_TYPES = ("LOC", "ORG", "PER")
-OUTSIDE = "O"
-ENTITY_TAGS = (OUTSIDE, *(f"{prefix}-{kind}" for kind in ENTITY_TYPES for prefix in "BI"))
+MOST_TYPES = 30  # of entities
 
-_Item = TypeVar("_Item")
+Reader = Callable[[Path], list[Sentence]]
+_ALL_FOUND = Columns()
 _USER_NAME = re.compile(r"(?!https?:|[\d.]+$)\w")
-_ENTITY_TAG = re.compile(r"O|[BI]-\S+")
-_COMMENT = re.compile(r"# ")
-_ENTITY_COMMENT = re.compile(r"# (.* = |(?!(.* )?(O|[BI]-\S+)\s*$))")  # "# O" is the word "#" where a space parts the columns
 
 
-@dataclass(frozen=True)
-class Sentence:
-    """Gold tokens and one tag each; `auxiliary` is a second layer of tags to learn from, never scored."""
+def read_own_parts_of_speech(path: Path | TextFile, columns: Columns = _ALL_FOUND, *, training: bool = False) -> Contents[Sentence]:
+    """A user's file, CoNLL-U or columns, as most of its lines are. One to train on must have blank lines between its sentences."""
+    file = open_file(path)
+    if columns.types:
+        raise ValueError("types are of entities: parts of speech keep their names, so leave --types out")
+    if is_conllu(file):
+        lines, sentences, notes = parse_conllu(file, columns)
+        form, word, tag = "CoNLL-U", columns.word_column or FORM + 1, columns.tag_column or TAG + 1
+    else:
+        table = read_table(file, _PARTS_OF_SPEECH, columns)
+        lines, notes = table.lines, table.notes
+        sentences = [Sentence(*both) for both in zip(table.words, table.tags, strict=True)]
+        form, word, tag = _format(table), table.word + 1, table.tag + 1
+    notes += check_lengths(file, lines, [sentence.words for sentence in sentences], training=training)
+    counts = Counter(tag for sentence in sentences for tag in sentence.tags)
+    report = replace(_report(file, form, sentences, word, tag), types=dict(counts.most_common()), notes=tuple(notes))
+    return Contents(sentences, report)
 
-    words: tuple[str, ...]
-    tags: tuple[str, ...]
-    auxiliary: tuple[str, ...] | None = None
 
+def read_own_entities(
+    path: Path | TextFile, columns: Columns = _ALL_FOUND, known: Sequence[str] | None = None, *, training: bool = False
+) -> Contents[Sentence]:
+    """A user's column file with entity tags in whatever scheme, as IOB2.
 
-def read_conllu(path: Path | TextFile) -> list[Sentence]:
-    """CoNLL-U: UPOS as tags, XPOS as auxiliary tags where every token has one. Multi-word tokens and empty nodes are no tokens."""
-    sentences = []
-    for block in _blocks(path):
-        rows = [fields for numbered in block if (fields := _conllu_row(path, *numbered))]
-        if rows:
-            _, words, _, tags, finer, *_ = zip(*rows, strict=True)
-            sentences.append(Sentence(words, tags, None if "_" in finer else finer))
-    return _not_empty(path, sentences)
+    `known` are the types of a model: the file's are read as those (`match_types`), and the others as no entity. Without it a model
+    may learn the file's own types; persons, places and organizations are PER, LOC and ORG.
+    """
+    file = open_file(path)
+    table, found = _entity_table(file, columns)
+    types, given = entity_counts(found), columns.renamed()
+    if known is None or not training:  # a file to check a training with need not have all types of that to learn from
+        _check_given(file, types, known, given)
+    if known is None:
+        names = {kind: given.get(kind) or plain_name(kind) for kind in types}
+        names = {kind: name for kind, name in names.items() if OUTSIDE not in (kind, name)}
+    else:
+        names = match_types(types, known, given)
+    sentences = rename_types(found, names.get)
+    _check_types(file, types, names, known)
+    notes = table.notes + check_lengths(file, table.lines, table.words, training=training)
+    report = replace(
+        _report(file, _format(table), sentences, table.word + 1, table.tag + 1),
+        scheme=scheme_of(table.tags),
+        types=types,
+        read_as={kind: name for kind, name in names.items() if kind != name},
+        ignored={kind: count for kind, count in types.items() if kind not in names},
+        notes=tuple(notes),
+    )
+    return Contents(sentences, report)
 
 
 def read_entities(path: Path | TextFile, *, rename: Mapping[str, str] | None = None) -> list[Sentence]:
-    """Column text with entity tags, IOB1 or IOB2, to IOB2 over PER, ORG and LOC.
-
-    The words are the first column, or the second where the first only counts 1, 2, 3. The tags are the last column that reads
-    O, B-type or I-type. `rename` maps the file's types to PER, ORG, LOC; a type it maps nowhere becomes O.
-    """
-    return parse_entities(path, ({kind: kind for kind in ENTITY_TYPES} if rename is None else rename).get)
-
-
-def parse_entities(path: Path | TextFile, rename: Callable[[str], str | None]) -> list[Sentence]:
-    """As `read_entities`, over whatever types `rename` gives."""
-    blocks = [rows for block in _blocks(path, _ENTITY_COMMENT) if (rows := [row for row in map(_entity_row, block) if row[1]])]
-    if not blocks:
-        raise CorpusError(f"{path}: no sentences: expected one word a line with its entity tag")
-    word_column = 1 if all(fields[0] == str(i) for block in blocks for i, (_, fields) in enumerate(block, 1)) else 0
-    tag_column = _tag_column(path, blocks, first=word_column + 1)
-    sentences = []
-    for block in blocks:
-        for number, fields in block:
-            if len(fields) <= tag_column or not _ENTITY_TAG.fullmatch(fields[tag_column]):
-                found = (
-                    f"{shorten(fields[tag_column])} in column {tag_column + 1}"
-                    if len(fields) > tag_column
-                    else _columns(len(fields))
-                )
-                raise CorpusError(f"{path}, line {number}: {found}: expected a word and a tag such as O, B-PER or I-LOC")
-            if not fields[word_column]:
-                raise CorpusError(f"{path}, line {number}: the word before {fields[tag_column]!r} is empty")
-        # the file's own types first: two neighbours of different types stay two entities when both become ORG
-        tags = to_iob2([fields[tag_column] for _, fields in block])
-        sentences.append(Sentence(tuple(fields[word_column] for _, fields in block), tuple(_renamed(tag, rename) for tag in tags)))
-    return sentences
-
-
-def to_iob2(tags: Sequence[str]) -> list[str]:
-    """IOB1, or IOB2 with loose I-tags, to IOB2: an I-X that follows no X opens an entity."""
-    fixed: list[str] = []
-    for tag in tags:
-        follows = bool(fixed) and fixed[-1] != OUTSIDE and fixed[-1][2:] == tag[2:]
-        fixed.append(f"B-{tag[2:]}" if tag.startswith("I-") and not follows else tag)
-    return fixed
+    """A column file of a known corpus to IOB2 over PER, ORG and LOC: as `rename` says; a type that it leaves out becomes O."""
+    found = _entity_table(open_file(path), _ALL_FOUND)[1]
+    return rename_types(found, ({kind: kind for kind in ENTITY_TYPES} if rename is None else rename).get)
 
 
 def read_tweets(path: Path) -> list[Sentence]:
@@ -103,106 +102,95 @@ def read_paragraphs(path: Path | TextFile) -> list[list[str]]:
 
 
 def read_texts(path: Path | TextFile) -> list[str]:
-    """Plain text by paragraph: the parts between blank lines, white space folded."""
-    parts = re.split(r"\n\s*\n", open_file(path).text)
-    return _not_empty(path, [folded for part in parts if (folded := " ".join(part.split()))])
+    """Plain text by paragraph, white space folded: the parts between blank lines, or the lines where there is no blank one."""
+    return read_own_texts(path).items
 
 
-def read_parts_of_speech(path: Path | TextFile) -> list[Sentence]:
-    """CoNLL-U, or two columns: as the first line of the first sentence has it."""
+def read_own_texts(path: Path | TextFile) -> Contents[str]:
+    """The same, with what is to be told of it."""
     file = open_file(path)
-    first = next((line for block in _blocks(file) for _, line in block), "")
-    return read_conllu(file) if first.count("\t") > 1 else read_tag_columns(file)
+    parts = re.split(r"\n\s*\n", file.text.strip())
+    by_line = len(parts) == 1 and "\n" in parts[0]
+    if by_line:
+        parts = parts[0].split("\n")
+    paragraphs = [folded for part in parts if (folded := " ".join(part.split()))]
+    if not paragraphs:
+        raise CorpusError(f"{file}: holds no paragraphs: give a text")
+    notes = ("each line is a paragraph, for no blank line is between them",) if by_line else ()
+    report = FileReport(file.name, "plain text", len(paragraphs), first_sentence=begins(paragraphs[0].split()), notes=notes)
+    return Contents(paragraphs, report)
 
 
-def read_tag_columns(path: Path | TextFile) -> list[Sentence]:
-    """Two columns, a word and its universal part of speech, separated by a tab or spaces; a blank line between sentences."""
-    sentences = []
-    for block in _blocks(path):
-        rows = [_tag_row(path, *numbered) for numbered in block]
-        words, tags = zip(*rows, strict=True)
-        sentences.append(Sentence(words, tags))
-    return _not_empty(path, sentences)
+def _entity_table(file: TextFile, columns: Columns) -> tuple[Table, list[Sentence]]:
+    """The file's own types in IOB2: neighbours of two types stay two entities even when both are renamed to one."""
+    table = read_table(file, _ENTITIES, columns)
+    return table, [Sentence(words, tuple(to_iob2(tags))) for words, tags in zip(table.words, table.tags, strict=True)]
 
 
-Reader = Callable[[Path], list[Sentence]]
+def _choose_entities(values: dict[int, Counter[str]]) -> list[int]:
+    """Columns with entities before those without, and all before phrase chunks; the outer layer comes first."""
+    kinds = {column: {tag[2:] for tag in tags if tag != OUTSIDE and is_entity_tag(tag)} for column, tags in values.items()}
+    phrases = [column for column, found in kinds.items() if found and all(map(is_phrase, found))]
+    others = [column for column in kinds if column not in phrases]
+    return [column for column in others if kinds[column]] or others[-1:] or phrases
 
 
-def _tag_row(path: Path | TextFile, number: int, line: str) -> tuple[str, str]:
-    fields = line.split("\t") if "\t" in line else line.split()
-    if len(fields) != 2:
-        expected = "expected a word and its tag, or the 10 columns of CoNLL-U, separated by tabs"
-        raise CorpusError(f"{path}, line {number}: {_columns(len(fields))}: {expected}")
-    word, tag = (field.strip() for field in fields)
-    if not word:
-        raise CorpusError(f"{path}, line {number}: the word before {tag!r} is empty")
-    if tag not in UPOS:
-        raise CorpusError(f"{path}, line {number}: {shorten(tag)} in column 2: expected a universal tag: {', '.join(UPOS)}")
-    return word, tag
+def _choose_parts_of_speech(values: dict[int, Counter[str]]) -> list[int]:
+    """A column of one value says nothing of words."""
+    return [column for column, tags in values.items() if len(tags) > 1] or list(values)
 
 
-def _conllu_row(path: Path | TextFile, number: int, line: str) -> list[str]:
-    """The ten columns of a token; none for a comment, a multi-word token or an empty node."""
-    fields = line.split("\t")
-    if line.startswith("#") or re.fullmatch(r"\d+[-.]\d+", fields[0]):
-        return []
-    if len(fields) != 10:
-        raise CorpusError(f"{path}, line {number}: {_columns(len(fields))}: CoNLL-U has 10, separated by tabs")
-    if not fields[0].isdecimal():
-        raise CorpusError(f"{path}, line {number}: token number {shorten(fields[0])}: expected 1, 2, 3, ...")
-    if not fields[1].strip():
-        raise CorpusError(f"{path}, line {number}: the word in column 2 is empty")
-    if fields[3] not in UPOS:
-        raise CorpusError(f"{path}, line {number}: {shorten(fields[3])} in column 4: expected a universal tag: {', '.join(UPOS)}")
-    return fields
+_ENTITIES = TagKind(
+    is_entity_tag,
+    missing="no column of entity tags",
+    row="a word and a tag such as O, B-PER or I-LOC",
+    tag="a word and a tag such as O, B-PER or I-LOC",
+    choose=_choose_entities,
+)
+_PARTS_OF_SPEECH = TagKind(
+    UNIVERSAL.__contains__,
+    missing="",
+    row=f"a word and a universal tag, separated by a tab or spaces: {', '.join(UPOS)}",
+    tag=f"a universal tag: {', '.join(UPOS)}",
+    choose=_choose_parts_of_speech,
+)
 
 
-def _entity_row(numbered: tuple[int, str]) -> tuple[int, list[str]]:
-    """Columns by tab where there is one, else by space; none for a document mark or an invisible word outside of any entity."""
-    number, line = numbered
-    fields = [field.strip() for field in line.rstrip().split("\t")] if "\t" in line else line.split()
-    ignored = fields[0] == "-DOCSTART-" or (not fields[0] and fields[1:] == [OUTSIDE])
-    return number, [] if ignored else fields
+def _check_given(file: TextFile, types: Mapping[str, int], known: Sequence[str] | None, given: Mapping[str, str]) -> None:
+    """The names that a user gives to types, against those that there are."""
+    for kind, name in given.items():
+        if kind not in types:
+            raise CorpusError(f"{file} has no type {shorten(kind)}, which --types names: its types are {', '.join(types)}")
+        if known is not None and name != OUTSIDE and not match_types([name], known, {}):
+            choices = ", ".join((*known, OUTSIDE))
+            raise ValueError(f"--types reads {kind} as {shorten(name)}, which the model does not know: choose one of {choices}")
 
 
-def _tag_column(path: Path | TextFile, blocks: list[list[tuple[int, list[str]]]], *, first: int) -> int:
-    """The last column that holds entity tags in nine of ten lines, so that one damaged line is named, not the whole file."""
-    rows = [fields for block in blocks for _, fields in block]
-    for column in range(max(len(fields) for fields in rows) - 1, first - 1, -1):
-        matching = sum(len(fields) > column and _ENTITY_TAG.fullmatch(fields[column]) is not None for fields in rows)
-        if matching >= 0.9 * len(rows):
-            return column
-    number = blocks[0][0][0]
-    raise CorpusError(f"{path}, line {number}: no column of entity tags: expected a word and a tag such as O, B-PER or I-LOC")
+def _check_types(file: TextFile, types: Mapping[str, int], names: Mapping[str, str], known: Sequence[str] | None) -> None:
+    """There are entities, and no more types than can be learned."""
+    if not types:
+        raise CorpusError(f"{file}: every tag is O: there is no entity to {'learn' if known is None else 'find'}")
+    if not names:
+        found = ", ".join(f"{kind} ({count:,})" for kind, count in list(types.items())[:SHOWN_TYPES])
+        if known is None:
+            raise CorpusError(f"{file}: none of its types is read as an entity, and it has {found}: let --types keep one")
+        raise CorpusError(
+            f"{file}: no entity is of a type that the model knows: the file has {found}, the model {', '.join(known)}: "
+            f"say which is which, such as --types {next(iter(types))}={known[0]}"
+        )
+    kinds = sorted(set(names.values()))
+    if known is None and len(kinds) > MOST_TYPES:
+        raise CorpusError(f"{file}: {len(kinds)} types of entities, such as {shorten(kinds[0])}: give at most {MOST_TYPES}")
 
 
-def _renamed(tag: str, rename: Callable[[str], str | None]) -> str:
-    kind = rename(tag[2:])
-    return f"{tag[0]}-{kind}" if kind else OUTSIDE
+def _format(table: Table) -> str:
+    return f"columns separated by {table.separator}"
 
 
-def _blocks(path: Path | TextFile, comment: re.Pattern[str] = _COMMENT) -> Iterator[list[tuple[int, str]]]:
-    """Runs of lines between blank lines, numbered from 1, without comments that open a sentence."""
-    block: list[tuple[int, str]] = []
-    for number, line in enumerate(open_file(path).text.split("\n"), start=1):
-        if not line.strip():
-            if block:
-                yield block
-            block = []
-        elif block or not comment.match(line):
-            block.append((number, line))
-    if block:
-        yield block
-
-
-def _columns(count: int) -> str:
-    return f"{count} column" if count == 1 else f"{count} columns"
-
-
-def _not_empty(path: Path | TextFile, items: list[_Item]) -> list[_Item]:
-    if not items:
-        raise CorpusError(f"{path}: holds no sentences")
-    return items
+def _report(file: TextFile, form: str, sentences: Sequence[Sentence], word: int, tag: int) -> FileReport:
+    tokens = sum(len(sentence.words) for sentence in sentences)
+    shown = begins(sentences[0].words, sentences[0].tags)
+    return FileReport(file.name, form, len(sentences), tokens, word, tag, first_sentence=shown)
 
 
 def _join_user_names(sentence: Sentence) -> Sentence:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from seqmodels.corpora.conllu import read_conllu
 from seqmodels.corpora.opening import CorpusError
-from seqmodels.corpora.readers import Reader, read_conllu, read_entities, read_tweets
+from seqmodels.corpora.readers import Reader, read_entities, read_tweets
 
 
 @dataclass(frozen=True)

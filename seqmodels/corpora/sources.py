@@ -15,8 +15,9 @@ from typing import Literal
 
 from seqmodels import text
 from seqmodels.corpora.opening import CorpusError
-from seqmodels.corpora.readers import Sentence, read_texts
+from seqmodels.corpora.readers import read_texts
 from seqmodels.corpora.registry import CORPORA, Corpus, CorpusFile, PackageTexts, find_corpus
+from seqmodels.corpora.reports import Sentence
 
 Place = Literal["folder", "cache", "package", "absent"]
 

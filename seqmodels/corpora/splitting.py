@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from seqmodels.corpora.opening import CorpusError
-from seqmodels.corpora.readers import Sentence
+from seqmodels.corpora.reports import Sentence
 
 _Item = TypeVar("_Item")
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from seqmodels.corpora import Columns
 from seqmodels.fields import Setting, described, setting
 from seqmodels.tasks import DataConfig, ModelConfig, find_task
 from seqmodels.training import LARGEST, Clipping, LiveSettings, TrainConfig
@@ -17,6 +18,7 @@ Flat = dict[str, Any]  # str, int, float, bool or None by name
 
 _OWN = ("task", "probe", "weights_seed")
 _DATA = {"seed": "data_seed"}  # what a data setting is called where another has its name
+_COLUMNS = "columns"  # of the data: settings of their own
 _PROBE_HELP = {  # by what the task predicts
     "tags": "After every epoch you see the tags that the network gives this sentence.",
     "next token": "After every epoch the network continues this text.",
@@ -49,6 +51,7 @@ class Settings:
 SETTINGS: dict[str, Setting] = {
     **described(Settings),
     **{_DATA.get(name, name): known for name, known in described(DataConfig).items()},
+    **described(Columns),
     **described(ModelConfig),
     **described(TrainConfig),
     "clip_threshold": described(Clipping)["threshold"],
@@ -72,9 +75,10 @@ def demo_settings(task: str, changes: Mapping[str, Any] | None = None) -> Settin
 
 
 def to_flat(settings: Settings) -> Flat:
-    """Every setting by name."""
+    """Every setting by name; those of a file's columns only where they are given: runs of earlier versions have none."""
     own = {name: getattr(settings, name) for name in _OWN}
-    data = {_DATA.get(name, name): value for name, value in vars(settings.data).items()}
+    data = {_DATA.get(name, name): value for name, value in vars(settings.data).items() if name != _COLUMNS}
+    data |= {name: value for name, value in vars(settings.data.columns).items() if value != SETTINGS[name].default}
     return {**own, **data, **vars(settings.model), **flat_training(settings.training)}
 
 
@@ -86,7 +90,7 @@ def from_flat(values: Mapping[str, Any]) -> Settings:
     if "task" not in values:
         raise ValueError("the settings name no task: add one, such as task=pos")
     task = read("task", values["task"], str)
-    start = to_flat(default_settings(task, read("cell", values.get("cell", "gru"), str)))
+    start = {**asdict(Columns()), **to_flat(default_settings(task, read("cell", values.get("cell", "gru"), str)))}
     unknown = sorted(set(values) - set(start))
     if unknown:
         raise ValueError(f"unknown setting {unknown[0]!r}: choose from {', '.join(sorted(start))}")
@@ -97,14 +101,14 @@ def from_flat(values: Mapping[str, Any]) -> Settings:
         **{name: flat[name] for name in _OWN},
         model=ModelConfig(**_part(flat, ModelConfig)),
         training=TrainConfig(**{**_part(flat, TrainConfig), "clip": clip}),
-        data=DataConfig(**{field.name: flat[_DATA.get(field.name, field.name)] for field in fields(DataConfig)}),
+        data=DataConfig(**_data(flat), columns=Columns(**_part(flat, Columns))),
     )
 
 
 def to_link(settings: Settings) -> dict[str, str]:
     """The settings as parameters of a link: the task, the cell, and what differs from the task's recipe."""
     flat, usual = to_flat(settings), to_flat(default_settings(settings.task, settings.model.cell))
-    return {name: _text(value) for name, value in flat.items() if name in ("task", "cell") or value != usual[name]}
+    return {name: _text(value) for name, value in flat.items() if name in ("task", "cell") or value != usual.get(name)}
 
 
 def change(live: LiveSettings, changes: Mapping[str, Any]) -> LiveSettings:
@@ -125,14 +129,18 @@ def flat_training(training: TrainConfig) -> Flat:
     return {**asdict(training), "clip": None if training.clip is None else clip.kind, "clip_threshold": clip.threshold}
 
 
-def _part(flat: Flat, kind: type[ModelConfig] | type[TrainConfig]) -> Flat:
+def _part(flat: Flat, kind: type[ModelConfig] | type[TrainConfig] | type[Columns]) -> Flat:
     return {field.name: flat[field.name] for field in fields(kind)}
+
+
+def _data(flat: Flat) -> Flat:
+    return {field.name: flat[_DATA.get(field.name, field.name)] for field in fields(DataConfig) if field.name != _COLUMNS}
 
 
 def _kinds() -> dict[str, Any]:
     """The type of each plain value."""
     found: dict[str, Any] = {}
-    for part in (ModelConfig, TrainConfig, Settings):
+    for part in (ModelConfig, TrainConfig, Columns, Settings):
         found |= get_type_hints(part)
     found |= {_DATA.get(name, name): kind for name, kind in get_type_hints(DataConfig).items()}
     return {**found, "clip": str | None, "clip_threshold": float}

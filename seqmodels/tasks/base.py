@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from seqmodels.cells import CELLS, find_cell
-from seqmodels.corpora import CorpusError, Subset, TextFile
+from seqmodels.corpora import Columns, Contents, CorpusError, Subset, TextFile
 from seqmodels.fields import REQUIRED, SHARE, Range, check, scale, setting
 from seqmodels.initialization import SCHEMES, TORCH, initialize
 from seqmodels.models import SequenceModel
@@ -20,6 +21,7 @@ from seqmodels.vocab import Vocabulary
 Predicts = Literal["tags", "next token", "answer"]
 Splits = tuple[list[Any], list[Any]]  # train and dev
 
+ALL_FOUND = Columns()
 _SIZES = Range(1, 1024)  # of an embedding
 
 
@@ -141,6 +143,7 @@ class DataConfig:
         None, "{items} to check with", "How many the scores are taken on.", none="as usual", **_COUNT
     )
     seed: int = setting(1, "Data seed", "Draws the data: the same seed, the same data.", valid=Range(0), steps=(0, 10_000, 1))
+    columns: Columns = field(default_factory=Columns)  # of a file of your own
 
     def __post_init__(self) -> None:
         check(self)
@@ -211,11 +214,22 @@ class Task(ABC):
         """The sentences or paragraphs of a split of the task's own corpus, or some of them."""
 
     @abstractmethod
-    def read(self, path: Path | TextFile) -> list[Any]:
-        """The sentences or paragraphs of a user's file, to score a model of this task on, or to train one."""
+    def read(
+        self,
+        path: Path | TextFile,
+        columns: Columns = ALL_FOUND,
+        known: Sequence[str] | None = None,
+        *,
+        training: bool = False,
+    ) -> Contents[Any]:
+        """The sentences or paragraphs of a user's file, and how it was read.
 
-    def split_file(self, file: TextFile, config: DataConfig) -> Splits:
-        """The same as train and dev data of a new model, which may learn what no shipped one knows."""
+        `known` are the tags of the model to score; without them a new model may learn what no shipped one knows. `training` refuses
+        what nothing could be learned from.
+        """
+
+    def split_own(self, items: list[Any], config: DataConfig, name: str) -> Splits:
+        """What `read` gives as train and dev data of a new model; errors call the file by its name."""
         raise CorpusError(f"{self.page_title} learns from no file: choose one of its own sources")
 
     def generated(self, config: DataConfig) -> Splits:
@@ -225,6 +239,10 @@ class Task(ABC):
     def described(self, config: DataConfig) -> str:
         """What generated data are called in a checkpoint."""
         return f"{self.name}, seed {config.seed}"
+
+    def tags_for(self, train: list[Any]) -> tuple[str, ...]:
+        """The tags of a model that learns from these sentences; none where it gives no tags."""
+        return ()
 
     @abstractmethod
     def vocabulary(self, train: list[Any]) -> Vocabulary:

