@@ -138,7 +138,7 @@ def continuations(models: Models, prompt: str, length: int, sampling: Sampling, 
     rare = " and ".join(text for unit, text in RARE.items() if unit in models.values())
     st.caption(
         f"The darker the ground of a {kinds(models)}, the less the model expected it; ¶ ends a paragraph. To a model, {rare} in "
-        "training are all `<unk>`, and `<unk>` is never drawn."
+        "training (of a short text, fewer) are all `<unk>`, and `<unk>` is never drawn."
     )
     panels = []
     for (name, unit), column in zip(models.items(), st.columns(len(models), gap="medium"), strict=True):
@@ -212,6 +212,8 @@ def prompt_surprisal(models: Models, prompt: str, numbers: bool) -> None:
     if not prompt.strip():
         st.caption(f"The prompt is empty. Type something, and each {unit} is coloured by how unexpected it is.")
         return
+    from seqmodels.tasks import caution
+
     st.html(language.legend(models.values()))
     meant = " ".join(text for unit, text in SUMMED_UP.items() if unit in models.values())
     st.caption(
@@ -221,6 +223,9 @@ def prompt_surprisal(models: Models, prompt: str, numbers: bool) -> None:
         with st.spinner("Reading a long prompt") if len(prompt) > LONG else nullcontext():
             score = loading.score_prompt(name, prompt)
         st.markdown(f"{heading(name, unit)} · {language.overall(score)}")
+        doubt = caution({"unknown_share": score.unknown_share})
+        if doubt:
+            st.caption(f":material/warning: {doubt}.")
         # numbers would set the letters of a word far apart, so they are shown on demand
         st.html(language.surprisal_strip(score, prompt, numbers=numbers or unit == "word"))
 

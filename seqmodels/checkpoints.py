@@ -43,7 +43,7 @@ class MissingCheckpointError(CheckpointError):
 
 @dataclass(frozen=True)
 class CheckpointInfo:
-    """All that a checkpoint says of itself. `scores` maps a split to its figures; `corpus_hash` is over the corpus files.
+    """All that a checkpoint says of itself. `scores` maps a split to its figures (see Scores); `corpus_hash` is over the corpus.
 
     A file may come from anywhere: whoever shows its description relies on these types and ranges, which are checked on loading.
     """

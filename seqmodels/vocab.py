@@ -19,6 +19,7 @@ from seqmodels.text import EOS, UNK, Token, Unit, normal
 PAD = "<pad>"
 WORD_START, WORD_END = "<w>", "</w>"
 
+LEAST_KNOWN = 0.7  # share of the tokens of a training text that its vocabulary holds
 LONGEST_SPELLING = 30  # characters; of a longer word the network reads both ends
 
 
@@ -59,10 +60,18 @@ class Vocab:
     def build(cls, tokens: Iterable[str], *, minimum: int = 1, special: Sequence[str] = (UNK,)) -> Vocab:
         """The special tokens, then the normal form of every token seen at least `minimum` times.
 
-        The most frequent first, ties by spelling.
+        The most frequent first, ties by spelling. Where less than 70 % of a small text would be known, it is the greatest smaller
+        number that leaves as much known. ValueError if there is no token but special ones.
         """
         counts = Counter(form for token in tokens if (form := normal(token)))
-        kept = sorted(token for token, count in counts.items() if count >= minimum and token not in special)
+        for token in special:
+            del counts[token]
+        if not counts:
+            raise ValueError("there is nothing to make a vocabulary of: give a text with words in it")
+        seen = Counter(counts.values())  # how many tokens were seen so often
+        while minimum > 1 and sum(seen[often] * often for often in seen if often >= minimum) < LEAST_KNOWN * counts.total():
+            minimum -= 1
+        kept = sorted(token for token, count in counts.items() if count >= minimum)
         kept.sort(key=lambda token: -counts[token])
         return cls([*special, *kept])
 
@@ -78,6 +87,11 @@ class Vocab:
     def ids(self, tokens: Iterable[str]) -> list[int]:
         ids = self._ids
         return [ids[token] for token in tokens]
+
+    def unknown_share(self, tokens: Iterable[str]) -> float:
+        """The share of the tokens that are `<unk>`, from 0 to 1."""
+        ids = self.ids(tokens)
+        return ids.count(self.unk) / max(len(ids), 1)
 
 
 def _saved_tokens(saved: Any, name: str) -> tuple[str, ...]:
@@ -160,7 +174,7 @@ class TaggerVocab:
 
     @classmethod
     def build(cls, sentences: Iterable[Sequence[str]], tags: Sequence[str], *, minimum: int = 2) -> TaggerVocab:
-        """Words seen at least `minimum` times, characters seen at least three times."""
+        """Words seen at least `minimum` times, characters seen at least three times; of a small text, fewer times: see Vocab."""
         sentences = list(sentences)
         words = Vocab.build((cls.listed(word) for words in sentences for word in words), minimum=minimum, special=(PAD, UNK))
         characters = (character for words in sentences for word in words for character in normal(word))

@@ -196,7 +196,8 @@ def test_evaluate_scores_a_file_of_ones_own(
     found = result(capsys, "evaluate", "--task", task, "--cell", "gru", "--corpus", str(own_corpus[task]))
     _, _, sentences, tokens = CORPORA[task]
     figures = {"pos": ["accuracy"], "ner": ["precision", "recall", "f1"], "lm": ["perplexity"]}[task]
-    assert list(found) == ["task", "cell", "corpus", "split", "read", "sentences", "tokens", *figures]
+    facts = ["gold_entities", "unknown_share"] if task == "ner" else ["unknown_share"]
+    assert list(found) == ["task", "cell", "corpus", "split", "read", "sentences", "tokens", *figures, *facts]
     assert (found["task"], found["cell"], found["split"]) == (task, "gru", None)
     assert found["corpus"] == str(own_corpus[task])
     assert (found["sentences"], found["tokens"]) == (sentences, tokens)

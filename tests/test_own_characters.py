@@ -166,7 +166,7 @@ def test_numbers_stand_under_characters_on_demand_only(letters: Checkpoint) -> N
 
 def test_unknown_characters_are_marked_and_counted(letters: Checkpoint) -> None:
     app = opened(LANGUAGE, cells=["letters"], prompt="The 😀 zoo")
-    assert "over 9 characters, 2 of them unknown" in said(app)
+    assert "over 9 characters, 2 of them unknown (22%)" in said(app)
     scored = html(app).rsplit('<p class="surprisal', 1)[1]
     assert re.findall(r'unknown" title="(.)', scored) == ["😀", "z"]
 

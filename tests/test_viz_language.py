@@ -148,7 +148,7 @@ def test_perplexity_says_over_how_many_words_and_how_many_are_unknown() -> None:
     one, _ = scored(("zorp", 9.0, False))
     three, _ = scored(("a", 1.0, True), ("b", 1.0, True), ("zorp", 9.0, False))
     assert language.overall(one) == "perplexity 42 over 1 word, all unknown"
-    assert language.overall(three) == "perplexity 42 over 3 words, 1 of them unknown"
+    assert language.overall(three) == "perplexity 42 over 3 words, 1 of them unknown (33%)"
 
 
 def test_a_blank_line_in_a_prompt_is_read_as_the_end_of_a_paragraph(tiny: dict[str, Checkpoint]) -> None:
@@ -184,6 +184,6 @@ def test_characters_are_written_as_they_come_and_a_paragraphs_end_is_visible() -
 def test_of_characters_the_bits_of_each_are_told_and_of_words_the_perplexity() -> None:
     score, _ = scored(("a", 3.0, True), ("b", 99.0, False))
     assert language.overall(replace(score, unit="character", perplexity=8.0)) == (
-        "3.00 bits per character over 2 characters, 1 of them unknown"
+        "3.00 bits per character over 2 characters, 1 of them unknown (50%)"
     )
     assert language.overall(score).startswith("perplexity")

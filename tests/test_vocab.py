@@ -80,3 +80,29 @@ def test_of_a_very_long_word_both_ends_are_read() -> None:
 def test_a_language_stream_ends_each_paragraph() -> None:
     vocab = LanguageVocab.build([["we", "go"]] * 4)
     assert [vocab.words.tokens[index] for index in vocab.stream([["we", "run"], ["go"]])] == ["we", UNK, EOS, "go", EOS]
+
+
+@pytest.mark.parametrize(
+    ("text", "minimum", "known"),
+    [
+        ("a a a a b b b", 4, {"a", "b"}),  # four times leave 57 % known, three all
+        ("a a a a a a a b b b", 4, {"a"}),  # 70 % are enough
+        ("a a b c d", 3, {"a", "b", "c", "d"}),
+        ("a b c d", 10, {"a", "b", "c", "d"}),
+    ],
+)
+def test_a_small_text_keeps_words_that_are_seen_fewer_times(text: str, minimum: int, known: set[str]) -> None:
+    vocab = Vocab.build(text.split(), minimum=minimum)
+    assert set(vocab.tokens) - {UNK} == known
+    assert vocab.unknown_share(text.split()) <= 0.3
+
+
+def test_a_text_with_nothing_to_read_makes_no_vocabulary() -> None:
+    for tokens in ([], [UNK, UNK, EOS]):
+        with pytest.raises(ValueError, match="give a text with words in it"):
+            Vocab.build(tokens, minimum=4, special=(UNK, EOS))
+
+
+def test_the_unknown_share_is_that_of_tokens_not_of_kinds() -> None:
+    assert Vocab([UNK, "a"]).unknown_share(["a", "a", "b", "a"]) == 0.25
+    assert Vocab([UNK, "a"]).unknown_share([]) == 0

@@ -13,6 +13,8 @@ from pages.training import current, messages
 from seqmodels.cells import CELLS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
     from seqmodels.checkpoints import CheckpointEntry
@@ -148,11 +150,18 @@ def described(model: CheckpointEntry) -> str:
 
     task = find_task(model.info.task)
     scores = [
-        f"{inputs.plain(str(split))} {task.metric.replace('_', ' ')} {scores[task.metric]:.4g}"
+        f"{inputs.plain(split)} {task.metric.replace('_', ' ')} {scores[task.metric]:.4g}{_facts(scores)}"
         for split, scores in model.info.scores.items()
-        if isinstance(scores.get(task.metric), int | float)
+        if task.metric in scores
     ]
     return " · ".join([task.title, CELLS[model.info.cell].title, size, *scores])
+
+
+def _facts(scores: Mapping[str, float]) -> str:
+    """What gives a score its meaning, where the model's file has it."""
+    told = [f"{scores['gold_entities']:,.0f} entities"] if "gold_entities" in scores else []
+    told += [f"{scores['unknown_share']:.0%} unknown"] if "unknown_share" in scores else []
+    return f" ({', '.join(told)})" if told else ""
 
 
 def _publish(run: Run, key: str) -> None:

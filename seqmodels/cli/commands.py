@@ -190,8 +190,9 @@ def evaluate(
         **({} if contents is None else {"read": asdict(contents.report)}),
         "sentences": scores.sentences,
         "tokens": scores.tokens,
-        **show.finite(scores.metrics),
+        **show.finite(scores.figures),
     }
+    show.doubt(scores.figures)
     if json:
         return show.emit(result)
     for name, value in result.items():
@@ -240,7 +241,12 @@ def checkpoints(
         ]
         return show.emit({"checkpoints": described})
     rows = [
-        (one.name, f"{info.parameters:,}", show.megabytes(one.bytes), *(_figures(info.scores.get(split, {})) for split in SPLITS))
+        (
+            one.name,
+            f"{info.parameters:,}",
+            show.megabytes(one.bytes),
+            *(show.figures(info.scores.get(split, {})) for split in SPLITS),
+        )
         for one, info in usable
     ]
     show.table(("name", "parameters", "size", *SPLITS), rows, right=("parameters", "size"))
@@ -305,7 +311,3 @@ def _show_ledger(traced: Trace, at: int) -> None:
         if len(writers) > len(listed):
             show.line((f"and {len(writers) - len(listed):,} words with less; --json gives all", "dim"))
     show.line(("Positions count from 0. A share is of the sum of the norms; words may write against each other.", "dim"))
-
-
-def _figures(scores: dict[str, float]) -> str:
-    return ", ".join(f"{name} {value:.2f}" for name, value in scores.items())

@@ -35,7 +35,7 @@ def _section(task: str, models: Sequence[Usable]) -> str:
     rows = [
         [
             f"`{one.name}`",
-            *(_figure(info.scores.get(split, {}).get(figure)) for split in splits for figure in figures),
+            *(_figure(figure, info.scores.get(split, {}).get(figure)) for split in splits for figure in figures),
             str(info.epochs),
             f"{info.parameters:,}",
             show.megabytes(one.bytes),
@@ -76,5 +76,5 @@ def _pairs(values: Mapping[str, object]) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {'none' if value is None else value}" for name, value in values.items())
 
 
-def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:.2f}"
+def _figure(name: str, value: float | None) -> str:
+    return "" if value is None else show.figure(name, value)

@@ -14,6 +14,8 @@ import typer
 if TYPE_CHECKING:
     from seqmodels.corpora import FileReport
 
+_DIGITS = {"unknown_share": 4, "gold_entities": None}  # of a figure; 2 of all others
+
 
 class StoppedError(Exception):
     """The user stopped a command that has something to say about it."""
@@ -24,14 +26,33 @@ def complain(message: str) -> None:
     typer.echo(" ".join(message.split()), err=True)
 
 
+def doubt(named: Mapping[str, float], where: str = "") -> None:
+    """A warning on standard error where the figures say little."""
+    from seqmodels.tasks import caution
+
+    told = caution(named)
+    if told:
+        complain(f"warning: {where}{told}")
+
+
 def emit(result: Mapping[str, Any]) -> None:
     """One JSON object on standard output."""
     typer.echo(json.dumps(result, ensure_ascii=False, allow_nan=False))
 
 
 def finite(figures: Mapping[str, float]) -> dict[str, float | None]:
-    """Figures to two decimals; JSON knows no infinity, so that becomes null."""
-    return {name: round(value, 2) if math.isfinite(value) else None for name, value in figures.items()}
+    """Figures to two decimals, shares to four, counts whole; JSON knows no infinity, so that becomes null."""
+    return {name: round(value, _DIGITS.get(name, 2)) if math.isfinite(value) else None for name, value in figures.items()}
+
+
+def figure(name: str, value: float) -> str:
+    """A figure as text, rounded as `finite` does."""
+    return f"{value:,.{_DIGITS.get(name, 2) or 0}f}"
+
+
+def figures(named: Mapping[str, float]) -> str:
+    """Figures with their names, in a line."""
+    return ", ".join(f"{name} {figure(name, value)}" for name, value in named.items())
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> None:

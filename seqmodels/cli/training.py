@@ -81,7 +81,8 @@ def train(
             how = f"after epoch {done}: give the same command again to go on from there" if done else "in the first epoch"
             raise show.StoppedError(f"stopped {how}") from None
     for split, scores in read_info(output).scores.items():
-        typer.echo(f"{split}: {', '.join(f'{name} {value:.2f}' for name, value in scores.items())}")
+        typer.echo(f"{split}: {show.figures(scores)}")
+        show.doubt(scores, f"{split}: ")
     typer.echo(f"wrote {output}")
 
 

@@ -21,7 +21,7 @@ from seqmodels.metrics import perplexity
 from seqmodels.models import LanguageModel
 from seqmodels.recurrence import State
 from seqmodels.tasks.language import EVALUATION_CHUNK
-from seqmodels.text import Unit
+from seqmodels.text import EOS, Unit
 from seqmodels.vocab import LANGUAGE_VOCABS, LanguageBatch, LanguageVocab
 
 Reader = Callable[[list[int]], Tensor]  # reads on from where it stopped: word ids -> logits (vocab,) of the word after them
@@ -82,6 +82,12 @@ class PromptScore:
     tokens: tuple[ScoredToken, ...]
     perplexity: float
     unit: Unit = "word"
+
+    @property
+    def unknown_share(self) -> float:
+        """The share of the text's words that are not in the vocabulary, from 0 to 1; the end of a paragraph is no word."""
+        words = [token for token in self.tokens if token.text != EOS]
+        return sum(not token.known for token in words) / max(len(words), 1)
 
     @property
     def bits(self) -> float:

@@ -20,6 +20,7 @@ from seqmodels.runs.files import StorageError, friendly_errors
 from seqmodels.runs.limits import Limits
 from seqmodels.runs.settings import change, from_flat
 from seqmodels.runs.trainer import Trainer, TrainingSetup
+from seqmodels.tasks import caution
 from seqmodels.training import DivergedError, Epoch, Report, Step, TrainState
 
 SAVE_EVERY = 20.0  # seconds of training that a kill may cost
@@ -73,6 +74,9 @@ class Session:
         yield Notice("reading the corpus")
         with self.context.signals.interruptible():
             self._set_up()
+        doubt = caution(self.facts)
+        if doubt:
+            yield Notice(f"warning: {doubt}")
         try:
             yield from self._train()
             yield Notice("scoring the best weights")
@@ -94,7 +98,11 @@ class Session:
         """Begin, or go on from the saved state; what was reported after it is no longer true."""
         run = self.context.run
         dataset = load_dataset(self.settings.task, self.settings.data, store.own_file(run))
-        self.setup = TrainingSetup.build(self.settings, dataset)
+        best = store.best_weights(run) if (self.folder / store.LAST).exists() else None
+        # one that goes on has the words it began with, also where this version would choose others
+        vocabulary = None if best is None else checkpoints.load(best).vocabulary
+        self.setup = TrainingSetup.build(self.settings, dataset, vocabulary)
+        self.facts = self.setup.task.facts(self.setup.vocabulary, dataset.dev)
         identity = {"settings": dict(run.settings), "corpus_hash": dataset.hash}
         refusal = f"the settings or the corpus of {self.folder} have changed since it was saved: start a new run"
         self.trainer = Trainer(self.setup, self.folder / store.LAST, identity, asdict(Kept()), refusal=refusal)
@@ -153,7 +161,7 @@ class Session:
 
     def _keep_best(self, report: Epoch) -> None:
         """A checkpoint that can be used at once, even of a run that goes on or is killed."""
-        info = self.setup.describe(report.epoch, {"dev": {self.setup.task.metric: report.score}})
+        info = self.setup.describe(report.epoch, {"dev": {self.setup.task.metric: report.score, **self.facts}})
         with friendly_errors("the best weights"):
             checkpoints.save(self.folder / store.BEST, self.setup.model, self.setup.vocabulary, info)
 
@@ -225,7 +233,7 @@ class Session:
         self.context.update(phase="scoring", seconds=self.watch.seconds)
         with self.context.signals.interruptible(), friendly_errors("the best weights"):
             kept = self.trainer.finish(self.folder / store.BEST)
-        message = "; ".join(part for part in (self.stopping, kept.note) if part)
+        message = "; ".join(part for part in (self.stopping, kept.note, caution(self.facts)) if part)
         self.log.append(self.ending, message=message, scores=kept.scores, seconds=self.watch.seconds, weights=trained)
         self.context.update(phase=self.ending, message=message)
         self.trainer.file.unlink(missing_ok=True)

@@ -42,11 +42,11 @@ class TrainingSetup:
     objective: Objective
 
     @classmethod
-    def build(cls, settings: Settings, dataset: Dataset) -> Self:
-        """A fresh model and its objective."""
+    def build(cls, settings: Settings, dataset: Dataset, vocabulary: Vocabulary | None = None) -> Self:
+        """A fresh model and its objective. Without a vocabulary, that of the train split."""
         task, training = find_task(settings.task), settings.training
         torch.manual_seed(training.seed if settings.weights_seed is None else settings.weights_seed)
-        vocabulary = task.vocabulary(dataset.train)
+        vocabulary = vocabulary or task.vocabulary(dataset.train)
         model = task.build(settings.model, vocabulary)
         objective = task.objective(model, vocabulary, dataset.train, dataset.dev, batch_size=training.batch_size)
         return cls(settings, dataset, vocabulary, model, objective)
@@ -82,7 +82,7 @@ class TrainingSetup:
         # the scores are those of the rounded weights in the file
         self.model.load_state_dict(checkpoints.stored(self.model), strict=False)
         scores = {
-            split: self.task.evaluate(self.model, self.vocabulary, items).metrics for split, items in self.dataset.held_out.items()
+            split: self.task.evaluate(self.model, self.vocabulary, items).figures for split, items in self.dataset.held_out.items()
         }
         checkpoints.save(path, self.model, self.vocabulary, self.describe(epochs, scores, temperature))
         return scores

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seqmodels.tasks.base import DataConfig, DemoConfig, ModelConfig, Predicts, Scores, Task
+from seqmodels.tasks.base import DataConfig, DemoConfig, ModelConfig, Predicts, Scores, Task, caution
 from seqmodels.tasks.language import CharacterTask, LanguageTask
 from seqmodels.tasks.memory import AddingTask, MemoryTask, RecallTask
 from seqmodels.tasks.tagging import EntityTask, TagTask

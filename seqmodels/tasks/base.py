@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -22,6 +22,7 @@ Predicts = Literal["tags", "next token", "answer"]
 Splits = tuple[list[Any], list[Any]]  # train and dev
 
 ALL_FOUND = Columns()
+MOST_UNKNOWN = 0.3  # of a text, from 0 to 1, until a score says little
 _SIZES = Range(1, 1024)  # of an embedding
 
 
@@ -171,11 +172,29 @@ class DemoConfig:
 
 @dataclass(frozen=True)
 class Scores:
-    """A model on a corpus; `metrics` holds accuracy, or precision, recall and f1, or perplexity, ..."""
+    """A model on a corpus: `metrics` holds accuracy, or precision, recall and f1, or perplexity, ...
+
+    `facts` are what gives them a meaning: `unknown_share`, from 0 to 1, of the words or characters of the text that are not in the
+    vocabulary, and `gold_entities`, how many there were to find.
+    """
 
     sentences: int
     tokens: int
     metrics: dict[str, float]
+    facts: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """All of them, as a checkpoint keeps them."""
+        return {**self.metrics, **self.facts}
+
+
+def caution(figures: Mapping[str, float]) -> str | None:
+    """What to tell of a score whose text is largely unknown to the model."""
+    share = figures.get("unknown_share", 0.0)
+    if share <= MOST_UNKNOWN:
+        return None
+    return f"{share:.0%} of the text is unknown to the model: the score says little of how well it reads such texts"
 
 
 class Task(ABC):
@@ -261,6 +280,10 @@ class Task(ABC):
     @abstractmethod
     def evaluate(self, model: Any, vocabulary: Any, items: list[Any]) -> Scores:
         """The scores of a model on gold tokens."""
+
+    def facts(self, vocabulary: Any, items: list[Any]) -> dict[str, float]:
+        """What a score on them is to be seen beside: see Scores."""
+        return {}
 
     def calibrate(self, model: Any, vocabulary: Any, dev: list[Any]) -> float:
         """The temperature that divides a trained model's logits, so that its probabilities are true; 1 changes nothing."""

@@ -30,7 +30,7 @@ from seqmodels.corpora import (
     read_own_parts_of_speech,
     split,
 )
-from seqmodels.decoding import scheme
+from seqmodels.decoding import scheme, spans
 from seqmodels.metrics import accuracy, entity_scores
 from seqmodels.models import Tagger
 from seqmodels.tasks.base import ALL_FOUND, DataConfig, DemoConfig, ModelConfig, Scores, Splits, Task
@@ -119,7 +119,13 @@ class TagTask(Task):
 
     def evaluate(self, model: Tagger, vocabulary: TaggerVocab, items: list[Sentence]) -> Scores:
         probabilities = tag_probabilities(model, vocabulary, [sentence.words for sentence in items])
-        return Scores(len(items), sum(len(s.words) for s in items), self.metrics_of(vocabulary, items, probabilities))
+        tokens = sum(len(sentence.words) for sentence in items)
+        return Scores(len(items), tokens, self.metrics_of(vocabulary, items, probabilities), self.facts(vocabulary, items))
+
+    def facts(self, vocabulary: TaggerVocab, items: list[Sentence]) -> dict[str, float]:
+        """Of an unknown word a tagger still reads the spelling."""
+        listed = (vocabulary.listed(word) for sentence in items for word in sentence.words)
+        return {"unknown_share": vocabulary.words.unknown_share(listed)}
 
     def calibrate(self, model: Tagger, vocabulary: TaggerVocab, dev: list[Sentence]) -> float:
         return calibrated_temperature(model, vocabulary, dev)
@@ -177,6 +183,9 @@ class EntityTask(TagTask):
         own = {tag for sentence in train for tag in sentence.tags}
         kinds = sorted({tag[2:] for tag in own if tag != OUTSIDE})
         return self.tags if own <= set(self.tags) else (OUTSIDE, *(f"{prefix}-{kind}" for kind in kinds for prefix in "BI"))
+
+    def facts(self, vocabulary: TaggerVocab, items: list[Sentence]) -> dict[str, float]:
+        return {"gold_entities": sum(len(spans(sentence.tags)) for sentence in items), **super().facts(vocabulary, items)}
 
     def metrics(self, gold: list[tuple[str, ...]], predicted: list[list[str]]) -> dict[str, float]:
         precision, recall, f1 = entity_scores(gold, predicted)

@@ -169,7 +169,8 @@ def spread(found: Candidates) -> str:
 def overall(score: PromptScore) -> str:
     """The perplexity, or the bits per character, in plain words, with how many were scored and how many of them are unknown."""
     count, unknown = len(score.tokens), sum(not token.known for token in score.tokens)
-    known = "" if not unknown else ", all unknown" if unknown == count else f", {unknown:,} of them unknown"
+    some = f", {unknown:,} of them unknown ({score.unknown_share:.0%})" if unknown else ""
+    known = ", all unknown" if unknown and unknown == count else some
     value = f"{score.perplexity:,.0f}" if score.perplexity >= 9.95 else f"{score.perplexity:.1f}"
     metric = f"perplexity {value}" if score.unit == "word" else f"{score.bits:.2f} bits per character"
     return f"{metric} over {counted(count, score.unit)}{known}"
