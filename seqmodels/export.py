@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from seqmodels.inference import Tagging
+    from seqmodels.inference import Entity, TaggedToken, Tagging
     from seqmodels.traces import LayerTrace, Trace
 
 TRACE_FORMAT = 1  # raised when a name or a shape changes
@@ -22,19 +22,42 @@ LONGEST_LEDGER = 2000  # tokens; the table of norms grows with their square
 DECIMALS = 8  # of a traced value; near 1, float32 holds no more
 
 
-def token_rows(taggings: Sequence[Tagging]) -> list[dict[str, Any]]:
-    """A row a token: its sentence, place and text, then each model's tag and probability. All taggings are of one text."""
+def token_rows(taggings: Sequence[Tagging], *, sentences: int = 0, characters: int = 0) -> list[dict[str, Any]]:
+    """A row a token: its sentence, place and text, then each model's tag and probability. All taggings are of one text.
+
+    It may be a part of a longer one, with so many `sentences` and `characters` before it.
+    """
     _check(taggings)
-    sentence_of = {
-        position: number for number, (first, last) in enumerate(taggings[0].sentences, 1) for position in range(first, last)
-    }
+    numbered = enumerate(taggings[0].sentences, sentences + 1)
+    sentence_of = {position: number for number, (first, last) in numbered for position in range(first, last)}
     rows: list[dict[str, Any]] = []
     for position, token in enumerate(taggings[0].tokens):
-        row: dict[str, Any] = {"sentence": sentence_of[position], "text": token.text, "start": token.start, "end": token.end}
+        start, end = characters + token.start, characters + token.end
+        row: dict[str, Any] = {"sentence": sentence_of[position], "text": token.text, "start": start, "end": end}
         for tagging in taggings:
             tagged = tagging.tokens[position]
             row |= {f"{tagging.label}_tag": tagged.tag, f"{tagging.label}_probability": round(tagged.probability, 4)}
         rows.append(row)
+    return rows
+
+
+def sentence_rows(tagging: Tagging, *, sentences: int = 0, characters: int = 0) -> list[dict[str, Any]]:
+    """A row a sentence: its place and text, its tokens and its entities; of a part of a text as in `token_rows`."""
+    rows = []
+    for number, (first, last) in enumerate(tagging.sentences, sentences + 1):
+        tokens = tagging.tokens[first:last]
+        start, end = tokens[0].start, tokens[-1].end
+        entities = [entity for entity in tagging.entities if start <= entity.start < end]
+        rows.append(
+            {
+                "sentence": number,
+                "start": characters + start,
+                "end": characters + end,
+                "text": tagging.text[start:end],
+                "tokens": [_row(token, characters, token.tag) for token in tokens],
+                "entities": [_row(entity, characters, entity.label) for entity in entities],
+            }
+        )
     return rows
 
 
@@ -51,13 +74,14 @@ def to_csv(taggings: Sequence[Tagging]) -> str:
     return rows_to_csv(token_rows(taggings))
 
 
-def rows_to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows of the same columns as CSV with a heading (RFC 4180). ValueError if there are none."""
+def rows_to_csv(rows: Sequence[Mapping[str, Any]], *, heading: bool = True) -> str:
+    """Rows of the same columns as CSV, with a heading (RFC 4180). ValueError if there are none."""
     if not rows:
         raise ValueError("there is nothing to write: give at least one row")
     written = io.StringIO(newline="")
     writer = csv.DictWriter(written, rows[0])
-    writer.writeheader()
+    if heading:
+        writer.writeheader()
     writer.writerows(rows)
     return written.getvalue()
 
@@ -69,12 +93,13 @@ def to_json(taggings: Sequence[Tagging]) -> str:
     return json.dumps({"text": taggings[0].text, "task": taggings[0].task, "cells": cells}, ensure_ascii=False, indent=1)
 
 
-def to_conllu(tagging: Tagging) -> str:
+def to_conllu(tagging: Tagging, *, sentences: int = 0, characters: int = 0) -> str:
     """CoNLL-U: a tag of speech as UPOS, an entity tag as NER= in MISC; character offsets and probabilities in MISC.
 
-    Columns that no model here fills are `_`.
+    Columns that no model here fills are `_`. Of a part of a text as in `token_rows`.
     """
-    return "".join(_block(tagging, number, first, last) for number, (first, last) in enumerate(tagging.sentences, 1))
+    numbered = enumerate(tagging.sentences, sentences + 1)
+    return "".join(_block(tagging, number, first, last, characters) for number, (first, last) in numbered)
 
 
 def trace_dict(traced: Trace) -> dict[str, Any]:
@@ -140,7 +165,12 @@ def _arrays(layer: LayerTrace) -> dict[str, NDArray[np.float32]]:
     return {name: values for name, values in arrays.items() if values is not None and (name != "start" or values.any())}
 
 
-def _block(tagging: Tagging, number: int, first: int, last: int) -> str:
+def _row(found: TaggedToken | Entity, characters: int, label: str) -> dict[str, Any]:
+    place = {"text": found.text, "start": characters + found.start, "end": characters + found.end}
+    return {**place, "label": label, "probability": round(found.probability, 4)}
+
+
+def _block(tagging: Tagging, number: int, first: int, last: int, characters: int) -> str:
     tokens = tagging.tokens[first:last]
     source = tagging.text[tokens[0].start : tokens[-1].end]
     lines = [
@@ -151,19 +181,19 @@ def _block(tagging: Tagging, number: int, first: int, last: int) -> str:
     for index, token in enumerate(tokens, 1):
         part_of_speech = tagging.task == "pos"
         glued = index < len(tokens) and tokens[index].start == token.end
-        misc = "|".join(_misc(token.tag, token.probability, token.start, token.end, glued=glued, entity=not part_of_speech))
+        misc = "|".join(_misc(token, characters, glued=glued, entity=not part_of_speech))
         upos = token.tag if part_of_speech else "_"
         lines.append("\t".join([str(index), _printable(token.text), "_", upos, "_", "_", "_", "_", "_", misc]))
     return "\n".join(lines) + "\n\n"
 
 
-def _misc(tag: str, probability: float, start: int, end: int, *, glued: bool, entity: bool) -> Iterator[str]:
+def _misc(token: TaggedToken, characters: int, *, glued: bool, entity: bool) -> Iterator[str]:
     if entity:
-        yield f"NER={tag}"
-    yield f"Probability={probability:.4f}"
+        yield f"NER={token.tag}"
+    yield f"Probability={token.probability:.4f}"
     if glued:
         yield "SpaceAfter=No"
-    yield f"TokenRange={start}:{end}"
+    yield f"TokenRange={characters + token.start}:{characters + token.end}"
 
 
 def _printable(text: str) -> str:

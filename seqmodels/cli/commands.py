@@ -25,6 +25,7 @@ from seqmodels.cli.options import (
     text_of,
 )
 from seqmodels.cli.serving import serve
+from seqmodels.cli.tagging import tag_file
 from seqmodels.cli.training import run, standby, train
 
 if TYPE_CHECKING:
@@ -53,15 +54,40 @@ def start(context: typer.Context) -> None:
 
 @app.command()
 def tag(
-    text: TextArgument, task: TaggingOption, cell: CellOption, checkpoint: CheckpointOption = None, json: JsonOption = False
+    task: TaggingOption,
+    cell: CellOption,
+    text: Annotated[str | None, typer.Argument(metavar="TEXT", help="The text, or - to read it from standard input.")] = None,
+    input: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A text of any size in the place of TEXT, or - for standard input.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where the tags of --input go; else to standard output.")
+    ] = None,
+    format: Annotated[
+        str | None, typer.Option(metavar="NAME", help="conllu, jsonl or csv; else as the name of --output ends, or conllu.")
+    ] = None,
+    checkpoint: CheckpointOption = None,
+    json: JsonOption = False,
 ) -> None:
-    """Tag a text: parts of speech, or persons, organizations and places. A blank line ends a sentence, one line break does not."""
-    source = text_of(text)
-    from seqmodels import inference
+    """Tag a text: parts of speech, or persons, organizations and places. A blank line ends a sentence, one line break does not.
+
+    With --input, a file of any size is tagged piece by piece; broken off, the same command goes on where it stopped.
+    """
     from seqmodels.tasks import find_task, tasks_that_predict
 
     if find_task(task).predicts != "tags":
         raise ValueError(f"task {task!r} gives no tags: choose one of {', '.join(tasks_that_predict('tags'))}")
+    if input is not None and text is None:
+        if json:
+            raise ValueError("--json is for one text: give --format jsonl with --input")
+        return tag_file(_load(task, cell, checkpoint), input, output, format)
+    if text is None or input is not None:
+        raise ValueError("give either a text, or a file as --input")
+    if output is not None or format is not None:
+        raise ValueError("--output and --format go with --input: give the text as a file, or - for standard input")
+    from seqmodels import inference
+
+    source = text_of(text)
     tagging = inference.tag(_load(task, cell, checkpoint), source)
     if json:
         tokens, entities = ([asdict(item) for item in items] for items in (tagging.tokens, tagging.entities))

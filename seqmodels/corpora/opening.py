@@ -68,26 +68,41 @@ def decode(content: bytes, name: str) -> TextFile:
     """UTF-8 bytes to text with plain line ends and no byte order mark. CorpusError says what they are where they are no text."""
     if not content.removeprefix(b"\xef\xbb\xbf").strip():
         raise CorpusError(f"{name} is empty: give a text file")
+    check_kind(content, name)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise not_utf8(error, name) from None
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    check_characters(text, name)
+    return TextFile(name, text)
+
+
+def check_kind(content: bytes, name: str) -> None:
+    """CorpusError if a file that begins so is no text, or one of another encoding."""
     for magic, kind in _MAGIC.items():
         if content.startswith(magic):
             raise CorpusError(f"{name} is {kind}, not plain text, and was not opened: save the text itself as UTF-8")
     if _is_wide(content):
         raise CorpusError(f"{name} is saved as UTF-16 or UTF-32: save the file as UTF-8")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = len(re.findall(rb"\r\n?|\n", error.object[: error.start])) + 1
-        found = f"the byte {error.object[error.start]:#04x}"
-        raise CorpusError(
-            f"{name}, line {line}: not UTF-8 text ({found}): save the file as UTF-8; it may be in Latin-1 or another old encoding"
-        ) from None
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def check_characters(text: str, name: str, *, lines: int = 0) -> None:
+    """CorpusError if a text holds what no text does; `lines` are before it."""
     strange = _NO_TEXT.search(text)
     if strange:
-        line = text.count("\n", 0, strange.start()) + 1
+        line = lines + text.count("\n", 0, strange.start()) + 1
         byte = f"{ord(strange.group()):#04x}"
         raise CorpusError(f"{name}, line {line}: holds the byte {byte}, which is no text: give a plain text file")
-    return TextFile(name, text)
+
+
+def not_utf8(error: UnicodeDecodeError, name: str, *, lines: int = 0) -> CorpusError:
+    """The error of a file in another encoding; `lines` are before what was decoded."""
+    line = lines + len(re.findall(rb"\r\n?|\n", error.object[: error.start])) + 1
+    found = f"the byte {error.object[error.start]:#04x}"
+    return CorpusError(
+        f"{name}, line {line}: not UTF-8 text ({found}): save the file as UTF-8; it may be in Latin-1 or another old encoding"
+    )
 
 
 def shorten(found: str, longest: int = 40) -> str:
