@@ -77,7 +77,8 @@ def test_a_file_has_its_right_entities_through_every_door(
 
 def test_the_inner_layer_is_read_where_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     file = FILES / "two_tag_columns.tsv"
-    assert evaluated(capsys, "ner", file)["read"]["notes"] == ["tags stand in column 4 too: --tag-column 4 reads them"]
+    (note,) = evaluated(capsys, "ner", file)["read"]["notes"]
+    assert note == "tags stand in column 4 too: set the tag column (--tag-column 4) to read them"
     assert evaluated(capsys, "ner", file, "--tag-column", "4")["read"]["types"] == {"LOC": 3}
     assert counted(uploaded("ner", file, Columns(tag_column=4)).train) == {"LOC": 2}
     assert counted(files_dataset("ner", file, file, Columns(tag_column=4)).train) == {"LOC": 3}
@@ -159,6 +160,7 @@ SHAPES = {
         (1, 4, "IOB1"),
         "U.N./B-ORG official Ekeus/B-PER heads",
     ),
+    "WikiNEuRal's CoNLL-2003": ("0\t-DOCSTART-\tO\n\n0\tEU\tB-ORG\n1\tsaid\tO\n", (2, 3, "IOB2"), "EU/B-ORG said"),
     "CoNLL-2003, an O alone as chunk": ("-DOCSTART- O\n\nEU B-NP B-ORG\nsaid O O\n\n", (1, 3, "IOB2"), "EU/B-ORG said"),
     "CoNLL-2002": (
         "El DA O\nAbogado NC B-PER\ndel SP I-PER\nEstado NC I-PER\n",
@@ -242,12 +244,20 @@ def test_columns_can_be_named() -> None:
         ({"tag_column": 7}, "own.txt: the tag column 7 holds '': expected a word and a tag"),
         ({"tag_column": 2}, "own.txt: the tag column 2 holds 'x': expected a word and a tag"),
         ({"word_column": 9}, "own.txt, line 1: 3 columns: expected a word and a tag"),
+        ({"types": "a=b," * 99}, "types have 396 characters: give at most 300"),
         ({"types": "person=PER"}, r"own.txt has no type 'person', which --types names: its types are PER"),
     ],
 )
 def test_a_wrong_column_or_type_is_named(columns: dict, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         ner("Ann x B-PER\nLee x O\n", Columns(**columns))
+
+
+def test_conllu_has_ten_columns_to_choose_from() -> None:
+    text = "1\tDogs\tdog\tNOUN\t_\t_\t_\t_\t_\t_\n"
+    assert pos(text, Columns(word_column=3))[0] == [Sentence(("dog",), ("NOUN",))]
+    with pytest.raises(CorpusError, match="the tag column is 11: CoNLL-U has 10"):
+        pos(text, Columns(tag_column=11))
 
 
 def test_only_the_damaged_line_is_named() -> None:
@@ -365,11 +375,13 @@ def test_malformed_tags_are_the_entities_that_seqeval_reads(tags: list[str]) -> 
 @pytest.mark.parametrize("scheme", ["IOBES", "BILOU", "BMES", "IOB1", "IOB2"])
 def test_the_scheme_is_named(scheme: str) -> None:
     spans = [("PER", 3), ("PER", 1), (None, 1), ("LOC", 2), (None, 2)]
-    assert scheme_of([written(spans, scheme)]) == scheme
+    assert scheme_of([written(spans, scheme)]) == (scheme, 0)
 
 
-def test_stray_inside_tags_are_counted() -> None:
-    assert scheme_of([["B-PER", "O", "I-PER", "O"]]) == "IOB2, 1 entities begin with I-"
+def test_stray_inside_tags_are_told() -> None:
+    _, report = ner("Ann B-PER\nsaw O\nBob I-PER\n")
+    assert report.scheme == "IOB2"
+    assert report.notes == ("entities begin with I- in place of B- 1 times: read as if with B-",)
 
 
 # ---- CoNLL-U, against the package that others read it with

@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from pages.training import current, form, link
 from seqmodels.cells import CELLS, Cell
 from seqmodels.corpora import LARGEST_UPLOAD
+from seqmodels.data import load_dataset
 from seqmodels.runs import Progress, Run, list_runs, store
 from seqmodels.runs import control as control_module
 from seqmodels.runs.presets import PRESETS
@@ -380,6 +381,28 @@ def test_a_good_file_is_counted_and_becomes_a_run_whatever_its_name(name: str, s
     (run,) = started
     assert store.own_file(run) is not None
     assert {path.name for path in store.root().iterdir() if not path.name.startswith(".")} == {run.id}
+
+
+def test_the_form_says_how_a_file_is_read_and_its_columns_can_be_set(started: list[Run]) -> None:
+    page = visit(settings="task=ner&source=file")
+    content = b"1\tUni\tB-ORG\tO\n2\tBonn\tI-ORG\tB-LOC\n3\topened\tO\tO\n\n" * 3
+    page.file_uploader(key="training-file").set_value(("layers.tsv", content, "text/plain"))
+    sound(page.run())
+    assert "words in column 2, tags in column 3, IOB2" in captions(page)
+    assert "Tags stand in column 4 too" in captions(page)
+    sound(widget(page, "number_input", "tag_column").set_value(4).run())
+    assert "tags in column 4" in captions(page)
+    sound(widget(page, "text_input", "types").set_value("LOC").run())
+    assert "Types are 'LOC'" in warnings(page)
+    sound(widget(page, "text_input", "types").set_value("LOC=River").run())
+    assert "LOC as River" in captions(page)
+    sound(page.button(key="training-go").click().run())
+    (run,) = started
+    assert (run.settings["tag_column"], run.settings["types"]) == (4, "LOC=River")
+    data = load_dataset("ner", from_flat(run.settings).data, store.own_file(run))
+    assert {tag for sentence in data.train for tag in sentence.tags} == {"O", "B-River"}
+    sound(widget(page, "selectbox", "source").set_value("uner").run())
+    assert "tag_column" not in settings_in_the_address(page)
 
 
 def test_the_owners_key_is_never_in_the_address(started: list[Run]) -> None:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.common import inputs, page
-from pages.training import current, link
+from pages.training import current, link, own_file
 from seqmodels import runs
 from seqmodels.cells import CELLS
+from seqmodels.corpora import Columns
 from seqmodels.runs import Run, Upload
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def draw() -> None:
             link.write(settings, _usual(FIRST_TASK))
             link.share(settings)
         except ValueError as problem:
-            st.warning(inputs.plain(sentence(problem)))
+            st.warning(inputs.plain(own_file.sentence(problem)))
 
 
 def copy(run: Run) -> None:
@@ -100,7 +101,7 @@ def _begin(settings: Settings, name: str) -> None:
     """Make the run, start it and show it. ValueError says why not."""
     upload = None
     if settings.data.source == "file":
-        uploaded = st.session_state.get("training-file")
+        uploaded = st.session_state.get(own_file.KEY)
         if uploaded is None:
             raise ValueError("there is no file yet: choose one under Data, or another source")
         upload = Upload(uploaded.name, uploaded.getvalue())
@@ -145,7 +146,8 @@ class Form:
         """Draws the first two: what a run is of."""
         from seqmodels.tasks import TASKS
 
-        self.start, self.values = start, dict(start)
+        self.start = {**vars(Columns()), **start}
+        self.values = dict(self.start)
         tasks = {task.name: task.title for task in TASKS.values()}
         cells = {cell.name: cell.title for cell in CELLS.values()}
         task_help = "What is to be learned. Another task brings its own good settings."
@@ -202,7 +204,7 @@ class Form:
         elif isinstance(self.start[name], bool):
             self.values[name] = st.toggle(label, key=self.key(name), help=help)
         else:
-            self.values[name] = st.text_input(label, max_chars=known.longest, key=self.key(name), help=help)
+            self.values[name] = st.text_input(label, max_chars=known.longest, key=self.key(name), help=help, placeholder=known.none)
 
     def pick(self, name: str, label: str, choices: Mapping[Any, str], help: str | None) -> None:
         """One of a few values, each shown as it is called."""
@@ -233,26 +235,9 @@ def _source(form: Form, name: str) -> None:
     end = "." if source.here else ". Not on this machine yet: the run fetches it first, if its official source can be reached."
     st.caption(inputs.plain(source.note[:1].upper() + source.note[1:] + end))
     if source.name != "file":
+        form.values |= vars(Columns())
         return
-    help = "Plain text in UTF-8. It stays in the run's folder on this server and is deleted with the run."
-    largest = max(1, int(runs.Limits.of_environment().upload_megabytes))
-    uploaded = st.file_uploader("Your file", key="training-file", max_upload_size=largest, help=help)
-    if uploaded is not None:
-        try:
-            found = _examine(form.values, Upload(uploaded.name, uploaded.getvalue()))
-            st.caption(f":material/check: {inputs.plain(found)}")
-        except ValueError as problem:
-            st.warning(inputs.plain(sentence(problem)))
-
-
-def _examine(values: Mapping[str, Any], upload: Upload) -> str:
-    """What is in a file, for these settings. ValueError says what is wrong with it, and in which line."""
-    from seqmodels.runs.settings import from_flat
-
-    file, data = runs.read_upload(from_flat(values), upload)
-    if data is None:
-        return f"{len(file.text.split()):,} words"
-    return f"{len(data.train):,} sentences to learn from, {len(data.dev):,} to check with"
+    own_file.draw(form)
 
 
 def _patience(form: Form, name: str) -> None:
@@ -297,12 +282,3 @@ def sources_of(task: str) -> tuple[Source, ...]:
     from seqmodels.data import sources
 
     return sources(task)
-
-
-def sentence(problem: ValueError) -> str:
-    """What is wrong, to be shown."""
-    from seqmodels.corpora import CorpusError
-
-    if isinstance(problem, CorpusError):  # begins with the file's name, which stays as it is
-        return f"This file cannot be used: {problem}"
-    return inputs.as_sentence(problem)

@@ -180,7 +180,7 @@ def evaluate(
     cell: CellOption,
     split: Annotated[str | None, typer.Option(metavar="SPLIT", help="dev or test; test if not given.")] = None,
     corpus: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A file of your own, such as CoNLL-U for pos or plain text for lm.")
+        Path | None, typer.Option(metavar="FILE", help="A file of your own: CoNLL-U or columns, or plain text for lm.")
     ] = None,
     checkpoint: CheckpointOption = None,
     word_column: WordColumnOption = None,

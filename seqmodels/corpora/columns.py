@@ -12,6 +12,7 @@ from seqmodels.fields import Range, check, setting
 
 LONGEST_SENTENCE = 1_000  # words; a column file whose sentences are mostly longer lacks blank lines
 
+LONGEST_TYPES = 300  # characters
 MOST = 0.9  # of the rows hold a tag in a column of tags: so that one damaged line is named, not the whole file
 HALF = 0.5  # of them are enough where no column has most: a small file with a damaged line
 FEW = 0.05  # of the words without a form are told
@@ -23,7 +24,7 @@ _KEY_VALUE = re.compile(r"# ?[\w.:-]+ = ")
 _SPACES = re.compile(r"[ \t]+")  # only these: a no-break space is part of a word
 _DOCUMENT = "-DOCSTART-"
 
-Fields = list[str]
+Fields = tuple[str, ...]
 Block = list[tuple[int, Fields]]  # the rows of a sentence, each with the number of its line
 
 
@@ -69,8 +70,9 @@ class Columns:
     types: str = setting(
         "",
         "Types",
-        "Other names for the types of your file, such as Gene=GENE,Drug=O. O: no entity.",
-        longest=300,
+        "Other names for the entity types of your file, such as Gene=Protein,Drug=O. O stands for no entity.",
+        none="as in the file",
+        longest=LONGEST_TYPES,
         tasks=_entities,
         when=_own_file,
     )
@@ -79,6 +81,8 @@ class Columns:
         check(self)
         if self.word_column is not None and self.word_column == self.tag_column:
             raise ValueError(f"word_column and tag_column are both {self.word_column}: give two different columns")
+        if len(self.types) > LONGEST_TYPES:
+            raise ValueError(f"types have {len(self.types)} characters: give at most {LONGEST_TYPES}")
         self.renamed()
 
     def renamed(self) -> dict[str, str]:
@@ -199,14 +203,14 @@ def _rows(file: TextFile) -> tuple[list[Block], str]:
         block = []
         for number, line in lines:
             if "\t" in line:
-                fields = line.rstrip(" \t").split("\t")
+                parts = line.rstrip(" \t").split("\t")
                 if " " in line:
-                    fields = [field.strip(" ") for field in fields]
+                    parts = [part.strip(" ") for part in parts]
                 tabs += 1
             else:
-                fields = _SPACES.split(line.strip(" "))
-            if fields[0] != _DOCUMENT:
-                block.append((number, fields))
+                parts = _SPACES.split(line.strip(" "))
+            if _DOCUMENT not in parts:
+                block.append((number, tuple(parts)))
         total += len(block)
         if block:
             blocks.append(block)
@@ -251,7 +255,7 @@ def _tag_column(
     best, *others = kind.choose(tagged)
     if others:
         listed = " and ".join(str(column + 1) for column in others)
-        notes.append(f"tags stand in column {listed} too: --tag-column {others[0] + 1} reads them")
+        notes.append(f"tags stand in column {listed} too: set the tag column (--tag-column {others[0] + 1}) to read them")
     return best
 
 
@@ -289,8 +293,9 @@ def _word_column(file: TextFile, blocks: Sequence[Block], tag: int, columns: Col
 
 
 def _are_ids(values: Counter[str], total: int) -> bool:
-    """Whether a column numbers its rows. One of nothing but _ does not: that is a word column without its words."""
-    return values["_"] < total and sum(count for value, count in values.items() if _IDENTIFIER.fullmatch(value)) > (1 - FEW) * total
+    """Whether a column numbers its rows. One of mostly _ does not: that is a word column without its words."""
+    ids = sum(count for value, count in values.items() if _IDENTIFIER.fullmatch(value))
+    return values["_"] <= HALF * total and ids > (1 - FEW) * total
 
 
 def _is_constant(blocks: Sequence[Block], column: int) -> bool:

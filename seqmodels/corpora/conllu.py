@@ -30,6 +30,9 @@ def parse_conllu(file: TextFile, columns: Columns) -> tuple[list[int], list[Sent
     """The line where each sentence begins, the sentences, and what is to be told of them."""
     word = FORM if columns.word_column is None else columns.word_column - 1
     tag = TAG if columns.tag_column is None else columns.tag_column - 1
+    for name, column in (("word", word), ("tag", tag)):
+        if column >= COLUMNS:
+            raise CorpusError(f"{file}: the {name} column is {column + 1}: CoNLL-U has {COLUMNS}")
     starts, sentences, untagged, left_out = [], [], 0, 0
     for block in lines_of(file):
         rows = [fields for number, line in block if line[0] != "#" and (fields := _row(file, number, line, word, tag))]

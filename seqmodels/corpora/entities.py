@@ -36,7 +36,7 @@ def is_entity_tag(tag: str) -> bool:
 
 def is_phrase(kind: str) -> bool:
     """Whether a type is one of phrases, such as NP, and none of entities."""
-    return kind in _CHUNKS
+    return kind.upper() in _CHUNKS
 
 
 def to_iob2(tags: Sequence[str]) -> list[str]:
@@ -56,8 +56,8 @@ def to_iob2(tags: Sequence[str]) -> list[str]:
     return fixed
 
 
-def scheme_of(sentences: Iterable[Sequence[str]]) -> str:
-    """The scheme that the file's own tags follow: IOB1, IOB2, IOBES, BILOU or BMES."""
+def scheme_of(sentences: Iterable[Sequence[str]]) -> tuple[str, int]:
+    """The scheme that a file's own tags follow (IOB1, IOB2, IOBES, BILOU or BMES), and how many entities of IOB2 begin with I."""
     starts: Counter[str] = Counter()  # how entities begin: "I", "B" after no entity of the type, "BB" after one
     seen = set()
     for tags in sentences:
@@ -71,10 +71,8 @@ def scheme_of(sentences: Iterable[Sequence[str]]) -> str:
             before = tag
     for letters, name in (("LU", "BILOU"), ("M", "BMES"), ("ES", "IOBES")):
         if seen.intersection(letters):
-            return name
-    if not starts["I"]:
-        return "IOB2"
-    return f"IOB2, {starts['I']:,} entities begin with I-" if starts["B"] else "IOB1"
+            return name, 0
+    return ("IOB2", starts["I"]) if starts["B"] or not starts["I"] else ("IOB1", 0)
 
 
 def match_types(found: Iterable[str], known: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from seqmodels import text
-from seqmodels.corpora.columns import Columns, Table, TagKind, check_lengths, read_table
+from seqmodels.corpora.columns import MOST, Columns, Table, TagKind, check_lengths, read_table
 from seqmodels.corpora.conllu import FORM, TAG, UNIVERSAL, UPOS, is_conllu, parse_conllu
 from seqmodels.corpora.entities import (
     ENTITY_TYPES,
@@ -71,9 +71,12 @@ def read_own_entities(
     sentences = rename_types(found, names.get)
     _check_types(file, types, names, known)
     notes = table.notes + check_lengths(file, table.lines, table.words, training=training)
+    scheme, stray = scheme_of(table.tags)
+    if stray:
+        notes.append(f"entities begin with I- in place of B- {stray:,} times: read as if with B-")
     report = replace(
         _report(file, _format(table), sentences, table.word + 1, table.tag + 1),
-        scheme=scheme_of(table.tags),
+        scheme=scheme,
         types=types,
         read_as={kind: name for kind, name in names.items() if kind != name},
         ignored={kind: count for kind, count in types.items() if kind not in names},
@@ -129,10 +132,16 @@ def _entity_table(file: TextFile, columns: Columns) -> tuple[Table, list[Sentenc
 
 def _choose_entities(values: dict[int, Counter[str]]) -> list[int]:
     """Columns with entities before those without, and all before phrase chunks; the outer layer comes first."""
-    kinds = {column: {tag[2:] for tag in tags if tag != OUTSIDE and is_entity_tag(tag)} for column, tags in values.items()}
-    phrases = [column for column, found in kinds.items() if found and all(map(is_phrase, found))]
-    others = [column for column in kinds if column not in phrases]
-    return [column for column in others if kinds[column]] or others[-1:] or phrases
+    phrases: list[int] = []
+    others: list[int] = []
+    entities: list[int] = []
+    for column, tags in values.items():
+        counts = Counter({tag: count for tag, count in tags.items() if tag != OUTSIDE and is_entity_tag(tag)})
+        if counts and sum(count for tag, count in counts.items() if is_phrase(tag[2:])) >= MOST * counts.total():
+            phrases.append(column)
+        else:
+            (entities if counts else others).append(column)
+    return entities or others[-1:] or phrases
 
 
 def _choose_parts_of_speech(values: dict[int, Counter[str]]) -> list[int]:

@@ -58,7 +58,7 @@ class TagTask(Task):
     predicts = "tags"
     below = "its tag"
     probe = "The old man the boats, and they record a new record."
-    file_format = "CoNLL-U, or a word and its universal tag a line"
+    file_format = "CoNLL-U, or columns with a universal tag in one"
     corpus_note = "tagged by people"
     shipped = True
     vocabulary_class = TaggerVocab
@@ -153,7 +153,7 @@ class EntityTask(TagTask):
     aliases = ("Names",)
     below = "the entity it is part of, if any"
     probe = "John Smith flew from Berlin to New York to work for Siemens."
-    file_format = "a word and its IOB tag a line"
+    file_format = "columns with an entity tag in one: IOB, IOBES or BILOU"
     corpora: ClassVar[tuple[str, ...]] = ("uner", "ewt", "wikigold", "wnut17", "btc")
     metric = "f1"
     model = ModelConfig(cell="gru", hidden_size=192, dropout=0.4)

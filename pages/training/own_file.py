@@ -1,0 +1,69 @@
+"""A file of the visitor's among the settings: looked at as soon as it is here, with how it was read, and what may be said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.common import inputs
+from seqmodels import runs
+from seqmodels.corpora import Columns, CorpusError, FileReport, read_own_texts
+from seqmodels.runs import Upload
+
+if TYPE_CHECKING:
+    from pages.training.form import Form
+
+KEY = "training-file"
+
+
+def draw(form: Form) -> None:
+    """The upload, what is in it, and the settings of its columns."""
+    help = "Plain text in UTF-8. It stays in the run's folder on this server and is deleted with the run."
+    largest = max(1, int(runs.Limits.of_environment().upload_megabytes))
+    uploaded = st.file_uploader("Your file", key=KEY, max_upload_size=largest, help=help)
+    told, details = st.container(gap="xsmall"), st.container()
+    if form.task.predicts == "tags":
+        with st.expander("How it is read"):
+            details = st.container(gap="xsmall")
+            for name in vars(Columns()):
+                form.input(name)
+    if uploaded is None:
+        return
+    with told:
+        try:
+            found, report = _examine(form.values, Upload(uploaded.name, uploaded.getvalue()))
+        except ValueError as problem:
+            st.warning(inputs.plain(sentence(problem)))
+            return
+        st.caption(f":material/check: {inputs.plain(f'{found}. Read as {report.how}.')}")
+        mapping = f"types: {report.mapping}" if report.mapping else ""
+        for note in filter(None, (mapping, *report.notes)):
+            st.caption(f":material/info: {inputs.plain(note[:1].upper() + note[1:])}.")
+    with details:
+        _show(report)
+
+
+def sentence(problem: ValueError) -> str:
+    """What is wrong, to be shown."""
+    if isinstance(problem, CorpusError):  # begins with the file's name, which stays as it is
+        return f"This file cannot be used: {problem}"
+    return inputs.as_sentence(problem)
+
+
+def _examine(values: Mapping[str, Any], upload: Upload) -> tuple[str, FileReport]:
+    """What is in a file, for these settings, and how it was read. ValueError says what is wrong with it, and in which line."""
+    from seqmodels.runs.settings import from_flat
+
+    file, data = runs.read_upload(from_flat(values), upload)
+    if data is None:
+        return f"{len(file.text.split()):,} words", read_own_texts(file).report
+    return f"{len(data.train):,} sentences to learn from, {len(data.dev):,} to check with", data.reports[0]
+
+
+def _show(report: FileReport) -> None:
+    """The file's tags and its beginning; the rest stands above."""
+    for heading, text in report.lines():
+        if heading in ("tags", "entities", "begins"):
+            st.caption(f"**{heading.capitalize()}**: {inputs.plain(text)}")
