@@ -92,7 +92,7 @@ def test_a_model_keeps_the_types_of_its_file_and_scores_in_evaluate_what_it_scor
     assert main(["train", "--task", "ner", "--cell", "gru", *small]) == 0
     printed = capsys.readouterr().out
     assert printed.count("Gene 300, Disease 300") == 2
-    scored = re.search(r"^dev: .*f1 ([\d.]+)$", printed, re.MULTILINE)
+    scored = re.search(r"^dev: .*\bf1 ([\d.]+)", printed, re.MULTILINE)
     assert scored is not None
     found = evaluated(capsys, "ner", file, "--checkpoint", str(output))
     assert found["f1"] == float(scored[1]) > 50
