@@ -34,11 +34,12 @@ from seqmodels.decoding import scheme, spans
 from seqmodels.metrics import accuracy, entity_scores
 from seqmodels.models import Tagger
 from seqmodels.tasks.base import ALL_FOUND, DataConfig, DemoConfig, ModelConfig, Scores, Splits, Task
+from seqmodels.tasks.batching import batches, pieces, windows
 from seqmodels.training import BatchLoss, DevScore, Tensors, TrainConfig
 from seqmodels.vocab import TaggerVocab, pad
 
 TRAINING_BATCH = 32  # sentences
-EVALUATION_BATCH = 64
+LONGEST_TRAINED = 160  # tokens; a batch of such sentences needs some 200 MB, and the corpora have none longer
 POOL = 40  # batches whose sentences are sorted by length together
 UNSCORED = -100  # cross_entropy's default ignore_index
 
@@ -196,6 +197,7 @@ class EntityTask(TagTask):
 class TaggingObjective:
     """Cross-entropy over the tags, plus half of that over the second tags where a sentence has them.
 
+    A sentence of more than LONGEST_TRAINED words is learned from in parts, so that no batch is padded to its length.
     Rare words are dropped to `<unk>` at random, the rarer the more often (Kiperwasser & Goldberg 2016), so that the network learns
     to rely on spelling for words it will not know.
     """
@@ -212,6 +214,7 @@ class TaggingObjective:
     second_tags: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.train = [part for sentence in self.train for part in _parts(sentence)]
         seen = sorted({tag for sentence in self.train for tag in sentence.auxiliary or ()})
         self.second_tags = {tag: index for index, tag in enumerate(seen)}
         if self.second_tags:
@@ -276,21 +279,31 @@ class TaggingObjective:
         return self.auxiliary_weight * second
 
 
+def _parts(sentence: Sentence) -> list[Sentence]:
+    if len(sentence.words) <= LONGEST_TRAINED:
+        return [sentence]
+    second = sentence.auxiliary
+    return [
+        replace(sentence, words=sentence.words[part], tags=sentence.tags[part], auxiliary=second and second[part])
+        for part in windows(len(sentence.words), LONGEST_TRAINED)
+    ]
+
+
 @torch.inference_mode()
 def tag_probabilities(
     model: Tagger, vocabulary: TaggerVocab, sentences: Sequence[Sequence[str]], temperature: float = 1.0
 ) -> list[NDArray[np.float32]]:
-    """Each sentence's tag probabilities (tokens, tags), in the order given; sentences of like length share a batch."""
+    """Each sentence's tag probabilities (tokens, tags), in the order given. A very long sentence is read in pieces."""
     model.eval()
-    order = sorted(range(len(sentences)), key=lambda index: len(sentences[index]))
-    found: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(sentences)
-    for start in range(0, len(order), EVALUATION_BATCH):
-        indices = order[start : start + EVALUATION_BATCH]
-        scores = model(vocabulary.encode([sentences[index] for index in indices]))
-        probabilities = torch.softmax(scores / temperature, dim=-1).numpy()
-        for row, index in enumerate(indices):
-            found[index] = probabilities[row, : len(sentences[index])]
-    return found
+    parts = [(words, piece) for words in sentences for piece in pieces(len(words))]
+    found: dict[int, NDArray[np.float32]] = {}
+    for indices in batches([piece.length for _, piece in parts]):
+        read = [words[piece.read] for words, piece in map(parts.__getitem__, indices)]
+        probabilities = torch.softmax(model(vocabulary.encode(read)) / temperature, dim=-1).numpy()
+        for row, index in zip(probabilities, indices, strict=True):
+            found[index] = row[parts[index][1].kept].copy()  # the batch itself may go
+    each = iter(range(len(parts)))
+    return [np.concatenate([found[next(each)] for _ in pieces(len(words))]) for words in sentences]
 
 
 def calibrated_temperature(model: Tagger, vocabulary: TaggerVocab, dev: list[Sentence]) -> float:

@@ -1,5 +1,6 @@
 """What the gates did to a text, and what follows from it: who wrote the memory, how long it lasts, what would change it."""
 
+from seqmodels.tasks.batching import windows
 from seqmodels.traces.attribution import Attribution, attribute, likely
 from seqmodels.traces.behaviour import (
     HIGH,
@@ -55,7 +56,6 @@ from seqmodels.traces.layers import (
     trace,
     trace_encoded,
     trace_layers,
-    windows,
 )
 from seqmodels.traces.matches import (
     SEARCHED_GATES,

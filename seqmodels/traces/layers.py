@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -109,13 +108,6 @@ def sides(recurrent: Recurrent) -> list[tuple[int, str]]:
     """Each layer and direction of a network, in the order of its traces."""
     directions = (FORWARD, BACKWARD) if recurrent.bidirectional else (FORWARD,)
     return [(layer, direction) for layer in range(recurrent.layers) for direction in directions]
-
-
-def windows(tokens: int, size: int) -> list[slice]:
-    """Parts of at most `size` tokens and of nearly equal length, so that no last part is a stub."""
-    parts = max(1, -(-tokens // size))
-    bounds = [round(part * tokens / parts) for part in range(parts + 1)]
-    return [slice(first, last) for first, last in pairwise(bounds)]
 
 
 @torch.inference_mode()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import chain
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -20,6 +20,7 @@ from seqmodels import text as text_module
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference.encoding import NO_WORDS, embed
 from seqmodels.recurrence import reverse_steps
+from seqmodels.tasks.batching import windows
 from seqmodels.traces.layers import BACKWARD, FORWARD, Array, LayerTrace, Trace, no_such_side, sides, trace_layer
 
 SearchedGate = Literal["mu", "lam", "memory"]
@@ -110,7 +111,7 @@ def trace_passages(
     if (layer, direction) not in sides(recurrent):
         raise no_such_side(layer, direction, sides(recurrent))
     first = [token.text for token in checkpoint.vocabulary.start]
-    pieces = dict.fromkeys(piece for words in passages for piece in _pieces(words))
+    pieces = dict.fromkeys(tuple(words[part]) for words in passages if words for part in windows(len(words), LONGEST_PASSAGE))
     read = [(*first, *words) for words in pieces]
     if not read:
         raise ValueError(NO_WORDS)
@@ -258,12 +259,6 @@ def _in_context(
     """`gates` are SEARCHED_GATES over the context, each (tokens, units of the pattern)."""
     before, after = tokens[context.start : span.start], tokens[span.stop : context.stop]
     return Match(passage, span.start, before, tokens[span], after, score, shared, on, *gates)
-
-
-def _pieces(words: Sequence[str]) -> list[tuple[str, ...]]:
-    """A passage in the fewest pieces of like length that are short enough; none of an empty one."""
-    bounds = np.linspace(0, len(words), -(-len(words) // LONGEST_PASSAGE) + 1).astype(int)
-    return [tuple(words[start:end]) for start, end in pairwise(bounds)]
 
 
 def _alike(lengths: Sequence[int]) -> Iterator[list[int]]:
