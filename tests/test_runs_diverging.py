@@ -14,7 +14,7 @@ from seqmodels import checkpoints
 from seqmodels.checkpoints import Checkpoint, CheckpointError
 from seqmodels.cli import main
 from seqmodels.data import files_dataset, load_dataset
-from seqmodels.inference import tag
+from seqmodels.inference import next_words, tag
 from seqmodels.runs import Run, Upload, create, status, store, trainer, work
 from seqmodels.runs.publishing import publish
 from seqmodels.runs.settings import from_flat
@@ -86,8 +86,8 @@ def test_large_weights_are_trained_saved_and_tag(tmp_path: Path) -> None:
     loaded = checkpoints.load(output)
     assert largest(loaded) > torch.finfo(torch.float16).max
     assert [token.text for token in tag(loaded, "Dogs bark").tokens] == ["Dogs", "bark"]
-    items = loaded.task.read(FILE)
-    assert loaded.task.evaluate(loaded.model, loaded.vocabulary, items).metrics == loaded.info.scores["dev"]
+    items = loaded.task.read(FILE).items
+    assert loaded.task.evaluate(loaded.model, loaded.vocabulary, items).figures == loaded.info.scores["dev"]
 
 
 def test_so_does_a_run_of_an_upload_and_it_becomes_a_model() -> None:
@@ -222,3 +222,15 @@ def test_a_state_that_is_damaged_is_named(header: dict[str, Any], tensors: dict[
     finish(run)
     assert status(run).name == "failed"
     assert "last.safetensors is damaged" in status(run).progress.message
+
+
+def test_a_model_whose_memory_overflows_says_so(tiny: dict[str, Checkpoint], tmp_path: Path) -> None:
+    for name in ("lm-elman", "pos-elman"):
+        made = tiny[name]
+        grown = replace(made.info, config={**made.info.config, "activation": "relu"})
+        checkpoints.save(tmp_path / f"{name}.safetensors", made.model, made.vocabulary, grown)
+        loaded = checkpoints.load(tmp_path / f"{name}.safetensors")
+        for value in loaded.model.state_dict().values():
+            value.fill_(9e5)
+        with pytest.raises(ValueError, match="memory overflows on this text: shorten the text, or pick another model"):
+            (next_words if name == "lm-elman" else tag)(loaded, "The old man the boats " * 3)

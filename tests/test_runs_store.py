@@ -31,6 +31,7 @@ from seqmodels.runs import (
 from seqmodels.runs.files import take_lock
 from seqmodels.runs.limits import Queue
 from seqmodels.runs.settings import default_settings, from_flat, to_flat
+from seqmodels.runs.store import read_progress, write_progress
 from tests.running import CONLLU, KEY, files, make, order, settings
 
 
@@ -47,6 +48,37 @@ def test_a_run_is_found_as_it_was_made() -> None:
     assert find_run(run.id) == run
     assert from_flat(run.settings) == settings()
     assert list_runs() == [run]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"name": 5}, "name: 5: it should be a valid string"),
+        ({"created": float("nan")}, "created: nan must be"),
+        ({"created": "today"}, "created: 'today': it should be a valid number"),
+        ({"file_name": ["a"]}, "file_name: .*it should be a valid string"),
+        ({"settings": []}, "settings: "),
+        ({"settings": {"epochs": {}}}, "settings.epochs"),
+        ({"mystery": 1}, "mystery: no such field is known"),
+    ],
+)
+def test_a_wrong_value_in_a_runs_config_is_named(change: dict[str, object], said: str) -> None:
+    run = make()
+    path = run.folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(ValueError, match=rf"config\.json is damaged \(.*{said}"):
+        find_run(run.id)
+    assert list_runs() == []
+
+
+@pytest.mark.parametrize("change", [{"epoch": "x"}, {"phase": "won"}, {"score": []}, {"seconds": -1}, {"step": True}])
+def test_a_status_with_a_wrong_value_is_that_of_a_run_that_has_never_reported(change: dict[str, object]) -> None:
+    run = make()
+    write_progress(run.folder, Progress(phase="paused", epoch=3))
+    path = run.folder / "status.json"
+    assert read_progress(run.folder).epoch == 3
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    assert read_progress(run.folder) == Progress()
 
 
 @pytest.mark.parametrize("damage", ["{", "[" * 100_000])

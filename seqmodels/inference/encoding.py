@@ -15,6 +15,7 @@ from seqmodels.tasks import TASKS, Predicts
 from seqmodels.text import Token
 from seqmodels.vocab import LanguageVocab, TaggerVocab
 
+OVERFLOWS = "the model's memory overflows on this text: shorten the text, or pick another model"
 NO_WORDS = "there are no words in this text: type a sentence"
 
 
@@ -48,6 +49,13 @@ def read_tokens(checkpoint: Checkpoint, text: str) -> tuple[Token, ...]:
 def embed(checkpoint: Checkpoint, sentences: Sequence[Sequence[str]]) -> tuple[Tensor, Tensor | None]:
     """What the first recurrent layer reads of each sentence, (batch, time, input), and their lengths if any is padded, (batch,)."""
     return checkpoint.model.embed(checkpoint.vocabulary.encode(sentences))
+
+
+def computed(logits: Tensor) -> Tensor:
+    """The same; ValueError where they are no numbers: relu lets a memory grow until float32 cannot hold it."""
+    if not logits.isfinite().all():
+        raise ValueError(OVERFLOWS)
+    return logits
 
 
 def as_tagger(checkpoint: Checkpoint) -> tuple[Tagger, TaggerVocab]:

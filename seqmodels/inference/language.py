@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from seqmodels.checkpoints import Checkpoint
-from seqmodels.inference.encoding import as_language_model
+from seqmodels.inference.encoding import as_language_model, computed
 from seqmodels.metrics import perplexity
 from seqmodels.models import LanguageModel
 from seqmodels.recurrence import State
@@ -113,7 +113,7 @@ def next_words(checkpoint: Checkpoint, prompt: str) -> NextWords:
 
 def expected(vocabulary: LanguageVocab, logits: Tensor) -> NextWords:
     """logits (vocab,) -> the distribution they stand for."""
-    return NextWords(vocabulary.words.tokens, torch.log_softmax(logits, dim=-1).numpy(), vocabulary.unit)
+    return NextWords(vocabulary.words.tokens, torch.log_softmax(computed(logits), dim=-1).numpy(), vocabulary.unit)
 
 
 @torch.inference_mode()
@@ -131,7 +131,7 @@ def score_prompt(checkpoint: Checkpoint, prompt: str) -> PromptScore:
     outputs, _ = model.states(LanguageBatch(torch.cat([torch.tensor([vocabulary.eos]), ids[:-1]]).unsqueeze(0)))
     # in pieces: the logits of ten thousand words at once would fill half a gigabyte
     pieces = zip(outputs[0].split(EVALUATION_CHUNK), ids.split(EVALUATION_CHUNK), strict=True)
-    nats = torch.cat([F.cross_entropy(model.logits(output), wanted, reduction="none") for output, wanted in pieces])
+    nats = torch.cat([F.cross_entropy(computed(model.logits(output)), wanted, reduction="none") for output, wanted in pieces])
     scored = tuple(
         ScoredToken(token.text, token.start, token.end, value / math.log(2), token.text in vocabulary.words)
         for token, value in zip(tokens, nats.tolist(), strict=True)
@@ -213,7 +213,7 @@ def _draw(
     random = np.random.default_rng(sampling.seed)
     for _ in range(max_tokens):
         with torch.inference_mode():  # not around the yield, which would leave it on for the caller
-            log_probabilities = torch.log_softmax(read(unread), dim=-1).numpy()
+            log_probabilities = torch.log_softmax(computed(read(unread)), dim=-1).numpy()
         probabilities = adjusted(log_probabilities, sampling, never=vocabulary.words.unk)
         drawn = int(random.choice(len(probabilities), p=probabilities))
         unread = [drawn]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from seqmodels import text as text_module
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.decoding import scheme, spans
-from seqmodels.inference.encoding import NO_WORDS, Encoded, as_tagger, require
+from seqmodels.inference.encoding import NO_WORDS, OVERFLOWS, Encoded, as_tagger, require
 from seqmodels.tasks.tagging import tag_probabilities
 from seqmodels.text import Token
 
@@ -115,6 +115,8 @@ def tag_encoded(checkpoint: Checkpoint, encoded: Encoded) -> Tagging:
 def _tagging(
     checkpoint: Checkpoint, text: str, sentences: Sequence[Sequence[Token]], probabilities: Sequence[NDArray[np.float32]]
 ) -> Tagging:
+    if not all(np.isfinite(alone).all() for alone in probabilities):
+        raise ValueError(OVERFLOWS)
     tags = checkpoint.targets
     rules = scheme(tags)
     tokens: list[TaggedToken] = []

@@ -23,11 +23,12 @@ import shutil
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from seqmodels.corpora import TextFile
+from seqmodels.fields import Count, Range, validated
 from seqmodels.runs.files import data_folder, friendly_errors, is_locked, take_lock, write_whole
 from seqmodels.runs.limits import Limits, Queue, single_user
 
@@ -80,6 +81,19 @@ class Run:
 
 
 @dataclass(frozen=True)
+class _Config:
+    """What config.json holds, of any version."""
+
+    settings: dict[str, str | int | float | bool | None]
+    format: int = FORMAT
+    name: str = ""
+    owner: str = ""
+    created: Annotated[float, Range(0, 1e11)] = 0.0  # seconds since 1970
+    file_name: str | None = None
+    preset: str | None = None
+
+
+@dataclass(frozen=True)
 class Progress:
     """What a run's process last reported. `message` says in plain words why it stands where it stands.
 
@@ -88,14 +102,14 @@ class Progress:
 
     phase: Phase = "new"
     message: str = ""
-    epoch: int = 0
-    epochs: int = 0
-    step: int = 0  # of the epoch after `epoch`
-    steps: int = 0
+    epoch: Count = 0
+    epochs: Count = 0
+    step: Count = 0  # of the epoch after `epoch`
+    steps: Count = 0
     score: float | None = None
     best_score: float | None = None
-    best_epoch: int = 0
-    seconds: float = 0.0
+    best_epoch: Count = 0
+    seconds: Annotated[float, Range(0)] = 0.0
     pid: int | None = None  # for signals only: the lock says whether the process lives
 
     def waiting(self, pid: int | None = None) -> Progress:
@@ -117,9 +131,8 @@ def write_progress(folder: Path, progress: Progress) -> None:
 def read_progress(folder: Path) -> Progress:
     """What was last reported; a run that has never reported anything is new."""
     try:
-        found = json.loads((folder / STATUS).read_bytes())
-        return Progress(**{field.name: found[field.name] for field in fields(Progress)})
-    except (OSError, ValueError, KeyError, TypeError):
+        return validated(Progress, json.loads((folder / STATUS).read_bytes()))
+    except (OSError, ValueError, RecursionError):
         return Progress()
 
 
@@ -175,19 +188,12 @@ def open_folder(folder: Path) -> Run:
     """The run in a folder. ValueError if there is none."""
     path = folder / CONFIG
     try:
-        found = json.loads(path.read_bytes())
-        return Run(
-            folder=folder,
-            name=str(found.get("name") or folder.name),
-            owner=str(found.get("owner", "")),
-            created=float(found.get("created") or path.stat().st_mtime),
-            settings=dict(found["settings"]),
-            file_name=found.get("file_name"),
-            preset=found.get("preset"),
-        )
+        found = validated(_Config, json.loads(path.read_bytes()))
+        created = found.created or path.stat().st_mtime
+        return Run(folder, found.name or folder.name, found.owner, created, found.settings, found.file_name, found.preset)
     except OSError as error:
         raise ValueError(f"{folder} holds no run: its {CONFIG} cannot be read ({error.strerror})") from None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is damaged ({error}): delete the run's folder, or mend the file") from None
 
 
