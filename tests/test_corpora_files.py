@@ -133,6 +133,9 @@ def test_a_number_sign_opens_a_comment_or_is_a_word_as_the_format_has_it(
     assert [sentence.words for sentence in TASKS["pos"].read(file).items] == words
     assert evaluated(capsys, "pos", file)["tokens"] == sum(map(len, words))
     assert [sentence.words for sentence in files_dataset("pos", file, file).train] == words
+    twice = open_upload(file.read_bytes() + b"\n" + file.read_bytes(), name)
+    own = load_dataset("pos", OWN, twice)
+    assert sorted(sentence.words for sentence in own.train + own.dev) == sorted(words * 2)
 
 
 @pytest.mark.parametrize("task", ["pos", "ner"])
@@ -284,7 +287,18 @@ def test_sentences_without_all_their_tags_are_left_out_and_told() -> None:
     text = row.format(1, "Dogs", "NOUN") + row.format(2, "bark", "_") + "\n" + row.format(1, "Cats", "NOUN")
     sentences, report = pos(text)
     assert sentences == [Sentence(("Cats",), ("NOUN",))]
-    assert report.notes == ("1 words have no part of speech: their sentences, 2 tokens, are left out",)
+    assert report.notes == ("words without a part of speech: 1; their sentences, 2 tokens, are left out",)
+
+
+def test_sentences_that_run_together_are_told() -> None:
+    row = "{}\tDogs\t_\tNOUN\t_\t_\t_\t_\t_\t_\n"
+    _, report = pos((row.format(1) + row.format(2)) * 2 + "\n" + row.format(1))
+    assert report.notes == ("token numbers begin again within a sentence, 1 times: a blank line may be missing",)
+
+
+def test_a_refusal_of_unknown_types_names_another_column_of_tags() -> None:
+    with pytest.raises(CorpusError, match=r"has artist \(3\), the model .*--types artist=LOC; tags stand in column 3 too"):
+        ner("Ann B-artist B-PER\nsings O O\n\n" * 3, known=TASKS["ner"].tags)  # type: ignore[attr-defined]
 
 
 def test_long_sentences_are_read_and_told_and_refused_for_training_alone() -> None:

@@ -33,9 +33,10 @@ def parse_conllu(file: TextFile, columns: Columns) -> tuple[list[int], list[Sent
     for name, column in (("word", word), ("tag", tag)):
         if column >= COLUMNS:
             raise CorpusError(f"{file}: the {name} column is {column + 1}: CoNLL-U has {COLUMNS}")
-    starts, sentences, untagged, left_out = [], [], 0, 0
+    starts, sentences, untagged, left_out, joined = [], [], 0, 0, 0
     for block in lines_of(file):
         rows = [fields for number, line in block if line[0] != "#" and (fields := _row(file, number, line, word, tag))]
+        joined += [fields[0] for fields in rows].count("1") > 1
         missing = sum(fields[tag] == _UNTAGGED for fields in rows)
         if missing:
             untagged, left_out = untagged + missing, left_out + len(rows)
@@ -50,7 +51,9 @@ def parse_conllu(file: TextFile, columns: Columns) -> tuple[list[int], list[Sent
         raise CorpusError(f"{file}: holds no sentences")
     notes = check_words(file, [sentence.words for sentence in sentences], word)
     if untagged:
-        notes.append(f"{untagged:,} words have no part of speech: their sentences, {left_out:,} tokens, are left out")
+        notes.append(f"words without a part of speech: {untagged:,}; their sentences, {left_out:,} tokens, are left out")
+    if joined:
+        notes.append(f"token numbers begin again within a sentence, {joined:,} times: a blank line may be missing")
     return starts, sentences, notes
 
 

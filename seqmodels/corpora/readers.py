@@ -69,7 +69,7 @@ def read_own_entities(
     else:
         names = match_types(types, known, given)
     sentences = rename_types(found, names.get)
-    _check_types(file, types, names, known)
+    _check_types(file, types, names, known, table.notes)
     notes = table.notes + check_lengths(file, table.lines, table.words, training=training)
     scheme, stray = scheme_of(table.tags)
     if stray:
@@ -152,7 +152,7 @@ def _choose_parts_of_speech(values: dict[int, Counter[str]]) -> list[int]:
 _ENTITIES = TagKind(
     is_entity_tag,
     missing="no column of entity tags",
-    row="a word and a tag such as O, B-PER or I-LOC",
+    row="a word and a tag such as O, B-PER or I-LOC, separated by a tab or spaces",
     tag="a word and a tag such as O, B-PER or I-LOC",
     choose=_choose_entities,
 )
@@ -175,7 +175,9 @@ def _check_given(file: TextFile, types: Mapping[str, int], known: Sequence[str] 
             raise ValueError(f"--types reads {kind} as {shorten(name)}, which the model does not know: choose one of {choices}")
 
 
-def _check_types(file: TextFile, types: Mapping[str, int], names: Mapping[str, str], known: Sequence[str] | None) -> None:
+def _check_types(
+    file: TextFile, types: Mapping[str, int], names: Mapping[str, str], known: Sequence[str] | None, notes: Sequence[str]
+) -> None:
     """There are entities, and no more types than can be learned."""
     if not types:
         raise CorpusError(f"{file}: every tag is O: there is no entity to {'learn' if known is None else 'find'}")
@@ -185,7 +187,7 @@ def _check_types(file: TextFile, types: Mapping[str, int], names: Mapping[str, s
             raise CorpusError(f"{file}: none of its types is read as an entity, and it has {found}: let --types keep one")
         raise CorpusError(
             f"{file}: no entity is of a type that the model knows: the file has {found}, the model {', '.join(known)}: "
-            f"say which is which, such as --types {next(iter(types))}={known[0]}"
+            f"{'; '.join((f'say which is which, such as --types {next(iter(types))}={known[0]}', *notes))}"
         )
     kinds = sorted(set(names.values()))
     if known is None and len(kinds) > MOST_TYPES:
