@@ -8,25 +8,26 @@ import pytest
 import torch
 from seqeval.metrics.sequence_labeling import precision_recall_fscore_support
 
-from seqmodels import checkpoints
+from seqmodels import checkpoints, vocab
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.cli import main
-from seqmodels.corpora import load_sentences
+from seqmodels.corpora import TextFile, load_sentences
 from seqmodels.data import load_dataset
 from seqmodels.decoding import scheme, spans
 from seqmodels.inference import score_prompt
 from seqmodels.inference.encoding import as_tagger
 from seqmodels.metrics import entity_scores
-from seqmodels.runs import Notice, Upload, create, status, trainer, work
+from seqmodels.runs import Notice, Upload, create, read_history, status, trainer, work
 from seqmodels.runs.settings import from_flat
 from seqmodels.tasks import DataConfig, find_task
 from seqmodels.tasks.language import with_unknown
 from seqmodels.tasks.tagging import tag_probabilities
 from seqmodels.text import normal
+from seqmodels.training import Epoch
 from seqmodels.vocab import LanguageVocab, TaggerVocab
 from tests.conftest import needs_corpora
-from tests.paging import LANGUAGE, opened, said
-from tests.running import KEY
+from tests.paging import LANGUAGE, TRAINING, opened, said
+from tests.running import KEY, finish
 
 FILES = Path(__file__).with_name("fixtures") / "files"
 LETTER = FILES / "short_letter.txt"
@@ -84,10 +85,33 @@ def test_a_short_letter_makes_a_model_with_words(task: str, letter: Path) -> Non
     if task == "lm":
         assert share > 0.3
         assert any(f"{share:.0%} of the text is unknown" in notice for notice in notices)
-        assert f"{share:.0%} of the text is unknown" in status(run).progress.message
     else:
         assert share < 0.3
-        assert "unknown" not in status(run).progress.message
+        assert not any("unknown" in notice for notice in notices)
+    assert [epoch["unknown_share"] for epoch in read_history(run).epochs] == pytest.approx([share, share], rel=1e-5)
+    page = said(opened(TRAINING, run=run.id))
+    assert ("of the text is unknown to the model" in page) == (task == "lm")
+
+
+def test_a_run_that_goes_on_has_the_vocabulary_it_began_with(own_folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = from_flat({"task": "lm", "cell": "gru", "source": "file", "hidden_size": "8", "epochs": "3", "dev_share": "0.34"})
+    upload = Upload("own.txt", LETTER.read_bytes() + b"\n\n" + b"the garden and the river and the day\n\n" * 4)
+    run = create(settings, KEY, upload=upload)
+    with monkeypatch.context() as before:
+        before.setattr(vocab, "LEAST_KNOWN", 0)  # as versions did that knew no smaller thresholds
+        reports = work(run.folder)
+        while not isinstance(next(reports), Epoch):
+            pass
+        reports.close()  # type: ignore[attr-defined]
+    began = checkpoints.load(run.folder / "best.safetensors").vocabulary.targets
+    assert find_task("lm").vocabulary(load_dataset("lm", settings.data, upload_text(upload)).train).targets != began
+    finish(run)
+    assert status(run).name == "finished", status(run).progress.message
+    assert checkpoints.load(run.folder / "best.safetensors").vocabulary.targets == began
+
+
+def upload_text(upload: Upload) -> TextFile:
+    return TextFile(upload.name, upload.content.decode())
 
 
 def test_a_network_of_a_small_text_reads_unk_in_training() -> None:

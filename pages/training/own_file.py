@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -55,11 +56,17 @@ def sentence(problem: ValueError) -> str:
 def _examine(values: Mapping[str, Any], upload: Upload) -> tuple[str, FileReport]:
     """What is in a file, for these settings, and how it was read. ValueError says what is wrong with it, and in which line."""
     from seqmodels.runs.settings import from_flat
+    from seqmodels.tasks import caution, find_task
 
-    file, data = runs.read_upload(from_flat(values), upload)
+    settings = from_flat(values)
+    file, data = runs.read_upload(settings, upload)
     if data is None:
         return f"{len(file.text.split()):,} words", read_own_texts(file).report
-    return f"{len(data.train):,} sentences to learn from, {len(data.dev):,} to check with", data.reports[0]
+    task, (report, *_) = find_task(settings.task), data.reports
+    doubt = caution(task.facts(task.vocabulary(data.train), data.dev))
+    if doubt:
+        report = replace(report, notes=(*report.notes, f"of what is held out, {doubt}"))
+    return f"{len(data.train):,} sentences to learn from, {len(data.dev):,} to check with", report
 
 
 def _show(report: FileReport) -> None:

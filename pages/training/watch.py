@@ -198,10 +198,15 @@ def _refresh(run: Run, shown: str) -> None:
     """All that moves. Where the status is no longer the one that is shown, the page around it is drawn anew."""
     if not run.folder.exists():
         st.rerun()
+    from seqmodels.tasks import caution
+
     standing, known = runs.status(run), history(run)
     if _state(standing) != shown:
         st.rerun()
     curves.progress(run, standing, known)
+    doubt = caution(known.epochs[-1]) if known.epochs else None
+    if doubt:
+        st.caption(f":material/warning: {doubt}.")
     if known.steps or known.epochs:
         curves.draw(run, known)
     elif run.alive:

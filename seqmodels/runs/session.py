@@ -150,7 +150,7 @@ class Session:
                 self.context.update(step=report.step, seconds=self.watch.seconds)
             return
         self.stopping = report.stopped
-        self.log.append("epoch", **asdict(report), seconds=self.watch.seconds)
+        self.log.append("epoch", **asdict(report), **self.facts, seconds=self.watch.seconds)
         if report.best_epoch == report.epoch:
             self._keep_best(report)
         sample = probe.sample(self.setup, self.settings.probe)
@@ -233,7 +233,7 @@ class Session:
         self.context.update(phase="scoring", seconds=self.watch.seconds)
         with self.context.signals.interruptible(), friendly_errors("the best weights"):
             kept = self.trainer.finish(self.folder / store.BEST)
-        message = "; ".join(part for part in (self.stopping, kept.note, caution(self.facts)) if part)
+        message = "; ".join(part for part in (self.stopping, kept.note) if part)
         self.log.append(self.ending, message=message, scores=kept.scores, seconds=self.watch.seconds, weights=trained)
         self.context.update(phase=self.ending, message=message)
         self.trainer.file.unlink(missing_ok=True)
