@@ -33,31 +33,36 @@ def show_example() -> None:
         st.html(tags.strip([tagging], rows=rows))
 
 
-page.start("Overview")
-st.title("See how a gated network reads a sentence")
-st.markdown(
-    "A recurrent network reads a text word by word and carries a memory along.  \n"
-    "At each word, and for each unit of that memory, it decides how much of the old to :blue[**keep**] "
-    "and how much of the new to :orange[**write**].  \n"
-    "Here you type a sentence and see those decisions, and what comes of them: parts of speech, entities, the next word.  \n"
-    "The models are small, trained on real text, and run right here: nothing that you type is sent elsewhere.  \n"
-    "Elman, GRU, LSTM and their relatives look different, but each is the same update with other gates:"
-)
-st.html(law.law())
-example = st.container()
+def main() -> None:
+    page.start("Overview")
+    st.title("See how a gated network reads a sentence")
+    st.markdown(
+        "A recurrent network reads a text word by word and carries a memory along.  \n"
+        "At each word, and for each unit of that memory, it decides how much of the old to :blue[**keep**] "
+        "and how much of the new to :orange[**write**].  \n"
+        "Here you type a sentence and see those decisions, and what comes of them: parts of speech, entities, the next word.  \n"
+        "The models are small, trained on real text, and run right here: nothing that you type is sent elsewhere.  \n"
+        "Elman, GRU, LSTM and their relatives look different, but each is the same update with other gates:"
+    )
+    st.html(law.law())
+    example = st.container()
 
-st.subheader("The cells", anchor=False)
-st.html(law.cells_table())
-st.caption(
-    "x is the word, h the output one word before, ∘ a product unit by unit; z, r, f, i and o are sigmoids of x and h, in minGRU of "
-    "x alone. Rao & McMahan's chapter calls the ungated sum h = h + F the plain network; most textbooks call Elman's plain."
-)
-with st.container(horizontal=True, gap="medium"):
-    for entry in page.PAGES[1:]:
-        with st.container(border=True, width=300):
-            st.page_link(entry.path, label=f"**{entry.title}**", icon=entry.icon)
-            st.caption(entry.summary)
+    st.subheader("The cells", anchor=False)
+    st.html(law.cells_table())
+    st.caption(
+        "x is the word, h the output one word before, ∘ a product unit by unit; z, r, f, i and o are sigmoids of x and h, "
+        "in minGRU of x alone. Rao & McMahan's chapter calls the ungated sum h = h + F the plain network; most textbooks call "
+        "Elman's plain."
+    )
+    with st.container(horizontal=True, gap="medium"):
+        for entry in page.PAGES[1:]:
+            with st.container(border=True, width=300):
+                st.page_link(entry.path, label=f"**{entry.title}**", icon=entry.icon)
+                st.caption(entry.summary)
 
-# last, because the first visitor of a fresh server waits here for torch, with the page around it already on screen
-with example:
-    show_example()
+    # last, because the first visitor of a fresh server waits here for torch, with the page around it already on screen
+    with example, page.boundary():
+        show_example()
+
+
+page.run(main)

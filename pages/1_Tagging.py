@@ -79,13 +79,9 @@ def main() -> None:
         task = inputs.task(tasks_that_predict("tags"))
         names = inputs.cells(task)
     if inputs.ready(text, names):
-        try:
-            with st.spinner("Reading a long text") if len(text) > LONG else nullcontext():
-                taggings = [loading.tag(name, text) for name in names]
-        except ValueError as problem:
-            st.info(inputs.plain(inputs.as_sentence(problem)))
-        else:
-            show(taggings)
+        with st.spinner("Reading a long text") if len(text) > LONG else nullcontext():
+            taggings = [loading.tag(name, text) for name in names]
+        show(taggings)
 
 
 def show(taggings: list[Tagging]) -> None:
@@ -166,4 +162,4 @@ def table(taggings: list[Tagging], differing: list[int]) -> None:
     st.dataframe(rows, column_config=columns, hide_index=True, height=min(420, 38 + 35 * len(rows)))
 
 
-main()
+page.run(main)

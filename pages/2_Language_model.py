@@ -282,4 +282,4 @@ def reset(tasks: Sequence[str]) -> None:
         st.session_state[key] = value
 
 
-main()
+page.run(main)

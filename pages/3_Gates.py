@@ -35,12 +35,9 @@ def main() -> None:
         with ready_made:
             shared.offer(view.examples)
         if inputs.ready(text, names):
-            try:
-                with controls, st.spinner("Reading"):
-                    scene = selection.read(title, task, text, names, ahead=view.ahead)
-                show(view, scene)
-            except ValueError as problem:
-                st.info(inputs.plain(inputs.as_sentence(problem)))
+            with controls, st.spinner("Reading"):
+                scene = selection.read(title, task, text, names, ahead=view.ahead)
+            show(view, scene)
 
 
 def offered() -> list[str]:
@@ -78,4 +75,4 @@ def explain(view: View) -> str:
     return f"**How to read it:** {view.how}  \n{seen}"
 
 
-main()
+page.run(main)

@@ -35,4 +35,4 @@ def main() -> None:
     stand_by()  # last, so that it takes no time from what is seen
 
 
-main()
+page.run(main)

@@ -1,6 +1,9 @@
 """Text in, tags and words out."""
 
+import copy
 import unicodedata
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,6 +26,7 @@ from seqmodels.inference import (
     tag,
 )
 from seqmodels.text import EOS, INVISIBLE, UNK
+from seqmodels.traces import intervene, tag_and_trace, trace
 
 AWKWARD = [
     "<b>bold</b><script>alert(1)</script>",
@@ -177,6 +181,30 @@ def test_a_tagger_is_no_language_model_nor_the_other_way_round(tiny: dict[str, C
         tag(tiny["lm-gru"], "Hello")
     with pytest.raises(ValueError, match="pick a language model"):
         next_words(tiny["pos-gru"], "Hello")
+
+
+@pytest.mark.parametrize("cell", ["gru", "elman"])
+def test_numbers_that_are_not_finite_are_refused_by_name(tiny: dict[str, Checkpoint], cell: str) -> None:
+    huge = {}
+    for task in ("pos", "ner", "lm"):
+        model = copy.deepcopy(tiny[f"{task}-{cell}"].model)
+        for weights in model.parameters():
+            weights.mul_(3e38)
+        huge[task] = replace(tiny[f"{task}-{cell}"], model=model)
+    attempts: list[Callable[[], object]] = [
+        lambda: tag(huge["pos"], "The boats."),
+        lambda: tag(huge["ner"], "The boats."),
+        lambda: tag_and_trace(huge["ner"], "The boats."),
+        lambda: trace(huge["pos"], "The boats."),
+        lambda: intervene(huge["pos"], "The boats."),
+        lambda: next_words(huge["lm"], "The state"),
+        lambda: score_prompt(huge["lm"], "The state"),
+        lambda: list(continue_text(huge["lm"], "The state")),
+        lambda: intervene(huge["lm"], "The state"),
+    ]
+    for attempt in attempts:
+        with pytest.raises(ValueError, match=r"gives numbers that are not finite.*pick another"):
+            attempt()
 
 
 def tagged(*sentences: str) -> Tagging:

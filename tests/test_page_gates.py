@@ -267,14 +267,14 @@ def test_every_view_opens_from_a_link_whose_every_value_is_damaged(view: str) ->
 # texts
 
 
-@pytest.mark.parametrize("text", ["", "   \n\t "])
+@pytest.mark.parametrize("text", ["", "   \n\t ", "\u200b"])
 def test_without_words_the_page_asks_for_some(text: str) -> None:
     page = typed(visit(), text)
     assert not pictures(page)
-    assert "Type a sentence" in said(page)
+    assert "type a sentence" in said(page).lower()
 
 
-@pytest.mark.parametrize("text", ["😀 👩‍👩‍👧", "שלום עולם", "a\x00b \x07 \u202e c", "\u200b", "\u00a0x", "%s {x} $x$", "a\n\n\nb"])
+@pytest.mark.parametrize("text", ["😀 👩‍👩‍👧", "שלום עולם", "a\x00b \x07 \u202e c", "\u00a0x", "%s {x} $x$", "a\n\n\nb"])
 @pytest.mark.parametrize("task", ["ner", "lm"])
 def test_strange_texts_are_drawn(task: str, text: str) -> None:
     assert len(pictures(typed(visit(task=task, view="Heatmaps"), text))) == 3

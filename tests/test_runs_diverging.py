@@ -232,5 +232,5 @@ def test_a_model_whose_memory_overflows_says_so(tiny: dict[str, Checkpoint], tmp
         loaded = checkpoints.load(tmp_path / f"{name}.safetensors")
         for value in loaded.model.state_dict().values():
             value.fill_(9e5)
-        with pytest.raises(ValueError, match="memory overflows on this text: shorten the text, or pick another model"):
+        with pytest.raises(ValueError, match="memory overflows on this text: shorten the text, pick another model"):
             (next_words if name == "lm-elman" else tag)(loaded, "The old man the boats " * 3)

@@ -1,15 +1,26 @@
-"""What every page begins with: its title, the menu and the style."""
+"""What every page begins with: its title, the menu and the style. And what stands there if something goes wrong."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
+from typing import ParamSpec
 
 import streamlit as st
 
-from pages.common import address, loading
+from pages.common import address, inputs, loading
+from seqmodels.failures import OUT_OF_MEMORY, is_out_of_memory
 from seqmodels.viz import style
 from seqmodels.viz.palette import Theme
+
+Arguments = ParamSpec("Arguments")
+
+_LOG = logging.getLogger(__name__)
+_OURS = "something went wrong on the server, which has noted it: change the text or a setting, or reload the page"
 
 
 @dataclass(frozen=True)
@@ -65,6 +76,47 @@ def start(title: str) -> None:
         for page in PAGES:
             st.page_link(page.path, label=page.title, icon=page.icon, query_params=address.carried(page.title, page.reads))
     loading.warm_up()
+
+
+@contextmanager
+def boundary() -> Iterator[None]:
+    """What goes wrong inside becomes a sentence in its place, and the page around it stays.
+
+    Streamlit's own signals, by which it stops and reruns a page, are no `Exception`, and pass.
+    """
+    try:
+        yield
+    except Exception as error:
+        show = st.info if isinstance(error, ValueError) else st.error
+        show(inputs.plain(explain(error)))
+
+
+def explain(error: Exception) -> str:
+    """What to tell the visitor: a ValueError says it itself; of any other, the server's log has the details."""
+    if isinstance(error, ValueError):
+        return inputs.as_sentence(error)
+    if is_out_of_memory(error):
+        _LOG.warning("memory ran out: %s", error)
+        return inputs.as_sentence(OUT_OF_MEMORY)
+    _LOG.error("a page failed", exc_info=error)
+    return inputs.as_sentence(_OURS)
+
+
+def run(draw: Callable[[], None]) -> None:
+    """Draw a page, inside the boundary."""
+    with boundary():
+        draw()
+
+
+def fragment(draw: Callable[Arguments, None], *, run_every: float | None = None) -> Callable[Arguments, None]:
+    """Streamlit's fragment, inside a boundary of its own: it is drawn again without the page around it."""
+
+    @wraps(draw)
+    def bounded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        with boundary():
+            draw(*args, **kwargs)
+
+    return st.fragment(bounded, run_every=run_every)
 
 
 def script(name: str) -> str:

@@ -40,7 +40,7 @@ def show(found: Sequence[Run], selected: Run | None) -> None:
         st.info("Tick the rows of one or more runs to see them side by side.")
         return
     names = dict(zip((run.id for run in chosen), viz.named([run.name for run in chosen]), strict=True))
-    overlay = st.fragment(_overlay, run_every=EVERY if any(run.alive for run in chosen) else None)
+    overlay = page.fragment(_overlay, run_every=EVERY if any(run.alive for run in chosen) else None)
     overlay(chosen, names)
     _differences(chosen, names)
     _housekeeping(chosen)

@@ -43,7 +43,7 @@ LAYOUT: dict[str, dict[str | None, tuple[str, ...]]] = {  # settings by column; 
 _VALUES, _START, _COPIED = "training-values", "training-start", "training-copied"  # in the session's state
 
 
-@st.fragment
+@page.fragment
 def draw() -> None:
     """All settings, with the button that starts a run. A change redraws nothing else."""
     from seqmodels.runs.settings import from_flat

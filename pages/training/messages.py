@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.common import inputs
+from pages.common import inputs, page
 
 _PREFIX = "training-message-"  # of names in the session's state
 
@@ -15,8 +15,8 @@ def attempt(place: str, act: Callable[[], object], success: str = "") -> bool:
     """Do it, and keep in mind why it cannot be done, or that it was; whether it was done."""
     try:
         act()
-    except ValueError as problem:
-        st.session_state[_PREFIX + place] = (inputs.as_sentence(problem), False)
+    except Exception as problem:
+        st.session_state[_PREFIX + place] = (page.explain(problem), False)
         return False
     st.session_state[_PREFIX + place] = (success, True)
     return True

@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.common import inputs
+from pages.common import inputs, page
 from pages.training import current, curves, form, messages
 from pages.training.curves import cell_title, history, live_settings, task_of
 from seqmodels import runs
@@ -87,7 +87,7 @@ def show(run: Run) -> None:
                 with st.form(f"watch-live-{run.id}", border=False, width="content"):
                     _live_settings(run)
     messages.show(_RUN)
-    refresh = st.fragment(_refresh, run_every=EVERY if run.alive else None)
+    refresh = page.fragment(_refresh, run_every=EVERY if run.alive else None)
     refresh(run, _state(standing))
 
 

@@ -15,6 +15,7 @@ import typer
 
 from seqmodels.cli.commands import app
 from seqmodels.cli.show import StoppedError, complain
+from seqmodels.failures import OUT_OF_MEMORY, is_out_of_memory
 
 __all__ = ["main"]
 
@@ -47,6 +48,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 2
         except (ValueError, OSError) as error:
             complain(str(error))
+            return 2
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            complain(OUT_OF_MEMORY)
             return 2
     if code == STOPPED:
         complain("stopped")

@@ -15,7 +15,6 @@ from seqmodels.tasks import TASKS, Predicts
 from seqmodels.text import Token
 from seqmodels.vocab import LanguageVocab, TaggerVocab
 
-OVERFLOWS = "the model's memory overflows on this text: shorten the text, or pick another model"
 NO_WORDS = "there are no words in this text: type a sentence"
 
 
@@ -51,11 +50,14 @@ def embed(checkpoint: Checkpoint, sentences: Sequence[Sequence[str]]) -> tuple[T
     return checkpoint.model.embed(checkpoint.vocabulary.encode(sentences))
 
 
-def computed(logits: Tensor) -> Tensor:
-    """The same; ValueError where they are no numbers: relu lets a memory grow until float32 cannot hold it."""
-    if not logits.isfinite().all():
-        raise ValueError(OVERFLOWS)
-    return logits
+def finite(checkpoint: Checkpoint, values: Tensor) -> Tensor:
+    """The same values; ValueError where they are no numbers: relu lets a memory grow until float32 cannot hold it."""
+    if not values.isfinite().all():
+        raise ValueError(
+            f"{checkpoint.name} gives numbers that are not finite, its memory overflows on this text: shorten the text, pick "
+            "another model, or train it again with a lower learning rate or with clipping"
+        )
+    return values
 
 
 def as_tagger(checkpoint: Checkpoint) -> tuple[Tagger, TaggerVocab]:

@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from seqmodels.checkpoints import Checkpoint
-from seqmodels.inference.encoding import as_language_model, computed
+from seqmodels.inference.encoding import as_language_model, finite
 from seqmodels.metrics import perplexity
-from seqmodels.models import LanguageModel
 from seqmodels.recurrence import State
 from seqmodels.tasks.language import EVALUATION_CHUNK
 from seqmodels.text import EOS, Unit
@@ -107,13 +106,13 @@ def next_words(checkpoint: Checkpoint, prompt: str) -> NextWords:
     A word is a character for a model of characters. An empty prompt starts a paragraph. ValueError if the model is no language
     model.
     """
-    model, vocabulary = as_language_model(checkpoint)
-    return expected(vocabulary, reader(model)(_prompt_ids(vocabulary, prompt)))
+    _, vocabulary = as_language_model(checkpoint)
+    return expected(vocabulary, reader(checkpoint)(_prompt_ids(vocabulary, prompt)))
 
 
 def expected(vocabulary: LanguageVocab, logits: Tensor) -> NextWords:
     """logits (vocab,) -> the distribution they stand for."""
-    return NextWords(vocabulary.words.tokens, torch.log_softmax(computed(logits), dim=-1).numpy(), vocabulary.unit)
+    return NextWords(vocabulary.words.tokens, torch.log_softmax(logits, dim=-1).numpy(), vocabulary.unit)
 
 
 @torch.inference_mode()
@@ -131,7 +130,8 @@ def score_prompt(checkpoint: Checkpoint, prompt: str) -> PromptScore:
     outputs, _ = model.states(LanguageBatch(torch.cat([torch.tensor([vocabulary.eos]), ids[:-1]]).unsqueeze(0)))
     # in pieces: the logits of ten thousand words at once would fill half a gigabyte
     pieces = zip(outputs[0].split(EVALUATION_CHUNK), ids.split(EVALUATION_CHUNK), strict=True)
-    nats = torch.cat([F.cross_entropy(computed(model.logits(output)), wanted, reduction="none") for output, wanted in pieces])
+    losses = [F.cross_entropy(model.logits(output), wanted, reduction="none") for output, wanted in pieces]
+    nats = finite(checkpoint, torch.cat(losses))
     scored = tuple(
         ScoredToken(token.text, token.start, token.end, value / math.log(2), token.text in vocabulary.words)
         for token, value in zip(tokens, nats.tolist(), strict=True)
@@ -147,8 +147,8 @@ def continue_text(
     A probability is the model's own, from 0 to 1, whatever the sampling (temperature, top_k, and top_p of Holtzman et al. 2020). An
     empty prompt starts a paragraph. ValueError if the model is no language model, or a setting is out of its range.
     """
-    model, vocabulary = as_language_model(checkpoint)
-    return draw(vocabulary, reader(model), prompt, max_tokens=max_tokens, sampling=sampling)
+    _, vocabulary = as_language_model(checkpoint)
+    return draw(vocabulary, reader(checkpoint), prompt, max_tokens=max_tokens, sampling=sampling)
 
 
 def draw(
@@ -195,14 +195,15 @@ def adjusted(log_probabilities: NDArray[np.float32], sampling: Sampling, *, neve
     return probabilities
 
 
-def reader(model: LanguageModel) -> Reader:
+def reader(checkpoint: Checkpoint) -> Reader:
     """A language model at the start of a paragraph, on the fused kernels."""
+    model, _ = as_language_model(checkpoint)
     state: State | None = None
 
     def read(ids: list[int]) -> Tensor:
         nonlocal state
         outputs, state = model.states(LanguageBatch(torch.tensor([ids])), state)
-        return model.logits(outputs[0, -1])
+        return finite(checkpoint, model.logits(outputs[0, -1]))
 
     return read
 
@@ -213,7 +214,7 @@ def _draw(
     random = np.random.default_rng(sampling.seed)
     for _ in range(max_tokens):
         with torch.inference_mode():  # not around the yield, which would leave it on for the caller
-            log_probabilities = torch.log_softmax(computed(read(unread)), dim=-1).numpy()
+            log_probabilities = torch.log_softmax(read(unread), dim=-1).numpy()
         probabilities = adjusted(log_probabilities, sampling, never=vocabulary.words.unk)
         drawn = int(random.choice(len(probabilities), p=probabilities))
         unread = [drawn]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from seqmodels import text as text_module
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.decoding import scheme, spans
-from seqmodels.inference.encoding import NO_WORDS, OVERFLOWS, Encoded, as_tagger, require
+from seqmodels.inference.encoding import NO_WORDS, Encoded, as_tagger, finite, require
 from seqmodels.tasks.tagging import tag_probabilities
 from seqmodels.text import Token
 
@@ -94,7 +94,7 @@ def tag(checkpoint: Checkpoint, text: str) -> Tagging:
     and characters that no reader sees, change no tag.
 
     Probabilities are from 0 to 1, calibrated by one temperature (Guo et al. 2017). Entities are decoded so that no tags break their
-    scheme. ValueError if the text holds no words, or the model is no tagger.
+    scheme. ValueError if the text holds no words, the model is no tagger, or it gives no finite numbers.
     """
     model, vocabulary = as_tagger(checkpoint)
     sentences = text_module.sentences(text)
@@ -115,8 +115,8 @@ def tag_encoded(checkpoint: Checkpoint, encoded: Encoded) -> Tagging:
 def _tagging(
     checkpoint: Checkpoint, text: str, sentences: Sequence[Sequence[Token]], probabilities: Sequence[NDArray[np.float32]]
 ) -> Tagging:
-    if not all(np.isfinite(alone).all() for alone in probabilities):
-        raise ValueError(OVERFLOWS)
+    for alone in probabilities:
+        finite(checkpoint, torch.from_numpy(alone))
     tags = checkpoint.targets
     rules = scheme(tags)
     tokens: list[TaggedToken] = []

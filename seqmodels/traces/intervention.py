@@ -12,7 +12,7 @@ from torch import Tensor
 from seqmodels.cells import Gates
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference import Encoded, GeneratedToken, NextWords, Sampling, Tagging, tag_encoded
-from seqmodels.inference.encoding import as_language_model, embed, read_tokens
+from seqmodels.inference.encoding import as_language_model, embed, finite, read_tokens
 from seqmodels.inference.language import draw, expected
 from seqmodels.recurrence import Recurrent, Step, walk
 from seqmodels.traces.layers import BACKWARD, FORWARD, LayerTrace, Trace, sides
@@ -87,7 +87,9 @@ def intervene(checkpoint: Checkpoint, text: str, clamps: Sequence[Clamp] = ()) -
     traced = Trace(checkpoint.info.task, checkpoint.info.cell, words, tuple(layers), checkpoint.own_name)
     if checkpoint.task.predicts == "next token":
         model, vocabulary = as_language_model(checkpoint)
-        return Intervention(traced, tagging=None, next_words=expected(vocabulary, model.logits(outputs[-1][-1])))
+        return Intervention(
+            traced, tagging=None, next_words=expected(vocabulary, finite(checkpoint, model.logits(outputs[-1][-1])))
+        )
     return Intervention(traced, tagging=tag_encoded(checkpoint, Encoded(text, tokens, inputs, outputs)), next_words=None)
 
 
@@ -101,7 +103,7 @@ def continue_intervened(
 
     def read(ids: list[int]) -> Tensor:
         _, outputs = run.read(model.embedding(torch.tensor(ids)))
-        return model.logits(outputs[-1][-1])
+        return finite(checkpoint, model.logits(outputs[-1][-1]))
 
     return draw(vocabulary, read, prompt, max_tokens=max_tokens, sampling=sampling)
 

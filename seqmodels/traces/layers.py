@@ -14,6 +14,7 @@ from torch import Tensor
 from seqmodels.cells import Cell
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference import Encoded, Tagging, encode, tag_encoded
+from seqmodels.inference.encoding import finite
 from seqmodels.recurrence import Recurrent, Weights, gates_of, scan
 
 Array = NDArray[np.float32]
@@ -133,6 +134,9 @@ def tag_and_trace(checkpoint: Checkpoint, text: str) -> tuple[Tagging, Trace]:
 def trace_encoded(checkpoint: Checkpoint, encoded: Encoded) -> Trace:
     """The gates behind one pass of the network."""
     layers = trace_layers(checkpoint.model.recurrent, encoded.inputs, encoded.outputs)
+    for layer in layers:
+        for array in layer.arrays().values():
+            finite(checkpoint, torch.from_numpy(array))
     words = tuple(token.text for token in encoded.tokens)
     return Trace(checkpoint.info.task, checkpoint.info.cell, words, tuple(layers), checkpoint.own_name)
 
