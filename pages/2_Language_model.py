@@ -219,12 +219,14 @@ def prompt_surprisal(models: Models, prompt: str, numbers: bool) -> None:
     st.caption(
         f"The surprisal of a {unit} is -log₂ of the probability it had before it was read, in bits. One bit is a coin toss. {meant}"
     )
+    doubts: set[str | None] = {None}  # that have been told
     for name, unit in models.items():
         with st.spinner("Reading a long prompt") if len(prompt) > LONG else nullcontext():
             score = loading.score_prompt(name, prompt)
         st.markdown(f"{heading(name, unit)} · {language.overall(score)}")
         doubt = caution({"unknown_share": score.unknown_share})
-        if doubt:
+        if doubt not in doubts:
+            doubts.add(doubt)
             st.caption(f":material/warning: {doubt}.")
         # numbers would set the letters of a word far apart, so they are shown on demand
         st.html(language.surprisal_strip(score, prompt, numbers=numbers or unit == "word"))

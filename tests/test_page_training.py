@@ -82,6 +82,31 @@ def test_the_page_opens_with_a_run_in_each_state(phase: store.Phase) -> None:
     assert in_the_address(page, "run") == run.id
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"learning_rate": 1e5, "clip": "none"},
+        {"learning_rate": 1e8},
+        {"learning_rate": 5e-324},
+        {"learning_rate": 0},
+        {"clip_threshold": 1e9},
+        {"clip_threshold": 1e-9},
+        {"patience": 100_000},
+    ],
+)
+@pytest.mark.parametrize("phase", ["paused", "training"])
+def test_a_run_of_any_settings_is_shown_and_copied(
+    phase: store.Phase, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEQMODELS_SINGLE_USER", "1")  # who may change them sees them
+    run = make(**changes)
+    store.write_progress(run.folder, Progress(phase=phase))
+    page = visit(run=run.id)
+    sound(page.button(key="training-copy").click().run())
+    copied = settings_in_the_address(page)
+    assert {name: copied[name] for name in changes} == {name: run.settings[name] for name in changes}
+
+
 def test_a_run_with_a_name_that_would_be_markup_is_shown_as_it_is_called() -> None:
     store.rename(make(), HOSTILE)
     page = visit()

@@ -134,7 +134,7 @@ def _live_settings(run: Run) -> None:
     rate, threshold = float(live["learning_rate"]), float(clip.get("threshold", run.settings.get("clip_threshold", 1.0)))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.number_input(
-            "Learning rate", 0.0, 1e3, rate, step=_step(rate), format="%.6g", key=keys["learning_rate"], width=150,
+            "Learning rate", 0.0, max(1e3, rate), rate, step=_step(rate), format="%.6g", key=keys["learning_rate"], width=150,
             help="The schedule multiplies it.",
         )  # fmt: skip
         st.selectbox(
@@ -142,10 +142,11 @@ def _live_settings(run: Run) -> None:
             width=130, help="By norm: the whole gradient is scaled down to the threshold. By value: each number is cut off there.",
         )  # fmt: skip
         st.number_input(
-            "Threshold", 1e-6, 1e6, threshold, step=_step(threshold), format="%.6g", key=keys["clip_threshold"], width=140
-        )
+            "Threshold", min(1e-6, threshold), max(1e6, threshold), threshold, step=_step(threshold), format="%.6g",
+            key=keys["clip_threshold"], width=140,
+        )  # fmt: skip
         st.number_input(
-            "Patience", 1, 1000, now["patience"], key=keys["patience"], placeholder="off", width=140,
+            "Patience", 1, max(1000, now["patience"] or 1), now["patience"], key=keys["patience"], placeholder="off", width=140,
             help="Epochs without a better dev figure until it stops. Empty: it never stops early.",
         )  # fmt: skip
         st.form_submit_button("Apply", icon=":material/tune:", key=f"watch-apply-{run.id}", on_click=_apply, args=(run, keys, now))
@@ -153,7 +154,7 @@ def _live_settings(run: Run) -> None:
 
 def _step(value: float) -> float:
     """What one press of a plus or minus adds: at most half of the value."""
-    return float(10.0 ** math.floor(math.log10(value / 2))) if value > 0 else 0.001
+    return float(10.0 ** math.floor(math.log10(value / 2))) if value > 1e-300 else 0.001
 
 
 def _apply(run: Run, keys: Mapping[str, str], now: Mapping[str, Any]) -> None:
