@@ -4,6 +4,7 @@ import json
 import os
 import re
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import conllu
@@ -150,7 +151,7 @@ def test_words_that_are_withheld_are_refused(task: str, tmp_path: Path) -> None:
         lambda: load_dataset(task, OWN, open_upload(content, "withheld")),
     )
     for door in doors:
-        with pytest.raises(CorpusError, match=r"withheld: \d of \d words are _, as in corpora whose texts are withheld"):
+        with pytest.raises(CorpusError, match=r"withheld: (\d) of \1 words are _, as in corpora whose texts are withheld"):
             door()
 
 
@@ -184,6 +185,7 @@ SHAPES = {
         "Uni/B-ORG Bonn/I-ORG",
     ),
     "WNUT17": ("&\tO\nEmpire\tB-location\n\n#\tO\nState\tB-group\n", (1, 2, "IOB2"), "& Empire/B-LOC"),
+    "ids with marks": ("[1]\tIn\tO\n[2]\tRome\tB-LOC\n", (2, 3, "IOB2"), "In Rome/B-LOC"),
     "UNER": (
         "# text = Where is Iguazu?\n1\tWhere\tO\t-\tann\n2\tIguazu\tB-LOC\t-\tann\n",
         (2, 3, "IOB2"),
@@ -272,6 +274,19 @@ def test_only_the_damaged_line_is_named() -> None:
         pos(good + conllu_row.format(20, "NN"))
 
 
+PIECES = ("#", "_", "1", "1-2", "2.1", "Ann", "\u00a0", "O", "B-PER", "I-NP", "NOUN", "=", "", "-DOCSTART-")
+ROWS = st.lists(st.lists(st.sampled_from(PIECES), max_size=10), max_size=9)
+
+
+@settings(deadline=None, max_examples=300)
+@given(ROWS, st.sampled_from("\t "), st.sampled_from(["pos", "ner"]))
+def test_whatever_is_in_a_file_it_is_read_whole_or_refused(rows: list[list[str]], separator: str, task: str) -> None:
+    with suppress(CorpusError):
+        contents = TASKS[task].read(TextFile("own.txt", "\n".join(map(separator.join, rows))))
+        assert contents.report.sentences == len(contents.items) > 0
+        assert all(len(sentence.words) == len(sentence.tags) > 0 for sentence in contents.items)
+
+
 def test_all_numbers_are_no_words() -> None:
     with pytest.raises(CorpusError, match="all 6 words are numbers, such as '1': set the word column"):
         ner("1 B-PER\n2 O\n\n" * 3)
@@ -323,6 +338,7 @@ def test_long_sentences_are_read_and_told_and_refused_for_training_alone() -> No
         (("LOC", "GPE", "city"), ("FAC", "GPE", "LOC"), "LOC GPE LOC"),
         (("location",), ("FAC", "GPE"), "-"),
         (("gene", "DISEASE"), ("Disease", "Gene"), "Gene Disease"),
+        (("gene", "Gene", "GENE"), ("Gene", "gene"), "gene Gene Gene"),
         (("O",), ("LOC", "ORG", "PER"), "-"),
     ],
 )

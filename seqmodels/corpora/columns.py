@@ -16,7 +16,7 @@ LONGEST_TYPES = 300  # characters
 MOST = 0.9  # of the rows hold a tag in a column of tags: so that one damaged line is named, not the whole file
 HALF = 0.5  # of them are enough where no column has most: a small file with a damaged line
 FEW = 0.05  # of the words without a form are told
-_IDENTIFIER = re.compile(r"|_|\d+|[^\W\d_]*\d+([-_.:/][^\W\d_]*\d+)+")  # 7, 3-4, 8.1, s2.w5; empty
+_IDENTIFIER = re.compile(r"|_|[(\[]?\d+[)\].:]?|[^\W\d_]*\d+([-_.:/][^\W\d_]*\d+)+")  # 7, 7., [7], 3-4, 8.1, s2.w5; empty
 _NUMBER = re.compile(r"\d+(?:[-.]\d+)?")
 _NO_TOKEN = re.compile(r"\d+[-.]\d+")  # the ids of a multi-word token and of an empty node
 _WITHHELD = re.compile(r"_+|\[WORD\]")
@@ -144,7 +144,7 @@ def read_table(file: TextFile, kind: TagKind, columns: Columns) -> Table:
     notes: list[str] = []
     tag = _tag_column(file, blocks, firm, kind, columns, notes)
     widths = {width for width, count in Counter(map(len, firm)).items() if count > FEW * len(firm)}
-    blocks = _without_comments(blocks, tag, kind, widths, tabs=separator == "tabs")
+    blocks = _without_comments(blocks, tag, kind, widths)
     if not blocks:
         raise CorpusError(f"{file}: holds no sentences: expected a word and its tag a line")
     word = _word_column(file, blocks, tag, columns)
@@ -259,14 +259,14 @@ def _tag_column(
     return best
 
 
-def _without_comments(blocks: Sequence[Block], tag: int, kind: TagKind, widths: set[int], *, tabs: bool) -> list[Block]:
+def _without_comments(blocks: Sequence[Block], tag: int, kind: TagKind, widths: set[int]) -> list[Block]:
     """Without the lines before a sentence that start with #, except those of the form of a row with a tag."""
 
     def is_comment(fields: Fields) -> bool:
         if fields[0][:1] != "#":
             return False
         row = len(fields) in widths and len(fields) > tag and kind.valid(fields[tag])
-        return not row or (not tabs and _KEY_VALUE.match(" ".join(fields)) is not None)
+        return not row or _KEY_VALUE.match(" ".join(fields)) is not None
 
     kept = []
     for block in blocks:

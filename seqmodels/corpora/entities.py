@@ -78,15 +78,16 @@ def scheme_of(sentences: Iterable[Sequence[str]]) -> tuple[str, int]:
 def match_types(found: Iterable[str], known: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
     """The type among `known` that each type found is read as; one that matches none is left out.
 
-    As `given`, else the same name in any case, else another name of the same type, else the wider type that it usually counts as.
+    As `given`; else under the same name, that in another case, or another name of the same type; else as the wider type that it
+    usually counts as.
     """
-    exact = {kind.lower(): kind for kind in reversed(known)}
+    any_case = {kind.lower(): kind for kind in reversed(known)}
     same = {_base(kind): kind for kind in reversed(known)}
     wider = {base: [kind for kind in known if _wider(kind) == base] for base in map(_wider, known)}
     matches: dict[str, str] = {}
     for kind in found:
         name = given.get(kind, kind)
-        match = exact.get(name.lower()) or same.get(_base(name)) or same.get(_wider(name))
+        match = name if name in known else any_case.get(name.lower()) or same.get(_base(name)) or same.get(_wider(name))
         if match is None and len(narrower := wider.get(_wider(name), [])) == 1:
             match = narrower[0]
         if name != OUTSIDE and match is not None:
