@@ -287,6 +287,11 @@ def test_whatever_is_in_a_file_it_is_read_whole_or_refused(rows: list[list[str]]
         assert all(len(sentence.words) == len(sentence.tags) > 0 for sentence in contents.items)
 
 
+def test_where_no_column_holds_universal_tags_one_of_another_kind_is_named() -> None:
+    with pytest.raises(CorpusError, match=r"own\.txt, line 2: 'CONJ' in column 2: expected a word and a universal tag"):
+        pos("The DET\nand CONJ\n. .\n\n")
+
+
 def test_all_numbers_are_no_words() -> None:
     with pytest.raises(CorpusError, match="all 6 words are numbers, such as '1': set the word column"):
         ner("1 B-PER\n2 O\n\n" * 3)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from seqmodels.corpora.columns import HALF, Columns, check_words, count_columns, lines_of
+from seqmodels.corpora.checks import HALF, check_words
+from seqmodels.corpora.columns import Columns
 from seqmodels.corpora.opening import CorpusError, TextFile, open_file, shorten
 from seqmodels.corpora.reports import Sentence
+from seqmodels.corpora.tables import count_columns, lines_of
 
 UPOS = (
     "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM",
@@ -49,7 +51,7 @@ def parse_conllu(file: TextFile, columns: Columns) -> tuple[list[int], list[Sent
         raise CorpusError(f"{file}: no sentence has a part of speech for each word in column {tag + 1}: give a tagged file")
     if not sentences:
         raise CorpusError(f"{file}: holds no sentences")
-    notes = check_words(file, [sentence.words for sentence in sentences], word)
+    notes = check_words(file, [sentence.words for sentence in sentences])
     if untagged:
         notes.append(f"words without a part of speech: {untagged:,}; their sentences, {left_out:,} tokens, are left out")
     if joined:

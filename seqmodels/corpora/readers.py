@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from seqmodels import text
-from seqmodels.corpora.columns import MOST, Columns, Table, TagKind, check_lengths, read_table
+from seqmodels.corpora.checks import MOST, check_lengths
+from seqmodels.corpora.columns import Columns
 from seqmodels.corpora.conllu import FORM, TAG, UNIVERSAL, UPOS, is_conllu, parse_conllu
 from seqmodels.corpora.entities import (
     ENTITY_TYPES,
@@ -23,6 +24,7 @@ from seqmodels.corpora.entities import (
 )
 from seqmodels.corpora.opening import CorpusError, TextFile, open_file, shorten
 from seqmodels.corpora.reports import OUTSIDE, SHOWN_TYPES, Contents, FileReport, Sentence, begins, entity_counts
+from seqmodels.corpora.tables import Table, TagKind, read_table
 
 MOST_TYPES = 30  # of entities
 
