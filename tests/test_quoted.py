@@ -550,7 +550,7 @@ def test_the_overview_says_what_its_sentence_is_an_example_of() -> None:
 def test_the_language_page_says_how_rare_a_word_or_character_is_that_no_model_knows() -> None:
     page = (ROOT / LANGUAGE).read_text("utf-8")
     for vocabulary, unit, times, word in ((LanguageVocab, "words", 4, "four"), (CharacterVocab, "characters", 10, "ten")):
-        known = vocabulary.build([["a"] * (times - 1) + ["b"] * times]).words.tokens
+        known = vocabulary.build([["a"] * (times - 1) + ["b"] * 10 * times]).words.tokens
         assert "b" in known
         assert "a" not in known
         assert f"{unit} seen fewer than {word} times" in page
