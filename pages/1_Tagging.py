@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 WORDS_A_PAGE = 240  # as many as a browser lays out at once without a pause
 MOST_ENTITIES = 100  # on screen
-LONG = 10_000  # characters; less is read before a spinner could be seen
+MOST = 20_000  # words: three cells read them in some four seconds
 EXAMPLES = (
     Example(
         "Garden path",
@@ -79,7 +79,8 @@ def main() -> None:
         task = inputs.task(tasks_that_predict("tags"))
         names = inputs.cells(task)
     if inputs.ready(text, names):
-        with st.spinner("Reading a long text") if len(text) > LONG else nullcontext():
+        text = inputs.at_most(text, MOST)
+        with st.spinner("Reading a long text") if len(text) > loading.LONG else nullcontext():
             taggings = [loading.tag(name, text) for name in names]
         show(taggings)
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Models = Mapping[str, "Unit"]  # names of checkpoints, and what each reads and writes one by one
 
 PROMPT = "prompt"
+MOST: dict[Unit, int] = {"word": 2000, "character": 12_000}  # of a prompt: three models read it in some two seconds
 SIDE_BY_SIDE = 4  # models
 LONG = 5000  # characters; what is shorter is scored before a spinner could be seen
 # so many make a word of text: one of the addresses has 5.5 characters, its space included
@@ -101,6 +102,8 @@ def main() -> None:
     if not models:
         st.info("Pick at least one cell to see what it writes.")
         return
+    unit: Unit = "word" if "word" in models.values() else "character"
+    prompt = inputs.at_most(prompt, MOST[unit], unit, last=True)
     written = st.container()
     next_words(models, prompt, sampling)
     surprisal = st.container()
@@ -267,13 +270,19 @@ def keep(prompt: str, writing: loading.Writing, unit: Unit) -> None:
 def take(prompt: str, words: Sequence[str], unit: Unit) -> None:
     from seqmodels import inference
 
-    st.session_state[PROMPT] = inference.accept(prompt, words, unit)
+    st.session_state[PROMPT] = inference.accept(whole(prompt), words, unit)
 
 
 def take_back(prompt: str, unit: Unit) -> None:
     from seqmodels import inference
 
-    st.session_state[PROMPT] = inference.take_back(prompt, unit)
+    st.session_state[PROMPT] = inference.take_back(whole(prompt), unit)
+
+
+def whole(prompt: str) -> str:
+    """What was typed, where the models have read only the end of it."""
+    typed = str(st.session_state.get(PROMPT) or "")
+    return typed if typed.endswith(prompt) else prompt
 
 
 def reset(tasks: Sequence[str]) -> None:

@@ -35,6 +35,7 @@ def main() -> None:
         with ready_made:
             shared.offer(view.examples)
         if inputs.ready(text, names):
+            text = inputs.at_most(text, shared.MOST[loading.unit_of(names[0])], loading.unit_of(names[0]))
             with controls, st.spinner("Reading"):
                 scene = selection.read(title, task, text, names, ahead=view.ahead)
             show(view, scene)

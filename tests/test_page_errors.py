@@ -35,6 +35,7 @@ def test_an_error_is_a_sentence_and_the_page_stays(
     def fail(*_: Any, **__: Any) -> None:
         raise error
 
+    monkeypatch.setattr(loading, "warm_up", lambda: None)  # it would meet the error too, on a thread of its own
     monkeypatch.setattr(*USED[path], fail)
     with caplog.at_level(logging.INFO, "pages"):
         app = linked(path).run()

@@ -10,7 +10,7 @@ from seqmodels.checkpoints import Checkpoint
 from seqmodels.traces import Clamp, intervene, normalized_distance
 from seqmodels.viz import comparisons
 from seqmodels.viz.frame import Focus
-from tests.paging import GATES, opened, pictures, said
+from tests.paging import GATES, opened, pictures, said, sound
 
 TEXT = "The old man the boats."
 visit = partial(opened, GATES, view="Surgery", text=TEXT)
@@ -73,10 +73,12 @@ def test_healed_both_runs_are_the_same() -> None:
     assert "No tag changes." in said(page)
 
 
-def test_a_long_text_is_declined_calmly() -> None:
-    page = visit()
+@pytest.mark.parametrize("task", ["ner", "lm"])
+def test_of_a_long_text_as_much_is_read_as_in_other_views(task: str) -> None:
+    page = visit(task=task)
     page.text_area(key="text").set_value("man " * 1500).run()
-    assert "at most 1,000 words" in said(page)
+    assert "its first 1,000 are read" in said(page)
+    assert pictures(sound(page))
 
 
 def test_the_change_is_the_norm_of_the_difference_by_hand(tiny: dict[str, Checkpoint]) -> None:

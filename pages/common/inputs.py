@@ -8,12 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import streamlit as st
 
 from pages.common import address, loading
 from seqmodels.viz.palette import visible
+
+if TYPE_CHECKING:
+    from seqmodels.text import Unit
 
 TEXT = "text"
 LARGEST_FILE = 5  # megabytes
@@ -43,6 +46,28 @@ def sentence(default: str, *, label: str = "Your text", key: str = TEXT, height:
     if too_long:
         st.caption(":material/link_off: This text is too long for a link. It stays here until you close or reload the page.")
     return str(address.keep(key, text or ""))
+
+
+def at_most(text: str, most: int, unit: Unit = "word", *, last: bool = False) -> str:
+    """As much of a text as a page reads at once: its first words, or its last. With a sentence that says so where there is more."""
+    if len(text) <= most:
+        return text
+    part, count = _excerpt(text, most, unit, last)
+    if part != text:
+        end, shown = ("last", "and that is what the models read of it") if last else ("first", "and that is what you see")
+        about = int(float(f"{count:.3g}"))
+        st.caption(
+            f":material/content_cut: This page reads at most {most:,} {unit}s at once. Your text has about {about:,}: its {end} "
+            f"{most:,} are read, {shown}."
+        )
+    return part
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _excerpt(text: str, most: int, unit: Unit, last: bool) -> tuple[str, int]:
+    from seqmodels.inference import excerpt
+
+    return excerpt(text, most, unit, last=last)
 
 
 def examples(choices: Sequence[Example], *, key: str = TEXT) -> None:

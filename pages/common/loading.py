@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+LONG = 10_000  # characters; less is read before a spinner could be seen, and takes little memory
+
+
 def checkpoint(name: str) -> Checkpoint:
     """The model of that name, such as 'pos-gru'. ValueError in plain words if its file cannot be used."""
     found = _load(name)
@@ -97,16 +100,28 @@ def unit_of(name: str) -> Unit:
     return checkpoint(name).task.unit
 
 
-@cached_by_model(max_entries=64)
 def tag(name: str, text: str) -> Tagging:
     """The tags of a text. ValueError if it holds no words."""
+    return (_tag if len(text) <= LONG else _tag_long)(name, text)
+
+
+@cached_by_model(max_entries=64)
+def _tag(name: str, text: str) -> Tagging:
     from seqmodels import inference
 
     return inference.tag(checkpoint(name), text)
 
 
-# a hundred words of a trace are some 2 MB: few are kept
-@cached_by_model(max_entries=12)
+# twenty thousand words are some 40 MB: few are kept
+@cached_by_model(max_entries=6)
+def _tag_long(name: str, text: str) -> Tagging:
+    from seqmodels import inference
+
+    return inference.tag(checkpoint(name), text)
+
+
+# a thousand words are some 10 MB
+@cached_by_model(max_entries=4)
 def trace(name: str, text: str) -> Trace:
     """The gates over a text, read as one sequence: a passage, not a book. ValueError if it holds no words."""
     from seqmodels import traces

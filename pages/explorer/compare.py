@@ -116,7 +116,8 @@ def two_texts(scene: Scene, row: DeltaGenerator) -> None:
         first = by_title[inputs.choice("In", list(by_title), key="in", default=list(by_title)[-1])]
         measures = {measure.title: measure for measure, _ in gates.present(first.layer, list(gates.MEASURES.values()))}
         measure = measures[inputs.choice("Difference of", list(measures), key="difference", default="memory")]
-    other = inputs.sentence(OTHER, label="The other text", key="other", height=68)
+    unit = loading.unit_of(scene.first.name)
+    other = inputs.at_most(inputs.sentence(OTHER, label="The other text", key="other", height=68), shared.MOST[unit], unit)
     if not other.strip():
         st.info("Type another text to compare with.")
         return

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from seqmodels.text import Unit
     from seqmodels.traces import Clamp, Intervention
 
-LONGEST = 1000  # tokens: a step is some 0.3 ms, and there are two runs a cell
 WRITTEN: dict[Unit, int] = {"word": 12, "character": 60}  # that a language model writes in each run
 BANK = "Angela Merkel met Emmanuel Macron in the Bank of England."
 EXAMPLES = (
@@ -52,11 +51,6 @@ def draw(scene: Scene) -> None:
     """Both runs of each cell, side by side: what they say, and where their memories differ."""
     from seqmodels.viz import comparisons
 
-    if len(scene.tokens) > LONGEST:
-        st.info(
-            f"Surgery runs the networks step by step. Take a text of at most {LONGEST:,} words; this one has {len(scene.tokens):,}."
-        )
-        return
     held = clamps.choose(scene.tokens, scene.first.token, both_ways=loading.predicts(scene.task) == "tags")
     runs = {
         reading.name: (intervened(reading.name, scene.text, ()), intervened(reading.name, scene.text, tuple(held)))
@@ -122,7 +116,8 @@ def expected(reading: Reading, prompt: str, held: list[Clamp], before: Intervent
             st.html(language.continuation("… ", drawn, unit=one.unit))
 
 
-@cached_by_model(max_entries=24, ttl="10m")
+# as large as a reading
+@cached_by_model(max_entries=8, ttl="10m")
 def intervened(name: str, text: str, held: tuple[Clamp, ...]) -> Intervention:
     """A run with these clamps."""
     from seqmodels import traces

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from seqmodels.traces import Trace
     from seqmodels.viz.frame import Label
 
-LONGEST_SCORED = 2000  # tokens; a probability for every word of the vocabulary at each of them takes longer than the gates
-
 
 @dataclass(frozen=True)
 class Read:
@@ -28,7 +26,7 @@ class Read:
     below: tuple[Label, ...]
 
 
-# ten thousand words are up to 90 MB
+# a thousand words are some 10 MB
 @cached_by_model(max_entries=6, ttl="10m")
 def read(name: str, text: str) -> Read:
     """A model's gates over a text as one sequence. ValueError if there are no words."""
@@ -39,7 +37,7 @@ def read(name: str, text: str) -> Read:
         tagging, trace = traces.tag_and_trace(checkpoint, text)
         return Read(trace, tags(tagging))
     trace = traces.trace(checkpoint, text)
-    return Read(trace, _surprisals(name, text, len(trace.tokens)))
+    return Read(trace, _surprisals(name, text))
 
 
 @cached_by_model(max_entries=64)
@@ -57,10 +55,8 @@ def tags(tagging: Tagging) -> tuple[Label, ...]:
     return tuple(Label("") if token.tag == "O" else Label(token.tag, tag_colour(token.tag)) for token in tagging.tokens)
 
 
-def _surprisals(name: str, text: str, tokens: int) -> tuple[Label, ...]:
+def _surprisals(name: str, text: str) -> tuple[Label, ...]:
     from seqmodels.viz.frame import Label
 
-    if tokens > LONGEST_SCORED:
-        return ()
     scored = loading.score_prompt(name, text).tokens
     return (Label(""), *(Label(f"{token.surprisal:.1f}") for token in scored))  # nothing comes before the start symbol

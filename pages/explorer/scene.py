@@ -15,11 +15,12 @@ from seqmodels.viz import law
 from seqmodels.viz.frame import Focused
 
 if TYPE_CHECKING:
-    pass
+    from seqmodels.text import Unit
 
 Rows = Sequence[Mapping[str, Any]]
 
 KEYS = "The keys to the cabinet in the old office near the two big doors are on the table."  # of many examples
+MOST: dict[Unit, int] = {"word": 1000, "character": 2000}  # of a text: every unit's gates at each are kept, some 10 kB a word
 WORDLESS = 20  # columns of words that a picture without words takes the room of: a phone has as much
 BACKWARD = " :gray-badge[:material/arrow_back: time runs from right to left]"
 

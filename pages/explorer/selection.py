@@ -14,7 +14,6 @@ from pages.explorer.strip import copy_link, strip
 
 PART = 60  # tokens in a picture: more words than that can't be read side by side
 TOKEN = "token"  # of the address: the selected token, counted from 1
-LONGEST_READABLE = 2000  # tokens: as JSON, a longer trace takes seconds to write and 20 MB a thousand words
 MOST_WRITTEN = 40  # words that a language model may add to the text
 
 
@@ -131,13 +130,12 @@ def select(token: int) -> None:
 
 
 def files(scene: Scene) -> None:
-    """The whole trace of each cell, to take along: compact for numpy, and readable unless it is too long for that."""
+    """The whole trace of each cell, to take along: compact for numpy, and readable."""
     from seqmodels import export
 
     save = partial(st.download_button, icon=":material/download:", on_click="ignore", type="tertiary")
     with st.container(horizontal=True, gap="small", key="gates-files"):
         for reading_ in scene.readings:
             trace, name, label = reading_.trace, reading_.name, f"Trace of {reading_.title}"
-            if len(scene.tokens) <= LONGEST_READABLE:
-                save(f"{label}, JSON", partial(export.trace_json, trace), f"{name}.json", "application/json", key=f"{name}-json")
+            save(f"{label}, JSON", partial(export.trace_json, trace), f"{name}.json", "application/json", key=f"{name}-json")
             save(f"{label}, npz", partial(export.trace_npz, trace), f"{name}.npz", "application/octet-stream", key=f"{name}-npz")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from seqmodels.traces import Trace
 
 SPLITS = ("dev", "test")
+LARGEST_JSON = 10_000_000  # numbers of a trace: they take 200 MB as text, and twice that on the way there
 MOST_WRITERS = 20  # rows of a ledger for reading
 
 app = typer.Typer(
@@ -156,6 +157,12 @@ def trace(
 
     traced = traces.trace(_load(task, cell, checkpoint), source)
     if json:
+        size = sum(array.size for layer in traced.layers for array in layer.arrays().values())
+        if size > LARGEST_JSON:
+            most = LARGEST_JSON * len(traced.tokens) // size
+            raise ValueError(
+                f"the text has {len(traced.tokens):,} tokens, and as JSON a trace of it takes at most {most:,}: give a part"
+            )
         described = trace_dict(traced)
         if ledger:
             for layer, shown in zip(traced.layers, described["layers"], strict=True):

@@ -1,7 +1,7 @@
 """Text in, tags or words out."""
 
 from seqmodels.inference.candidates import Candidate, Candidates, candidates
-from seqmodels.inference.encoding import Encoded, encode
+from seqmodels.inference.encoding import Encoded, encode, excerpt
 from seqmodels.inference.language import (
     GeneratedToken,
     NextWords,

@@ -12,9 +12,10 @@ from torch import Tensor
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.models import LanguageModel, Tagger
 from seqmodels.tasks import TASKS, Predicts
-from seqmodels.text import Token
-from seqmodels.vocab import LanguageVocab, TaggerVocab
+from seqmodels.text import Token, Unit
+from seqmodels.vocab import LANGUAGE_VOCABS, LanguageVocab, TaggerVocab
 
+LARGEST_TRACE = 50_000_000  # numbers, 200 MB
 NO_WORDS = "there are no words in this text: type a sentence"
 
 
@@ -31,7 +32,7 @@ class Encoded:
 @torch.inference_mode()
 def encode(checkpoint: Checkpoint, text: str) -> Encoded:
     """One pass over the text as one sequence."""
-    tokens = read_tokens(checkpoint, text)
+    tokens = read_traced(checkpoint, text)
     inputs, _ = embed(checkpoint, [[token.text for token in tokens]])
     outputs, _ = checkpoint.model.recurrent.layer_outputs(inputs)
     return Encoded(text, tokens, inputs[0], [output[0] for output in outputs])
@@ -43,6 +44,33 @@ def read_tokens(checkpoint: Checkpoint, text: str) -> tuple[Token, ...]:
     if not tokens:
         raise ValueError(NO_WORDS)
     return (*checkpoint.vocabulary.start, *tokens)
+
+
+def read_traced(checkpoint: Checkpoint, text: str) -> tuple[Token, ...]:
+    """The same of a text whose gates are to be kept: ValueError if they would hold more than LARGEST_TRACE numbers."""
+    tokens = read_tokens(checkpoint, text)
+    recurrent = checkpoint.model.recurrent
+    most = LARGEST_TRACE // (6 * recurrent.layers * recurrent.output_size)  # six arrays at most: see traces.LayerTrace
+    if len(tokens) > most:
+        raise ValueError(
+            f"the text has {len(tokens):,} tokens, and a trace of {checkpoint.name} holds every unit at each of at most {most:,}: "
+            "give a part of the text"
+        )
+    return tokens
+
+
+def excerpt(text: str, most: int, unit: Unit = "word", *, last: bool = False) -> tuple[str, int]:
+    """The first tokens of a text, or the last, but at most so many; and about how many it has: no more than needed is read."""
+    read = LANGUAGE_VOCABS[unit].read
+    for size in (8 * most, 100 * most, len(text)):
+        part = text[-size:] if last else text[:size]
+        tokens = read(part)
+        if len(tokens) > most:  # where the part is cut, so may be a token, but none of these
+            kept = part[tokens[-most].start :] if last else part[: tokens[most - 1].end]
+            return kept, max(most + 1, round(most * len(text) / len(kept)))
+        if size >= len(text):
+            break
+    return text, len(tokens)
 
 
 def embed(checkpoint: Checkpoint, sentences: Sequence[Sequence[str]]) -> tuple[Tensor, Tensor | None]:

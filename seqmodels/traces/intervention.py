@@ -12,7 +12,7 @@ from torch import Tensor
 from seqmodels.cells import Gates
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference import Encoded, GeneratedToken, NextWords, Sampling, Tagging, tag_encoded
-from seqmodels.inference.encoding import as_language_model, embed, finite, read_tokens
+from seqmodels.inference.encoding import as_language_model, embed, finite, read_traced
 from seqmodels.inference.language import draw, expected
 from seqmodels.recurrence import Recurrent, Step, walk
 from seqmodels.traces.layers import BACKWARD, FORWARD, LayerTrace, Trace, sides
@@ -79,7 +79,7 @@ def intervene(checkpoint: Checkpoint, text: str, clamps: Sequence[Clamp] = ()) -
 
     Without clamps it is the untouched run in the same arithmetic: a clamp that changes no gate changes nothing, to the last bit.
     """
-    tokens = read_tokens(checkpoint, text)
+    tokens = read_traced(checkpoint, text)
     words = tuple(token.text for token in tokens)
     _check(checkpoint, clamps, len(tokens) if checkpoint.task.predicts == "tags" else None)
     inputs = embed(checkpoint, [words])[0][0]

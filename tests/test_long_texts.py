@@ -1,0 +1,87 @@
+"""What is too long for an answer in a few seconds and a gigabyte is cut on a page, and refused with the figures elsewhere."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seqmodels.checkpoints import Checkpoint
+from seqmodels.cli import commands, main
+from seqmodels.inference import encoding, excerpt
+from seqmodels.traces import intervene, tag_and_trace, trace
+from seqmodels.vocab import LanguageVocab
+from tests.paging import GATES, LANGUAGE, TAGGING, opened, sound
+
+PASTE = "The old man and the boats of John Smith lie in Berlin, and nobody knows. " * 1400  # some 100 kB and 23,800 words
+MOST = {TAGGING: 20_000, LANGUAGE: 2000, GATES: 1000}
+
+
+@settings(deadline=None)
+@given(st.text("ab. ,\n\u0301\u200b", max_size=300), st.integers(1, 30), st.booleans())
+def test_an_excerpt_holds_the_first_or_the_last_tokens(text: str, most: int, last: bool) -> None:
+    part, count = excerpt(text, most, last=last)
+    tokens = LanguageVocab.read(text)
+    if len(tokens) <= most:
+        assert (part, count) == (text, len(tokens))
+    assert text.endswith(part) if last else text.startswith(part)
+
+
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize(("unit", "least"), [("word", 32), ("character", 145)])
+def test_of_a_longer_text_an_excerpt_holds_just_so_many(unit, least: int, last: bool) -> None:
+    text = PASTE[: 145 * 10]
+    part, count = excerpt(text, least, unit, last=last)
+    again, all_of_it = excerpt(part, least, unit, last=last)
+    assert (again, all_of_it) == (part, least)
+    assert text.endswith(part) if last else text.startswith(part)
+    assert count == pytest.approx(10 * least, rel=0.1)
+
+
+@pytest.mark.usefixtures("fresh_cache", "tiny_checkpoints")
+@pytest.mark.parametrize("path", MOST)
+def test_a_page_says_how_much_of_a_long_text_it_reads(path: str) -> None:
+    app = opened(path)
+    key = "prompt" if path == LANGUAGE else "text"
+    sound(app.text_area(key=key).set_value(PASTE).run())
+    notes = " ".join(caption.value for caption in app.caption)
+    assert f"at most {MOST[path]:,} words at once. Your text has about 23," in notes
+    assert app.text_area(key=key).value == PASTE, "what was pasted stays"
+    if path == TAGGING:
+        assert len(app.dataframe[0].value) == MOST[path]
+    sound(app.text_area(key=key).set_value("The old man.").run())
+    assert "at most" not in " ".join(caption.value for caption in app.caption)
+
+
+@pytest.mark.usefixtures("fresh_cache", "tiny_checkpoints")
+def test_a_word_is_added_to_all_of_a_long_prompt() -> None:
+    app = opened(LANGUAGE)
+    app.text_area(key="prompt").set_value(PASTE).run()
+    sound(app.button(key="keep-lm-gru").click().run())
+    kept = str(app.text_area(key="prompt").value)
+    assert kept.startswith(PASTE.rstrip())
+    assert len(kept) > len(PASTE)
+
+
+def test_a_trace_of_more_than_it_holds_is_refused_with_the_figures(
+    tiny: dict[str, Checkpoint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encoding, "LARGEST_TRACE", 6 * 16 * 10)  # ten tokens of two directions of eight units
+    for attempt in (trace, tag_and_trace, intervene):
+        attempt(tiny["pos-gru"], "a " * 10)
+        with pytest.raises(ValueError, match=r"has 11 tokens, and a trace of pos-gru holds .* at most 10: give a part"):
+            attempt(tiny["pos-gru"], "a " * 11)
+
+
+@pytest.mark.usefixtures("tiny_checkpoints")
+def test_a_trace_of_more_than_json_takes_is_refused_with_the_figures(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "LARGEST_JSON", 5 * 16 * 10)
+    arguments = ["--task", "pos", "--cell", "gru", "--json"]
+    assert main(["trace", "a " * 10, *arguments]) == 0
+    assert len(json.loads(capsys.readouterr().out)["tokens"]) == 10
+    assert main(["trace", "a " * 11, *arguments]) == 2
+    assert "has 11 tokens, and as JSON a trace of it takes at most 10: give a part" in capsys.readouterr().err
