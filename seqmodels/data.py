@@ -22,7 +22,6 @@ from seqmodels.corpora import (
     corpus_hash,
     file_hash,
     keep_some,
-    load_sentences,
     load_texts,
     status,
 )
@@ -132,8 +131,7 @@ def _from_corpora(task: Task, source: str, config: DataConfig) -> tuple[list[Any
     """One corpus, or all of the task's, with their own dev split."""
     if source == "all" or (source,) == task.corpora:
         return task.load("train", config.train_subset), task.load("dev", config.dev_subset)
-    train, dev = (load_sentences(source, split) for split in ("train", "dev"))
-    return keep_some(train, config.train_subset), keep_some(dev, config.dev_subset)
+    return task.load_corpus(source, "train", config.train_subset), task.load_corpus(source, "dev", config.dev_subset)
 
 
 def _silver(task: Task, config: DataConfig) -> Dataset:

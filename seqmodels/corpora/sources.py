@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Literal
 
 from seqmodels import text
+from seqmodels.corpora.books import read_book
 from seqmodels.corpora.opening import CorpusError
 from seqmodels.corpora.readers import read_texts
-from seqmodels.corpora.registry import CORPORA, Corpus, CorpusFile, PackageTexts, find_corpus
+from seqmodels.corpora.registry import CORPORA, Blocks, Corpus, CorpusFile, PackageTexts, find_corpus
 from seqmodels.corpora.reports import Sentence
 
 Place = Literal["folder", "cache", "package", "absent"]
@@ -57,7 +58,11 @@ def load_texts(name: str, split: str, *, progress: bool | None = None) -> list[s
     if corpus.reader is not None:
         plain = ", ".join(other.name for other in CORPORA.values() if other.reader is None)
         raise CorpusError(f"corpus {name!r} holds tagged sentences, not plain text: choose one of {plain}")
-    return [paragraph for path in _paths(corpus, split, progress) for paragraph in read_texts(path)]
+    files = corpus.splits.get(split)
+    paths = _paths(corpus, split, progress)
+    if not isinstance(files, Blocks):
+        return [paragraph for path in paths for paragraph in read_texts(path)]
+    return [paragraph for path in paths for paragraph in _kept_blocks(read_book(path), files)]
 
 
 def corpus_hash(name: str) -> str:
@@ -128,7 +133,7 @@ def _paths(corpus: Corpus, split: str, progress: bool | None) -> list[Path]:
         raise CorpusError(f"corpus {corpus.name!r} has no split {split!r}: choose one of {', '.join(corpus.splits)}")
     files = corpus.splits[split]
     if not isinstance(files, PackageTexts):
-        return [locate(file, progress=progress) for file in files]
+        return [locate(file, progress=progress) for file in _of_split(files)]
     texts = _texts(files)
     if not texts:
         wanted = f"{files.package}=={files.version}"
@@ -142,6 +147,12 @@ def _paths(corpus: Corpus, split: str, progress: bool | None) -> list[Path]:
             stacklevel=3,
         )
     return [path for position, path in enumerate(texts) if position % files.every in files.keep]
+
+
+def _kept_blocks(paragraphs: list[str], files: Blocks) -> list[str]:
+    """The paragraphs of the blocks to keep."""
+    blocks = (index * files.blocks // len(paragraphs) for index in range(len(paragraphs)))
+    return [paragraph for paragraph, block in zip(paragraphs, blocks, strict=True) if block % files.every in files.keep]
 
 
 def _on_disk(file: CorpusFile) -> _Here | None:
@@ -167,7 +178,14 @@ def _texts(files: PackageTexts) -> list[Path]:
 
 
 def _files(corpus: Corpus) -> list[CorpusFile]:
-    return [file for files in corpus.splits.values() if not isinstance(files, PackageTexts) for file in files]
+    """All files of a corpus, each once."""
+    return list(dict.fromkeys(file for files in corpus.splits.values() for file in _of_split(files)))
+
+
+def _of_split(files: tuple[CorpusFile, ...] | PackageTexts | Blocks) -> tuple[CorpusFile, ...]:
+    if isinstance(files, PackageTexts):
+        return ()
+    return files.books if isinstance(files, Blocks) else files
 
 
 def _package(corpus: Corpus) -> PackageTexts | None:

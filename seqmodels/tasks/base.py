@@ -232,6 +232,10 @@ class Task(ABC):
     def load(self, split: str, keep: Subset | None = None) -> list[Any]:
         """The sentences or paragraphs of a split of the task's own corpus, or some of them."""
 
+    def load_corpus(self, name: str, split: str, keep: Subset | None = None) -> list[Any]:
+        """The same of any corpus that stands among its sources."""
+        raise CorpusError(f"{self.page_title} learns from no corpus {name!r}: choose one of its own sources")
+
     @abstractmethod
     def read(
         self,

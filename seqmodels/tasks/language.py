@@ -46,14 +46,17 @@ class LanguageTask(Task):
     model = ModelConfig(cell="gru", hidden_size=256, dropout=0.2)
     training = TrainConfig(epochs=5, learning_rate=3e-3, patience=3)
     demo = DemoConfig(replace(model, hidden_size=160), TrainConfig(epochs=5, learning_rate=5e-3, patience=2), 2000, 100)
-    sources: ClassVar[tuple[str, ...]] = ("sotu", "file")
+    sources: ClassVar[tuple[str, ...]] = ("sotu", "fairytales", "file")
     vocabulary_class: ClassVar[type[LanguageVocab]] = LanguageVocab
     streams: ClassVar[int] = 64  # of the training text side by side; the batch size
     window: ClassVar[int] = 35  # tokens that the gradient goes back
     evaluation_streams: ClassVar[int] = 1  # of the text to score side by side, each from an empty memory
 
     def load(self, split: str, keep: Subset | None = None) -> list[Paragraph]:
-        return [self.tokens(text) for text in keep_some(load_texts("sotu", split), keep)]
+        return self.load_corpus("sotu", split, keep)
+
+    def load_corpus(self, name: str, split: str, keep: Subset | None = None) -> list[Paragraph]:
+        return [self.tokens(text) for text in keep_some(load_texts(name, split), keep)]
 
     def read(
         self, path: Path | TextFile, columns: Columns = ALL_FOUND, known: Sequence[str] | None = None, *, training: bool = False

@@ -73,7 +73,10 @@ class TagTask(Task):
     tags: ClassVar[tuple[str, ...]] = UPOS
 
     def load(self, split: str, keep: Subset | None = None) -> list[Sentence]:
-        return keep_some(load_sentences("ewt", split), keep)
+        return self.load_corpus("ewt", split, keep)
+
+    def load_corpus(self, name: str, split: str, keep: Subset | None = None) -> list[Sentence]:
+        return keep_some(load_sentences(name, split), keep)
 
     def read(
         self, path: Path | TextFile, columns: Columns = ALL_FOUND, known: Sequence[str] | None = None, *, training: bool = False
