@@ -191,6 +191,33 @@ def test_without_restoring_the_last_weights_stay_and_the_best_are_still_in_the_s
     assert torch.equal(state.best_weights["weight"], kept[1]["weight"])
 
 
+def test_averaged_weights_are_what_is_scored_and_kept_and_the_training_goes_on_with_its_own() -> None:
+    model, state, scored, line = fresh(), TrainState(), [], Line(scores=[1.0, 2.0])
+    score = line.score
+
+    def noted(network: nn.Linear) -> DevScore:
+        scored.append(network.weight.clone())
+        return score(network)
+
+    line.score = noted  # type: ignore[assignment,method-assign]
+    config = TrainConfig(epochs=2, learning_rate=0.1, patience=None, average=0.8, restore_best=False)
+    average: Any = None
+    count, at_epochs = 0, list[torch.Tensor]()
+    for report in fit(model, line, config, state):
+        if isinstance(report, Epoch):
+            at_epochs.append(average)
+            assert not torch.equal(model.weight, average)
+            continue
+        count += 1
+        kept = min(0.8, count / (count + 10))
+        own = model.weight.detach().clone()
+        average = own if average is None else kept * average + (1 - kept) * own
+    for expected, found in zip(at_epochs, scored, strict=True):
+        torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(state.best_weights["weight"], at_epochs[0])
+    torch.testing.assert_close(model.weight.detach(), at_epochs[1])
+
+
 def test_rate_clipping_and_patience_can_be_changed_between_two_steps() -> None:
     state = TrainState()
     config = TrainConfig(epochs=9, schedule="constant", warmup=0.0, learning_rate=0.01, clip=None, patience=None)

@@ -107,6 +107,22 @@ def test_so_does_one_with_two_layers_clipped_and_stopped_many_times(cell: str, k
         assert torch.equal(value, training.model.state_dict()[name])
 
 
+@pytest.mark.parametrize("restore_best", [True, False])
+def test_so_does_one_whose_weights_are_averaged(restore_best: bool) -> None:
+    config = replace(CONFIG, average=0.9, restore_best=restore_best)
+    undisturbed = make("pos")
+    reports = run(undisturbed, config, TrainState())
+    for stop_after in range(len(reports)):
+        first, state = make("pos"), TrainState()
+        going = fit(first.model, first.objective, config, state)
+        seen = [next(going) for _ in range(stop_after)]
+        second = make("pos", initialization="normal")
+        second.model.load_state_dict(weights(first.model))
+        assert [*seen, *run(second, config, through_a_file(state))] == reports
+        for name, value in undisturbed.model.state_dict().items():
+            assert torch.equal(value, second.model.state_dict()[name]), f"{name} after {stop_after} reports"
+
+
 def test_a_change_made_on_the_way_is_kept_by_the_state() -> None:
     training, state = make("lm"), TrainState()
     going = fit(training.model, training.objective, CONFIG, state)

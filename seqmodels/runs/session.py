@@ -21,7 +21,7 @@ from seqmodels.runs.limits import Limits
 from seqmodels.runs.settings import change, from_flat
 from seqmodels.runs.trainer import Trainer, TrainingSetup
 from seqmodels.tasks import caution
-from seqmodels.training import DivergedError, Epoch, Report, Step, TrainState
+from seqmodels.training import DivergedError, Epoch, Report, Step, TrainState, holding
 
 SAVE_EVERY = 20.0  # seconds of training that a kill may cost
 POLL_EVERY = 0.05  # seconds between two polls of the commands
@@ -103,7 +103,7 @@ class Session:
         vocabulary = None if best is None else checkpoints.load(best).vocabulary
         self.setup = TrainingSetup.build(self.settings, dataset, vocabulary)
         self.facts = self.setup.task.facts(self.setup.vocabulary, dataset.dev)
-        identity = {"settings": dict(run.settings), "corpus_hash": dataset.hash}
+        identity = {"settings": store.without_later(run.settings), "corpus_hash": dataset.hash}
         refusal = f"the settings or the corpus of {self.folder} have changed since it was saved: start a new run"
         self.trainer = Trainer(self.setup, self.folder / store.LAST, identity, asdict(Kept()), refusal=refusal)
         self.state, header = self.trainer.state, self.trainer.header
@@ -151,9 +151,10 @@ class Session:
             return
         self.stopping = report.stopped
         self.log.append("epoch", **asdict(report), **self.facts, seconds=self.watch.seconds)
-        if report.best_epoch == report.epoch:
-            self._keep_best(report)
-        sample = probe.sample(self.setup, self.settings.probe)
+        with holding(self.setup.model, self.state.average):
+            if report.best_epoch == report.epoch:
+                self._keep_best(report)
+            sample = probe.sample(self.setup, self.settings.probe)
         if sample is not None:
             self.log.append("sample", epoch=report.epoch, **sample)
         best = {"best_score": report.best_score, "best_epoch": report.best_epoch}

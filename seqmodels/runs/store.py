@@ -36,6 +36,7 @@ CONFIG, STATUS, LOCK, LOG, COMMANDS = "config.json", "status.json", "lock", "run
 OWN_FILE = "data/corpus.txt"
 LAST, BEST = "last.safetensors", "best.safetensors"
 LONGEST_NAME = 60
+LATER = {"average": 0.0}  # settings that runs of version 0.1.0 do not name, as they were then
 FORMAT = 1
 STATUS_SIZE = 4096  # bytes of status.json: written in place and in one piece, so that it needs no further space on a full disk
 LONGEST_MESSAGE = 600  # characters: at four bytes each they leave room for the numbers
@@ -173,6 +174,11 @@ def make(settings: Mapping[str, Any], owner_key: str, *, name: str, own: TextFil
     return run
 
 
+def without_later(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings without those of LATER that are as they were before there were any."""
+    return {name: value for name, value in settings.items() if name not in LATER or value != LATER[name]}
+
+
 def make_at(folder: Path, settings: Mapping[str, Any]) -> Run:
     """A new run in any folder, outside of the runs folder and without an owner. ValueError if it holds one already."""
     if (folder / CONFIG).exists():
@@ -190,7 +196,8 @@ def open_folder(folder: Path) -> Run:
     try:
         found = validated(_Config, json.loads(path.read_bytes()))
         created = found.created or path.stat().st_mtime
-        return Run(folder, found.name or folder.name, found.owner, created, found.settings, found.file_name, found.preset)
+        settings = {**LATER, **found.settings}
+        return Run(folder, found.name or folder.name, found.owner, created, settings, found.file_name, found.preset)
     except OSError as error:
         raise ValueError(f"{folder} holds no run: its {CONFIG} cannot be read ({error.strerror})") from None
     except (ValueError, RecursionError) as error:

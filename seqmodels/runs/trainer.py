@@ -18,6 +18,7 @@ from seqmodels.checkpoints import CheckpointInfo, write_tensors
 from seqmodels.data import Dataset
 from seqmodels.fields import validated
 from seqmodels.models import SequenceModel
+from seqmodels.runs import store
 from seqmodels.runs.files import friendly_errors
 from seqmodels.runs.settings import Settings, flat_training
 from seqmodels.tasks import Task, find_task
@@ -28,7 +29,12 @@ Scores = dict[str, dict[str, float]]  # by split, then by metric
 
 _KEY = "run"  # of our JSON in a state file's header
 _MODEL, _RNG = "model", "rng"
-_GROUPS = {"optimizer": "optimizer", "best_weights": "best_weights", "carry": "hidden_state"}  # in the file -> fields of TrainState
+_GROUPS = {  # in the file -> fields of TrainState
+    "optimizer": "optimizer",
+    "average": "average",
+    "best_weights": "best_weights",
+    "carry": "hidden_state",
+}
 
 
 @dataclass(frozen=True)
@@ -136,6 +142,7 @@ class Trainer:
         """
         model, state = self.setup.model, self.state
         best = best or self.setup.settings.training.restore_best
+        model.load_state_dict(state.average, strict=False)
         problem = None if best else flaw(model.state_dict())
         if not state.best_weights or not (best or problem):
             return Outcome(state.epoch, self._write(path, state.epoch))
@@ -159,7 +166,8 @@ def train(settings: Settings, dataset: Dataset, output: Path) -> Iterator[Report
     One that diverges raises DivergedError; if an epoch was whole before, the best weights are then at the output.
     """
     file, parts = state_file(output), asdict(settings)
-    identity = {**{name: parts[name] for name in ("task", "model", "training")}, "corpus_hash": dataset.hash}
+    training = store.without_later(parts["training"])
+    identity = {"task": parts["task"], "model": parts["model"], "training": training, "corpus_hash": dataset.hash}
     refusal = f"{file} belongs to a training with other settings: finish that one, delete the file, or change --output"
     trainer = Trainer(TrainingSetup.build(settings, dataset), file, identity, {}, refusal=refusal)
     try:
@@ -209,6 +217,8 @@ def check_fits(path: Path, model: nn.Module, state: TrainState, weights: Tensors
     own = {name: value.shape for name, value in model.state_dict().items()}
     if any({name: value.shape for name, value in read.items()} != own for read in (weights, state.best_weights or weights)):
         raise _damaged(path, "its weights are not those of the network")
+    if any(value.shape != own.get(name) for name, value in state.average.items()):
+        raise _damaged(path, "the average of its weights is not of those of the network")
     for name, value in state.optimizer.items():
         if value.dim() and value.shape != own.get(name.rpartition("/")[0]):
             raise _damaged(path, f"its {name} is of no weight of the network")

@@ -5,4 +5,4 @@ from seqmodels.training.loop import fit
 from seqmodels.training.objective import BatchLoss, DevScore, Objective, Tensors
 from seqmodels.training.reports import DivergedError, Epoch, Report, Step
 from seqmodels.training.state import Place, TrainState
-from seqmodels.training.weights import flaw
+from seqmodels.training.weights import flaw, holding

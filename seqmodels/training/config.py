@@ -54,7 +54,8 @@ class TrainConfig:
 
     "adam" adds the weight decay to the gradient (Kingma & Ba 2015), "adamw" takes it off the weights (Loshchilov & Hutter 2019),
     and "sgd" has momentum. An epoch is the best so far if its watched dev figure is better than that of the best by more than
-    `least_improvement`; `patience` counts the epochs since.
+    `least_improvement`; `patience` counts the epochs since. With an `average` the weights that are scored and kept are a moving
+    average of those of all steps, of which each step keeps that share (Polyak & Juditsky 1992).
     """
 
     optimizer: str = setting(
@@ -116,6 +117,13 @@ class TrainConfig:
         valid=Range(0),
         slider=(0.0, *scale(-4, 1)),
         when=_stops_early,
+    )
+    average: float = setting(
+        0.0,
+        "Averaged weights",
+        "The model is checked and kept with an average of its weights over its last steps; the nearer to 1, the longer. 0: off.",
+        valid=SHARE,
+        steps=(0.0, 0.9999, 0.001),
     )
     restore_best: bool = setting(
         True, "Restore the best weights", "The model that is left is that of the best epoch, not of the last."

@@ -13,7 +13,7 @@ from seqmodels.training.objective import DevScore, Objective
 from seqmodels.training.optimization import Clipped, clip, make_optimizer, optimizer_tensors, rate_factor, restore_optimizer
 from seqmodels.training.reports import DivergedError, Epoch, Report, Step
 from seqmodels.training.state import TrainState
-from seqmodels.training.weights import flaw
+from seqmodels.training.weights import flaw, holding
 
 _TOO_LARGE = "earlier updates made the weights too large"
 
@@ -34,9 +34,11 @@ def fit(model: nn.Module, objective: Objective, config: TrainConfig, state: Trai
     while state.epoch < config.epochs and not state.finished:
         yield from _steps(model, optimizer, objective, config, state)
         model.eval()
-        yield _close_epoch(model, objective, config, state)
-    if config.restore_best and state.best_weights:
-        model.load_state_dict(state.best_weights)
+        with holding(model, state.average):
+            report = _close_epoch(model, objective, config, state)
+        yield report
+    kept = state.best_weights if config.restore_best else state.average
+    model.load_state_dict(kept or {}, strict=False)
     model.eval()
 
 
@@ -67,12 +69,25 @@ def _steps(
         optimizer.step()
         state.optimizer = optimizer_tensors(model, optimizer)
         state.step = step
+        if config.average:
+            _average(model, state, config.average, steps=state.epoch * objective.steps + step)
         state.loss_sum += value * loss.tokens
         state.tokens += loss.tokens
         state.clipped_steps += clipped.clipped
         state.hidden_state = loss.hidden_state
         state.rng = torch.get_rng_state()
         yield Step(epoch, step, objective.steps, value, clipped.before, clipped.after, clipped.clipped, rate, loss.tokens)
+
+
+@torch.no_grad()
+def _average(model: nn.Module, state: TrainState, share: float, *, steps: int) -> None:
+    """Take the weights into their average. The first steps count for less of it, as they would be too much of so few."""
+    weights = dict(model.named_parameters())
+    if not state.average:
+        state.average = {name: weight.detach().clone() for name, weight in weights.items()}
+    kept = min(share, steps / (steps + 10))
+    for name, average in state.average.items():
+        average.lerp_(weights[name], 1 - kept)
 
 
 def _close_epoch(model: nn.Module, objective: Objective, config: TrainConfig, state: TrainState) -> Epoch:

@@ -30,12 +30,13 @@ class Place:
 class TrainState(Place):
     """Everything a later `fit` needs, besides the model's weights, to go on as if it had never stopped.
 
-    It is whole at every report. The tensors in `optimizer` are the optimizer's own, which the next step changes: save or copy them
-    before asking for the next report.
+    It is whole at every report. The tensors in `optimizer` and `average` are changed by the next step: save or copy them before
+    asking for the next report.
     """
 
     live: LiveSettings | None = None  # None until fit starts: then as the config says
     optimizer: Tensors = field(default_factory=dict)  # moments by "parameter/moment"
+    average: Tensors = field(default_factory=dict)  # of the weights, where they are averaged
     best_weights: Tensors = field(default_factory=dict)
     hidden_state: Tensors = field(default_factory=dict)  # what the objective hands from step to step
     rng: Tensor | None = None  # torch's generator, inside an epoch

@@ -1,12 +1,13 @@
-"""Whether weights can be used."""
+"""Whether weights can be used, and a model with others for a while."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 LARGEST_WEIGHT = 1e6  # sums of products of two, and the squares of those, are still far from the largest number of float32
 
@@ -20,3 +21,14 @@ def flaw(weights: Mapping[str, Tensor]) -> str | None:
     if largest > LARGEST_WEIGHT:
         return f"weights as large as {largest:.2g}: above {LARGEST_WEIGHT:g}, what a network computes may overflow"
     return None
+
+
+@contextmanager
+def holding(model: nn.Module, weights: Mapping[str, Tensor]) -> Iterator[None]:
+    """The model with these of its weights, and with its own again afterwards."""
+    own = {name: value.clone() for name, value in model.state_dict().items() if name in weights}
+    model.load_state_dict(dict(weights), strict=False)
+    try:
+        yield
+    finally:
+        model.load_state_dict(own, strict=False)
