@@ -15,7 +15,7 @@ import pytest
 
 from seqmodels import checkpoints
 from seqmodels.cells import CELLS
-from seqmodels.cli import main
+from seqmodels.cli import main, show
 from seqmodels.tasks import tasks_that_predict
 from tests.conftest import MODELS, SHIPPED, SHIPPED_CELLS
 
@@ -430,3 +430,14 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_file(
     assert lines[0].startswith("going on with the run in")
     assert not any(line.startswith("epoch 1/4") for line in lines)
     assert stopped.read_bytes() == whole.read_bytes()
+
+
+def test_a_table_laid_out_in_blocks_looks_as_one(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [("a", "1"), ("wide 中文", "23"), ("b", "4,567"), ("c", "8"), ("d", "9")]
+    printed = []
+    for block in (2, 100):
+        monkeypatch.setattr(show, "BLOCK", block)
+        show.table(("token", "n"), rows, right=("n",))
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1]
+    assert len(printed[0].splitlines()) == 7

@@ -21,6 +21,7 @@ from seqmodels.inference import (
     candidates,
     continue_text,
     differences,
+    language,
     next_words,
     score_prompt,
     tag,
@@ -262,3 +263,16 @@ def test_at_temperature_zero_one_word_takes_all() -> None:
 
 def test_only_so_many_candidates_are_listed(tiny: dict[str, Checkpoint]) -> None:
     assert len(candidates(next_words(tiny["lm-gru"], "The"), AS_IT_IS, count=5).words) == 5
+
+
+@pytest.mark.parametrize("name", ["lm-lstm", "lm-gru"])
+def test_a_long_prompt_is_read_in_pieces_that_change_nothing(
+    tiny: dict[str, Checkpoint], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prompt = "The state of the union is strong , and the people know it . " * 9
+    whole = next_words(tiny[name], prompt), score_prompt(tiny[name], prompt)
+    monkeypatch.setattr(language, "EVALUATION_CHUNK", 7)
+    cut = next_words(tiny[name], prompt), score_prompt(tiny[name], prompt)
+    np.testing.assert_allclose(cut[0].log_probabilities, whole[0].log_probabilities, atol=1e-5)
+    surprisals = ([token.surprisal for token in scored.tokens] for _, scored in (cut, whole))
+    np.testing.assert_allclose(*surprisals, atol=1e-4)

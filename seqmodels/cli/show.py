@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _DIGITS = {"unknown_share": 4, "gold_entities": None}  # of a figure; 2 of all others
 
 
+BLOCK = 2000  # rows of a table that are laid out at once
+
+
 class StoppedError(Exception):
     """The user stopped a command that has something to say about it."""
 
@@ -58,15 +61,20 @@ def figures(named: Mapping[str, float]) -> str:
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> None:
     """Rows under headings; `right` names the headings of figures. Nothing in a cell is read as markup."""
     from rich import box
+    from rich.cells import cell_len
     from rich.table import Table
     from rich.text import Text
 
-    shown = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for heading in headings:
-        shown.add_column(heading, justify="right" if heading in right else "left", overflow="fold")
-    for row in rows:
-        shown.add_row(*(Text(printable(str(cell))) for cell in row))
-    _print(shown)
+    cells = [[printable(str(cell)) for cell in row] for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(headings, *cells, strict=True)]
+    # in blocks of one width: what rich makes of a row takes far more memory than the row
+    for start in range(0, max(1, len(cells)), BLOCK):
+        shown = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, show_header=start == 0)
+        for heading, width in zip(headings, widths, strict=True):
+            shown.add_column(heading, justify="right" if heading in right else "left", overflow="fold", min_width=width)
+        for row in cells[start : start + BLOCK]:
+            shown.add_row(*map(Text, row))
+        _print(shown)
 
 
 def line(*parts: tuple[str, str]) -> None:

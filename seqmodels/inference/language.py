@@ -127,10 +127,12 @@ def score_prompt(checkpoint: Checkpoint, prompt: str) -> PromptScore:
     if not tokens:
         return PromptScore((), float("nan"), vocabulary.unit)
     ids = torch.tensor(vocabulary.words.ids(token.text for token in tokens))
-    outputs, _ = model.states(LanguageBatch(torch.cat([torch.tensor([vocabulary.eos]), ids[:-1]]).unsqueeze(0)))
+    given = torch.cat([torch.tensor([vocabulary.eos]), ids[:-1]])
+    losses, state = [], None
     # in pieces: the logits of ten thousand words at once would fill half a gigabyte
-    pieces = zip(outputs[0].split(EVALUATION_CHUNK), ids.split(EVALUATION_CHUNK), strict=True)
-    losses = [F.cross_entropy(model.logits(output), wanted, reduction="none") for output, wanted in pieces]
+    for read, wanted in zip(given.split(EVALUATION_CHUNK), ids.split(EVALUATION_CHUNK), strict=True):
+        outputs, state = model.states(LanguageBatch(read.unsqueeze(0)), state)
+        losses.append(F.cross_entropy(model.logits(outputs[0]), wanted, reduction="none"))
     nats = finite(checkpoint, torch.cat(losses))
     scored = tuple(
         ScoredToken(token.text, token.start, token.end, value / math.log(2), token.text in vocabulary.words)
@@ -202,7 +204,8 @@ def reader(checkpoint: Checkpoint) -> Reader:
 
     def read(ids: list[int]) -> Tensor:
         nonlocal state
-        outputs, state = model.states(LanguageBatch(torch.tensor([ids])), state)
+        for piece in torch.tensor([ids]).split(EVALUATION_CHUNK, dim=1):
+            outputs, state = model.states(LanguageBatch(piece), state)
         return finite(checkpoint, model.logits(outputs[0, -1]))
 
     return read
