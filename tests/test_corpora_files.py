@@ -209,6 +209,11 @@ SHAPES = {
         (1, 2, "BMES"),
         "北/B-LOC 京/I-LOC 市 王/B-PER 上/B-LOC 海/I-LOC 市/I-LOC",
     ),
+    "BMEWO": ("New B-LOC\nYork M-LOC\nCity E-LOC\nAnn W-PER\n", (1, 2, "BMES"), "New/B-LOC York/I-LOC City/I-LOC Ann/B-PER"),
+    "lower case": ("-docstart- o\n\nnew b-loc\nyork i-loc\nand o\no o\n", (1, 2, "IOB2"), "new/B-LOC york/I-LOC and o"),
+    "lower prefixes": ("Ann b-PER\nLee i-PER\nsat O\n", (1, 2, "IOB2"), "Ann/B-PER Lee/I-PER sat"),
+    "underscores": ("Ann\tNNP\tB_PER\nLee\tNNP\tI_PER\nsat\tVBD\tO\n", (1, 3, "IOB2"), "Ann/B-PER Lee/I-PER sat"),
+    "trailing blanks": ("Ann B-PER \t\nsat O \t \n", (1, 2, "IOB2"), "Ann/B-PER sat"),
     "OntoNotes": ("Ann B-PERSON\nin O\nRome B-GPE\n", (1, 2, "IOB2"), "Ann/B-PER in Rome/B-GPE"),
 }
 
@@ -219,6 +224,29 @@ def test_a_public_shape_is_read_as_it_is_meant(text: str, how: tuple[int, int, s
     assert (report.word_column, report.tag_column, report.scheme) == how
     assert report.first_sentence == first
     assert len(sentences) == report.sentences
+
+
+def test_tags_in_another_spelling_are_told() -> None:
+    _, report = ner("Ann b-PER\nLee i-PER\nsat O\nup O\n")
+    assert report.notes == ("tags are spelled in a way of their own: b-PER is read as B-PER, and the others alike",)
+    sentences, report = pos("Dogs noun\nbark verb\n\nX noun\nx verb\n")
+    assert (sentences[1], len(report.notes)) == (Sentence(("X", "x"), ("NOUN", "VERB")), 1)
+
+
+def test_a_blank_line_after_each_word_is_told_and_line_ends_with_a_second_cr_are_none() -> None:
+    text = "Ann B-PER\nLee I-PER\nsat O\n\nBob B-PER\nran O\n"
+    _, report = ner(text.replace("\n", "\n\n"))
+    assert "each sentence is a single word: blank lines are expected between sentences, not between words" in report.notes
+    for ends in ("\n", "\r\n", "\r", "\r\r\n"):
+        file = open_upload(text.replace("\n", ends).encode(), "own.txt")
+        assert [sentence.words for sentence in TASKS["ner"].read(file).items] == [("Ann", "Lee", "sat"), ("Bob", "ran")]
+    mixed = "Ann B-PER\rLee I-PER\r\r\nBob B-PER\r"  # CR after the words, and CR LF for the empty line
+    assert len(TASKS["ner"].read(open_upload(mixed.encode(), "own.txt")).items) == 2
+
+
+def test_of_many_columns_of_tags_the_first_are_named() -> None:
+    (note,) = ner("Ann B-PER O sat O ran O up B-LOC\n" + "x B-PER B-LOC B-LOC B-LOC B-LOC B-LOC B-LOC B-LOC\n" * 20)[1].notes
+    assert note == "tags stand in column 3 and 4 and 5 and 4 more too: set the tag column (--tag-column 3) to read them"
 
 
 def test_no_break_spaces_are_part_of_a_word_and_other_white_space_is_none() -> None:
@@ -245,6 +273,7 @@ def test_columns_can_be_named() -> None:
         ({"word_column": 0}, "word_column is 0: it must be at least 1"),
         ({"word_column": 2, "tag_column": 2}, "both 2"),
         ({"types": "a"}, "types are 'a': give them as in a=PER,b=LOC,c=O"),
+        ({"types": "PER=b=c"}, "types are 'PER=b=c': give them as in a=PER,b=LOC,c=O"),
         ({"types": "a=PER,a=LOC"}, "types name 'a' twice"),
         ({"tag_column": 7}, "own.txt: the tag column 7 holds '': expected a word and a tag"),
         ({"tag_column": 2}, "own.txt: the tag column 2 holds 'x': expected a word and a tag"),
@@ -345,6 +374,9 @@ def test_long_sentences_are_read_and_told_and_refused_for_training_alone() -> No
         (("gene", "DISEASE"), ("Disease", "Gene"), "Gene Disease"),
         (("gene", "Gene", "GENE"), ("Gene", "gene"), "gene Gene Gene"),
         (("O",), ("LOC", "ORG", "PER"), "-"),
+        (("GPE_LOC", "GPE_ORG", "DRV", "LOCderiv"), ("LOC", "ORG", "PER"), "LOC ORG - -"),  # NorNE, GermEval
+        (("person-actor", "location-GPE", "organization-company", "product-car"), ("LOC", "ORG", "PER"), "PER LOC ORG -"),
+        (("/location/city", "org.team", "gene-person"), ("LOC", "ORG", "PER"), "LOC ORG -"),
     ],
 )
 def test_types_are_matched_by_name_then_by_synonym_then_by_the_wider_type(

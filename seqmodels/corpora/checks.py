@@ -36,6 +36,8 @@ def check_words(file: TextFile, sentences: Sequence[Sequence[str]]) -> list[str]
 def check_lengths(file: TextFile, lines: Sequence[int], sentences: Sequence[Sequence[str]], *, training: bool) -> list[str]:
     """Sentences far too long are told; where most words are in such, a file to train on is refused: it lacks blank lines."""
     longest = max(map(len, sentences))
+    if longest == 1 and len(sentences) > 1:
+        return ["each sentence is a single word: blank lines are expected between sentences, not between words"]
     if longest <= LONGEST_SENTENCE:
         return []
     inside = sum(len(words) for words in sentences if len(words) > LONGEST_SENTENCE)

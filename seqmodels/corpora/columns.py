@@ -71,7 +71,7 @@ class Columns:
         found: dict[str, str] = {}
         for pair in filter(None, (part.strip() for part in self.types.split(","))):
             kind, given, name = (part.strip() for part in pair.partition("="))
-            if not given or not kind or not name or " " in name:
+            if not given or not kind or not name or " " in name or "=" in name:
                 raise ValueError(f"types are {self.types!r}: give them as in a=PER,b=LOC,c=O")
             if found.setdefault(kind, name) != name:
                 raise ValueError(f"types name {kind!r} twice, as {found[kind]} and as {name}: give it once")

@@ -12,6 +12,7 @@ ENTITY_TYPES = ("LOC", "ORG", "PER")
 ENTITY_TAGS = (OUTSIDE, *(f"{prefix}-{kind}" for kind in ENTITY_TYPES for prefix in "BI"))
 
 _TAG = re.compile(r"O|[BIESLUM]-.+")
+_OTHER_SPELLING = re.compile(r"([BIESLUMW])[-_](.+)", re.IGNORECASE)  # W of BMEWO is what S is elsewhere
 _CHUNKS = frozenset("ADJP ADVP CONJP INTJ LST NP PP PRT SBAR UCP VP NC PC VC".split())  # phrases, of CoNLL-2000 and its like
 _SYNONYMS = (  # names of one and the same type
     "per person persons pers people",
@@ -32,6 +33,14 @@ _WIDER = {name: wider for wider, names in _USUAL.items() for name in names.split
 def is_entity_tag(tag: str) -> bool:
     """O, or a type with a prefix of IOB1, IOB2, IOBES, BILOU or BMES."""
     return _TAG.fullmatch(tag) is not None
+
+
+def usual_spelling(tag: str) -> str:
+    """O for o, B-per for b-per and B_per: a tag as `is_entity_tag` knows it, or the text as it is."""
+    if tag == "o":
+        return OUTSIDE
+    found = _OTHER_SPELLING.fullmatch(tag)
+    return tag if found is None else f"{found[1].upper().replace('W', 'S')}-{found[2]}"
 
 
 def is_phrase(kind: str) -> bool:
@@ -79,7 +88,7 @@ def match_types(found: Iterable[str], known: Sequence[str], given: Mapping[str, 
     """The type among `known` that each type found is read as; one that matches none is left out.
 
     As `given`; else under the same name, that in another case, or another name of the same type; else as the wider type that it
-    usually counts as.
+    usually counts as; else by the first part of its name, as of person-actor, or by what follows GPE in GPE_ORG.
     """
     any_case = {kind.lower(): kind for kind in reversed(known)}
     same = {_base(kind): kind for kind in reversed(known)}
@@ -90,6 +99,8 @@ def match_types(found: Iterable[str], known: Sequence[str], given: Mapping[str, 
         match = name if name in known else any_case.get(name.lower()) or same.get(_base(name)) or same.get(_wider(name))
         if match is None and len(narrower := wider.get(_wider(name), [])) == 1:
             match = narrower[0]
+        if match is None and (part := _head(name)) in _SAME:
+            match = same.get(_SAME[part])
         if name != OUTSIDE and match is not None:
             matches[kind] = match
     return matches
@@ -121,6 +132,12 @@ def rename_types(sentences: Iterable[Sentence], name: Callable[[str], str | None
 def _base(kind: str) -> str:
     plain = re.sub(r"[\W_]+", "", kind).lower()
     return _SAME.get(plain, plain)
+
+
+def _head(kind: str) -> str:
+    """The first part of a name of several: person of person-actor; a place that acts is what is said of it, ORG of GPE_ORG."""
+    parts = [part for part in re.split(r"[\W_]+", kind.lower()) if part]
+    return parts[1] if len(parts) > 1 and parts[0] == "gpe" else parts[0] if parts else ""
 
 
 def _wider(kind: str) -> str:

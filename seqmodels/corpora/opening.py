@@ -73,6 +73,9 @@ def decode(content: bytes, name: str) -> TextFile:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise not_utf8(error, name) from None
+    lines = text.count("\n")
+    if text.count("\r\r\n") == lines and text.count("\r") == 2 * lines:  # CR LF, with a CR put before each LF once more
+        text = text.replace("\r", "")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     check_characters(text, name)
     return TextFile(name, text)

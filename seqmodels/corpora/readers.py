@@ -21,6 +21,7 @@ from seqmodels.corpora.entities import (
     rename_types,
     scheme_of,
     to_iob2,
+    usual_spelling,
 )
 from seqmodels.corpora.opening import CorpusError, TextFile, open_file, shorten
 from seqmodels.corpora.reports import OUTSIDE, SHOWN_TYPES, Contents, FileReport, Sentence, begins, entity_counts
@@ -157,6 +158,7 @@ _ENTITIES = TagKind(
     row="a word and a tag such as O, B-PER or I-LOC, separated by a tab or spaces",
     tag="a word and a tag such as O, B-PER or I-LOC",
     choose=_choose_entities,
+    spell=usual_spelling,
 )
 _PARTS_OF_SPEECH = TagKind(
     UNIVERSAL.__contains__,
@@ -164,6 +166,7 @@ _PARTS_OF_SPEECH = TagKind(
     row=f"a word and a universal tag, separated by a tab or spaces: {', '.join(UPOS)}",
     tag=f"a universal tag: {', '.join(UPOS)}",
     choose=_choose_parts_of_speech,
+    spell=str.upper,
 )
 
 

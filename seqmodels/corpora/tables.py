@@ -16,6 +16,7 @@ _NO_TOKEN = re.compile(r"\d+[-.]\d+")  # the ids of a multi-word token and of an
 _KEY_VALUE = re.compile(r"# ?[\w.:-]+ = ")
 _SPACES = re.compile(r"[ \t]+")  # only these: a no-break space is part of a word
 _DOCUMENT = "-DOCSTART-"
+SHOWN_COLUMNS = 3  # of those that hold tags too
 
 Fields = tuple[str, ...]
 Block = list[tuple[int, Fields]]  # the rows of a sentence, each with the number of its line
@@ -43,6 +44,7 @@ class TagKind:
     row: str  # what is expected of a row,
     tag: str  # and of its tag
     choose: Callable[[dict[int, Counter[str]]], list[int]]  # the best first
+    spell: Callable[[str], str]  # a tag as it is usually spelled
 
 
 def lines_of(file: TextFile) -> Iterator[list[tuple[int, str]]]:
@@ -66,6 +68,11 @@ def read_table(file: TextFile, kind: TagKind, columns: Columns) -> Table:
     if not firm:
         raise CorpusError(f"{file}: holds no sentences: expected a word and its tag a line")
     notes: list[str] = []
+    if respelled := _respelled(firm, kind, columns):
+        blocks = [[(number, _spell(fields, respelled)) for number, fields in block] for block in blocks]
+        firm = [_spell(fields, respelled) for fields in firm]
+        found, read = next(pair for tags in respelled.values() for pair in tags.items())
+        notes.append(f"tags are spelled in a way of their own: {found} is read as {read}, and the others alike")
     tag = _tag_column(file, blocks, firm, kind, columns, notes)
     widths = {width for width, count in Counter(map(len, firm)).items() if count > FEW * len(firm)}
     blocks = _without_comments(blocks, tag, kind, widths)
@@ -98,14 +105,15 @@ def _rows(file: TextFile) -> tuple[list[Block], str]:
     for lines in lines_of(file):
         block = []
         for number, line in lines:
+            line = line.rstrip(" \t")
             if "\t" in line:
-                parts = line.rstrip(" \t").split("\t")
+                parts = line.split("\t")
                 if " " in line:
                     parts = [part.strip(" ") for part in parts]
                 tabs += 1
             else:
-                parts = _SPACES.split(line.strip(" "))
-            if _DOCUMENT not in parts:
+                parts = _SPACES.split(line.lstrip(" "))
+            if "-" not in line or not any(part.upper() == _DOCUMENT for part in parts):
                 block.append((number, tuple(parts)))
         total += len(block)
         if block:
@@ -125,13 +133,35 @@ def _values(rows: Sequence[Fields], column: int) -> Counter[str]:
     return Counter([fields[column] if len(fields) > column else "" for fields in rows])
 
 
+def _width(rows: Sequence[Fields]) -> int:
+    """The columns of most rows: a longer row may be damaged, or text."""
+    return sorted(map(len, rows))[len(rows) // 2]
+
+
+def _respelled(rows: Sequence[Fields], kind: TagKind, columns: Columns) -> dict[int, dict[str, str]]:
+    """The columns of tags in another spelling, such as b-per or B_PER: how each such tag is read, the most frequent first."""
+    asked = [columns.tag_column - 1] if columns.tag_column is not None else range(_width(rows))
+    found: dict[int, dict[str, str]] = {}
+    for column in asked:
+        values = _values(rows, column)
+        other = {value: kind.spell(value) for value, _ in values.most_common() if not kind.valid(value)}
+        other = {value: tag for value, tag in other.items() if kind.valid(tag)}
+        tags = Counter({value: count for value, count in values.items() if value in other or kind.valid(value)})
+        if other and len(tags) > 1 and tags.total() >= MOST * len(rows):  # one value alone, such as x, may be anything
+            found[column] = other
+    return found
+
+
+def _spell(fields: Fields, respelled: dict[int, dict[str, str]]) -> Fields:
+    return tuple([respelled[column].get(field, field) if column in respelled else field for column, field in enumerate(fields)])
+
+
 def _tag_column(
     file: TextFile, blocks: Sequence[Block], rows: Sequence[Fields], kind: TagKind, columns: Columns, notes: list[str]
 ) -> int:
     """The column asked for, else that with most tags. Others with as many are told."""
     asked = None if columns.tag_column is None else columns.tag_column - 1
-    width = max(1, sorted(map(len, rows))[len(rows) // 2])  # of most rows: a longer one may be damaged, or text
-    values = {column: _values(rows, column) for column in (range(width) if asked is None else [asked])}
+    values = {column: _values(rows, column) for column in (range(_width(rows)) if asked is None else [asked])}
     if columns.word_column is not None:
         values.pop(columns.word_column - 1, None)
     shares = {
@@ -151,7 +181,9 @@ def _tag_column(
         raise CorpusError(f"{file}, line {number}: {kind.missing or found}: expected {kind.row}")
     best, *others = kind.choose(tagged)
     if others:
-        listed = " and ".join(str(column + 1) for column in others)
+        listed = " and ".join(str(column + 1) for column in others[:SHOWN_COLUMNS])
+        if len(others) > SHOWN_COLUMNS:
+            listed += f" and {len(others) - SHOWN_COLUMNS} more"
         notes.append(f"tags stand in column {listed} too: set the tag column (--tag-column {others[0] + 1}) to read them")
     return best
 
@@ -178,8 +210,7 @@ def _word_column(file: TextFile, blocks: Sequence[Block], tag: int, columns: Col
     if columns.word_column is not None:
         return columns.word_column - 1
     rows = [fields for block in blocks for _, fields in block]
-    width = sorted(map(len, rows))[len(rows) // 2]
-    others = [column for column in (*range(tag), *range(tag + 1, width)) if column != tag]
+    others = [column for column in (*range(tag), *range(tag + 1, _width(rows))) if column != tag]
     if not others:
         number, fields = next((row for block in blocks for row in block if len(row[1]) < 2), blocks[0][0])
         raise CorpusError(f"{file}, line {number}: {count_columns(len(fields))}: expected a word and its tag")
