@@ -274,5 +274,5 @@ def test_a_long_prompt_is_read_in_pieces_that_change_nothing(
     monkeypatch.setattr(language, "EVALUATION_CHUNK", 7)
     cut = next_words(tiny[name], prompt), score_prompt(tiny[name], prompt)
     np.testing.assert_allclose(cut[0].log_probabilities, whole[0].log_probabilities, atol=1e-5)
-    surprisals = ([token.surprisal for token in scored.tokens] for _, scored in (cut, whole))
-    np.testing.assert_allclose(*surprisals, atol=1e-4)
+    in_pieces, at_once = ([token.surprisal for token in scored.tokens] for _, scored in (cut, whole))
+    np.testing.assert_allclose(in_pieces, at_once, atol=1e-4)
