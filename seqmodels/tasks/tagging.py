@@ -39,7 +39,7 @@ from seqmodels.training import BatchLoss, DevScore, Tensors, TrainConfig
 from seqmodels.vocab import TaggerVocab, pad
 
 TRAINING_BATCH = 32  # sentences
-LONGEST_TRAINED = 160  # tokens; a batch of such sentences needs some 200 MB, and the corpora have none longer
+LONGEST_TRAINED = 160  # tokens; a batch of such sentences needs at most half a gigabyte, and the corpora have none longer
 POOL = 40  # batches whose sentences are sorted by length together
 UNSCORED = -100  # cross_entropy's default ignore_index
 
