@@ -33,6 +33,10 @@ SUMMED_UP: dict[Unit, str] = {
     "character": "*Numbers* puts it under each character too. Bits per character are its mean.",
 }
 LENGTH_HELP = f"Words to write, punctuation included. A model of characters writes {TOKENS['character']} for each: as much text."
+CAREFUL_HELP = (
+    "Draw no word that would spoil the text: one twice in a row, a comma at the beginning, a bracket that nothing opened, an *a* "
+    "before a vowel. The models' own probabilities stay as they are."
+)
 EXAMPLES = (
     inputs.Example(
         "State of our Union",
@@ -78,9 +82,9 @@ EXAMPLES = (
 )
 
 SLIDERS = {  # by key: label, lowest, highest, usual, step, and what it does to a {unit} or to {units}
-    "temperature": ("Temperature", 0.0, 2.0, 0.8, 0.05, "0 always takes the most probable {unit}."),
+    "temperature": ("Temperature", 0.0, 2.0, 0.6, 0.05, "0 always takes the most probable {unit}."),
     "top_k": ("Top-k", 0, 100, 0, 1, "Draw from the k most probable {units}; 0: from all."),
-    "top_p": ("Top-p", 0.05, 1.0, 1.0, 0.05, "Draw from the fewest {units} that hold this share; 1: from all."),
+    "top_p": ("Top-p", 0.05, 1.0, 0.9, 0.05, "Draw from the fewest {units} that hold this share; 1: from all."),
     "length": ("Length", 5, 120, 40, 5, LENGTH_HELP),
     "seed": ("Seed", 0, 99, 7, 1, "The same seed gives the same text."),
 }
@@ -124,6 +128,7 @@ def settings(tasks: Sequence[str]) -> tuple[Models, Sampling, int, bool]:
             key: inputs.number(label, low, high, key=key, default=usual, step=step, help=note.format(unit=unit, units=units))
             for key, (label, low, high, usual, step, note) in SLIDERS.items()
         }
+        careful = st.toggle("Careful", True, key="careful", bind="query-params", help=CAREFUL_HELP)
         numbers = st.toggle(
             "Numbers", key="numbers", bind="query-params", help=f"Under each {unit}: its probability, or its surprisal."
         )
@@ -131,7 +136,7 @@ def settings(tasks: Sequence[str]) -> tuple[Models, Sampling, int, bool]:
 
     from seqmodels.inference import Sampling
 
-    sampling = Sampling(values["temperature"], int(values["top_k"]), values["top_p"], int(values["seed"]))
+    sampling = Sampling(values["temperature"], int(values["top_k"]), values["top_p"], int(values["seed"]), careful)
     return models, sampling, int(values["length"]), numbers
 
 
@@ -286,7 +291,7 @@ def whole(prompt: str) -> str:
 
 
 def reset(tasks: Sequence[str]) -> None:
-    values: dict[str, Any] = {PROMPT: EXAMPLES[0].text, "numbers": False}
+    values: dict[str, Any] = {PROMPT: EXAMPLES[0].text, "numbers": False, "careful": True}
     values |= {key: usual for key, (_, _, _, usual, _, _) in SLIDERS.items()}
     values["cells"] = [loading.title(name) for name in inputs.usual_cells(*tasks)]
     for key, value in values.items():

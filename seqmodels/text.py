@@ -170,25 +170,27 @@ def _tokenizer() -> Callable[[str], Doc]:
 def join(tokens: Sequence[str]) -> str:
     """Readable text of tokens: no space before a comma, none inside brackets, and a blank line for `<eos>`.
 
-    Straight double quotes open and close in turn; a hyphen or dash joins both neighbours, as spaCy splits `well-being`.
+    Straight double quotes open and close in turn; a hyphen or dash joins both neighbours, as spaCy splits `well-being`,
+    and `cannot`.
     """
     return "".join(spaced(tokens))
 
 
 def spaced(tokens: Iterable[str]) -> Iterator[str]:
     """Each token with the space, if any, that `join` puts before it."""
-    quoted, joined, broken = False, True, False
+    quoted, joined, broken, before = False, True, False, ""
     for token in tokens:
         if token == EOS:
             # two in a row are an empty paragraph, which no reader sees
             yield "" if broken else "\n\n"
-            quoted, joined, broken = False, True, True
+            quoted, joined, broken, before = False, True, True, ""
             continue
-        closes, opens = token in _CLOSING or token.lower() in _CLITICS, token in _OPENING
+        closes, opens = token in _CLOSING or token.lower() in CLITICS, token in _OPENING
+        closes |= token == "not" and before.lower() == "can"
         if token == '"':
             opens, closes, quoted = not quoted, quoted, not quoted
         yield token if joined or closes or token in _JOINING else f" {token}"
-        joined, broken = opens or token in _JOINING, False
+        joined, broken, before = opens or token in _JOINING, False, token
 
 
 def extend(text: str, tokens: Sequence[str]) -> str:
@@ -202,4 +204,4 @@ def extend(text: str, tokens: Sequence[str]) -> str:
 _CLOSING = frozenset(", . ; : ! ? ) ] } % ' '' ” ’ ... …".split())
 _OPENING = frozenset("( [ { $ £ € # “ ‘ ``".split())
 _JOINING = frozenset("- -- --- – — /".split())
-_CLITICS = frozenset("n't n’t 's ’s 're ’re 've ’ve 'll ’ll 'm ’m 'd ’d".split())
+CLITICS = frozenset("n't n’t 's ’s 're ’re 've ’ve 'll ’ll 'm ’m 'd ’d".split())

@@ -200,7 +200,7 @@ def test_a_damaged_link_shows_the_default(tiny_checkpoints: Path) -> None:
     page.query_params["seed"] = "1e9"
     page.run()
     assert healthy(page)
-    assert page.slider(key="temperature").value == 0.8
+    assert page.slider(key="temperature").value == 0.6
     assert len(bars(page)) == 3
 
 

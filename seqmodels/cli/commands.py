@@ -108,10 +108,13 @@ def generate(
     cell: CellOption,
     task: LanguageOption = "lm",
     max_tokens: Annotated[int, typer.Option(help="How many words to add; of a char model, characters.")] = 40,
-    temperature: Annotated[float, typer.Option(help="0 takes the most probable word; above 1 is bolder than the model.")] = 0.8,
+    temperature: Annotated[float, typer.Option(help="0 takes the most probable word; above 1 is bolder than the model.")] = 0.6,
     top_k: Annotated[int, typer.Option(help="Draw from the k most probable words; 0 from all.")] = 0,
-    top_p: Annotated[float, typer.Option(help="Draw from the fewest words that hold this share of the probability.")] = 1.0,
+    top_p: Annotated[float, typer.Option(help="Draw from the fewest words that hold this share of the probability.")] = 0.9,
     seed: Annotated[int, typer.Option(help="The same seed gives the same text.")] = 7,
+    careful: Annotated[
+        bool, typer.Option(help="Draw no word that would spoil the text, such as one twice or a bracket that nothing opened.")
+    ] = True,
     checkpoint: CheckpointOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -120,7 +123,7 @@ def generate(
     from seqmodels import inference
     from seqmodels.inference.encoding import as_language_model
 
-    sampling = inference.Sampling(temperature, top_k, top_p, seed)
+    sampling = inference.Sampling(temperature, top_k, top_p, seed, careful)
     loaded = _load(task, cell, checkpoint)
     _, vocabulary = as_language_model(loaded)
     drawn = list(inference.continue_text(loaded, source, max_tokens=max_tokens, sampling=sampling))

@@ -45,7 +45,8 @@ def candidates(distribution: NextWords, sampling: Sampling, *, count: int = 12) 
     """Those that can be drawn first, then what the settings cut off, by the model's probability."""
     unknown = distribution.words.index(UNK)
     model = np.exp(distribution.log_probabilities)
-    drawn = adjusted(distribution.log_probabilities, sampling, never=unknown)
+    spoiling = distribution.spoiling if sampling.careful else None
+    drawn = adjusted(distribution.log_probabilities, sampling, never=unknown if spoiling is None else spoiling)
     order = [int(index) for index in np.lexsort((-model, -drawn))[: count + 1] if index != unknown]
     best = tuple(Candidate(distribution.words[index], float(model[index]), float(drawn[index])) for index in order[:count])
     return Candidates(best, float(model[unknown]), int(np.count_nonzero(drawn)), distribution.unit)

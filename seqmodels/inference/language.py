@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from seqmodels.checkpoints import Checkpoint
+from seqmodels.inference.careful import CarefulWriter, Mask
 from seqmodels.inference.encoding import as_language_model, finite
 from seqmodels.metrics import perplexity
 from seqmodels.recurrence import State
@@ -33,16 +34,21 @@ class NextWords:
     words: tuple[str, ...]
     log_probabilities: NDArray[np.float32]
     unit: Unit = "word"
+    spoiling: Mask | None = None  # the words that would spoil the text, where that is known
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """How a next word is drawn: temperature 0 takes the most probable; top_k 0 and top_p 1 keep every word."""
+    """How a next word is drawn: temperature 0 takes the most probable; top_k 0 and top_p 1 keep every word.
 
-    temperature: float = 0.8
+    `careful` leaves out words that would spoil the text (see CarefulWriter); of a model of characters it leaves out nothing.
+    """
+
+    temperature: float = 0.6
     top_k: int = 0
-    top_p: float = 1.0
+    top_p: float = 0.9
     seed: int = 7
+    careful: bool = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature <= 10:
@@ -107,7 +113,9 @@ def next_words(checkpoint: Checkpoint, prompt: str) -> NextWords:
     model.
     """
     _, vocabulary = as_language_model(checkpoint)
-    return expected(vocabulary, reader(checkpoint)(_prompt_ids(vocabulary, prompt)))
+    ids = _prompt_ids(vocabulary, prompt)
+    spoiling = CarefulWriter(vocabulary, ids).spoiling() if vocabulary.unit == "word" else None
+    return replace(expected(vocabulary, reader(checkpoint)(ids)), spoiling=spoiling)
 
 
 def expected(vocabulary: LanguageVocab, logits: Tensor) -> NextWords:
@@ -172,10 +180,10 @@ def take_back(prompt: str, unit: Unit = "word") -> str:
     return LANGUAGE_VOCABS[unit].take_back(prompt)
 
 
-def adjusted(log_probabilities: NDArray[np.float32], sampling: Sampling, *, never: int | None = None) -> NDArray[np.float64]:
+def adjusted(log_probabilities: NDArray[np.float32], sampling: Sampling, *, never: int | Mask | None = None) -> NDArray[np.float64]:
     """The distribution that is drawn from: temperature, then the top_k words, then the fewest words that hold top_p of the rest.
 
-    Holtzman et al. 2020. `never` is an id that is left out.
+    Holtzman et al. 2020. `never` is an id that is left out, or a mask of ids.
     """
     scores = log_probabilities.astype(np.float64)
     if never is not None:
@@ -215,11 +223,15 @@ def _draw(
     vocabulary: LanguageVocab, read: Reader, unread: list[int], max_tokens: int, sampling: Sampling
 ) -> Iterator[GeneratedToken]:
     random = np.random.default_rng(sampling.seed)
+    writer = CarefulWriter(vocabulary, unread) if sampling.careful and vocabulary.unit == "word" else None
     for _ in range(max_tokens):
         with torch.inference_mode():  # not around the yield, which would leave it on for the caller
             log_probabilities = torch.log_softmax(read(unread), dim=-1).numpy()
-        probabilities = adjusted(log_probabilities, sampling, never=vocabulary.words.unk)
+        never = vocabulary.words.unk if writer is None else writer.spoiling()
+        probabilities = adjusted(log_probabilities, sampling, never=never)
         drawn = int(random.choice(len(probabilities), p=probabilities))
+        if writer is not None:
+            writer.read(drawn)
         unread = [drawn]
         yield GeneratedToken(vocabulary.words.tokens[drawn], float(np.exp(log_probabilities[drawn])))
 
