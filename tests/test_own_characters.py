@@ -230,7 +230,7 @@ def test_a_run_over_characters_becomes_a_model_that_the_other_pages_open_with(pa
     app.session_state[OWNER] = KEY
     sound(app.run())
     sound(app.button(key="training-publish").click().run())
-    sound(app.button(key=f"training-open-letters-{page}").click().run())
+    sound(app.button(key=f"training-run-open-letters-{page}").click().run())
     assert app.title[0].value == page
     assert app.button_group(key="cells").value == [LETTERS]
     assert pictures(app)

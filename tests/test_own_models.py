@@ -219,7 +219,10 @@ def test_a_finished_run_becomes_a_model_that_the_tagging_page_opens_with(own: Pa
     assert "now the model **my-tagger-2**" in said(app)
     assert [one.name for one in checkpoints.list_checkpoints(own_folder())] == ["my-tagger-2"]
     assert (own / "my-tagger-2.safetensors").read_bytes() == (run.folder / "best.safetensors").read_bytes()
-    sound(app.button(key="training-open-my-tagger-2-Tagging").click().run())
+    app.session_state["training-tab"] = "Your models"
+    sound(app.run())  # it stands there too, with buttons of its own
+    assert app.button(key="training-list-open-my-tagger-2-Tagging").label == "Tagging"
+    sound(app.button(key="training-run-open-my-tagger-2-Tagging").click().run())
     assert app.title[0].value == "Tagging"
     assert columns(app) == ["my-tagger-2_tag"]
 

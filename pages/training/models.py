@@ -67,7 +67,7 @@ def use(run: Run) -> None:
     messages.show("use")
     if known is not None:
         st.markdown(f":material/check_circle: The best weights of this run are now the model **{known.name}**.")
-        where(known)
+        _where(known, "run")
 
 
 def bring() -> None:
@@ -107,8 +107,11 @@ def suggested(text: str) -> str:
     return f"my-{name}" if checkpoints.is_name(f"my-{name}") else "my-model"
 
 
-def where(model: CheckpointEntry) -> None:
-    """Buttons for the pages that can use a model, which open with it picked; or what else can be done with it."""
+def _where(model: CheckpointEntry, place: str) -> None:
+    """Buttons for the pages that can use a model, which open with it picked; or what else can be done with it.
+
+    `place` tells those of one place from those of another on the same page.
+    """
     from seqmodels.tasks import find_task
 
     assert model.info is not None
@@ -116,9 +119,10 @@ def where(model: CheckpointEntry) -> None:
     pages = _PAGES.get(task.predicts, ())
     if not pages:
         st.caption(f"It reads numbers, not text, so no other page can use it. In Python: `load({model.name!r})`.")
-    with st.container(horizontal=True, gap="small", key=f"training-where-{model.name}"):
+    with st.container(horizontal=True, gap="small", key=f"training-{place}-where-{model.name}"):
         for path, title, icon in pages:
-            if st.button(title, icon=icon, key=f"training-open-{model.name}-{title}", help=f"Open {title} with {model.name}"):
+            key = f"training-{place}-open-{model.name}-{title}"
+            if st.button(title, icon=icon, key=key, help=f"Open {title} with {model.name}"):
                 state = {"task": task.page_title, "cells": [loading.title(model.name)]}
                 address.hand_over(state)
                 st.switch_page(path, query_params=state)
@@ -138,7 +142,7 @@ def _row(model: CheckpointEntry) -> None:
         if model.info is None:
             st.caption(f":material/error: {inputs.plain(model.problem or '')}")
         else:
-            where(model)
+            _where(model, "list")
 
 
 def described(model: CheckpointEntry) -> str:
