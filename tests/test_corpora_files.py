@@ -244,6 +244,13 @@ def test_a_blank_line_after_each_word_is_told_and_line_ends_with_a_second_cr_are
     assert len(TASKS["ner"].read(open_upload(mixed.encode(), "own.txt")).items) == 2
 
 
+@pytest.mark.parametrize("task", ["lm", "char"])
+def test_a_text_of_invisible_characters_alone_is_refused(task: str) -> None:
+    with pytest.raises(CorpusError, match=r"own\.txt: holds no paragraphs"):
+        TASKS[task].read(TextFile("own.txt", "\u200b\u200b\n\n\ufeff\n"))
+    assert len(TASKS[task].read(TextFile("own.txt", "a b\n\n\u200b\n\nc d\n")).items) == 2
+
+
 def test_of_many_columns_of_tags_the_first_are_named() -> None:
     (note,) = ner("Ann B-PER O sat O ran O up B-LOC\n" + "x B-PER B-LOC B-LOC B-LOC B-LOC B-LOC B-LOC B-LOC\n" * 20)[1].notes
     assert note == "tags stand in column 3 and 4 and 5 and 4 more too: set the tag column (--tag-column 3) to read them"

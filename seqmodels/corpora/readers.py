@@ -108,7 +108,10 @@ def read_paragraphs(path: Path | TextFile) -> list[list[str]]:
 
 
 def read_texts(path: Path | TextFile) -> list[str]:
-    """Plain text by paragraph, white space folded: the parts between blank lines, or the lines where there is no blank one."""
+    """Plain text by paragraph, white space folded: the parts between blank lines, or the lines where there is no blank one.
+
+    A part of invisible characters alone is none.
+    """
     return read_own_texts(path).items
 
 
@@ -119,7 +122,7 @@ def read_own_texts(path: Path | TextFile) -> Contents[str]:
     by_line = len(parts) == 1 and "\n" in parts[0]
     if by_line:
         parts = parts[0].split("\n")
-    paragraphs = [folded for part in parts if (folded := " ".join(part.split()))]
+    paragraphs = [folded for part in parts if text.normal(folded := " ".join(part.split())).strip()]
     if not paragraphs:
         raise CorpusError(f"{file}: holds no paragraphs: give a text")
     notes = ("each line is a paragraph, for no blank line is between them",) if by_line else ()
