@@ -16,6 +16,7 @@ from seqmodels.cli import main
 from seqmodels.corpora import Columns, CorpusError, FileReport, Sentence, TextFile, open_upload, to_iob2
 from seqmodels.corpora.conllu import read_conllu
 from seqmodels.corpora.entities import match_types, scheme_of
+from seqmodels.corpora.readers import read_own_entities
 from seqmodels.data import Dataset, files_dataset, load_dataset
 from seqmodels.tasks import TASKS, DataConfig
 from tests.conftest import needs_corpora
@@ -251,6 +252,30 @@ def test_a_text_of_invisible_characters_alone_is_refused(task: str) -> None:
     assert len(TASKS[task].read(TextFile("own.txt", "a b\n\n\u200b\n\nc d\n")).items) == 2
 
 
+def test_a_heading_is_named_as_what_it_may_be() -> None:
+    rows = "\n".join(["Ann\tB-PER", "sat\tO", "down\tO"] * 5)
+    with pytest.raises(CorpusError, match=r"line 1: 'label' in column 2: expected .*; a heading of the columns is none: delete it"):
+        ner(f"token\tlabel\n{rows}\n")
+    with pytest.raises(CorpusError, match=r"line 16: 'label' in column 2: expected [^;]*$"):
+        ner(f"{rows}\ntoken\tlabel\n")
+
+
+def test_a_long_file_without_a_blank_line_is_told_to_be_one_sentence() -> None:
+    note = "all 120 words are one sentence: a blank line is expected after each sentence"
+    assert ner("Ann B-PER\nsat O\ndown O\n" * 40)[1].notes == (note,)
+    assert ner("Ann B-PER\nsat O\ndown O\n" * 20)[1].notes == ()
+    assert ner("Ann B-PER\nsat O\ndown O\n\n" * 40)[1].notes == ()
+
+
+def test_of_a_type_that_a_model_lacks_is_told_how_it_can_be_read() -> None:
+    file = TextFile("own.txt", "Ann B-PER\nin O\nRome B-town_or_so\n")
+    note = "to the model, town_or_so is no type: --types town_or_so=NAME reads it as one of LOC, ORG, PER"
+    assert read_own_entities(file, known=("LOC", "ORG", "PER")).report.notes == (note,)
+    for types in ("town_or_so=O", "town_or_so=LOC"):
+        assert read_own_entities(file, Columns(types=types), known=("LOC", "ORG", "PER")).report.notes == ()
+    assert read_own_entities(file, known=("PER",), training=True).report.notes == ()
+
+
 def test_of_many_columns_of_tags_the_first_are_named() -> None:
     (note,) = ner("Ann B-PER O sat O ran O up B-LOC\n" + "x B-PER B-LOC B-LOC B-LOC B-LOC B-LOC B-LOC B-LOC\n" * 20)[1].notes
     assert note == "tags stand in column 3 and 4 and 5 and 4 more too: set the tag column (--tag-column 3) to read them"
@@ -282,11 +307,11 @@ def test_columns_can_be_named() -> None:
         ({"types": "a"}, "types are 'a': give them as in a=PER,b=LOC,c=O"),
         ({"types": "PER=b=c"}, "types are 'PER=b=c': give them as in a=PER,b=LOC,c=O"),
         ({"types": "a=PER,a=LOC"}, "types name 'a' twice"),
-        ({"tag_column": 7}, "own.txt: the tag column 7 holds '': expected a word and a tag"),
+        ({"tag_column": 7}, "own.txt: its rows have 3 columns: there is no tag column 7"),
         ({"tag_column": 2}, "own.txt: the tag column 2 holds 'x': expected a word and a tag"),
         ({"word_column": 9}, "own.txt, line 1: 3 columns: expected a word and a tag"),
         ({"types": "a=b," * 99}, "types have 396 characters: give at most 300"),
-        ({"types": "person=PER"}, r"own.txt has no type 'person', which --types names: its types are PER"),
+        ({"types": "person=PER"}, r"own.txt has no type 'person' to read as 'PER': its types are PER"),
     ],
 )
 def test_a_wrong_column_or_type_is_named(columns: dict, complaint: str) -> None:
@@ -397,7 +422,7 @@ def test_what_is_ignored_is_told_with_its_count() -> None:
     sentences, report = ner("Ann B-person\nLee I-person\niPad B-product\nX B-product\n", known=TASKS["ner"].tags)  # type: ignore[attr-defined]
     assert sentences[0].tags == ("B-PER", "I-PER", "O", "O")
     assert (report.read_as, report.ignored) == ({"person": "PER"}, {"product": 2})
-    assert report.mapping == "person as PER (1); not read: product 2"
+    assert report.mapping == "person as PER (1); as no entity: product 2"
 
 
 def test_dev_is_read_with_the_types_of_train(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ BAD = {
     "unknown tag": ("pos", "The DET\nman NN\n", "line 2: 'NN' in column 2: expected a universal tag"),
     "no word": ("pos", "The\tDET\n\tNOUN\n", "line 2: the word before 'NOUN' is empty"),
     "CoNLL-U cut short": ("pos", CONLLU + "\n1\tHe\t_\tPRON\t_\n", "line 4: 5 columns: CoNLL-U has 10"),
-    "one sentence": ("pos", "The DET\nman NOUN\n", "one sentence only"),
+    "one sentence": ("pos", "The DET\nman NOUN\n", "one sentence only: give at least two with a blank line between them"),
     "no blank lines": ("pos", "man NOUN\n" * 2000, "line 1: 2,000 words in one sentence"),
     "a long tag": ("pos", f"man {'N' * 5000}\n", r"line 1: 'N{40}\.\.\.'"),
     "huge line": ("pos", "The DET\n" + "a" * 200_000, "line 2: 1 column:"),

@@ -419,6 +419,7 @@ def test_the_form_says_how_a_file_is_read_and_its_columns_can_be_set(started: li
     assert "tags in column 4" in captions(page)
     sound(widget(page, "text_input", "types").set_value("LOC").run())
     assert "Types are 'LOC'" in warnings(page)
+    assert len(page.warning) == 1
     sound(widget(page, "text_input", "types").set_value("LOC=River").run())
     assert "LOC as River" in captions(page)
     sound(page.button(key="training-go").click().run())

@@ -152,7 +152,7 @@ def test_the_command_writes_a_file_or_to_standard_output(model, tmp_path, capsys
         (["A text.", "--format", "csv"], "--output and --format go with --input"),
         (["--input", "in.txt", "--format", "xml"], "unknown format 'xml': choose one of conllu, jsonl, csv"),
         (["--input", "in.txt", "--json"], "give --format jsonl"),
-        (["--input", "no.txt"], "no.txt"),
+        (["--input", "no.txt"], "no.txt: cannot be read (No such file or directory): give the path"),
         (["--input", "in.txt", "--output", "nowhere/out.csv"], "nowhere"),
     ],
 )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -15,12 +14,15 @@ from seqmodels.runs import Upload
 
 if TYPE_CHECKING:
     from pages.training.form import Form
+    from seqmodels.runs.settings import Settings
 
 KEY = "training-file"
 
 
 def draw(form: Form) -> None:
     """The upload, what is in it, and the settings of its columns."""
+    from seqmodels.runs.settings import from_flat
+
     help = "Plain text in UTF-8. It stays in the run's folder on this server and is deleted with the run."
     largest = max(1, int(runs.Limits.of_environment().upload_megabytes))
     uploaded = st.file_uploader("Your file", key=KEY, max_upload_size=largest, help=help)
@@ -34,7 +36,11 @@ def draw(form: Form) -> None:
         return
     with told:
         try:
-            found, report = _examine(form.values, Upload(uploaded.name, uploaded.getvalue()))
+            settings = from_flat(form.values)
+        except ValueError:
+            return  # said beside the button that starts the run
+        try:
+            found, report = _examine(settings, Upload(uploaded.name, uploaded.getvalue()))
         except ValueError as problem:
             st.warning(inputs.plain(sentence(problem)))
             return
@@ -53,15 +59,14 @@ def sentence(problem: ValueError) -> str:
     return inputs.as_sentence(problem)
 
 
-def _examine(values: Mapping[str, Any], upload: Upload) -> tuple[str, FileReport]:
+def _examine(settings: Settings, upload: Upload) -> tuple[str, FileReport]:
     """What is in a file, for these settings, and how it was read. ValueError says what is wrong with it, and in which line."""
-    from seqmodels.runs.settings import from_flat
     from seqmodels.tasks import caution, find_task
 
-    settings = from_flat(values)
     file, data = runs.read_upload(settings, upload)
     if data is None:
-        return f"{len(file.text.split()):,} words", read_own_texts(file).report
+        report = read_own_texts(file).report
+        return f"{dict(report.lines())['holds']}, {len(file.text.split()):,} words", report
     task, (report, *_) = find_task(settings.task), data.reports
     doubt = caution(task.facts(task.vocabulary(data.train), data.dev))
     if doubt:

@@ -83,7 +83,7 @@ def tag(
             raise ValueError("--json is for one text: give --format jsonl with --input")
         return tag_file(_load(task, cell, checkpoint), input, output, format)
     if text is None or input is not None:
-        raise ValueError("give either a text, or a file as --input: tag --help lists all that can be given")
+        raise ValueError("give either a text, or a file as --input; - is standard input: tag --help lists all that can be given")
     if output is not None or format is not None:
         raise ValueError("--output and --format go with --input: give the text as a file, or - for standard input")
     from seqmodels import inference

@@ -6,7 +6,7 @@ import os
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import typer
 
@@ -31,7 +31,7 @@ def tag_file(checkpoint: Checkpoint, source: Path, output: Path | None, form: st
     if form not in streaming.FORMATS:
         raise ValueError(f"unknown format {form!r}: choose one of {', '.join(streaming.FORMATS)}")
     with ExitStack() as stack:
-        file = sys.stdin.buffer if source == STANDARD else stack.enter_context(source.open("rb"))
+        file = sys.stdin.buffer if source == STANDARD else stack.enter_context(_open(source))
         size = None if source == STANDARD else os.fstat(file.fileno()).st_size
         name = "standard input" if source == STANDARD else str(source)
         bar = stack.enter_context(tqdm(total=size, unit="B", unit_scale=True, disable=not sys.stderr.isatty(), file=sys.stderr))
@@ -48,3 +48,10 @@ def tag_file(checkpoint: Checkpoint, source: Path, output: Path | None, form: st
         except KeyboardInterrupt:
             raise show.StoppedError(f"stopped after {sentences:,} sentences: give the same command again to go on") from None
     typer.echo(f"wrote {output}: {sentences:,} sentences")
+
+
+def _open(source: Path) -> BinaryIO:
+    try:
+        return source.open("rb")
+    except OSError as error:
+        raise ValueError(f"{source}: cannot be read ({error.strerror}): give the path of a readable text file") from None

@@ -64,7 +64,7 @@ def train(
     given = {name: value for name, value in options.items() if value is not None}
     settings = from_flat({"task": task, "cell": cell, **given, **clip})
     if (corpus is None) != (dev is None):
-        raise ValueError("a corpus of your own needs two files, one to train on and one to watch: give both or neither")
+        raise ValueError("a corpus of your own is two files: give --corpus to train on and --dev to watch, or neither")
     columns = columns_of(word_column, tag_column, types, given=corpus is not None)
     _check_output(output)
     if trainer.state_file(output).exists():

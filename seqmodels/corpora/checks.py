@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from seqmodels.corpora.opening import CorpusError, TextFile, shorten
 
 LONGEST_SENTENCE = 1_000  # words; a column file whose sentences are mostly longer lacks blank lines
+LONGEST_ALONE = 100  # words; so does one that is a single sentence as long as this
 # shares of a file's rows or words. One damaged line is named, not the whole file, so a column of tags need not be one throughout:
 MOST = 0.9  # of its rows hold a tag,
 HALF = 0.5  # or half where no column has most, as in a small file
@@ -39,7 +40,8 @@ def check_lengths(file: TextFile, lines: Sequence[int], sentences: Sequence[Sequ
     if longest == 1 and len(sentences) > 1:
         return ["each sentence is a single word: blank lines are expected between sentences, not between words"]
     if longest <= LONGEST_SENTENCE:
-        return []
+        alone = len(sentences) == 1 and longest > LONGEST_ALONE
+        return [f"all {longest:,} words are one sentence: a blank line is expected after each sentence"] if alone else []
     inside = sum(len(words) for words in sentences if len(words) > LONGEST_SENTENCE)
     found = f"{longest:,} words in one sentence"
     if training and inside > HALF * sum(map(len, sentences)):

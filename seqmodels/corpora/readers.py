@@ -77,12 +77,15 @@ def read_own_entities(
     scheme, stray = scheme_of(table.tags)
     if stray:
         notes.append(f"entities begin with I- in place of B- {stray:,} times: read as if with B-")
+    ignored = {kind: count for kind, count in types.items() if kind not in names}
+    if not training and known is not None and (kind := next((kind for kind in ignored if kind not in given), None)):
+        notes.append(f"to the model, {kind} is no type: --types {kind}=NAME reads it as one of {', '.join(known)}")
     report = replace(
         _report(file, _format(table), sentences, table.word + 1, table.tag + 1),
         scheme=scheme,
         types=types,
         read_as={kind: name for kind, name in names.items() if kind != name},
-        ignored={kind: count for kind, count in types.items() if kind not in names},
+        ignored=ignored,
         notes=tuple(notes),
     )
     return Contents(sentences, report)
@@ -177,7 +180,7 @@ def _check_given(file: TextFile, types: Mapping[str, int], known: Sequence[str] 
     """The names that a user gives to types, against those that there are."""
     for kind, name in given.items():
         if kind not in types:
-            raise CorpusError(f"{file} has no type {shorten(kind)}, which --types names: its types are {', '.join(types)}")
+            raise CorpusError(f"{file} has no type {shorten(kind)} to read as {shorten(name)}: its types are {', '.join(types)}")
         if known is not None and name != OUTSIDE and not match_types([name], known, {}):
             choices = ", ".join((*known, OUTSIDE))
             raise ValueError(f"--types reads {kind} as {shorten(name)}, which the model does not know: choose one of {choices}")

@@ -53,9 +53,9 @@ class FileReport:
 
     @property
     def mapping(self) -> str:
-        """Which types are read as which, and which are not read, with their counts; empty where all keep their names."""
+        """Which types are read as which, and which as no entity, with their counts; empty where all keep their names."""
         renamed = [f"{kind} as {name} ({self.types[kind]:,})" for kind, name in self.read_as.items()]
-        ignored = f"not read: {_counts(self.ignored)}" if self.ignored else ""
+        ignored = f"as no entity: {_counts(self.ignored)}" if self.ignored else ""
         return "; ".join(filter(None, [", ".join(renamed), ignored]))
 
     def lines(self) -> list[tuple[str, str]]:

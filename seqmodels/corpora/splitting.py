@@ -11,6 +11,7 @@ from seqmodels.corpora.opening import CorpusError
 from seqmodels.corpora.reports import Sentence
 
 _Item = TypeVar("_Item")
+_TWO = "give at least two with a blank line between them, one to learn from and one to check"
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def split(sentences: Sequence[Sentence], share: float, seed: int, name: str) -> 
 
     A sentence with a tag that no train sentence has goes to train: dev would ask for what cannot be learned.
     """
-    train, dev = _split(sentences, share, seed, f"{name}: one sentence only: give at least two, one to learn from and one to check")
+    train, dev = _split(sentences, share, seed, f"{name}: one sentence only: {_TWO}")
     known = {tag for sentence in train for tag in sentence.tags}
     checked = [sentence for sentence in dev if known.issuperset(sentence.tags)]
     if not checked:

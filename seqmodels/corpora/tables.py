@@ -81,10 +81,11 @@ def read_table(file: TextFile, kind: TagKind, columns: Columns) -> Table:
     word = _word_column(file, blocks, tag, columns)
     lines, words, tags, dropped = [], [], [], 0
     needed = max(word, tag)
+    first = blocks[0][0][0]
     for block in blocks:
         for number, fields in block:
             if len(fields) <= needed or not kind.valid(fields[tag]) or not fields[word].strip():
-                dropped += _check_row(file, number, fields, word, tag, kind)
+                dropped += _check_row(file, number, fields, word, tag, kind, first=number == first)
         kept = [fields for _, fields in block if fields[word].strip()]
         if kept:
             lines.append(block[0][0])
@@ -168,6 +169,8 @@ def _tag_column(
         column: sum(count for value, count in found.items() if kind.valid(value)) / len(rows) for column, found in values.items()
     }
     if asked is not None:
+        if asked >= max(map(len, rows)):
+            raise CorpusError(f"{file}: its rows have {count_columns(max(map(len, rows)))}: there is no tag column {asked + 1}")
         if shares[asked] < HALF:
             found = next((value for value, _ in values[asked].most_common() if not kind.valid(value)), "")
             raise CorpusError(f"{file}: the tag column {asked + 1} holds {shorten(found)}: expected {kind.tag}")
@@ -237,12 +240,13 @@ def _is_constant(blocks: Sequence[Block], column: int) -> bool:
     return several
 
 
-def _check_row(file: TextFile, number: int, fields: Fields, word: int, tag: int, kind: TagKind) -> bool:
+def _check_row(file: TextFile, number: int, fields: Fields, word: int, tag: int, kind: TagKind, *, first: bool) -> bool:
     """True for a row without a visible word outside of entities, which is left out; CorpusError for another that does not fit."""
     if len(fields) <= max(word, tag):
         raise CorpusError(f"{file}, line {number}: {count_columns(len(fields))}: expected {kind.row}")
     if not kind.valid(fields[tag]):
-        raise CorpusError(f"{file}, line {number}: {shorten(fields[tag])} in column {tag + 1}: expected {kind.tag}")
+        heading = "; a heading of the columns is none: delete it" if first else ""
+        raise CorpusError(f"{file}, line {number}: {shorten(fields[tag])} in column {tag + 1}: expected {kind.tag}{heading}")
     if fields[tag] != "O":
         raise CorpusError(f"{file}, line {number}: the word before {fields[tag]!r} is empty")
     return True
