@@ -11,6 +11,7 @@ from seqeval.metrics.sequence_labeling import precision_recall_fscore_support
 from seqmodels import checkpoints, vocab
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.cli import main
+from seqmodels.cli.show import figures
 from seqmodels.corpora import TextFile, load_sentences
 from seqmodels.data import load_dataset
 from seqmodels.decoding import scheme, spans
@@ -37,6 +38,11 @@ def evaluated(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[dict
     assert main(["evaluate", *arguments, "--json"]) == 0
     captured = capsys.readouterr()
     return json.loads(captured.out), captured.err
+
+
+def test_a_huge_figure_is_given_by_its_power_of_ten() -> None:
+    huge = {"perplexity": 1e300, "f1": 71.246, "gold_entities": 1234567, "unknown_share": 0.07041}
+    assert figures(huge) == "perplexity 1e+300, f1 71.25, gold_entities 1,234,567, unknown_share 0.0704"
 
 
 def test_a_perplexity_of_unknown_words_comes_with_their_share_and_a_warning(capsys: pytest.CaptureFixture[str]) -> None:

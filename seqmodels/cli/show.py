@@ -14,6 +14,7 @@ import typer
 if TYPE_CHECKING:
     from seqmodels.corpora import FileReport
 
+_HUGE = 1e12
 _DIGITS = {"unknown_share": 4, "gold_entities": None}  # of a figure; 2 of all others
 
 
@@ -49,8 +50,8 @@ def finite(figures: Mapping[str, float]) -> dict[str, float | None]:
 
 
 def figure(name: str, value: float) -> str:
-    """A figure as text, rounded as `finite` does."""
-    return f"{value:,.{_DIGITS.get(name, 2) or 0}f}"
+    """A figure as text, rounded as `finite` does; a huge one, as of a perplexity that exploded, by its power of ten."""
+    return f"{value:.3g}" if abs(value) >= _HUGE else f"{value:,.{_DIGITS.get(name, 2) or 0}f}"
 
 
 def figures(named: Mapping[str, float]) -> str:
