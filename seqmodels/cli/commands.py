@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -317,13 +318,17 @@ def fetch_corpus(name: Annotated[str, typer.Argument(metavar="NAME", help="As `c
 
 
 def _load(task: str, cell: str, file: Path | None) -> Checkpoint:
-    """The model asked for: the user's file, else the shipped one."""
+    """The model asked for: the user's file, else the shipped one. It computes on one thread, unless OMP_NUM_THREADS says otherwise."""
+    import torch
+
     from seqmodels.cells import find_cell
     from seqmodels.checkpoints import load, path_of
     from seqmodels.tasks import find_task
 
     find_task(task)
     find_cell(cell)
+    if "OMP_NUM_THREADS" not in os.environ:  # of matrices as small as these, several threads mostly wait for each other
+        torch.set_num_threads(1)
     return load(path_of(task, cell) if file is None else file, task=task, cell=cell)
 
 

@@ -20,12 +20,10 @@ STANDARD = Path("-")
 
 def tag_file(checkpoint: Checkpoint, source: Path, output: Path | None, form: str | None) -> None:
     """Tag a file, or standard input, into another or to standard output."""
-    import torch
     from tqdm import tqdm
 
     from seqmodels import streaming
 
-    torch.set_num_threads(1)  # for matrices as small as these, more threads mostly wait for each other
     named = output.suffix[1:] if output is not None else ""
     form = form or (named if named in streaming.FORMATS else next(iter(streaming.FORMATS)))
     if form not in streaming.FORMATS:
