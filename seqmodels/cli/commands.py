@@ -318,7 +318,7 @@ def fetch_corpus(name: Annotated[str, typer.Argument(metavar="NAME", help="As `c
 
 
 def _load(task: str, cell: str, file: Path | None) -> Checkpoint:
-    """The model asked for: the user's file, else the shipped one. It computes on one thread, unless OMP_NUM_THREADS says otherwise."""
+    """The model asked for: the user's file, else the shipped one. It computes on one thread, unless OMP_NUM_THREADS is set."""
     import torch
 
     from seqmodels.cells import find_cell
