@@ -13,35 +13,36 @@ import tempfile
 import warnings
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
+import torch
 from spacy import util
 from spacy.language import Language
-from spacy.pipeline import Pipe, Sentencizer
+from spacy.pipeline import Pipe
 from spacy.scorer import Scorer, get_ner_prf
 from spacy.tokens import Doc, Span, Token
 from spacy.training import Example
 
-from seqmodels import checkpoints
+from seqmodels import checkpoints, text
 from seqmodels.checkpoints import Checkpoint, MissingCheckpointError
 from seqmodels.decoding import scheme, spans
-from seqmodels.inference.encoding import as_tagger
+from seqmodels.inference.encoding import as_tagger, finite
 from seqmodels.tasks.tagging import tag_probabilities
 
 TAGGER, NER = "seqmodels_tagger", "seqmodels_ner"
-SPACE = "SPACE"  # spaCy's part of speech of white space
+SPACE = "SPACE"  # spaCy's part of speech of white space; what is invisible has it too
 PROBABILITY = "probability"  # of a token's part of speech or of an entity, as `token._.probability`
 
 _FILE = f"model{checkpoints.SUFFIX}"  # in the folder of a saved component
-_SENTENCIZER = Sentencizer()
 
 
 class TaggingPipe(Pipe):
-    """One of our taggers over spaCy's tokens, sentence by sentence: those of the document, else those that a rule finds.
+    """One of our taggers over spaCy's tokens, sentence by sentence: those of the document, else those that `tag` finds.
 
     `model` is the name of a checkpoint, such as 'pos-gru', or its path. A saved component holds its model. ValueError if the model
-    gives other tags.
+    gives other tags, or on a document no finite numbers.
     """
 
     def __init__(self, name: str, model: str) -> None:
@@ -130,6 +131,7 @@ class TaggingPipe(Pipe):
             words, tags, probabilities = [], [], []
             for sentence in sentences:
                 alone = next(found)
+                finite(self.checkpoint, torch.from_numpy(alone))
                 shares = rules.marginals(alone)
                 for token, best, share in zip(sentence, rules.best(alone), shares, strict=True):
                     words.append(token)
@@ -150,7 +152,7 @@ class TaggerPipe(TaggingPipe):
 
     def _set(self, doc: Doc, words: Sequence[Token], tags: Sequence[str], probabilities: Sequence[float]) -> None:
         for token in doc:
-            if token.is_space:
+            if not _is_word(token):
                 token.pos_ = SPACE
         for token, tag, probability in zip(words, tags, probabilities, strict=True):
             token.pos_ = tag
@@ -201,14 +203,21 @@ for _extended in (Token, Span):
 
 def _sentences(doc: Doc) -> list[list[Token]]:
     """The document's words by sentence, without white space and without empty sentences. Nothing is noted in the document."""
-    starts = [token.is_sent_start for token in doc] if doc.has_annotation("SENT_START") else _SENTENCIZER.predict([doc])[0]
-    found: list[list[Token]] = []
-    for token, start in zip(doc, starts, strict=True):
-        if start or not found:
-            found.append([])
-        if not token.is_space:
-            found[-1].append(token)
-    return [sentence for sentence in found if sentence]
+    if doc.has_annotation("SENT_START"):
+        by_sentence = ([token for token in sentence if _is_word(token)] for sentence in doc.sents)
+        return [sentence for sentence in by_sentence if sentence]
+    words = [token for token in doc if _is_word(token)]
+    closing = text.closing_marks()
+    read = (
+        (text.Token(token.text, token.idx, token.idx + len(token)), text.normal(token.text) in closing, token.is_punct)
+        for token in words
+    )
+    left = iter(words)
+    return [list(islice(left, len(sentence))) for sentence in text.divided(doc.text, read)]
+
+
+def _is_word(token: Token) -> bool:
+    return bool(text.normal(token.text).strip())
 
 
 def _of_spans(tags: Sequence[str]) -> bool:

@@ -20,14 +20,19 @@ EOS = "<eos>"  # what a language model reads and writes at the end of a paragrap
 
 Unit = Literal["word", "character"]  # what a language model reads and writes one by one
 
-# format characters that show nothing: soft hyphen, zero-width spaces and joiners, marks of direction, byte order mark, tags
-_INVISIBLE = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0001\U000e0020-\U000e007f"
+# what shows nothing (Unicode's Default_Ignorable_Code_Point): soft hyphen, joiners, marks of direction, byte order mark, fillers
+# of Hangul, selectors of a glyph such as those of emoji, tags
+_INVISIBLE = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
 INVISIBLE = re.compile(f"[{_INVISIBLE}]")
-_LINE_BREAK = r"(?:\r\n|\r(?!\n)|[\n\x85\u2028])"
+_LINE_BREAK = r"(?:\r{1,2}\n|\r(?!\r?\n)|[\n\x85\u2028])"  # some programs put a second CR before each LF
 BLANK_LINE = re.compile(rf"{_LINE_BREAK}[\s{_INVISIBLE}]*{_LINE_BREAK}|\u2029")  # U+2029 is Unicode's own end of a paragraph
 
 _PIECE = 20_000  # characters that spaCy reads at once: what it makes of them takes far more memory than they do
 _SPACE = re.compile(r"\s")
+_HALF = re.compile("[\ud800-\udfff]")  # surrogates, of which only a pair in UTF-16 is a character
 _OVERLONG = re.compile(r"\S{501,}")
 _RUNS = re.compile(r"\w{1,500}|\W{1,50}")
 
@@ -50,8 +55,14 @@ def cleaned(text: str) -> tuple[str, Sequence[int], Sequence[int]]:
     """The normal form, with the place in the text of each of its characters: it stands for text[starts[i]:ends[i]].
 
     Where several characters become one, such as a letter and its accent, that one stands for all of them, also for an invisible
-    one among them.
+    one among them. ValueError where the text holds half a character.
     """
+    half = _HALF.search(text)
+    if half:
+        raise ValueError(
+            f"the text holds half a character (a lone surrogate, U+{ord(half.group()):04X}) at place {half.start():,}: "
+            "take it out, or put the whole character there"
+        )
     if normal(text) == text:
         return text, range(len(text)), range(1, len(text) + 1)
     kept = [position for position, character in enumerate(text) if not INVISIBLE.match(character)]
@@ -105,15 +116,28 @@ def sentences(text: str) -> list[list[Token]]:
 
     A single line break is a space.
     """
+    return divided(text, _read(text))
+
+
+def divided(text: str, read: Iterable[tuple[Token, bool, bool]]) -> list[list[Token]]:
+    """The tokens of a text by sentence; beside each stands whether it can close a sentence, and whether it is punctuation."""
     found: list[list[Token]] = []
     ended = False
-    for token, closes, is_mark in _read(text):
+    for token, closes, is_mark in read:
         if not found or (ended and not (is_mark or closes)) or is_blank_line(text[found[-1][-1].end : token.start]):
             found.append([])
             ended = False
         found[-1].append(token)
         ended = ended or closes
     return found
+
+
+@cache
+def closing_marks() -> frozenset[str]:
+    """The tokens that can close a sentence."""
+    from spacy.pipeline import Sentencizer
+
+    return frozenset(Sentencizer.default_punct_chars)
 
 
 def is_blank_line(gap: str) -> bool:
@@ -123,9 +147,7 @@ def is_blank_line(gap: str) -> bool:
 
 def _read(text: str) -> Iterator[tuple[Token, bool, bool]]:
     """Each token, whether it can close a sentence, and whether it is punctuation."""
-    from spacy.pipeline import Sentencizer
-
-    closing = frozenset(Sentencizer.default_punct_chars)
+    closing = closing_marks()
     clean, starts, ends = cleaned(text)
     for first, piece in _pieces(clean):
         for token in _tokenizer()(piece):

@@ -30,7 +30,7 @@ PLAIN = {  # what each file looks like to a reader, and its entities
     ),
 }
 
-pytestmark = pytest.mark.parametrize("name", PLAIN)
+of_each = pytest.mark.parametrize("name", PLAIN)
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +47,7 @@ def plain(entity: str) -> str:
     return " ".join(normal(entity).split())
 
 
+@of_each
 def test_a_text_has_the_tags_of_the_plain_text(ner: Checkpoint, name: str) -> None:
     looks, entities = PLAIN[name]
     for model in (ner, checkpoints.load("pos-gru")):
@@ -59,6 +60,7 @@ def test_a_text_has_the_tags_of_the_plain_text(ner: Checkpoint, name: str) -> No
         assert all(source(name)[part.start : part.end] == part.text for part in parts)
 
 
+@of_each
 def test_a_text_has_the_gates_and_the_surprisal_of_the_plain_text(ner: Checkpoint, name: str) -> None:
     looks, _ = PLAIN[name]
     for found, expected in zip(trace(ner, source(name)).layers, trace(ner, looks).layers, strict=True):
@@ -68,6 +70,7 @@ def test_a_text_has_the_gates_and_the_surprisal_of_the_plain_text(ner: Checkpoin
     assert [token.surprisal for token in scored] == [token.surprisal for token in wanted]
 
 
+@of_each
 @pytest.mark.parametrize("by_dash", [True, False])
 def test_the_command_line_finds_the_entities(
     name: str, by_dash: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -80,8 +83,27 @@ def test_the_command_line_finds_the_entities(
     assert all(source(name)[entity["start"] : entity["end"]] == entity["text"] for entity in found)
 
 
+@of_each
 def test_the_tagging_page_finds_the_entities(name: str) -> None:
     page = opened(TAGGING, task="Entities", cells="GRU")
     sound(page.text_area[0].set_value(source(name)).run())
     for entity, label in PLAIN[name][1].items():
         assert f"**{entity}** {label}" in plain(said(page))
+
+
+def test_offsets_are_the_same_through_every_door(
+    ner: Checkpoint, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "\ufeffDear Sir,\r\n\r\nJohn Smith lives\r\nin New\r\nYork.\r\r\nHe met Zoe\u0308 there.\rBye\r\n"
+    file = tmp_path / "letter.txt"
+    file.write_bytes(text.encode())
+    expected = [(entity.text, entity.start, entity.end) for entity in tag(ner, text).entities]
+    assert {"John Smith", "New\r\nYork"} <= {entity for entity, _, _ in expected}
+    for argument in (text, "-"):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode()), encoding="ascii"))
+        assert main(["tag", argument, "--task", "ner", "--cell", "gru", "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)["entities"]
+        assert [(entity["text"], entity["start"], entity["end"]) for entity in found] == expected
+    assert main(["tag", "--input", str(file), "--task", "ner", "--cell", "gru", "--format", "jsonl"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(entity["text"], entity["start"], entity["end"]) for row in rows for entity in row["entities"]] == expected

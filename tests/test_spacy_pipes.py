@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import spacy
+import torch
 from spacy import util
 from spacy.language import Language
 from spacy.scorer import Scorer
@@ -14,12 +15,15 @@ from spacy.training import Example
 
 from seqmodels import load, spacy_pipes, tag
 from seqmodels.checkpoints import CheckpointError
+from seqmodels.text import normal
 
 TEXTS = [
     "John Smith flew from Berlin to New York. He works for Siemens.",
     "Dogs bark.",
     "",
     "  \n ",
+    "Prices of wine\n\nJohn Smith lives in New\nYork\r\n\r\nThe old man the boats",
+    "\ufeffJohn Smith lives in New \u200b York. He works for Sie\u00admens, too.",
     "The old man the boats, and they record a new record.",
 ]
 
@@ -41,11 +45,11 @@ def noted(doc: Doc) -> tuple[object, ...]:
 def test_a_document_has_the_tags_and_entities_of_its_text(nlp: Language, text: str) -> None:
     doc = nlp(text)
     tagged, entities = tag(load("pos-gru"), text), tag(load("ner-gru"), text)
-    assert [token.pos_ for token in doc] == [token.tag for token in tagged.tokens]
-    assert [token._.probability for token in doc] == pytest.approx([token.probability for token in tagged.tokens], abs=1e-5)
-    assert [(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents] == [
-        (e.start, e.end, e.label) for e in entities.entities
-    ]
+    words = [token for token in doc if token.pos_ != "SPACE"]
+    assert [token.pos_ for token in words] == [token.tag for token in tagged.tokens]
+    assert [token._.probability for token in words] == pytest.approx([token.probability for token in tagged.tokens], abs=1e-5)
+    found = [(normal(" ".join(entity.text.split())), entity.label_) for entity in doc.ents]
+    assert found == [(normal(" ".join(entity.text.split())), entity.label) for entity in entities.entities]
     assert [entity._.probability for entity in doc.ents] == pytest.approx([e.probability for e in entities.entities], abs=1e-5)
 
 
@@ -74,6 +78,18 @@ def test_sentences_of_the_document_are_read_apart_and_none_are_noted(nlp: Langua
         joined = pipe(joined)
     apart = [nlp.get_pipe("seqmodels_tagger")(Doc(nlp.vocab, words=words)) for words in (one, other)]
     assert [token.pos_ for token in joined] == [token.pos_ for doc in apart for token in doc]
+
+
+def test_a_model_whose_memory_overflows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe = spacy_pipes.TaggerPipe("tagger", "pos-gru")
+    model = pipe.checkpoint.model
+
+    def overflow(*_: object, **__: object) -> torch.Tensor:
+        return torch.full((1, 2, len(pipe.checkpoint.targets)), float("nan"))
+
+    monkeypatch.setattr(model, "forward", overflow)
+    with pytest.raises(ValueError, match="numbers that are not finite"):
+        pipe(spacy.blank("en")("Dogs bark"))
 
 
 def test_spacys_own_scorer_scores_them(nlp: Language) -> None:

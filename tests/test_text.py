@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqmodels import text
+from seqmodels.vocab import CharacterVocab
 
 AWKWARD = "  Don't\tpanic!\n\n\nשלום עולם 😀👩‍🚀 <b>x</b>\x00\x07 \u2028 end  "
 
@@ -14,7 +15,7 @@ AWKWARD = "  Don't\tpanic!\n\n\nשלום עולם 😀👩‍🚀 <b>x</b>\x00\x
 ANY = st.text(
     st.one_of(
         st.characters(codec="utf-8"),
-        st.sampled_from("aeE \n\r.\u0301\u0323\u0338=\u200b\u00ad\ufeff\u1112\u1161\u11ab\uac00\u0958\u2126"),
+        st.sampled_from("aeE \n\r.\u0301\u0323\u0338=\u200b\u00ad\ufeff\ufe0f\u034f\u3164\u1112\u1161\u11ab\uac00\u0958\u2126"),
     ),
     max_size=200,
 )
@@ -47,6 +48,18 @@ def test_sentences_leave_out_nothing_but_what_is_unseen(source: str) -> None:
     found = text.sentences(source)
     assert all(found), "no sentence is empty"
     assert_covers(source, [token for sentence in found for token in sentence])
+
+
+@pytest.mark.parametrize("read", [text.tokenize, text.sentences, CharacterVocab.read])
+def test_half_a_character_is_refused_with_its_place(read) -> None:
+    with pytest.raises(ValueError, match=r"lone surrogate, U\+D83D\) at place 5:"):
+        read("John \ud83d lives")
+
+
+@pytest.mark.parametrize("hidden", ["\u00ad", "\u034f", "\u200d", "\ufe0f", "\ufeff", "\u3164", "\U000e0100"])
+def test_what_is_unseen_is_not_read(hidden: str) -> None:
+    assert text.normal(f"Jo{hidden}hn") == "John"
+    assert text.words(f"{hidden}John {hidden} Smith") == ["John", "Smith"]
 
 
 def test_awkward_text_keeps_its_offsets() -> None:
@@ -89,12 +102,12 @@ def test_what_is_unseen_is_part_of_a_token_only_inside_it(source: str, found: li
     assert [(token.text, token.start, token.end) for token in text.tokenize(source)] == found
 
 
-@pytest.mark.parametrize("gap", [" ", "\n", "\r\n", "\r", "\u2028", "  \n\t", "\f", "\n\u200b"])
+@pytest.mark.parametrize("gap", [" ", "\n", "\r\n", "\r\r\n", "\r", "\u2028", "  \n\t", "\f", "\n\u200b"])
 def test_a_single_line_break_is_a_space(gap: str) -> None:
     assert lines(f"He went to New{gap}York{gap}. The end") == ["He went to New York .", "The end"]
 
 
-@pytest.mark.parametrize("gap", ["\n\n", "\r\n\r\n", "\r\r", "\n \t\n", "\n\u200b\n", "\u2029", "\n\n\n\n"])
+@pytest.mark.parametrize("gap", ["\n\n", "\r\n\r\n", "\r\r", "\r\r\n\r\r\n", "\n \t\n", "\n\u200b\n", "\u2029", "\n\n\n\n"])
 def test_a_blank_line_ends_a_sentence(gap: str) -> None:
     assert lines(f"One two{gap}three. Four") == ["One two", "three .", "Four"]
 

@@ -46,13 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except typer.TyperException as error:
             complain(_usage(error))
             return 2
-        except (ValueError, OSError) as error:
-            complain(str(error))
-            return 2
-        except (MemoryError, RuntimeError) as error:
-            if not is_out_of_memory(error):
+        except Exception as error:
+            if not is_out_of_memory(error) and not isinstance(error, ValueError | OSError):
                 raise
-            complain(OUT_OF_MEMORY)
+            complain(OUT_OF_MEMORY if is_out_of_memory(error) else str(error))
             return 2
     if code == STOPPED:
         complain("stopped")

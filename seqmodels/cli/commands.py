@@ -28,6 +28,7 @@ from seqmodels.cli.options import (
 from seqmodels.cli.serving import serve
 from seqmodels.cli.tagging import tag_file
 from seqmodels.cli.training import run, standby, train
+from seqmodels.failures import check_address_space
 
 if TYPE_CHECKING:
     from seqmodels.checkpoints import Checkpoint
@@ -51,7 +52,8 @@ app.add_typer(corpora_app, name="corpora")
 def start(context: typer.Context) -> None:
     # a docstring here would take the place of the app's help
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        return typer.echo(context.get_help())
+    return check_address_space()
 
 
 @app.command()

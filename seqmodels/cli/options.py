@@ -13,8 +13,6 @@ from seqmodels.cells import CELLS
 if TYPE_CHECKING:
     from seqmodels.corpora import Columns
 
-BOM = "\ufeff"
-
 # tasks need torch, and help is to be quick without it: the names of all tasks are in the answer to an unknown one
 _ALL = "An unknown name is answered with all there are."
 TaskOption = Annotated[str, typer.Option("--task", metavar="TASK", help=f"Such as pos, ner or lm. {_ALL}", show_default=False)]
@@ -53,7 +51,7 @@ def columns_of(word_column: int | None, tag_column: int | None, types: str, *, g
 
 
 def text_of(argument: str) -> str:
-    """The text of an argument, or of standard input, which is opened as a file is. ValueError if it holds nothing to read."""
+    """The text of an argument, or of standard input, which is checked as a file is. ValueError if it holds nothing to read."""
     text = _standard_input() if argument == "-" else argument
     if not text.strip():
         raise ValueError('the text is empty: give some words, such as "The old man the boats."')
@@ -68,7 +66,6 @@ def _standard_input() -> str:
     content = sys.stdin.buffer.read()
     if not content.strip():
         return ""
-    from seqmodels.corpora import decode
+    from seqmodels.corpora import decode_as_it_is
 
-    # a byte order mark says nothing, but offsets are those of the string that Python and others read
-    return BOM * content.startswith(BOM.encode()) + decode(content, "standard input").text
+    return decode_as_it_is(content, "standard input")  # offsets are those of the user's own string

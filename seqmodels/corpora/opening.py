@@ -66,19 +66,24 @@ def open_upload(content: bytes, name: str, *, largest: int = LARGEST_UPLOAD) -> 
 
 def decode(content: bytes, name: str) -> TextFile:
     """UTF-8 bytes to text with plain line ends and no byte order mark. CorpusError says what they are where they are no text."""
+    text = decode_as_it_is(content, name).removeprefix("\ufeff")
+    lines = text.count("\n")
+    if text.count("\r\r\n") == lines and text.count("\r") == 2 * lines:  # CR LF, with a CR put before each LF once more
+        text = text.replace("\r", "")
+    return TextFile(name, text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def decode_as_it_is(content: bytes, name: str) -> str:
+    """UTF-8 bytes to text, with its line ends and byte order mark. CorpusError as `decode`."""
     if not content.removeprefix(b"\xef\xbb\xbf").strip():
         raise CorpusError(f"{name} is empty: give a text file")
     check_kind(content, name)
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode()
     except UnicodeDecodeError as error:
         raise not_utf8(error, name) from None
-    lines = text.count("\n")
-    if text.count("\r\r\n") == lines and text.count("\r") == 2 * lines:  # CR LF, with a CR put before each LF once more
-        text = text.replace("\r", "")
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
     check_characters(text, name)
-    return TextFile(name, text)
+    return text
 
 
 def check_kind(content: bytes, name: str) -> None:
