@@ -103,6 +103,40 @@ def test_in_a_list_of_small_words_none_needs_a_capital() -> None:
     assert not CarefulWriter(vocabulary, [1]).spoiling()[vocabulary.words.id("the")]
 
 
+def test_a_text_in_other_letters_is_written_like_any_other() -> None:
+    hindi = "मैं हिन्दी में लिखता हूँ ।".split()
+    vocabulary = LanguageVocab(Vocab([UNK, EOS, *hindi]))
+    spoilt = CarefulWriter(vocabulary, [1]).spoiling()
+    assert not any(spoilt[vocabulary.words.id(word)] for word in hindi[:-1])
+
+
+def test_what_is_written_most_is_not_odd() -> None:
+    tags = LanguageVocab(Vocab([UNK, EOS, "#", *(f"word{number}" for number in range(200)), "¶", "<b>"]))
+    emoji = LanguageVocab(Vocab([UNK, EOS, "🙂", "🚀", "❤"]))
+    for vocabulary, token, odd in (
+        (tags, "#", False),
+        (tags, "¶", True),
+        (tags, "<b>", True),
+        (emoji, "🚀", False),
+        (emoji, UNK, True),
+    ):
+        assert CarefulWriter(vocabulary, [1]).spoiling()[vocabulary.words.id(token)] == odd
+
+
+def test_a_paragraph_without_marks_ends_after_any_word() -> None:
+    vocabulary = LanguageVocab(Vocab([UNK, EOS, *"mary had a little lamb ,".split()]))
+    for text, may in (("", False), ("mary had", True), ("mary ,", False)):
+        assert CarefulWriter(vocabulary, [1, *vocabulary.words.ids(text.split())]).spoiling()[vocabulary.eos] != may
+
+
+def test_a_sign_that_nothing_closes_is_no_bracket() -> None:
+    vocabulary = LanguageVocab(Vocab([UNK, EOS, *"Er sagt : „ Ja “ .".split()]))
+    ids = [1, *vocabulary.words.ids("Er sagt : „ Ja".split())]
+    assert not CarefulWriter(vocabulary, ids).spoiling()[vocabulary.words.id("“")]
+    ids += vocabulary.words.ids("“ .".split())
+    assert not CarefulWriter(vocabulary, ids).spoiling()[vocabulary.eos]
+
+
 def test_some_word_is_always_left() -> None:
     for tokens in ([], [","], ["dog"], ["¶"]):
         vocabulary = LanguageVocab(Vocab([UNK, EOS, *tokens]))

@@ -6,6 +6,7 @@ heeds them; the model's own probabilities stay what they are.
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from seqmodels.text import CLITICS, EOS
+from seqmodels.text import CLITICS, EOS, UNK
 from seqmodels.vocab import LanguageVocab
 
 Mask = NDArray[np.bool_]  # (vocabulary,)
@@ -29,6 +30,8 @@ _REPEATED = 6  # words that stand in a text only once in this order
 _LONGEST_ASIDE, _LONGEST_SPEECH = 25, 60  # words between brackets, between quotes
 _NEGATED = frozenset("ai are ca could did do does had has have is might must need sha should was were wo would".split())
 _NOT = ("n't", "n’t")  # stands after one of those
+_FREQUENT = 0.02  # share of a list of words, which begins with the most frequent, whose signs are usual to it
+_STOPS = 50  # words among which a text that is written in sentences has a mark that ends one
 _CAPITALS = 0.05  # share of words with a capital from which on a list of words knows of capitals
 
 
@@ -42,14 +45,18 @@ class _Kinds:
     small: Mask  # begin with a small letter; none where all words do
     after: dict[str, Mask]  # a, an: the words that call for the other one
     breaks: Mask  # marks, and the end of a paragraph
+    brackets: dict[str, str]  # those that can be closed: “ is no bracket where „ opens and “ closes
+    stops: bool  # whether sentences end by a mark
     same: dict[str, list[int]]  # words by their form in small letters
 
 
 @lru_cache(maxsize=32)
 def _kinds(vocabulary: LanguageVocab) -> _Kinds:
     tokens = vocabulary.words.tokens
-    usual = [token == EOS or all(character.isalnum() or character in _USUAL for character in token) for token in tokens]
-    odd = ~np.array(usual)
+    signs = _USUAL.union(*(token for token in tokens[: int(_FREQUENT * len(tokens))] if token not in (UNK, EOS)))
+    odd = np.array([token != EOS and not all(_is_letter(sign) or sign in signs for sign in token) for token in tokens])
+    if odd.mean() > 0.5:  # it writes little else
+        odd[:] = False
     odd[vocabulary.words.unk] = True
     marks = _TERMINAL | _MIDDLE | _CLOSING | {"%"}
     small = np.array([token[:1].islower() for token in tokens])
@@ -67,8 +74,15 @@ def _kinds(vocabulary: LanguageVocab) -> _Kinds:
         small=small,
         after={"a": sounds == "vowel", "an": sounds == "consonant"},
         breaks=np.array([token in marks or token == EOS for token in tokens]),
+        brackets={opening: closing for opening, closing in _BRACKETS.items() if closing in tokens},
+        stops=not _TERMINAL.isdisjoint(tokens[:_STOPS]),
         same=dict(same),
     )
+
+
+def _is_letter(character: str) -> bool:
+    """Whether it is a letter or digit, or what is written over, under or beside one, as the vowels of Hindi are."""
+    return character.isalnum() or unicodedata.category(character)[0] == "M"
 
 
 def _sound(word: str) -> str:
@@ -108,14 +122,15 @@ class CarefulWriter:
         if token == EOS:
             return self._start()
         closes_quote = token == QUOTE and self._quoted is not None
-        if token in _BRACKETS:
-            self._open.append(_BRACKETS[token])
+        brackets = self._kinds.brackets
+        if token in brackets:
+            self._open.append(brackets[token])
             self._aside = 0
         elif self._open and token == self._open[-1]:
             self._open.pop()
         elif token == QUOTE:
             self._quoted = None if closes_quote else 0
-        self._opened = token in _BRACKETS or (token == QUOTE and not closes_quote)
+        self._opened = token in brackets or (token == QUOTE and not closes_quote)
         self._ended = token in _TERMINAL or (self._ended and (closes_quote or token in _CLOSING))
         self._aside += 1
         if self._quoted is not None:
@@ -145,11 +160,16 @@ class CarefulWriter:
             self._mind(mask, word, allowed=last.lower() in _NEGATED)
         mask[list(self._followers.get(tuple(self._ids[1 - _REPEATED :]), ()))] = True
         self._mind(mask, QUOTE, allowed=last != QUOTE)
-        for opening, closing in _BRACKETS.items():
+        for opening, closing in kinds.brackets.items():
             self._mind(mask, opening, allowed=not self._open)
             self._mind(mask, closing, allowed=closing in self._open[-1:] and not self._opened and last not in _MIDDLE)
-        self._mind(mask, EOS, allowed=self._ended and not self._open and self._quoted is None)
+        self._mind(mask, EOS, allowed=(self._ended or self._may_end) and not self._open and self._quoted is None)
         return kinds.odd if mask.all() else mask
+
+    @property
+    def _may_end(self) -> bool:
+        """Whether a paragraph may end without a mark: where sentences have none, after any word."""
+        return not self._kinds.stops and self._last != "" and self._last not in _MIDDLE
 
     def _start(self) -> None:
         """At the beginning of a paragraph."""
