@@ -19,14 +19,14 @@ from torch import Tensor, nn
 from seqmodels.cells import CELLS
 from seqmodels.fields import Count, Finite, Range, validated
 from seqmodels.initialization import TORCH
-from seqmodels.installation import app_folder
+from seqmodels.installation import CHECKPOINT_SUFFIX as SUFFIX
+from seqmodels.installation import checkpoints_folder as folder
 from seqmodels.models import SequenceModel
 from seqmodels.tasks import TASKS, ModelConfig, Task, find_task
 from seqmodels.training import flaw
 from seqmodels.vocab import Vocabulary
 
 FORMAT = 1
-SUFFIX = ".safetensors"
 LONGEST_NAME = 40
 _KEY = "seqmodels"  # of our JSON in the file's header
 _NAME = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")  # a cell's name may have an underscore
@@ -60,6 +60,7 @@ class CheckpointInfo:
     scores: dict[str, dict[str, Finite]]
     temperature: Annotated[float, Range(0.01, 100)]  # divides a tagger's scores, so that its probabilities are calibrated
     versions: dict[str, str]
+    seconds: Annotated[float, Range(0)] | None = None  # spent training; earlier files do not tell
     format: int = FORMAT
 
 
@@ -100,12 +101,6 @@ class CheckpointEntry:
     bytes: int
     info: CheckpointInfo | None
     problem: str | None
-
-
-def folder() -> Path:
-    """Where the checkpoints are: the folder named by SEQMODELS_CHECKPOINTS, else the one of the shipped models."""
-    named = os.environ.get("SEQMODELS_CHECKPOINTS")
-    return Path(named) if named else app_folder() / "checkpoints"
 
 
 def own_folder() -> Path:

@@ -1,21 +1,26 @@
 """A training stopped at any report and resumed elsewhere ends with the weights of the undisturbed one, bit for bit."""
 
+import json
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import safetensors
+import safetensors.torch
 import torch
 from torch import nn
 
+from seqmodels import checkpoints
 from seqmodels.corpora import Sentence
 from seqmodels.data import files_dataset
 from seqmodels.runs.settings import Settings, default_settings
-from seqmodels.runs.trainer import train
+from seqmodels.runs.trainer import state_file, train
 from seqmodels.tasks import TASKS, MemoryTask
 from seqmodels.tasks.base import ModelConfig
-from seqmodels.training import OPTIMIZERS, Clipping, Epoch, Objective, Report, TrainConfig, TrainState, fit
+from seqmodels.training import OPTIMIZERS, Clipping, Epoch, Objective, Report, TrainConfig, TrainState, fit, loop
+from seqmodels.training import state as state_module
 from tests.running import CONLLU
 
 WORDS = "the old man saw a dog and the dog saw him ; a boat sank , so they swam".split()
@@ -165,3 +170,54 @@ def test_at_an_epochs_end_the_state_holds_no_sums_of_an_unfinished_one() -> None
         else:
             assert state.step == report.step
             assert state.hidden_state
+
+
+class Clock:
+    """A monotonic clock on which a second passes between any two looks."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        self.now += 1
+        return self.now
+
+
+def trained_in_two_parts(folder: Path, monkeypatch: pytest.MonkeyPatch, *, as_earlier: bool = False) -> tuple[float | None, int]:
+    """The seconds that the checkpoint tells, and how many reports there were: a second each. Between the parts an hour passes."""
+    clock = Clock()
+    for module in (loop, state_module):
+        monkeypatch.setattr(module, "time", clock)
+    corpus, output = folder / "own.conllu", folder / "own.safetensors"
+    corpus.write_text(CONLLU)
+    dataset = files_dataset("pos", corpus, corpus)
+    settings = Settings("pos", replace(default_settings("pos").model, hidden_size=4), CONFIG)
+    reports = 0
+    for report in train(settings, dataset, output):
+        reports += 1
+        if isinstance(report, Epoch):
+            break
+    clock.now += 3600
+    if as_earlier:
+        forget_the_time(state_file(output))
+    reports += len(list(train(settings, dataset, output)))
+    return checkpoints.read_info(output).seconds, reports
+
+
+def forget_the_time(path: Path) -> None:
+    """The file as a version wrote it that told no time."""
+    with safetensors.safe_open(path, framework="pt") as file:
+        header = json.loads(file.metadata()["run"])
+    del header["state"]["seconds"]
+    checkpoints.write_tensors(path, safetensors.torch.load_file(path), {"run": json.dumps(header)})
+
+
+def test_a_checkpoint_tells_the_time_spent_training_over_all_its_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds, reports = trained_in_two_parts(tmp_path, monkeypatch)
+    assert seconds == reports
+
+
+def test_a_time_that_is_not_known_in_full_is_not_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds, reports = trained_in_two_parts(tmp_path, monkeypatch, as_earlier=True)
+    assert reports > 2
+    assert seconds is None

@@ -162,7 +162,9 @@ class Session:
 
     def _keep_best(self, report: Epoch) -> None:
         """A checkpoint that can be used at once, even of a run that goes on or is killed."""
-        info = self.setup.describe(report.epoch, {"dev": {self.setup.task.metric: report.score, **self.facts}})
+        info = self.setup.describe(
+            report.epoch, {"dev": {self.setup.task.metric: report.score, **self.facts}}, seconds=self.state.seconds
+        )
         with friendly_errors("the best weights"):
             checkpoints.save(self.folder / store.BEST, self.setup.model, self.setup.vocabulary, info)
 

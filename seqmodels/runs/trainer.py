@@ -61,8 +61,8 @@ class TrainingSetup:
     def task(self) -> Task:
         return find_task(self.settings.task)
 
-    def describe(self, epochs: int, scores: Scores, temperature: float = 1.0) -> CheckpointInfo:
-        """What the checkpoint of the model as it is now says of itself; `epochs` made its weights."""
+    def describe(self, epochs: int, scores: Scores, temperature: float = 1.0, seconds: float | None = None) -> CheckpointInfo:
+        """What the checkpoint of the model as it is now says of itself; `epochs` made its weights, in so many `seconds`."""
         kept = (value for name, value in self.model.named_parameters() if not name.startswith(checkpoints.TRAINING_ONLY))
         return CheckpointInfo(
             task=self.settings.task,
@@ -77,9 +77,10 @@ class TrainingSetup:
             scores=scores,
             temperature=temperature,
             versions=checkpoints.versions(),
+            seconds=None if seconds is None else round(seconds, 1),
         )
 
-    def write_scored(self, path: Path, epochs: int) -> Scores:
+    def write_scored(self, path: Path, epochs: int, seconds: float | None = None) -> Scores:
         """The checkpoint of the model as it is, its probabilities calibrated, scored on every held-out split.
 
         It is written last: what fails before leaves the file that is there.
@@ -90,7 +91,7 @@ class TrainingSetup:
         scores = {
             split: self.task.evaluate(self.model, self.vocabulary, items).figures for split, items in self.dataset.held_out.items()
         }
-        checkpoints.save(path, self.model, self.vocabulary, self.describe(epochs, scores, temperature))
+        checkpoints.save(path, self.model, self.vocabulary, self.describe(epochs, scores, temperature, seconds))
         return scores
 
 
@@ -152,7 +153,7 @@ class Trainer:
 
     def _write(self, path: Path, epoch: int) -> Scores:
         self.setup.model.eval()
-        return self.setup.write_scored(path, epoch)
+        return self.setup.write_scored(path, epoch, self.state.seconds)
 
 
 def state_file(output: Path) -> Path:
@@ -204,7 +205,7 @@ def load_state(path: Path) -> tuple[dict[str, Any], TrainState, Tensors]:
         tensors = safetensors.torch.load_file(path)
         rest = dict(header.pop("state"))
         live = rest.pop("live")
-        place = validated(Place, rest)
+        place = validated(Place, {"seconds": None, **rest})
         groups = {name: _group(tensors, group) for group, name in _GROUPS.items()}
         read = {**vars(place), **groups, "live": None if live is None else LiveSettings.from_dict(live), "rng": tensors.get(_RNG)}
         return header, TrainState(**read), _group(tensors, _MODEL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator
 
 import torch
@@ -33,9 +34,11 @@ def fit(model: nn.Module, objective: Objective, config: TrainConfig, state: Trai
     restore_optimizer(model, optimizer, state.optimizer)
     while state.epoch < config.epochs and not state.finished:
         yield from _steps(model, optimizer, objective, config, state)
+        started = time.monotonic()
         model.eval()
         with holding(model, state.average):
             report = _close_epoch(model, objective, config, state)
+        state.spend(started)
         yield report
     kept = state.best_weights if config.restore_best else state.average
     model.load_state_dict(kept or {}, strict=False)
@@ -53,6 +56,7 @@ def _steps(
     if state.rng is None:
         state.rng = torch.get_rng_state()
     for batch in batches[state.step :]:
+        started = time.monotonic()
         live = _live(state)
         torch.set_rng_state(state.rng)  # the caller may have drawn from the generator, or read the model, since the last report
         model.train()
@@ -76,6 +80,7 @@ def _steps(
         state.clipped_steps += clipped.clipped
         state.hidden_state = loss.hidden_state
         state.rng = torch.get_rng_state()
+        state.spend(started)
         yield Step(epoch, step, objective.steps, value, clipped.before, clipped.after, clipped.clipped, rate, loss.tokens)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
+from typing import Annotated
 
 from torch import Tensor
 
-from seqmodels.fields import Count
+from seqmodels.fields import Count, Range
 from seqmodels.training.config import LiveSettings
 from seqmodels.training.objective import Tensors
 
@@ -24,6 +26,7 @@ class Place:
     loss_sum: float = 0.0  # nats
     tokens: Count = 0
     clipped_steps: Count = 0
+    seconds: Annotated[float, Range(0)] | None = 0.0  # spent on all steps and dev scores; None: begun by a version that told not
 
 
 @dataclass
@@ -40,6 +43,11 @@ class TrainState(Place):
     best_weights: Tensors = field(default_factory=dict)
     hidden_state: Tensors = field(default_factory=dict)  # what the objective hands from step to step
     rng: Tensor | None = None  # torch's generator, inside an epoch
+
+    def spend(self, since: float) -> None:
+        """Count the time from then, on the monotonic clock, until now."""
+        if self.seconds is not None:
+            self.seconds += time.monotonic() - since
 
     def close_epoch(self, epoch: int) -> None:
         """The sums and the generator are those of an unfinished epoch: start them anew."""
