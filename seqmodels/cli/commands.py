@@ -291,6 +291,30 @@ def checkpoints(
     show.table(("name", "parameters", "size", *SPLITS), rows, right=("parameters", "size"))
 
 
+@app.command()
+def cards(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME", help="Which checkpoints; all if none is given.", show_default=False)
+    ] = None,
+) -> None:
+    """Measure the checkpoints on dev and test, and write their model cards beside them; the Leaderboard page shows those.
+
+    It takes a minute a checkpoint, and needs the corpora of its task.
+    """
+    from seqmodels.cards import Card, card_path
+    from seqmodels.cards.measuring import make_cards
+
+    for card in make_cards(names=names or ()):
+        if isinstance(card, Card):
+            told = "  ".join(
+                f"{split} {show.figures({card.metric: result.scores[card.metric]})}" for split, result in card.results.items()
+            )
+            typer.echo(f"{card.name}: {told}, {card.speed.words:,.0f} {card.speed.what} a second")
+        else:
+            typer.echo(f"{card.title}: {len(card.differences)} sentences where {len(card.models)} models differ")
+    typer.echo(f"wrote {card_path('NAME').parent}")
+
+
 @corpora_app.callback(invoke_without_command=True)
 def corpora(context: typer.Context, json: JsonOption = False) -> None:
     if context.invoked_subcommand is not None:

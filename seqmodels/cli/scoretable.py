@@ -13,7 +13,8 @@ HEADING = f"""# Checkpoints
 
 One self-describing `{SUFFIX}` file for each model: weights, configuration, vocabulary, corpus and its hash, recipe, scores, library
 versions. This page is made from the files by `python -m seqmodels checkpoints --write-table`; don't edit it. One model is trained
-anew by `make checkpoint-pos-gru`, all of them by `make checkpoints`.
+anew by `make checkpoint-pos-gru`, all of them by `make checkpoints`. Each has its model card in [cards](cards), measured by
+`python -m seqmodels cards`.
 """
 
 Usable = tuple[CheckpointEntry, CheckpointInfo]

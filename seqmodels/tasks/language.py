@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -117,19 +117,30 @@ class LanguageTask(Task):
     @torch.inference_mode()
     def surprise(self, model: LanguageModel, vocabulary: LanguageVocab, items: list[Paragraph]) -> tuple[float, int]:
         """The negative log-probability of all tokens, in nats, and how many they are."""
+        nats, tokens = 0.0, 0
+        for logits, targets in self.predictions(model, vocabulary, items):
+            nats += F.cross_entropy(logits, targets, reduction="sum").item()
+            tokens += len(targets)
+        return nats, tokens
+
+    @torch.inference_mode()
+    def predictions(
+        self, model: LanguageModel, vocabulary: LanguageVocab, items: list[Paragraph]
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Part by part, the logits (tokens, vocabulary) of each token and the ids (tokens,) of what came."""
         model.eval()
         targets = vocabulary.stream(items)
         inputs = torch.cat([torch.tensor([vocabulary.eos]), targets[:-1]])
-        tokens = len(targets)
-        missing = -tokens % self.evaluation_streams  # the last stream is filled up
+        missing = -len(targets) % self.evaluation_streams  # the last stream is filled up
         inputs = F.pad(inputs, (0, missing)).view(self.evaluation_streams, -1)
         targets = F.pad(targets, (0, missing), value=UNSCORED).view(self.evaluation_streams, -1)
-        nats, state = 0.0, None
+        state = None
         for start in range(0, inputs.shape[1], EVALUATION_CHUNK):
             chunk = slice(start, start + EVALUATION_CHUNK)
             logits, state = model(inputs[:, chunk], state)
-            nats += F.cross_entropy(logits.flatten(0, 1), targets[:, chunk].flatten(), reduction="sum").item()
-        return nats, tokens
+            logits, came = logits.flatten(0, 1), targets[:, chunk].flatten()
+            scored = came != UNSCORED
+            yield (logits, came) if scored.all() else (logits[scored], came[scored])
 
 
 class CharacterTask(LanguageTask):

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
-from seqmodels.cells import CELLS
 from seqmodels.traces import CURVES, Aligned, Trace, align, curve, difference, distance, normalized_distance, windows
 from seqmodels.viz import gates, law
 from seqmodels.viz.frame import WHOLE, WORD, Focus, Frame, Label, hover, token_rows
 from seqmodels.viz.legends import Stroke, bar
-from seqmodels.viz.palette import CELL_COLOURS, DIFFERENT, MUTED, TEXT, Pair, shorten, visible
+from seqmodels.viz.palette import DIFFERENT, MUTED, TEXT, cell_colour, cell_marker, shorten, visible
 
 if TYPE_CHECKING:
     from seqmodels.viz.gates import Array, Measure
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 NOWHERE, NOTHING = "·", "–"  # stand for a word in the text that lacks it, and for a word without a name
 COLUMNS = 60  # of two aligned texts in a picture
 _DASHES = ("solid", "dash", "dot")
-_MARKERS = ("circle", "cross", "triangle-up", "x", "square", "diamond", "star", "triangle-down")
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ def curves(traces: Sequence[Trace], focus: Focus = WHOLE, *, name: str = "mean k
         colour = stroke.colour.on(focus.theme)
         look: dict[str, Any] = {
             "line": {"color": colour, "width": 2, "dash": stroke.dash},
-            "marker": {"color": colour, "size": 8, "symbol": _MARKERS[_place(traced.cell) % len(_MARKERS)]},
+            "marker": {"color": colour, "size": 8, "symbol": cell_marker(traced.cell)},
         }
         text = hover(f"{WORD}, {stroke.name}", f"{name}: %{{y:.1f}} %")
         frame.line(0, 100 * _drawn(traced, focus, name), colour, text, **look)
@@ -169,11 +167,6 @@ def scale(measure: Measure) -> str:
     return bar(f"{measure.name}, difference", TEXT, gates.MEMORY.css(), ("−", "+"))
 
 
-def cell_colour(cell: str) -> Pair:
-    """The colour of the line that stands for a cell."""
-    return CELL_COLOURS[_place(cell) % len(CELL_COLOURS)]
-
-
 def curve_rows(traces: Sequence[Trace], focus: Focus = WHOLE) -> list[dict[str, Any]]:
     """A row for each cell and token that is drawn: all of `traces.CURVES`."""
     return [row for traced in traces for row in token_rows(traced, focus, {name: _drawn(traced, focus, name) for name in CURVES})]
@@ -214,10 +207,6 @@ def _guide(between: Array, column: int | None) -> Array:
 
 def _reach(between: Array) -> float:
     return max(float(np.nanmax(np.abs(between), initial=0)), 1e-6)
-
-
-def _place(cell: str) -> int:
-    return list(CELLS).index(cell) if cell in CELLS else len(CELLS)
 
 
 def _title(traced: Trace) -> str:

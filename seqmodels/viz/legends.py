@@ -9,6 +9,10 @@ from typing import Any
 from seqmodels.viz.palette import Pair, Theme, safe
 from seqmodels.viz.style import styled
 
+_SYMBOLS = {
+    "circle": "●", "cross": "✚", "triangle-up": "▲", "x": "✖", "square": "■", "diamond": "◆", "star": "★", "triangle-down": "▼"
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Stroke:
@@ -48,6 +52,11 @@ def line(name: str, colour: Pair, dash: str = "solid") -> str:
     """A line of a figure; `dash` is plotly's word for it."""
     style = {"solid": "solid", "dash": "dashed", "dot": "dotted"}[dash]
     return f'<i class="sm-line" style="border-top:3px {style} {colour.css}"></i> {safe(name)}'
+
+
+def marker(name: str, colour: Pair, symbol: str) -> str:
+    """A point of a figure; `symbol` is plotly's word for its shape."""
+    return f'<span style="color:{colour.css}" aria-hidden="true">{_SYMBOLS[symbol]}</span> {safe(name)}'
 
 
 def patch(name: str, colour: Pair, stripe: Pair | None = None, text: str = "") -> str:

@@ -9,6 +9,8 @@ import html
 import unicodedata
 from typing import Literal, NamedTuple
 
+from seqmodels.cells import CELLS
+
 Theme = Literal["light", "dark"]
 
 SPACE, PARAGRAPH = "␣", "¶"  # how a space and `<eos>` are shown among characters
@@ -55,6 +57,7 @@ REGIME_COLOURS: dict[str, tuple[Pair, Pair | None]] = {
 _BROWN, _OLIVE, _SKY = Pair("#7A5C0A", "#D9B84A"), Pair("#56701A", "#B4CF6A"), Pair("#1F7391", "#7CCBE6")
 SERIES = (MUTED, POSITIVE, NEGATIVE, REVEAL, _BROWN, TEXT)  # lines that stand beside each other
 CELL_COLOURS = (MUTED, _BROWN, TEXT, REVEAL, POSITIVE, NEGATIVE, _OLIVE, _SKY)  # by the order of CELLS; their markers differ too
+_CELL_MARKERS = ("circle", "cross", "triangle-up", "x", "square", "diamond", "star", "triangle-down")  # plotly's words
 DIFFERENT = Pair("#B93A3A", "#F08A8A")  # where models disagree
 
 # Fills under TEXT: a family of tags shares a hue, so that a strip shows the build of a sentence before any label is read.
@@ -83,9 +86,23 @@ TAG_COLOURS: dict[str, Pair] = {
 }
 
 
+def cell_colour(cell: str) -> Pair:
+    """The colour of what stands for a cell in a figure."""
+    return CELL_COLOURS[_place(cell) % len(CELL_COLOURS)]
+
+
+def cell_marker(cell: str) -> str:
+    """The shape of a cell's points, in plotly's words."""
+    return _CELL_MARKERS[_place(cell) % len(_CELL_MARKERS)]
+
+
 def tag_colour(tag: str) -> Pair:
     """The fill of a tag; B-PER and I-PER are PER. An unknown tag gets X's."""
     return TAG_COLOURS.get(tag.removeprefix("B-").removeprefix("I-"), TAG_COLOURS["X"])
+
+
+def _place(cell: str) -> int:
+    return list(CELLS).index(cell) if cell in CELLS else len(CELLS)
 
 
 def safe(text: str) -> str:
