@@ -128,10 +128,10 @@ def settings(tasks: Sequence[str]) -> tuple[Models, Sampling, int, bool]:
             key: inputs.number(label, low, high, key=key, default=usual, step=step, help=note.format(unit=unit, units=units))
             for key, (label, low, high, usual, step, note) in SLIDERS.items()
         }
-        with st.container(width="content", gap=None):
-            careful = st.toggle("Careful", True, key="careful", bind="query-params", help=CAREFUL_HELP)
-            help = f"Under each {unit}: its probability, or its surprisal."
-            numbers = st.toggle("Numbers", key="numbers", bind="query-params", help=help)
+        careful = st.toggle("Careful", True, key="careful", bind="query-params", help=CAREFUL_HELP)
+        numbers = st.toggle(
+            "Numbers", key="numbers", bind="query-params", help=f"Under each {unit}: its probability, or its surprisal."
+        )
         st.button("Reset", icon=":material/restart_alt:", on_click=reset, args=(tasks,))
 
     from seqmodels.inference import Sampling

@@ -11,7 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 APP = Path(__file__).resolve().parent.parent / "app.py"
 OVERVIEW = APP.name
-TAGGING, LANGUAGE, GATES, TRAINING = (f"pages/{name}.py" for name in ("1_Tagging", "2_Language_model", "3_Gates", "4_Training"))
+TAGGING, LANGUAGE, GATES, TRAINING, LEADERBOARD = (
+    f"pages/{name}.py" for name in ("1_Tagging", "2_Language_model", "3_Gates", "4_Training", "5_Leaderboard")
+)
 TIMEOUT = 120  # seconds
 
 

@@ -91,11 +91,13 @@ def put(values: Mapping[str, Any]) -> None:
         st.session_state[key] = keep(key, value)
 
 
-def hand_over(values: Mapping[str, Any]) -> None:
-    """Set inputs that other pages draw, before this one switches to such a page."""
+def open_page(path: str, values: Mapping[str, Any]) -> None:
+    """Go to another page with these of its inputs set, by their keys: what the visitor had set there gives way."""
     for key, value in values.items():
         before = st.session_state.get(_PREFIX + key)
         st.session_state[_PREFIX + key] = _Kept(value, -1, before.pages if before else frozenset())
+    # Streamlit itself tells the address of what this page has drawn, and lets no one else
+    st.switch_page(path, query_params={key: value for key, value in values.items() if key not in st.session_state})
 
 
 def holds(values: Mapping[str, Any]) -> bool:

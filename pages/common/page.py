@@ -53,6 +53,13 @@ PAGES = (
     ),
     Page("pages/3_Gates.py", "Gates", ":material/grid_on:", "What each unit keeps and writes at every word.", _SENTENCE),
     Page("pages/4_Training.py", "Training", ":material/model_training:", "Train a network and watch it learn, step by step."),
+    Page(
+        "pages/5_Leaderboard.py",
+        "Leaderboard",
+        ":material/leaderboard:",
+        "How good, large and fast each model is, and where they differ.",
+        ("task",),
+    ),
 )
 
 _HERE = Path(__file__).parent

@@ -123,9 +123,7 @@ def _where(model: CheckpointEntry, place: str) -> None:
         for path, title, icon in pages:
             key = f"training-{place}-open-{model.name}-{title}"
             if st.button(title, icon=icon, key=key, help=f"Open {title} with {model.name}"):
-                state = {"task": task.page_title, "cells": [loading.title(model.name)]}
-                address.hand_over(state)
-                st.switch_page(path, query_params=state)
+                address.open_page(path, {"task": task.page_title, "cells": [loading.title(model.name)]})
 
 
 def _row(model: CheckpointEntry) -> None:

@@ -16,7 +16,7 @@ from tests.browser.driver import serve, settle
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
-PAGES = ("", "Tagging", "Language_model", "Gates")
+PAGES = ("", "Tagging", "Language_model", "Gates", "Leaderboard")
 HARMLESS = ("_stcore/health", "_stcore/host-config", "favicon")  # what Streamlit itself asks for in vain below a deep link
 PROMPT = "God bless you, and God bless the United States of"
 HOSTILE = "<b>bold</b> <script>document.title='broken'</script> שלום 😀 \x07 &amp;"

@@ -1,0 +1,88 @@
+"""Leaderboard: the checkpoints of a task beside each other, by what was measured of them."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import streamlit as st
+
+from pages.common import inputs, page
+from pages.leaderboard import board, details
+from pages.leaderboard.board import Board
+from seqmodels.cards import markdown
+from seqmodels.viz import leaderboard as viz
+
+
+def main() -> None:
+    page.start("Leaderboard")
+    st.title("Leaderboard")
+    st.markdown("How good, how large and how fast each cell is with the same recipe, on text that it never saw; and where it errs.")
+    found = board.boards()
+    if not found:
+        st.info(f"No model has been measured here yet: {board.MAKE} does it.")
+        return
+    named = {one.task.title: one for one in found}
+    name = inputs.choice("Task", list(named), key="task", also=lambda title: (named[title].task.task, *named[title].task.aliases))
+    shown = named[name]
+    pictures(shown)
+    for note in board.notes(shown):
+        st.caption(f":material/info: {note}")
+    table(shown)
+    details.show(shown)
+
+
+def pictures(shown: Board) -> None:
+    """The score against size, and against speed."""
+    import_module("pandas")  # plotly asks for its types, which are not there while the warm-up is still importing it
+    metric = viz.metric_title(shown.task.metric)
+    for quantity, column in zip(viz.QUANTITIES, st.columns(2, gap="medium"), strict=True):
+        with column:
+            figure = viz.against(shown.cards, quantity, higher_is_better=shown.task.higher_is_better, theme=page.theme())
+            details.chart(figure, quantity, f"{metric} on test against {quantity} of each cell")
+
+
+def table(shown: Board) -> None:
+    """A row for each checkpoint."""
+    metric = viz.metric_title(shown.task.metric)
+    metric = metric[:1].upper() + metric[1:]
+    speed = shown.cards[0].speed
+    rows = []
+    for card in shown.cards:
+        rows.append(
+            {
+                "Cell": viz.title(card),
+                "test": card.results["test"].scores[card.metric],
+                "dev": card.results["dev"].scores[card.metric],
+                "size": card.bytes / 1e6,
+                "parameters": card.parameters,
+                "speed": card.speed.words,
+                "ratio": card.speed.ratio,
+                "training": markdown.training_time(card.seconds),
+                **{found.of: found.error for found in card.results["test"].calibrations},
+            }
+        )
+    number = st.column_config.NumberColumn
+    columns: dict[str, Any] = {
+        "test": number(f"{metric}, test", format="%.2f"),
+        "dev": number(f"{metric}, dev", format="%.2f"),
+        "size": number("Size, MB", format="%.1f"),
+        "parameters": number("Parameters", format="localized"),
+        "speed": number(f"{speed.what.capitalize()} a second", format="localized"),
+        "ratio": number("Times the rival's speed", format="%.2f", help=speed.rival or None),
+        "training": st.column_config.TextColumn("Time to train"),
+    }
+    for found in shown.cards[0].results["test"].calibrations:
+        columns[found.of] = number(
+            f"Calibration error, {found.of}", format="%.1f", help="In points, on test: see Calibration below."
+        )
+    if not speed.rival:
+        rows = [{name: value for name, value in row.items() if name != "ratio"} for row in rows]
+    st.dataframe(
+        rows, column_config=columns, hide_index=True, placeholder="–", key="leaderboard-table", alt="The checkpoints of this task"
+    )
+    rival = f" The dotted line is {speed.rival}, untrained." if speed.rival else ""
+    st.caption(f"Up is better in both pictures. Speed: {speed.machine}, median of {speed.rounds} rounds.{rival}")
+
+
+page.run(main)
