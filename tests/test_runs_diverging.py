@@ -12,7 +12,7 @@ import torch
 
 from seqmodels import checkpoints
 from seqmodels.checkpoints import Checkpoint, CheckpointError
-from seqmodels.cli import main
+from seqmodels.cli import main, training
 from seqmodels.data import files_dataset, load_dataset
 from seqmodels.inference import next_words, tag
 from seqmodels.runs import Run, Upload, create, status, store, trainer, work
@@ -97,9 +97,12 @@ def test_so_does_a_run_of_an_upload_and_it_becomes_a_model() -> None:
     assert largest(checkpoints.load(publish(run, KEY, "large"))) > torch.finfo(torch.float16).max
 
 
-def test_and_a_run_that_the_command_line_makes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_and_a_run_that_the_command_line_makes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     wild = "optimizer=sgd&learning_rate=1e12&clip=none&restore_best=false"
     settings = f"task=recall&cell=gru&hidden_size=8&length=5&sentences=64&dev_sentences=16&epochs=3&{wild}"
+    monkeypatch.setattr(training, "_give_way", lambda: None)  # or this process, and all tests after this one, would be slow
     assert main(["run", str(tmp_path / "run"), "--settings", settings]) == 2
     assert "lower the learning rate" in capsys.readouterr().err
     assert not (tmp_path / "run" / "best.safetensors").exists()
