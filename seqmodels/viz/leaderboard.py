@@ -38,7 +38,10 @@ METRICS = {
 QUANTITIES = ("size", "speed")
 Values = Mapping[str, tuple[float, str]]  # by label: what is drawn, and what the pointer reads
 
+_Box = tuple[float, float, float, float]  # left, bottom, right, top
+
 _HEIGHT = 250
+_NARROW = (290.0, 196.0)  # pixels between the axes on a phone
 _ROW = 24  # pixels of a label
 _TICKS = (0, 50, 80, 90, 95, 98, 99, 99.5, 99.9)
 _NEAREST = 0.05  # to 100 on a stretched axis
@@ -65,21 +68,25 @@ def against(
     name, value = _quantity(cards[0], quantity, rival)
     found = sorted(cards, key=value)
     scores = [card.results[split].scores[card.metric] for card in found]
-    above = _above([value(card) for card in found], scores if higher_is_better else [-score for score in scores])
+    low, high = _around(scores)
+    left, right = _around([*map(value, found), *([1.0] if rival else [])])
+    up = [(score - low) / (high - low) for score in scores]
+    across = [(value(card) - left) / (right - left) for card in found]
+    up = up if higher_is_better else [1 - height for height in up]
+    places = _placed([title(card) for card in found], across, up, (1 - left) / (right - left) if rival else None)
     points = [
         go.Scatter(
             x=[value(card)],
             y=[score],
             mode="markers+text",
             text=[safe(title(card))],
-            textposition="top center" if above[number] else "bottom center",
+            textposition=place,
             textfont={"size": 14, "color": TEXT.on(theme)},
             marker=_marker(card.cell, theme, 12),
             hovertemplate=hover(f"<b>{safe(title(card))}</b>", f"{metric_title(card.metric)}: %{{y:.2f}}", f"{name}: %{{x:,.4~g}}"),
         )
-        for number, (card, score) in enumerate(zip(found, scores, strict=True))
+        for card, score, place in zip(found, scores, places, strict=True)
     ]
-    low, high = _around(scores)
     line = LINE.on(theme)
     axis = {"gridcolor": line, "linecolor": line, "showline": True, "mirror": True, "zeroline": False, "fixedrange": True}
     font = {"tickfont": {"size": FONT}}
@@ -88,7 +95,7 @@ def against(
         xaxis={
             **axis,
             **font,
-            "range": _around([*map(value, found), *([1.0] if rival else [])]),
+            "range": (left, right),
             "nticks": 6,
             "title": _axis_title(name),
         },
@@ -108,14 +115,36 @@ def against(
     return figure
 
 
-def _above(across: Sequence[float], up: Sequence[float]) -> list[bool]:
-    """Whether the name of each point stands above it: where its neighbour is lower, so that the two names don't meet."""
-    places = range(len(across))
-    nearest = [
-        min((other for other in places if other != at), key=lambda other: abs(across[other] - across[at]), default=at)
-        for at in places
-    ]
-    return [up[at] >= up[near] for at, near in zip(places, nearest, strict=True)]
+def _placed(names: Sequence[str], across: Sequence[float], up: Sequence[float], line: float | None) -> list[str]:
+    """Where the name of each point stands, in plotly's words: where it covers the least of other points and names on a phone.
+
+    `across`, `up` and the upright `line` are from 0 to 1 of the picture.
+    """
+    points = [(x * _NARROW[0], y * _NARROW[1]) for x, y in zip(across, up, strict=True)]
+    taken = [(x - 6, y - 6, x + 6, y + 6) for x, y in points]
+    taken += [] if line is None else [(line * _NARROW[0] - 1, 0.0, line * _NARROW[0] + 1, _NARROW[1])]
+    found = []
+    for name, (x, y) in zip(names, points, strict=True):
+        half = 3.6 * len(name)
+        boxes = {
+            "top center": (x - half, y + 6, x + half, y + 22),
+            "bottom center": (x - half, y - 22, x + half, y - 6),
+            "middle right": (x + 7, y - 8, x + 7 + 2 * half, y + 8),
+            "middle left": (x - 7 - 2 * half, y - 8, x - 7, y + 8),
+        }
+        costs = {
+            place: sum(_shared(box, other) for other in taken) + (box[2] - box[0]) * 16 - _shared(box, (0, 0, *_NARROW))
+            for place, box in boxes.items()
+        }
+        best = min(costs, key=costs.__getitem__)
+        taken.append(boxes[best])
+        found.append(best)
+    return found
+
+
+def _shared(one: _Box, other: _Box) -> float:
+    """The area that two boxes have in common."""
+    return max(0.0, min(one[2], other[2]) - max(one[0], other[0])) * max(0.0, min(one[3], other[3]) - max(one[1], other[1]))
 
 
 def _quantity(card: Card, quantity: str, rival: bool) -> tuple[str, Callable[[Card], float]]:
