@@ -128,10 +128,8 @@ def settings(tasks: Sequence[str]) -> tuple[Models, Sampling, int, bool]:
             key: inputs.number(label, low, high, key=key, default=usual, step=step, help=note.format(unit=unit, units=units))
             for key, (label, low, high, usual, step, note) in SLIDERS.items()
         }
-        careful = st.toggle("Careful", True, key="careful", bind="query-params", help=CAREFUL_HELP)
-        numbers = st.toggle(
-            "Numbers", key="numbers", bind="query-params", help=f"Under each {unit}: its probability, or its surprisal."
-        )
+        careful = inputs.toggle("Careful", key="careful", default=True, help=CAREFUL_HELP)
+        numbers = inputs.toggle("Numbers", key="numbers", help=f"Under each {unit}: its probability, or its surprisal.")
         st.button("Reset", icon=":material/restart_alt:", on_click=reset, args=(tasks,))
 
     from seqmodels.inference import Sampling
@@ -275,19 +273,19 @@ def keep(prompt: str, writing: loading.Writing, unit: Unit) -> None:
 def take(prompt: str, words: Sequence[str], unit: Unit) -> None:
     from seqmodels import inference
 
-    st.session_state[PROMPT] = inference.accept(whole(prompt), words, unit)
+    st.session_state[PROMPT] = before(prompt) + inference.accept(prompt, words, unit)
 
 
 def take_back(prompt: str, unit: Unit) -> None:
     from seqmodels import inference
 
-    st.session_state[PROMPT] = inference.take_back(whole(prompt), unit)
+    st.session_state[PROMPT] = before(prompt) + inference.take_back(prompt, unit)
 
 
-def whole(prompt: str) -> str:
-    """What was typed, where the models have read only the end of it."""
+def before(prompt: str) -> str:
+    """What was typed before the prompt, where the models have read only the end of it."""
     typed = str(st.session_state.get(PROMPT) or "")
-    return typed if typed.endswith(prompt) else prompt
+    return typed.removesuffix(prompt) if typed.endswith(prompt) else ""
 
 
 def reset(tasks: Sequence[str]) -> None:

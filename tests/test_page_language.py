@@ -4,6 +4,7 @@ import html
 import json
 import re
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 import streamlit as st
@@ -213,3 +214,33 @@ def test_with_one_model_damaged_the_others_go_on(nine_folder: Path, tmp_path: Pa
     assert healthy(page)
     assert len(bars(page)) == 2
     assert any("elman" in caption.value and "damaged" in caption.value for caption in page.caption)
+
+
+def test_the_switches_stand_in_links_and_stay_over_a_visit_to_another_page(opened: AppTest) -> None:
+    opened.toggle(key="careful").set_value(False).run()
+    opened.toggle(key="numbers").set_value(True).run()
+    opened.switch_page("pages/1_Tagging.py").run()
+    link = next(element.proto for element in opened.get("page_link") if element.proto.label == "Language model")
+    opened.query_params.clear()
+    opened.switch_page(PAGE)
+    for name, value in parse_qs(link.query_string).items():
+        opened.query_params[name] = value
+    opened.run()
+    assert healthy(opened)
+    assert not opened.toggle(key="careful").value
+    assert opened.toggle(key="numbers").value
+    fresh = AppTest.from_file(str(APP), default_timeout=TIMEOUT).switch_page(PAGE)
+    for name, value in parse_qs(link.query_string).items():
+        fresh.query_params[name] = value
+    fresh.run()
+    assert (fresh.toggle(key="careful").value, fresh.toggle(key="numbers").value) == (False, True)
+
+
+def test_words_are_added_to_and_taken_from_a_long_prompt_by_its_end_alone(opened: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed = '"The old man. ' + "The people of the United States know it. " * 400
+    opened.text_area(key="prompt").set_value(typed).run()
+    read: list[str] = []
+    monkeypatch.setattr("seqmodels.inference.take_back", lambda prompt, unit: read.append(prompt) or "less")
+    click(opened, "Take back a word")
+    assert len(read[0]) < len(typed) / 1.5
+    assert prompt_of(opened) == typed.removesuffix(read[0]) + "less"

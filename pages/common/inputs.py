@@ -193,6 +193,12 @@ def number(label: str, low: float, high: float, *, key: str, default: float, ste
     return float(address.keep(key, value))
 
 
+def toggle(label: str, *, key: str, default: bool = False, help: str | None = None) -> bool:
+    """A switch."""
+    address.restore(key, default, default, lambda value: isinstance(value, bool))
+    return bool(address.keep(key, st.toggle(label, default, key=key, help=help, bind="query-params")))
+
+
 def optional_number(label: str, *, key: str, help: str) -> int | None:
     """A whole number from 0, or none: the field is empty at first."""
     readable = re.fullmatch(r"[0-9]{1,9}", st.query_params.get(key, "0")) is not None
