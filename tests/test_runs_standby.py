@@ -80,7 +80,7 @@ def test_it_is_told_from_others_and_writes_the_log_of_its_run() -> None:
     assert os.getpriority(os.PRIO_PROCESS, pid) >= 10
     os.kill(pid, signal.SIGTERM)
     wait_until(is_now(run, "interrupted"))
-    assert "interrupted" in (run.folder / store.LOG).read_text()
+    wait_until(lambda: "interrupted" in (run.folder / store.LOG).read_text())  # it says so after its status does
 
 
 def test_it_takes_the_environment_of_the_moment_it_is_called(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
 from itertools import islice
@@ -189,7 +190,8 @@ def _load_all() -> None:
     from seqmodels.tasks import TASKS, tasks_that_predict
 
     for name in available(*tasks_that_predict("tags"))[:1]:
-        tag(name, "warm")  # brings the tokenizer
+        with suppress(ValueError):  # its file may go meanwhile
+            tag(name, "warm")  # brings the tokenizer
     problems(shipped(*TASKS))
     for module in ("pandas", "scipy.cluster.hierarchy", "seqmodels.viz.gates", "seqmodels.viz.language"):
         import_module(module)
