@@ -6,8 +6,12 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import torch
+
+from seqmodels import checkpoints
 from seqmodels.runs import Command, Run, Upload, command, create, status, work
 from seqmodels.runs.settings import Settings, from_flat
 
@@ -39,6 +43,15 @@ def finish(run: Run) -> None:
     """Train to the end, in this process."""
     for _ in work(run.folder):
         pass
+
+
+def assert_same_model(one: Path, other: Path) -> None:
+    """Two checkpoints are alike in all but the time that they took."""
+    first, second = checkpoints.load(one), checkpoints.load(other)
+    assert replace(first.info, seconds=None) == replace(second.info, seconds=None)
+    assert first.vocabulary.to_json() == second.vocabulary.to_json()
+    for name, value in second.model.state_dict().items():
+        assert torch.equal(value, first.model.state_dict()[name])
 
 
 _processes: list[int] = []

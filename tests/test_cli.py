@@ -6,20 +6,19 @@ import re
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from seqmodels import checkpoints
 from seqmodels.cells import CELLS
 from seqmodels.cli import main, show
 from seqmodels.tasks import tasks_that_predict
 from tests.conftest import MODELS, SHIPPED, SHIPPED_CELLS
+from tests.running import assert_same_model
 
 TAGGING = tasks_that_predict("tags")
 
@@ -431,11 +430,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_model(
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("going on with the run in")
     assert not any(line.startswith("epoch 1/4") for line in lines)
-    one, other = checkpoints.load(stopped), checkpoints.load(whole)
-    assert replace(one.info, seconds=None) == replace(other.info, seconds=None)  # all but the time that it took
-    assert one.vocabulary.to_json() == other.vocabulary.to_json()
-    for name, value in other.model.state_dict().items():
-        assert torch.equal(value, one.model.state_dict()[name])
+    assert_same_model(stopped, whole)
 
 
 def test_a_table_laid_out_in_blocks_looks_as_one(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

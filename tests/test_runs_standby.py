@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from seqmodels.runs import launcher, read_history, stand_by, start, status, store
-from tests.running import KEY, finish, is_now, make, order, wait_until
+from tests.running import KEY, assert_same_model, finish, is_now, make, order, wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +63,7 @@ def test_a_run_that_is_forked_trains_as_one_that_is_not() -> None:
     assert parent(pid) == server
     wait_until(is_now(forked, "finished"))
     finish(alone)
-    assert (forked.folder / store.BEST).read_bytes() == (alone.folder / store.BEST).read_bytes()
+    assert_same_model(forked.folder / store.BEST, alone.folder / store.BEST)
     wait_until(lambda: not command_line(pid) and not Path(f"/proc/{pid}").exists())  # nor is it a zombie
 
 
