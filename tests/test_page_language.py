@@ -240,7 +240,12 @@ def test_words_are_added_to_and_taken_from_a_long_prompt_by_its_end_alone(opened
     typed = '"The old man. ' + "The people of the United States know it. " * 400
     opened.text_area(key="prompt").set_value(typed).run()
     read: list[str] = []
-    monkeypatch.setattr("seqmodels.inference.take_back", lambda prompt, unit: read.append(prompt) or "less")
+
+    def shorten(prompt: str, unit: str) -> str:
+        read.append(prompt)
+        return "less"
+
+    monkeypatch.setattr("seqmodels.inference.take_back", shorten)
     click(opened, "Take back a word")
     assert len(read[0]) < len(typed) / 1.5
     assert prompt_of(opened) == typed.removesuffix(read[0]) + "less"
