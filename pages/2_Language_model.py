@@ -8,6 +8,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -80,6 +81,49 @@ EXAMPLES = (
     ),
     inputs.Example("A blank page", "", "Without a prompt a model begins a paragraph of its own."),
 )
+TALES = (
+    inputs.Example(
+        "Once upon a time",
+        "Once upon a time there",
+        "How every tale begins: *there lived*, or *there was*, and hardly anything else.",
+    ),
+    inputs.Example(
+        "Three of them", "There was once a king who had three", "*Sons* or *daughters*: in a fairy tale there is little else."
+    ),
+    inputs.Example(
+        "Somebody speaks",
+        '"Who is there?" asked the',
+        "The bars are the cast: the king, the old woman, the wolf. Does the answer get its own quotation marks?",
+    ),
+    inputs.Example(
+        "The end",
+        "So they were married, and lived happily",
+        "How a tale ends: *together*, *ever* after. And what comes when it has ended?",
+    ),
+    inputs.Example(
+        "No tale at all",
+        "The budget deficit of the federal government",
+        "No fairy tale speaks of it: see how far the surprise goes, and what the models make of it.",
+    ),
+    inputs.Example("A blank page", "", "Without a prompt a model begins a paragraph of its own."),
+)
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """What some of the models built in have read."""
+
+    title: str
+    note: str
+    examples: tuple[inputs.Example, ...]
+
+
+SHELVES = {  # by task
+    "lm": Shelf("Speeches", "the **State of the Union addresses** from 1790 to today, two million words", EXAMPLES),
+    "tales": Shelf(
+        "Fairy tales", "**seventeen books of fairy tales**, most of them collected by Andrew Lang, 1.5 million words", TALES
+    ),
+}
 
 SLIDERS = {  # by key: label, lowest, highest, usual, step, and what it does to a {unit} or to {units}
     "temperature": ("Temperature", 0.0, 2.0, 0.6, 0.05, "0 always takes the most probable {unit}."),
@@ -93,15 +137,18 @@ SLIDERS = {  # by key: label, lowest, highest, usual, step, and what it does to 
 def main() -> None:
     page.start("Language model")
     st.title("Language model")
-    st.markdown(
-        "Give a text its beginning, and recurrent networks go on with it. Those built in have read one thing only: the "
-        "**State of the Union addresses** from 1790 to today, two million words."
-    )
-    prompt = inputs.sentence(EXAMPLES[0].text, label="Prompt", key=PROMPT, height=80)
-    inputs.examples(EXAMPLES, key=PROMPT)
+    task = inputs.choice("Models that have read", list(SHELVES), key="read", show=lambda name: SHELVES[name].title)
+    shelf = SHELVES[task]
+    st.markdown(f"Give a text its beginning, and recurrent networks go on with it. These have read one thing only: {shelf.note}.")
+    others = {example.text for other in SHELVES.values() for example in other.examples} - {one.text for one in shelf.examples}
+    if st.session_state.get(PROMPT) in others:  # an example goes with its shelf
+        st.session_state[PROMPT] = shelf.examples[0].text
+    prompt = inputs.sentence(shelf.examples[0].text, label="Prompt", key=PROMPT, height=80)
+    inputs.examples(shelf.examples, key=PROMPT)
     from seqmodels.tasks import tasks_that_predict  # brings torch: the page's frame is on screen by now
 
-    tasks = tasks_that_predict("next token")
+    # whatever else can go on with a text stands beside them, such as a model of characters
+    tasks = (task, *(name for name in tasks_that_predict("next token") if name not in SHELVES))
     models, sampling, length, numbers = settings(tasks)
     if not models:
         st.info("Pick at least one cell to see what it writes.")
@@ -289,7 +336,7 @@ def before(prompt: str) -> str:
 
 
 def reset(tasks: Sequence[str]) -> None:
-    values: dict[str, Any] = {PROMPT: EXAMPLES[0].text, "numbers": False, "careful": True}
+    values: dict[str, Any] = {PROMPT: SHELVES[tasks[0]].examples[0].text, "numbers": False, "careful": True}
     values |= {key: usual for key, (_, _, _, usual, _, _) in SLIDERS.items()}
     values["cells"] = [loading.title(name) for name in inputs.usual_cells(*tasks)]
     for key, value in values.items():

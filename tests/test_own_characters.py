@@ -245,9 +245,9 @@ def test_the_gates_page_offers_characters_only_where_a_model_reads_them(own: Pat
         return list(app.button_group(key="task").options)
 
     app = opened(GATES)
-    assert tasks(app) == ["Parts of speech", "Entities", "Language model"]
+    assert tasks(app) == ["Parts of speech", "Entities", "Language model", "Fairy tales"]
     spelling(own, tiny["lm-gru"], "letters")
-    assert tasks(sound(app.run())) == ["Parts of speech", "Entities", "Language model", "Characters"]
+    assert tasks(sound(app.run())) == ["Parts of speech", "Entities", "Language model", "Fairy tales", "Characters"]
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -3,6 +3,7 @@
 import html
 import json
 import re
+import shutil
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -13,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from seqmodels.checkpoints import load
 from seqmodels.inference import Sampling, continue_text
 from seqmodels.text import join, words
+from tests.conftest import save_tiny
 
 APP = Path(__file__).resolve().parent.parent / "app.py"
 PAGE = "pages/2_Language_model.py"
@@ -125,6 +127,28 @@ def test_every_example_is_answered_and_says_why_it_is_interesting(opened: AppTes
         assert healthy(opened)
         example = opened.button(key=f"prompt-example-{number}")
         assert f"**{example.label}**: {example.help}" in [caption.value for caption in opened.caption]
+
+
+def test_models_of_other_texts_come_with_their_own_examples_and_keep_what_was_typed(
+    tiny_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for cell in ("gru", "lstm"):
+        shutil.copy2(tiny_folder / f"lm-{cell}.safetensors", tmp_path)
+        save_tiny(tmp_path / f"tales-{cell}.safetensors", "tales", cell)
+    monkeypatch.setenv("SEQMODELS_CHECKPOINTS", str(tmp_path))
+    st.cache_resource.clear()
+    page = AppTest.from_file(str(APP), default_timeout=TIMEOUT).run().switch_page(PAGE).run()
+    speeches = prompt_of(page)
+    page.segmented_control(key="read").set_value("Fairy tales").run()
+    assert healthy(page)
+    assert prompt_of(page) == "Once upon a time there"
+    drawn = continue_text(load(tmp_path / "tales-gru.safetensors"), prompt_of(page), max_tokens=40, sampling=Sampling())
+    expected = join([*words(prompt_of(page)), *(token.text for token in drawn)])
+    assert strips(page)[0].replace("¶", "").split() == expected.split()
+    page.text_area(key="prompt").set_value("The old man").run()
+    page.segmented_control(key="read").set_value("Speeches").run()
+    assert prompt_of(page) == "The old man"
+    assert prompt_of(click(page, "Reset")) == speeches
 
 
 def test_reset_brings_the_first_screen_back(opened: AppTest) -> None:

@@ -547,6 +547,21 @@ def test_the_overview_says_what_its_sentence_is_an_example_of() -> None:
         assert [token.tag for token in tag(load("pos", "gru"), sentence).tokens if token.text == word] == ["VERB", "NOUN"]
 
 
+@pytest.mark.parametrize(
+    ("title", "words", "share"),
+    [
+        ("Once upon a time", {"lived", "was"}, 0.75),
+        ("Three of them", {"sons", "daughters"}, 0.85),
+        ("The end", {"together", "ever"}, 0.4),
+    ],
+)
+def test_the_tales_go_on_as_the_page_says(title: str, words: set[str], share: float) -> None:
+    text, _ = examples_of(LANGUAGE)[title]
+    first, second, *_ = candidates(next_words(checkpoints.load("tales-gru"), text), Sampling(temperature=1)).words
+    assert {first.word, second.word} == words
+    assert first.model + second.model > share
+
+
 def test_the_language_page_says_how_rare_a_word_or_character_is_that_no_model_knows() -> None:
     page = (ROOT / LANGUAGE).read_text("utf-8")
     for vocabulary, unit, times, word in ((LanguageVocab, "words", 4, "four"), (CharacterVocab, "characters", 10, "ten")):

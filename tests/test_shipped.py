@@ -1,4 +1,4 @@
-"""The nine checkpoints that ship: all here, all true to what they say of themselves."""
+"""The checkpoints that ship: all here, all true to what they say of themselves."""
 
 from pathlib import Path
 
@@ -12,13 +12,20 @@ from seqmodels.inference import tag
 from seqmodels.tasks import TASKS, find_task
 from seqmodels.tasks.tagging import tag_probabilities
 from seqmodels.traces import trace
-from tests.conftest import SHIPPED, SHIPPED_CELLS, needs_corpora
+from tests.conftest import SHIPPED_CELLS, needs_corpora
 from tests.test_traces import TOLERANCE, law_error
 
 FOLDER = Path(__file__).parent.parent / "checkpoints"
-NAMES = [f"{task}-{cell}" for task in SHIPPED for cell in SHIPPED_CELLS]
+SHIPPED = [task.name for task in TASKS.values() if task.shipped]
+CELLS_OF = dict.fromkeys(SHIPPED, SHIPPED_CELLS) | {"tales": ("gru",)}
+NAMES = [f"{task}-{cell}" for task in SHIPPED for cell in CELLS_OF[task]]
 TEXT = "The keys to the cabinet in the old house near Paris are on the table, said Angela Merkel.\n😀 dosn't mattter"
-BARS = {"pos": ("accuracy", 95.0), "ner": ("f1", 68.0), "lm": ("perplexity", 100.0)}  # for the gated cells, on test
+BARS = {
+    "pos": ("accuracy", 95.0),
+    "ner": ("f1", 68.0),
+    "lm": ("perplexity", 100.0),
+    "tales": ("perplexity", 50.0),
+}  # for the gated cells, on test
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -26,7 +33,7 @@ def shipped(request: pytest.FixtureRequest) -> Checkpoint:
     return checkpoints.load(FOLDER / f"{request.param}{checkpoints.SUFFIX}")
 
 
-def test_the_nine_are_here_and_nothing_else_and_small_enough_to_commit() -> None:
+def test_they_are_here_and_nothing_else_and_small_enough_to_commit() -> None:
     files = list(FOLDER.glob(f"*{checkpoints.SUFFIX}"))
     assert sorted(path.stem for path in files) == sorted(NAMES)
     assert sum(path.stat().st_size for path in files) < 120e6
@@ -46,7 +53,7 @@ def test_gates_are_shares_between_0_and_1(shipped: Checkpoint) -> None:
 
 def test_cells_of_a_task_share_one_recipe_and_one_size_of_memory() -> None:
     for task in SHIPPED:
-        infos = [checkpoints.read_info(FOLDER / f"{task}-{cell}{checkpoints.SUFFIX}") for cell in SHIPPED_CELLS]
+        infos = [checkpoints.read_info(FOLDER / f"{task}-{cell}{checkpoints.SUFFIX}") for cell in CELLS_OF[task]]
         assert len({repr(info.recipe) for info in infos}) == 1
         assert len({repr({**info.config, "cell": None}) for info in infos}) == 1
         assert len({info.corpus_hash for info in infos}) == 1
@@ -54,7 +61,7 @@ def test_cells_of_a_task_share_one_recipe_and_one_size_of_memory() -> None:
 
 def test_gated_models_say_that_they_reach_the_bar() -> None:
     for task, (figure, bar) in BARS.items():
-        for cell in ("gru", "lstm"):
+        for cell in {"gru", "lstm"} & set(CELLS_OF[task]):
             score = checkpoints.read_info(FOLDER / f"{task}-{cell}{checkpoints.SUFFIX}").scores["test"][figure]
             assert score >= bar if TASKS[task].higher_is_better else score <= bar
 
@@ -66,13 +73,13 @@ def test_the_table_of_scores_is_the_one_made_from_the_files() -> None:
 @needs_corpora
 def test_the_scores_it_carries_are_those_it_gets(shipped: Checkpoint) -> None:
     task = find_task(shipped.info.task)
-    measured = task.evaluate(shipped.model, shipped.vocabulary, task.load("test")).metrics
+    measured = task.evaluate(shipped.model, shipped.vocabulary, task.load("test")).figures
     for figure, said in shipped.info.scores["test"].items():
         assert measured[figure] == pytest.approx(said, abs=0.05)
 
 
 @needs_corpora
-@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("lm")])
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith(("pos", "ner"))])
 def test_probabilities_are_calibrated_enough(name: str) -> None:
     """Expected calibration error over ten bins (Guo et al. 2017) on the test split: at most two points."""
     loaded = checkpoints.load(FOLDER / f"{name}{checkpoints.SUFFIX}")

