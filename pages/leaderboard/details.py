@@ -10,6 +10,7 @@ import streamlit as st
 from pages.common import address, inputs, loading, page
 from pages.leaderboard.board import Board
 from seqmodels.cards import BINS, RIVALS, Card, Difference, Rival, markdown
+from seqmodels.cells import CELLS
 from seqmodels.viz import leaderboard as viz
 from seqmodels.viz import tags
 from seqmodels.viz.format import percent
@@ -265,7 +266,10 @@ def _split() -> str:
 
 
 def _pick(board: Board) -> Card:
-    """One of the cells."""
+    """One of the cells: at first the first that is gated and fused, as the best are."""
     found = board.titles
-    usual = next((name for name, card in found.items() if card.cell == "gru"), next(iter(found)))
+    gated = (
+        name for name, card in found.items() if card.cell in CELLS and not CELLS[card.cell].fixed_gates and CELLS[card.cell].kernel
+    )
+    usual = next(gated, next(iter(found)))
     return found[inputs.choice("Cell", list(found), key="model", default=usual)]
