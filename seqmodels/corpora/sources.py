@@ -15,9 +15,10 @@ from typing import Literal
 
 from seqmodels import text
 from seqmodels.corpora.books import read_book
+from seqmodels.corpora.names import Name, read_names, split_names
 from seqmodels.corpora.opening import CorpusError
 from seqmodels.corpora.readers import read_texts
-from seqmodels.corpora.registry import CORPORA, Blocks, Corpus, CorpusFile, PackageTexts, find_corpus
+from seqmodels.corpora.registry import CORPORA, Blocks, Corpus, CorpusFile, Files, Lists, PackageTexts, find_corpus
 from seqmodels.corpora.reports import Sentence
 
 Place = Literal["folder", "cache", "package", "absent"]
@@ -41,9 +42,8 @@ class CorpusStatus:
 def load_sentences(name: str, split: str, *, progress: bool | None = None) -> list[Sentence]:
     """The tagged sentences of a split, fetched first where they are not here."""
     corpus = find_corpus(name)
-    if corpus.reader is None:
-        tagged = ", ".join(other.name for other in CORPORA.values() if other.reader is not None)
-        raise CorpusError(f"corpus {name!r} is plain text without tags: choose one of {tagged}")
+    _check_holds(corpus, "tagged sentences")
+    assert corpus.reader is not None
     return [sentence for path in _paths(corpus, split, progress) for sentence in corpus.reader(path)]
 
 
@@ -55,14 +55,22 @@ def load_paragraphs(name: str, split: str, *, progress: bool | None = None) -> l
 def load_texts(name: str, split: str, *, progress: bool | None = None) -> list[str]:
     """The paragraphs of a split as they are written, white space folded: far quicker than their tokens."""
     corpus = find_corpus(name)
-    if corpus.reader is not None:
-        plain = ", ".join(other.name for other in CORPORA.values() if other.reader is None)
-        raise CorpusError(f"corpus {name!r} holds tagged sentences, not plain text: choose one of {plain}")
+    _check_holds(corpus, "plain text")
     files = corpus.splits.get(split)
     paths = _paths(corpus, split, progress)
     if not isinstance(files, Blocks):
         return [paragraph for path in paths for paragraph in read_texts(path)]
     return [paragraph for path in paths for paragraph in _kept_blocks(read_book(path), files)]
+
+
+def load_names(name: str, split: str, *, progress: bool | None = None) -> list[Name]:
+    """The names of a split by language: no name is in two splits, in whatever language."""
+    corpus = find_corpus(name)
+    _check_holds(corpus, "names")
+    paths = _paths(corpus, split, progress)
+    files = corpus.splits[split]
+    assert isinstance(files, Lists)
+    return split_names({path.stem: read_names(path) for path in paths}, files.keep, files.every)
 
 
 def corpus_hash(name: str) -> str:
@@ -128,6 +136,12 @@ class _Here:
     sha256: str
 
 
+def _check_holds(corpus: Corpus, wanted: str) -> None:
+    if corpus.holds != wanted:
+        others = ", ".join(other.name for other in CORPORA.values() if other.holds == wanted)
+        raise CorpusError(f"corpus {corpus.name!r} holds {corpus.holds}, not {wanted}: choose one of {others}")
+
+
 def _paths(corpus: Corpus, split: str, progress: bool | None) -> list[Path]:
     if split not in corpus.splits:
         raise CorpusError(f"corpus {corpus.name!r} has no split {split!r}: choose one of {', '.join(corpus.splits)}")
@@ -182,9 +196,11 @@ def _files(corpus: Corpus) -> list[CorpusFile]:
     return list(dict.fromkeys(file for files in corpus.splits.values() for file in _of_split(files)))
 
 
-def _of_split(files: tuple[CorpusFile, ...] | PackageTexts | Blocks) -> tuple[CorpusFile, ...]:
+def _of_split(files: Files) -> tuple[CorpusFile, ...]:
     if isinstance(files, PackageTexts):
         return ()
+    if isinstance(files, Lists):
+        return files.files
     return files.books if isinstance(files, Blocks) else files
 
 
