@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from seqmodels.checkpoints import list_checkpoints, load
     from seqmodels.inference import Sampling, continue_text, next_words, score_prompt, tag
     from seqmodels.tasks import TASKS
-    from seqmodels.traces import tag_and_trace, trace, trace_module, watch
+    from seqmodels.traces import invent, tag_and_trace, trace, trace_module, watch
 
 __all__ = [
     "CELLS",
     "TASKS",
     "Sampling",
     "continue_text",
+    "invent",
     "list_checkpoints",
     "load",
     "next_words",
@@ -39,6 +40,7 @@ __all__ = [
 _HOMES = {
     "CELLS": "cells",
     "TASKS": "tasks",
+    "invent": "traces",
     "list_checkpoints": "checkpoints",
     "load": "checkpoints",
     "tag_and_trace": "traces",

@@ -89,6 +89,11 @@ class Cell(ABC):
         """memory (..., hidden) -> output (..., hidden)."""
         return memory
 
+    def show(self, memory: Tensor) -> Tensor:
+        """What stands beside a memory that no step has made: its output with nothing held back. (..., hidden) both."""
+        one = memory.new_ones(memory.shape)
+        return self.read_out(memory, Gates(one, one, memory, output_gate=one))
+
 
 class Elman(Cell):
     """The plain network of most textbooks. mu=0, lam=1, F=tanh(W x + b + U h + c), or relu. Elman 1990.

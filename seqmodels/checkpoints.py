@@ -21,10 +21,11 @@ from seqmodels.fields import Count, Finite, Range, validated
 from seqmodels.initialization import TORCH
 from seqmodels.installation import CHECKPOINT_SUFFIX as SUFFIX
 from seqmodels.installation import checkpoints_folder as folder
-from seqmodels.models import SequenceModel
+from seqmodels.models import LanguageModel, SequenceModel
+from seqmodels.recurrence import State
 from seqmodels.tasks import TASKS, ModelConfig, Task, find_task
 from seqmodels.training import flaw
-from seqmodels.vocab import Vocabulary
+from seqmodels.vocab import LanguageVocab, Vocabulary
 
 FORMAT = 1
 LONGEST_NAME = 40
@@ -66,12 +67,17 @@ class CheckpointInfo:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A loaded model, ready for inference, with the vocabulary it reads by."""
+    """A loaded model, ready for inference, with the vocabulary it reads by.
+
+    One that has `conditions` starts from the memory of one of them: `load("names-gru").given("Russian")` reads and writes Russian
+    names.
+    """
 
     path: Path
     info: CheckpointInfo
     model: SequenceModel
     vocabulary: Vocabulary
+    condition: str = ""
 
     @property
     def name(self) -> str:
@@ -85,6 +91,32 @@ class Checkpoint:
     @property
     def task(self) -> Task:
         return find_task(self.info.task)
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """What its initial memory can stand for, such as languages; none where it is zero."""
+        return self.vocabulary.conditions if isinstance(self.vocabulary, LanguageVocab) else ()
+
+    def given(self, condition: str) -> Checkpoint:
+        """The same model, starting from the memory of one of its conditions. ValueError lists those it has."""
+        if condition not in self.conditions:
+            has = f"choose one of {', '.join(self.conditions)}" if self.conditions else "it has none to choose from"
+            what = self.task.condition or "condition"
+            raise ValueError(f"{self.name} knows no {what} {condition!r:.60}: {has}")
+        return replace(self, condition=condition)
+
+    @torch.inference_mode()
+    def initial_state(self, batch: int = 1) -> State | None:
+        """What stands before the first token, for so many texts side by side; None for zero. ValueError if it is not chosen yet."""
+        if not self.conditions:
+            return None
+        if not self.condition:
+            what, first = self.task.condition or "condition", self.conditions[0]
+            raise ValueError(
+                f"{self.name} begins with a {what}: choose one of {', '.join(self.conditions)}, such as model.given({first!r})"
+            )
+        assert isinstance(self.model, LanguageModel)
+        return self.model.initial_state(torch.full((batch,), self.conditions.index(self.condition)))
 
     @property
     def targets(self) -> tuple[str, ...]:

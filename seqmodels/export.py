@@ -121,8 +121,9 @@ def ledger_dict(layer: LayerTrace, token: int | None = None) -> dict[str, Any]:
     """Who wrote the memory. 'norms' (tokens, tokens): the L2 norm of what the column's word wrote of the memory at the row's.
 
     With a token, also 'at' and 'shares' (tokens, units): what each word wrote of the memory there. Its rows sum to that memory.
+    Of a memory before the first token, 'start_norms' (tokens,) and 'start_share' (units,) say what is left: a part of those sums.
     """
-    from seqmodels.traces import contribution_norms, contributions
+    from seqmodels.traces import contribution_norms, contributions, start_contributions
 
     tokens = len(layer.mu)
     if tokens > LONGEST_LEDGER:
@@ -130,7 +131,12 @@ def ledger_dict(layer: LayerTrace, token: int | None = None) -> dict[str, Any]:
             f"the text has {tokens:,} tokens, and a ledger in full takes at most {LONGEST_LEDGER:,}: give a part of it"
         )
     shares = {} if token is None else {"at": token, "shares": numbers(contributions(layer, token))}
-    return {"norms": numbers(contribution_norms(layer)), **shares}
+    started = {}
+    if layer.start is not None and layer.start.any():
+        left = start_contributions(layer)
+        started = {"start_norms": numbers(np.linalg.norm(left, axis=1))}
+        started |= {} if token is None else {"start_share": numbers(left[token])}
+    return {"norms": numbers(contribution_norms(layer)), **shares, **started}
 
 
 def trace_json(traced: Trace) -> str:

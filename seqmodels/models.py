@@ -52,7 +52,8 @@ class LanguageModel(SequenceModel):
     """Next-word model: embedding -> recurrent layers -> the embedding again as output layer (Press & Wolf 2017).
 
     With an `embedding_size` of its own, the output layer has weights of its own too. Ids are ordered by frequency, which
-    `sampled_loss` relies on.
+    `sampled_loss` relies on. With `conditions`, the memory before the first word is an embedding of one of so many (Rao & McMahan
+    2019, chapter 7), else zero.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class LanguageModel(SequenceModel):
         dropout: float = 0.25,
         activation: str = "tanh",
         embedding_size: int | None = None,
+        conditions: int = 0,
     ) -> None:
         super().__init__()
         read_size = hidden_size if embedding_size is None else embedding_size
@@ -76,6 +78,10 @@ class LanguageModel(SequenceModel):
         self.untied: nn.Parameter | None = None
         if embedding_size is not None:
             self.untied = nn.Parameter(torch.randn(vocab_size, hidden_size) * hidden_size**-0.5)
+        self.initial_memory: nn.Embedding | None = None
+        if conditions:
+            self.initial_memory = nn.Embedding(conditions, layers * hidden_size)
+            nn.init.normal_(self.initial_memory.weight, std=0.3)
 
     @property
     def output_weight(self) -> Tensor:
@@ -87,6 +93,12 @@ class LanguageModel(SequenceModel):
 
     def embed(self, batch: LanguageBatch) -> tuple[Tensor, Tensor | None]:
         return self.embedding(batch.ids), batch.lengths
+
+    def initial_state(self, conditions: Tensor) -> State:
+        """The numbers of the conditions (batch,) -> the state before the first token: an embedding as its memory."""
+        assert self.initial_memory is not None
+        memory = self.initial_memory(conditions).unflatten(1, (self.recurrent.layers, 1, -1))  # (batch, layers, 1, hidden)
+        return self.recurrent.state(memory.permute(1, 2, 0, 3).contiguous())
 
     def forward(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """ids (batch, time) -> logits of the next word (batch, time, vocab), state."""

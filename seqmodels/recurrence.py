@@ -105,6 +105,10 @@ class Recurrent(nn.Module):
             inputs = hidden
         return outputs, tuple(torch.stack(parts) for parts in zip(*ends, strict=True))
 
+    def state(self, memory: Tensor) -> State:
+        """The state with this memory (layers, directions, batch, hidden), which no step has made."""
+        return (memory,) if self.cell.memory_is_output else (self.cell.show(memory), memory)
+
     def weights(self, layer: int, *, reverse: bool = False) -> Weights:
         """The weights of one layer and direction, shared with the kernel."""
         return Weights.of(self.kernels[layer], reverse=reverse)

@@ -20,11 +20,11 @@ TEXT = "The old man the boats in Berlin, and nobody dosn't 😀 mind!"
 
 def law_error(layer: LayerTrace) -> float:
     # spelled out here: the trace's own idea of the memory before a token is under test too
-    zero = np.zeros_like(layer.memory[:1])
+    start = np.zeros_like(layer.memory[:1]) if layer.start is None else layer.start[None]
     if layer.direction == BACKWARD:
-        previous = np.concatenate([layer.memory[1:], zero])
+        previous = np.concatenate([layer.memory[1:], start])
     else:
-        previous = np.concatenate([zero, layer.memory[:-1]])
+        previous = np.concatenate([start, layer.memory[:-1]])
     np.testing.assert_array_equal(layer.previous(), previous)
     return float(np.abs(layer.memory - (layer.mu * previous + layer.lam * layer.candidate)).max())
 

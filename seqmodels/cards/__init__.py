@@ -5,6 +5,7 @@ Reading a card needs neither torch nor a corpus. `seqmodels.cards.measuring` mak
 
 from seqmodels.cards.record import (
     BINS,
+    FREQUENCY,
     Band,
     Bin,
     Calibration,

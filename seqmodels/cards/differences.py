@@ -67,7 +67,9 @@ def _tagged(place: _Place, readings: Sequence[TagReading]) -> Difference | None:
 
 
 def _of_language(first: Any, second: Any, readings: Sequence[Any]) -> Iterator[tuple[_Place, Difference]]:
-    """The more one of the two expects the word that came than the other, the earlier."""
+    """The more one of the two expects the word that came than the other, the earlier. Characters are quoted nowhere."""
+    if first.checkpoint.task.unit == "character":
+        return iter(())
     likely = np.minimum(first.surprise, second.surprise) <= -np.log(LEAST_SURE)
     apart = np.abs(first.surprise - second.surprise) * likely * (first.said != second.said)
     return _once_a_sentence(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from seqmodels.cards.record import BINS, Band, Calibration, Card, Confusion, Result
+from seqmodels.cards.record import BINS, FREQUENCY, Calibration, Card, Confusion, Result
 
 NOT_RECORDED = "not recorded"
 
@@ -30,10 +30,16 @@ _LIMITS = {
         "Words that are not in its vocabulary are `<unk>` to it, and it never writes one.",
     ),
 }
+_LIMITS_OF_LISTS = (
+    "It knows what stands in the lists of its corpus, whose origin is not stated, and in their spelling: some are transcribed, and "
+    "accents are often left out. What has a short list there it knows worse.",
+    "What it writes is invented and may still be somebody's. It says nothing of a person, and nothing of where one comes from.",
+)
 
 
 def of(card: Card) -> str:
     """The whole page."""
+    limits = _LIMITS_OF_LISTS if _condition(card) else _LIMITS.get(card.predicts, ("It reads numbers, and no text.",))
     parts = [
         f"# {card.name}",
         "",
@@ -46,7 +52,7 @@ def of(card: Card) -> str:
         *_section("Training", _training(card)),
         *_section("Evaluation", _evaluation(card)),
         *(_section("Known errors", _errors(card)) if card.errors else []),
-        *_section("Limits", [f"- {limit}" for limit in _LIMITS.get(card.predicts, ("It reads numbers, and no text.",))]),
+        *_section("Limits", [f"- {limit}" for limit in limits]),
         *_section("Licence", [f"The weights: {card.licence}. The code: MIT."]),
         *_section("How to use", _use(card)),
     ]
@@ -91,7 +97,7 @@ def _evaluation(card: Card) -> list[str]:
     lines = [*_table(["split", "tokens", *(name.replace("_", " ") for name in names)], rows), ""]
     result = card.results.get("test")
     if result is not None:
-        lines += _by_label(result) + _bands(result.bands, card.unit) + _confusion(result.confusion)
+        lines += _by_label(result) + _bands(result, card.unit) + _confusion(result.confusion)
         lines += [_calibrated(found) for found in result.calibrations]
     return [*lines, "", f"Speed: {_speed(card)}."]
 
@@ -106,9 +112,10 @@ def _by_label(result: Result) -> list[str]:
     return ["On test, by label:", "", *_table(["label", "precision", "recall", "F1", "gold", "given"], rows), ""]
 
 
-def _bands(bands: Sequence[Band], unit: str) -> list[str]:
-    if not bands:
+def _bands(result: Result, unit: str) -> list[str]:
+    if not result.bands:
         return []
+    by_frequency = result.banded_by == FREQUENCY
     rows = [
         [
             f"`{band.label}`" if band.label.startswith("<") else band.label,
@@ -116,10 +123,11 @@ def _bands(bands: Sequence[Band], unit: str) -> list[str]:
             f"{band.nats / band.tokens:.2f}",
             f"{100 * band.right / band.tokens:.1f} %",
         ]
-        for band in bands
+        for band in result.bands
     ]
-    headings = [unit, "on test", "surprise, nats", "expected most"]
-    return [f"On test, by how frequent the {unit} is in the training text:", "", *_table(headings, rows), ""]
+    headings = [unit if by_frequency else result.banded_by, "on test", "surprise, nats", "expected most"]
+    told = f"how frequent the {unit} is in the training text" if by_frequency else result.banded_by
+    return [f"On test, by {told}:", "", *_table(headings, rows), ""]
 
 
 def _confusion(confusion: Confusion | None) -> list[str]:
@@ -155,10 +163,20 @@ def _use(card: Card) -> list[str]:
         "tags": 'tag(load("{}"), "She lives in Berlin.")',
         "next token": 'continue_text(load("{}"), "The people", max_tokens=20)',
     }
+    given = _condition(card)
+    if given:
+        code = f'continue_text(load("{card.name}").given("{given}"), "")'
+        return ["```python", "from seqmodels import continue_text, load", "", code, "```"]
     if card.predicts not in call:
         return ["```python", "from seqmodels import load", "", f'load("{card.name}")', "```"]
     code = call[card.predicts].format(card.name)
     return ["```python", f"from seqmodels import load, {code.partition('(')[0]}", "", code, "```"]
+
+
+def _condition(card: Card) -> str:
+    """The first of those that the model can start from; empty where it starts from zero."""
+    found = [result.bands[0].label for result in card.results.values() if result.banded_by != FREQUENCY and result.bands]
+    return found[0] if found else ""
 
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:

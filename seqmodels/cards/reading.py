@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from seqmodels.cards.record import Band, Error, Example, Result
+from seqmodels.cards.record import FREQUENCY, Band, Error, Example, Result
 from seqmodels.cards.scoring import Answer, answers, calibration, confusion, kinds, span_calibration, tallies
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.corpora import Sentence
@@ -178,11 +178,29 @@ class LanguageReading(Reading):
                 **task.facts(self.checkpoint.vocabulary, self.paragraphs),
             },
             bands=self._bands(),
+            banded_by=task.condition or FREQUENCY,
             calibrations=(calibration(f"next {task.unit}s", self.sure, self.said == self.gold),),
         )
 
     def _bands(self) -> tuple[Band, ...]:
-        """By the rank of the word that came; what is no word of a text, such as `<eos>`, has a band for itself."""
+        """By the condition, where there are any, such as the language of a name; else by the rank of the word that came.
+
+        What is no word of a text, such as `<eos>`, has a band for itself.
+        """
+        task: Any = self.checkpoint.task
+        found = self._by_condition(task.conditions_of(self.paragraphs)) if self.checkpoint.conditions else self._by_rank()
+        return tuple(
+            Band(label, int(here.sum()), float(self.surprise[here].sum()), int((self.said == self.gold)[here].sum()))
+            for label, here in found
+            if here.any()
+        )
+
+    def _by_condition(self, conditions: Sequence[tuple[str, int]]) -> list[tuple[str, NDArray[np.bool_]]]:
+        """conditions: that of each text, and how many of its words were asked for."""
+        names = np.repeat(*map(np.array, zip(*conditions, strict=True)))  # (words,)
+        return [(condition, names == condition) for condition in self.checkpoint.conditions]
+
+    def _by_rank(self) -> list[tuple[str, NDArray[np.bool_]]]:
         targets = self.checkpoint.targets
         special = [index for index, token in enumerate(targets) if len(token) > 2 and token.startswith("<") and token.endswith(">")]
         ranks = np.ones(len(targets), dtype=np.int64)
@@ -195,11 +213,7 @@ class LanguageReading(Reading):
                 of_word = ranks[self.gold]
                 found.append((f"rank {low:,} to {min(high, ranks.max()):,}", (low <= of_word) & (of_word <= high)))
             low = high + 1
-        return tuple(
-            Band(label, int(here.sum()), float(self.surprise[here].sum()), int((self.said == self.gold)[here].sum()))
-            for label, here in found
-            if here.any()
-        )
+        return found
 
 
 READINGS: dict[str, type[Reading]] = {"tags": TagReading, "next token": LanguageReading}  # by what a task predicts

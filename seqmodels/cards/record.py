@@ -19,6 +19,7 @@ from seqmodels.installation import CHECKPOINT_SUFFIX, checkpoints_folder
 
 BINS = 15  # of a calibration: as many answers in each, by how sure the model was
 FORMAT = 1
+FREQUENCY = "frequency"
 
 Share = Annotated[float, Range(0, 1)]
 Kind = TypeVar("Kind")
@@ -56,7 +57,9 @@ class Tally:
 
 @dataclass(frozen=True)
 class Band:
-    """The words of a text between two ranks by frequency: how many, their surprise in nats, and how many were expected most."""
+    """The words of a text between two ranks by frequency, or of one language: how many, their surprise in nats, and how many were
+    expected most.
+    """
 
     label: str
     tokens: Count
@@ -106,6 +109,7 @@ class Result:
     tallies: tuple[Tally, ...] = ()
     confusion: Confusion | None = None
     bands: tuple[Band, ...] = ()
+    banded_by: str = FREQUENCY  # or what the initial memory of the model stands for, such as its language
     calibrations: tuple[Calibration, ...] = ()
 
 

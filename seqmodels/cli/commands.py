@@ -13,6 +13,7 @@ from seqmodels.cli import show
 from seqmodels.cli.options import (
     CellOption,
     CheckpointOption,
+    ConditionOption,
     JsonOption,
     LanguageOption,
     PromptArgument,
@@ -107,9 +108,10 @@ def tag(
 
 @app.command()
 def generate(
-    prompt: PromptArgument,
-    cell: CellOption,
+    prompt: PromptArgument = None,
+    cell: CellOption = "gru",
     task: LanguageOption = "lm",
+    language: ConditionOption = None,
     max_tokens: Annotated[int, typer.Option(help="How many words to add; of a char model, characters.")] = 40,
     temperature: Annotated[float, typer.Option(help="0 takes the most probable word; above 1 is bolder than the model.")] = 0.6,
     top_k: Annotated[int, typer.Option(help="Draw from the k most probable words; 0 from all.")] = 0,
@@ -121,17 +123,20 @@ def generate(
     checkpoint: CheckpointOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Continue a text, word by word or letter by letter."""
-    source = text_of(prompt)
+    """Continue a text, word by word or letter by letter; or invent a name of a language."""
     from seqmodels import inference
     from seqmodels.inference.encoding import as_language_model
+    from seqmodels.text import EOS
 
     sampling = inference.Sampling(temperature, top_k, top_p, seed, careful)
-    loaded = _load(task, cell, checkpoint)
+    loaded = _begun(_load(task, cell, checkpoint), language)
     _, vocabulary = as_language_model(loaded)
+    source = "" if prompt is None and loaded.conditions else text_of(prompt or "")
     drawn = list(inference.continue_text(loaded, source, max_tokens=max_tokens, sampling=sampling))
     begun = source.rstrip(" \t")
-    continuation = vocabulary.extend(source, [token.text for token in drawn]).removeprefix(begun)
+    ended = loaded.conditions and drawn[-1:] and drawn[-1].text == EOS
+    shown = drawn[:-1] if ended else drawn  # the end of a name is no blank line
+    continuation = vocabulary.extend(source, [token.text for token in shown]).removeprefix(begun)
     if begun != source:  # the space between is typed already
         continuation = continuation.removeprefix(" ")
     if json:
@@ -144,6 +149,7 @@ def trace(
     text: TextArgument,
     task: TaskOption,
     cell: CellOption,
+    language: ConditionOption = None,
     checkpoint: CheckpointOption = None,
     ledger: Annotated[bool, typer.Option("--ledger", help="Who wrote the memory: how much of it comes from each word.")] = False,
     at: Annotated[
@@ -161,7 +167,7 @@ def trace(
     from seqmodels import traces
     from seqmodels.export import ledger_dict, trace_dict
 
-    traced = traces.trace(_load(task, cell, checkpoint), source)
+    traced = traces.trace(_begun(_load(task, cell, checkpoint), language), source)
     if json:
         size = sum(array.size for layer in traced.layers for array in layer.arrays().values())
         if size > LARGEST_JSON:
@@ -358,22 +364,33 @@ def _load(task: str, cell: str, file: Path | None) -> Checkpoint:
     return load(path_of(task, cell) if file is None else file, task=task, cell=cell)
 
 
+def _begun(loaded: Checkpoint, language: str | None) -> Checkpoint:
+    """The model as it starts from a language, if it does; ValueError lists those that it knows."""
+    if language is not None:
+        return loaded.given(language)
+    if loaded.conditions:
+        raise ValueError(f"{loaded.name} begins with a language: give --language, one of {', '.join(loaded.conditions)}")
+    return loaded
+
+
 def _show_ledger(traced: Trace, at: int) -> None:
     """Under a heading for each layer and direction, the words that wrote the memory of a token, by how much of it is theirs."""
     import numpy as np
 
-    from seqmodels.traces import contributions
+    from seqmodels.traces import START, contributions, start_contributions
 
     headings = ("token", "position", "norm", "share")
     for layer in traced.layers:
-        norms = np.linalg.norm(contributions(layer, at), axis=1)
+        wrote = np.concatenate([contributions(layer, at), start_contributions(layer)[at : at + 1]])
+        norms = np.linalg.norm(wrote, axis=1)
         total = norms.sum() or 1
         writers = [position for position in np.argsort(-norms, kind="stable").tolist() if norms[position]]
         title = f"layer {layer.layer} {layer.direction}" if len(traced.layers) > 2 else layer.direction
         size = np.linalg.norm(layer.memory[at])
         show.line((f"{title}: the memory at {traced.tokens[at]!r} (token {at}), norm {size:.3f}", "bold"))
         listed = writers[:MOST_WRITERS]
-        rows = [(traced.tokens[word], word, f"{norms[word]:.3f}", f"{100 * norms[word] / total:.1f} %") for word in listed]
+        tokens, positions = (*traced.tokens, traced.condition or START), (*range(len(traced.tokens)), "before")
+        rows = [(tokens[word], positions[word], f"{norms[word]:.3f}", f"{100 * norms[word] / total:.1f} %") for word in listed]
         show.table(headings, rows, right=headings[1:])
         if len(writers) > len(listed):
             show.line((f"and {len(writers) - len(listed):,} words with less; --json gives all", "dim"))

@@ -24,6 +24,12 @@ LanguageOption = Annotated[
     typer.Option("--task", metavar="TASK", help="One that goes on, such as lm, word by word; char needs a checkpoint of yours."),
 ]
 CellOption = Annotated[str, typer.Option("--cell", metavar="CELL", help=f"One of {', '.join(CELLS)}.", show_default=False)]
+ConditionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--language", metavar="NAME", help="Of a model of names: the language that a name is begun with.", show_default=False
+    ),
+]
 CheckpointOption = Annotated[
     Path | None, typer.Option("--checkpoint", metavar="FILE", help="A checkpoint of your own: a file, or its name.")
 ]
@@ -37,7 +43,12 @@ TagColumnOption = Annotated[
 _TYPES = "How entity types of your file are read: a=PER,b=LOC,c=O."
 TypesOption = Annotated[str, typer.Option("--types", metavar="NAMES", help=_TYPES, show_default=False)]
 TextArgument = Annotated[str, typer.Argument(metavar="TEXT", help="The text, or - to read it from standard input.")]
-PromptArgument = Annotated[str, typer.Argument(metavar="PROMPT", help="How the text begins, or - to read it from standard input.")]
+PromptArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="PROMPT", help="How the text begins, or - to read it from standard input. A name needs none.", show_default=False
+    ),
+]
 
 
 def columns_of(word_column: int | None, tag_column: int | None, types: str, *, given: bool) -> Columns:

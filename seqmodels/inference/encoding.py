@@ -11,6 +11,7 @@ from torch import Tensor
 
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.models import LanguageModel, Tagger
+from seqmodels.recurrence import State
 from seqmodels.tasks import TASKS, Predicts
 from seqmodels.text import Token, Unit
 from seqmodels.vocab import LANGUAGE_VOCABS, LanguageVocab, TaggerVocab
@@ -27,6 +28,7 @@ class Encoded:
     tokens: tuple[Token, ...]
     inputs: Tensor  # (time, input)
     outputs: list[Tensor]  # each layer's (time, output_size)
+    start: State | None = None  # before the first token, a batch of one; None: zero
 
 
 @torch.inference_mode()
@@ -34,8 +36,9 @@ def encode(checkpoint: Checkpoint, text: str) -> Encoded:
     """One pass over the text as one sequence."""
     tokens = read_traced(checkpoint, text)
     inputs, _ = embed(checkpoint, [[token.text for token in tokens]])
-    outputs, _ = checkpoint.model.recurrent.layer_outputs(inputs)
-    return Encoded(text, tokens, inputs[0], [output[0] for output in outputs])
+    start = checkpoint.initial_state()
+    outputs, _ = checkpoint.model.recurrent.layer_outputs(inputs, state=start)
+    return Encoded(text, tokens, inputs[0], [output[0] for output in outputs], start)
 
 
 def read_tokens(checkpoint: Checkpoint, text: str) -> tuple[Token, ...]:

@@ -136,7 +136,7 @@ def score_prompt(checkpoint: Checkpoint, prompt: str) -> PromptScore:
         return PromptScore((), float("nan"), vocabulary.unit)
     ids = torch.tensor(vocabulary.words.ids(token.text for token in tokens))
     given = torch.cat([torch.tensor([vocabulary.eos]), ids[:-1]])
-    losses, state = [], None
+    losses, state = [], checkpoint.initial_state()
     # in pieces: the logits of ten thousand words at once would fill half a gigabyte
     for read, wanted in zip(given.split(EVALUATION_CHUNK), ids.split(EVALUATION_CHUNK), strict=True):
         outputs, state = model.states(LanguageBatch(read.unsqueeze(0)), state)
@@ -155,7 +155,8 @@ def continue_text(
     """Words drawn one after the other, each as it is drawn; the same seed gives the same words. `<unk>` is never drawn.
 
     A probability is the model's own, from 0 to 1, whatever the sampling (temperature, top_k, and top_p of Holtzman et al. 2020). An
-    empty prompt starts a paragraph. ValueError if the model is no language model, or a setting is out of its range.
+    empty prompt starts a paragraph; of a model with conditions the first `<eos>` is the end. ValueError if the model is no language
+    model, or a setting is out of its range.
     """
     _, vocabulary = as_language_model(checkpoint)
     return draw(vocabulary, reader(checkpoint), prompt, max_tokens=max_tokens, sampling=sampling)
@@ -205,10 +206,10 @@ def adjusted(log_probabilities: NDArray[np.float32], sampling: Sampling, *, neve
     return probabilities
 
 
-def reader(checkpoint: Checkpoint) -> Reader:
-    """A language model at the start of a paragraph, on the fused kernels."""
+def reader(checkpoint: Checkpoint, state: State | None = None) -> Reader:
+    """A language model on the fused kernels: at the start of a paragraph, unless it is given another state to go on from."""
     model, _ = as_language_model(checkpoint)
-    state: State | None = None
+    state = checkpoint.initial_state() if state is None else state
 
     def read(ids: list[int]) -> Tensor:
         nonlocal state
@@ -234,6 +235,8 @@ def _draw(
             writer.read(drawn)
         unread = [drawn]
         yield GeneratedToken(vocabulary.words.tokens[drawn], float(np.exp(log_probabilities[drawn])))
+        if drawn == vocabulary.eos and vocabulary.conditions:  # what comes next has a memory of its own to begin with
+            return
 
 
 def _prompt_ids(vocabulary: LanguageVocab, prompt: str) -> list[int]:

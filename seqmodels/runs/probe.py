@@ -38,10 +38,19 @@ def _sample(checkpoint: Checkpoint, text: str) -> dict[str, Any]:
         tagging, trace = traces.tag_and_trace(checkpoint, text)
         return {"tags": [(token.text, token.tag, token.probability) for token in tagging.tokens], "gates": _gates(trace)}
     _, vocabulary = as_language_model(checkpoint)
+    if checkpoint.conditions:
+        return _sample_each(checkpoint, text)
     length = CHARACTERS if vocabulary.unit == "character" else WORDS
     drawn = [token.text for token in inference.continue_text(checkpoint, text, max_tokens=length)]
     written = vocabulary.extend(text, drawn)
     return {"text": written, "prompt": text, "gates": _gates(traces.trace(checkpoint, text or written))}
+
+
+def _sample_each(checkpoint: Checkpoint, text: str) -> dict[str, Any]:
+    """A line for each condition, and the gates of the first."""
+    given = [checkpoint.given(condition) for condition in checkpoint.conditions]
+    written = [f"{one.condition}: {traces.invent(one, 1, prompt=text)[0].text}" for one in given]
+    return {"text": "\n".join(written), "prompt": "", "gates": _gates(traces.trace(given[0], text))}
 
 
 def _gates(trace: traces.Trace) -> list[dict[str, Any]]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from seqmodels.tasks.base import DataConfig, DemoConfig, ModelConfig, Predicts, Scores, Task, caution
 from seqmodels.tasks.language import CharacterTask, LanguageTask, TalesTask
 from seqmodels.tasks.memory import AddingTask, MemoryTask, RecallTask
+from seqmodels.tasks.names import NamesTask
 from seqmodels.tasks.tagging import EntityTask, TagTask
 
 TASKS: dict[str, Task] = {
-    task.name: task for task in (TagTask(), EntityTask(), LanguageTask(), TalesTask(), CharacterTask(), AddingTask(), RecallTask())
+    task.name: task
+    for task in (TagTask(), EntityTask(), LanguageTask(), TalesTask(), NamesTask(), CharacterTask(), AddingTask(), RecallTask())
 }
 
 

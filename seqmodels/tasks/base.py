@@ -218,6 +218,7 @@ class Task(ABC):
     file_format: ClassVar[str] = ""  # what a file to train on looks like
     corpus_note: ClassVar[str] = ""  # who made the answers in its corpora
     loss_unit: ClassVar[str] = "nats a token"
+    condition: ClassVar[str] = ""  # what the initial memory of its models stands for, such as a language; empty: it is zero
     corpora: ClassVar[tuple[str, ...]]  # the first is the one it is scored on
     sources: ClassVar[tuple[str, ...]]  # what it can be trained on, the most natural first: see seqmodels.data
     metric: ClassVar[str]

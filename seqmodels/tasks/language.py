@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -17,7 +17,7 @@ from seqmodels.corpora import Columns, Contents, Subset, TextFile, keep_some, lo
 from seqmodels.metrics import perplexity
 from seqmodels.models import LanguageModel
 from seqmodels.tasks.base import ALL_FOUND, DataConfig, DemoConfig, ModelConfig, Scores, Splits, Task
-from seqmodels.training import BatchLoss, DevScore, Tensors, TrainConfig
+from seqmodels.training import BatchLoss, DevScore, Objective, Tensors, TrainConfig
 from seqmodels.vocab import CharacterVocab, LanguageBatch, LanguageVocab
 
 Paragraph = list[str]
@@ -87,6 +87,7 @@ class LanguageTask(Task):
             dropout=config.dropout,
             activation=config.activation,
             embedding_size=config.embedding_size,
+            conditions=len(vocabulary.conditions),
         )
         config.initialize(model.recurrent)
         return model
@@ -99,7 +100,7 @@ class LanguageTask(Task):
         dev: list[Paragraph],
         *,
         batch_size: int | None = None,
-    ) -> LanguageObjective:
+    ) -> Objective:
         return LanguageObjective(self, vocabulary, vocabulary.stream(train), dev, batch_size or self.streams, self.window)
 
     def evaluate(self, model: LanguageModel, vocabulary: LanguageVocab, items: list[Paragraph]) -> Scores:
@@ -115,7 +116,7 @@ class LanguageTask(Task):
         return {"perplexity": perplexity(nats, tokens)}
 
     @torch.inference_mode()
-    def surprise(self, model: LanguageModel, vocabulary: LanguageVocab, items: list[Paragraph]) -> tuple[float, int]:
+    def surprise(self, model: LanguageModel, vocabulary: LanguageVocab, items: list[Any]) -> tuple[float, int]:
         """The negative log-probability of all tokens, in nats, and how many they are."""
         nats, tokens = 0.0, 0
         for logits, targets in self.predictions(model, vocabulary, items):

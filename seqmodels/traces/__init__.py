@@ -34,6 +34,7 @@ from seqmodels.traces.compare import (
     turnover,
 )
 from seqmodels.traces.contributions import (
+    START,
     collapse,
     contribution_norms,
     contribution_shares,
@@ -41,7 +42,10 @@ from seqmodels.traces.contributions import (
     law_error,
     retention,
     retention_map,
+    start_contributions,
+    start_retention,
     unit_retention,
+    with_start,
 )
 from seqmodels.traces.gap import Diagnosis, GapProbe, diagnose, gap_probe
 from seqmodels.traces.gradients import GradientPath, gradient_path, rate
@@ -71,3 +75,4 @@ from seqmodels.traces.matches import (
     units_on,
 )
 from seqmodels.traces.modules import Watched, trace_module, watch
+from seqmodels.traces.switching import Invented, Switch, continue_switched, invent

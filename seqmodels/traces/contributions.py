@@ -16,11 +16,14 @@ import numpy as np
 from seqmodels.cells import Gates, update
 from seqmodels.traces.layers import Array, LayerTrace, Trace
 
+START = "start"  # what a memory before the first token is called, unless it stands for something
+
 
 def contributions(layer: LayerTrace, token: int) -> Array:
     """(tokens, units): how much of the memory at `token` each word wrote. The rows sum to the memory.
 
-    If the layer did not start from zero, what is left of its start is the rest of the memory.
+    If the layer did not start from zero, what is left of its start is the rest of the memory: see `start_contributions`, and
+    `with_start`, which gives it a row of its own.
     """
     mu = layer.as_read(layer.mu)
     end = _reading_step(layer, token)
@@ -29,6 +32,22 @@ def contributions(layer: LayerTrace, token: int) -> Array:
     # from the chosen word back to the first: each word is kept by all that were read after it
     np.cumprod(mu[end:0:-1], axis=0, out=kept[:end][::-1])
     return layer.as_read(kept) * layer.written
+
+
+def start_contributions(layer: LayerTrace) -> Array:
+    """(tokens, units): what is left, at each token, of the memory before the first; zero where there was none.
+
+    With the words' contributions to a memory it sums to that memory.
+    """
+    if layer.start is None:
+        return np.zeros_like(layer.mu)
+    return layer.as_read(np.cumprod(layer.as_read(layer.mu), axis=0)) * layer.start
+
+
+def start_retention(layer: LayerTrace) -> Array:
+    """(tokens,): how much of the memory before the first token is left at each, as a share of its L2 norm over the units."""
+    start = np.zeros_like(layer.mu[0]) if layer.start is None else layer.start
+    return _share(np.linalg.norm(start_contributions(layer), axis=1), np.asarray(np.linalg.norm(start)))
 
 
 def contribution_norms(layer: LayerTrace) -> Array:
@@ -94,6 +113,22 @@ def collapse(traced: Trace, window: slice) -> Trace:
     return replace(traced, tokens=(*earlier_word, *traced.tokens[start:stop], *later_word), layers=tuple(layers))
 
 
+def with_start(traced: Trace) -> Trace:
+    """The same with a token more for a memory before the first, if there is one: it writes at once what a layer started with.
+
+    It stands where the reading begins: for backward layers at the end. All that is said of words then holds for it too.
+    """
+    name = traced.condition or START
+    first, last = (
+        any(layer.start is not None and layer.backward == backward for layer in traced.layers) for backward in (False, True)
+    )
+    layers = []
+    for layer in traced.layers:
+        begin, end = (_start_token(layer, writes=layer.backward == backward) for backward in (False, True))
+        layers.append(_joined([begin] * first + [layer] + [end] * last, None))
+    return replace(traced, tokens=((name,) * first + traced.tokens + (name,) * last), layers=tuple(layers))
+
+
 def law_error(layer: LayerTrace) -> Array:
     """(tokens, units): how far the memory is from what the law makes of the gates: rounding, and nothing else."""
     parts: list[Any] = [layer.mu, layer.lam, layer.candidate, layer.previous()]
@@ -109,6 +144,16 @@ def _as_one_word(layer: LayerTrace) -> LayerTrace:
     """One token, or none if there are none, that writes the memory as the last token read leaves it."""
     end = layer.window(slice(1) if layer.backward else slice(-1, None))
     return replace(end, mu=np.zeros_like(end.mu), lam=np.ones_like(end.lam), candidate=end.memory)
+
+
+def _start_token(layer: LayerTrace, *, writes: bool) -> LayerTrace:
+    """One token that writes the memory that a layer started with; or, at the other end, that leaves the last one as it is."""
+    token = layer.window(slice(1) if layer.backward != writes else slice(-1, None))
+    zero, one = np.zeros_like(token.mu), np.ones_like(token.mu)
+    if not writes:
+        return replace(token, mu=one, lam=zero, candidate=zero)
+    memory = zero if layer.start is None else layer.start[None]
+    return replace(token, mu=zero, lam=one, candidate=memory, memory=memory, start=None)
 
 
 def _joined(parts: Sequence[LayerTrace], start: Array | None) -> LayerTrace:

@@ -121,13 +121,22 @@ def gap_probe(
     readings = gapped + [reading.without_source() for reading in gapped]
 
     inputs, lengths = embed(checkpoint, [reading.words for reading in readings])
-    outputs, _ = checkpoint.model.recurrent.layer_outputs(inputs, lengths)
+    start = checkpoint.initial_state(len(readings))
+    outputs, _ = checkpoint.model.recurrent.layer_outputs(inputs, lengths, start)
     at_target = outputs[-1][torch.arange(len(readings)), torch.tensor([reading.target for reading in readings])]
     logits, unknown = checkpoint.model.logits(at_target).split(len(gapped))  # (gaps, choices) each
     predicted = int(logits[0].argmax())
     read = inputs if layer == 0 else outputs[layer - 1]
     retention = [
-        _retention(checkpoint.model.recurrent, layer, reading, read[row], outputs[layer][row]) for row, reading in enumerate(gapped)
+        _retention(
+            checkpoint.model.recurrent,
+            layer,
+            reading,
+            read[row],
+            outputs[layer][row],
+            None if start is None else start[0][layer, 0, row],
+        )
+        for row, reading in enumerate(gapped)
     ]
     return GapProbe(
         prediction=checkpoint.targets[predicted],
@@ -140,8 +149,10 @@ def gap_probe(
     )
 
 
-def _retention(recurrent: Recurrent, layer: int, reading: _Reading, inputs: Tensor, outputs: Tensor) -> float:
+def _retention(recurrent: Recurrent, layer: int, reading: _Reading, inputs: Tensor, outputs: Tensor, start: Tensor | None) -> float:
     """What is left of the source at the target, from a layer's inputs and outputs (time, ...), as `traces.retention` has it.
+
+    `start` is the output before the first token, (hidden,); else zero.
 
     Only the gates on the way are worked out: a trace of every variant would be most of the time.
     """
@@ -149,7 +160,10 @@ def _retention(recurrent: Recurrent, layer: int, reading: _Reading, inputs: Tens
     onward = -1 if backward else 1
     way = torch.arange(reading.source, reading.target + onward, onward)  # in the order of reading
     output = outputs.split(recurrent.hidden_size, dim=-1)[backward]
-    previous = F.pad(output, (0, 0, 1, 1))[way - onward + 1]  # zero before the first token read
+    around = F.pad(output, (0, 0, 1, 1))  # with what stands before the first token read, on either side
+    if start is not None:
+        around[0] = start
+    previous = around[way - onward + 1]
     gates = gates_of(recurrent.cell, recurrent.weights(layer, reverse=backward), inputs[way], previous)
     written = gates.lam[0] * gates.candidate[0]
     size = written.norm()

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from seqmodels.cells import Cell
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference.encoding import embed
 from seqmodels.recurrence import walk
@@ -54,8 +55,8 @@ def gradient_path(
     sources = read[-furthest:]
     before = read[: len(read) - len(sources)]
     with torch.inference_mode(False):
-        start = _state_after(side, before)
         recurrent = checkpoint.model.recurrent
+        start = _state_after(side, before, recurrent.cell)
         weights = recurrent.weights(layer, reverse=side.backward)
         steps = walk(recurrent.cell, weights, _inputs(checkpoint, traced, layer, list(sources)), start=start)
         gradient = _jacobian_norms([step.memory for step in steps])
@@ -76,12 +77,14 @@ def _inputs(checkpoint: Checkpoint, traced: Trace, layer: int, tokens: list[int]
     return torch.from_numpy(np.concatenate(below, axis=1))
 
 
-def _state_after(side: LayerTrace, read: range) -> tuple[Tensor, Tensor]:
+def _state_after(side: LayerTrace, read: range, cell: Cell) -> tuple[Tensor, Tensor]:
     """The memory and output after the words read so far. Tracked by autograd, so that every memory made of them is a node."""
-    last = read[-1] if read else None
-    parts = [np.zeros_like(values[0]) if last is None else values[last].copy() for values in (side.memory, side.output)]
-    memory, output = (torch.from_numpy(part).requires_grad_() for part in parts)
-    return memory, output
+    if read:
+        memory, output = (torch.from_numpy(values[read[-1]].copy()) for values in (side.memory, side.output))
+    else:
+        memory = torch.zeros(side.mu.shape[1]) if side.start is None else torch.from_numpy(side.start.copy())
+        output = cell.show(memory)
+    return memory.requires_grad_(), output.detach().requires_grad_()
 
 
 def _jacobian_norms(memories: list[Tensor]) -> Shares:

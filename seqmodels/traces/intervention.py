@@ -14,7 +14,7 @@ from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference import Encoded, GeneratedToken, NextWords, Sampling, Tagging, tag_encoded
 from seqmodels.inference.encoding import as_language_model, embed, finite, read_traced
 from seqmodels.inference.language import draw, expected
-from seqmodels.recurrence import Recurrent, Step, walk
+from seqmodels.recurrence import Step, walk
 from seqmodels.traces.layers import BACKWARD, FORWARD, LayerTrace, Trace, sides
 
 CLAMPED_GATES = ("mu", "lam")
@@ -83,8 +83,8 @@ def intervene(checkpoint: Checkpoint, text: str, clamps: Sequence[Clamp] = ()) -
     words = tuple(token.text for token in tokens)
     _check(checkpoint, clamps, len(tokens) if checkpoint.task.predicts == "tags" else None)
     inputs = embed(checkpoint, [words])[0][0]
-    layers, outputs = _Run(checkpoint.model.recurrent, clamps).read(inputs)
-    traced = Trace(checkpoint.info.task, checkpoint.info.cell, words, tuple(layers), checkpoint.own_name)
+    layers, outputs = _Run(checkpoint, clamps).read(inputs)
+    traced = Trace(checkpoint.info.task, checkpoint.info.cell, words, tuple(layers), checkpoint.own_name, checkpoint.condition)
     if checkpoint.task.predicts == "next token":
         model, vocabulary = as_language_model(checkpoint)
         return Intervention(
@@ -99,7 +99,7 @@ def continue_intervened(
     """As `continue_text`, but under clamps. Tokens are counted from the first `<eos>`, through the words written."""
     model, vocabulary = as_language_model(checkpoint)
     _check(checkpoint, clamps)
-    run = _Run(model.recurrent, clamps)
+    run = _Run(checkpoint, clamps)
 
     def read(ids: list[int]) -> Tensor:
         _, outputs = run.read(model.embedding(torch.tensor(ids)))
@@ -111,11 +111,17 @@ def continue_intervened(
 class _Run:
     """The law, step by step, under some clamps. A network that reads forward only can read on from where it stopped."""
 
-    def __init__(self, recurrent: Recurrent, clamps: Sequence[Clamp]) -> None:
-        self.recurrent = recurrent
+    def __init__(self, checkpoint: Checkpoint, clamps: Sequence[Clamp]) -> None:
+        self.recurrent = checkpoint.model.recurrent
         self.clamps = clamps
         self._read = 0  # tokens so far
-        self._ends: dict[tuple[int, str], Step] = {}
+        start = checkpoint.initial_state()
+        # the memory and output that each layer and direction goes on from
+        self._ends: dict[tuple[int, str], tuple[Tensor, Tensor]] = {}
+        if start is not None:
+            self._ends = {
+                (layer, FORWARD): (start[-1][layer, 0, 0], start[0][layer, 0, 0]) for layer in range(self.recurrent.layers)
+            }
 
     def read(self, inputs: Tensor) -> tuple[list[LayerTrace], list[Tensor]]:
         """inputs (time, input) -> gates by layer and direction, and each layer's outputs (time, output_size)."""
@@ -123,14 +129,14 @@ class _Run:
         outputs: list[Tensor] = []
         for layer in range(self.recurrent.layers):
             walks = {side: self._walk(layer, side, inputs) for number, side in sides(self.recurrent) if number == layer}
-            inputs = torch.cat([torch.stack([step.output for step in steps]) for steps in walks.values()], dim=-1)
-            traced += [_trace(layer, side, steps) for side, steps in walks.items()]
+            inputs = torch.cat([torch.stack([step.output for step in steps]) for steps, _ in walks.values()], dim=-1)
+            traced += [_trace(layer, side, steps, begin) for side, (steps, begin) in walks.items()]
             outputs.append(inputs)
         self._read += len(inputs)
         return traced, outputs
 
-    def _walk(self, layer: int, direction: str, inputs: Tensor) -> list[Step]:
-        """The steps of one layer and direction, in the order of the text."""
+    def _walk(self, layer: int, direction: str, inputs: Tensor) -> tuple[list[Step], tuple[Tensor, Tensor] | None]:
+        """The steps of one layer and direction, in the order of the text, and the memory and output they began with."""
         backward = direction == BACKWARD
         clamps = [clamp for clamp in self.clamps if clamp.reaches(layer, direction)]
 
@@ -140,19 +146,19 @@ class _Run:
                 gates = clamp.hold(gates) if clamp.covers(token) else gates
             return gates
 
-        end = self._ends.get((layer, direction))
+        begin = self._ends.get((layer, direction))
         steps = walk(
             self.recurrent.cell,
             self.recurrent.weights(layer, reverse=backward),
             inputs.flip(0) if backward else inputs,
-            start=None if end is None else (end.memory, end.output),
+            start=begin,
             alter=alter,
         )
-        self._ends[layer, direction] = steps[-1]
-        return steps[::-1] if backward else steps
+        self._ends[layer, direction] = steps[-1].memory, steps[-1].output
+        return steps[::-1] if backward else steps, begin
 
 
-def _trace(layer: int, direction: str, steps: Sequence[Step]) -> LayerTrace:
+def _trace(layer: int, direction: str, steps: Sequence[Step], begin: tuple[Tensor, Tensor] | None) -> LayerTrace:
     mu, lam, candidate = (torch.stack([getattr(step.gates, part) for step in steps]).numpy() for part in ("mu", "lam", "candidate"))
     output_gates = [step.gates.output_gate for step in steps if step.gates.output_gate is not None]
     return LayerTrace(
@@ -164,6 +170,7 @@ def _trace(layer: int, direction: str, steps: Sequence[Step]) -> LayerTrace:
         memory=torch.stack([step.memory for step in steps]).numpy(),
         output=torch.stack([step.output for step in steps]).numpy(),
         output_gate=torch.stack(output_gates).numpy() if output_gates else None,
+        start=None if begin is None else begin[0].numpy(),
     )
 
 

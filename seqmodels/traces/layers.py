@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqmodels.cells import Cell
+from seqmodels.cells import Cell, Gates
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference import Encoded, Tagging, encode, tag_encoded
 from seqmodels.inference.encoding import finite
-from seqmodels.recurrence import Recurrent, Weights, gates_of, scan
+from seqmodels.recurrence import Recurrent, State, Weights, gates_of, scan
 
 Array = NDArray[np.float32]
 
@@ -58,6 +58,11 @@ class LayerTrace:
         start = np.zeros_like(memory[:1]) if self.start is None else self.start[None]
         return self.as_read(np.concatenate([start, memory[:-1]]))
 
+    def gates(self, token: int) -> Gates:
+        """Those at a token, (units,) each."""
+        parts = (self.mu, self.lam, self.candidate, self.output_gate)
+        return Gates(*(None if values is None else torch.from_numpy(values[token]) for values in parts))  # type: ignore[arg-type]
+
     def arrays(self) -> dict[str, Array]:
         """The arrays with a row for each token, by name."""
         return {name: values for name, values in vars(self).items() if isinstance(values, np.ndarray) and name != "start"}
@@ -83,6 +88,7 @@ class Trace:
     tokens: tuple[str, ...]
     layers: tuple[LayerTrace, ...]
     model: str = ""  # the name of your model, or of the layer of it
+    condition: str = ""  # what the memory before the first token stands for, where that is known
 
     @property
     def label(self) -> str:
@@ -115,8 +121,8 @@ def sides(recurrent: Recurrent) -> list[tuple[int, str]]:
 def trace(checkpoint: Checkpoint, text: str) -> Trace:
     """The gates of a model over a text, read as one sequence: for each layer and direction, arrays (tokens, units) of float32.
 
-    memory = mu * memory before + lam * candidate holds for each unit at each token, from a memory of zero. A language model's first
-    token is its start symbol. ValueError if the text holds no words.
+    memory = mu * memory before + lam * candidate holds for each unit at each token, from a memory of zero or from that of the
+    model's condition. A language model's first token is its start symbol. ValueError if the text holds no words.
     """
     return trace_encoded(checkpoint, encode(checkpoint, text))
 
@@ -133,22 +139,26 @@ def tag_and_trace(checkpoint: Checkpoint, text: str) -> tuple[Tagging, Trace]:
 
 def trace_encoded(checkpoint: Checkpoint, encoded: Encoded) -> Trace:
     """The gates behind one pass of the network."""
-    layers = trace_layers(checkpoint.model.recurrent, encoded.inputs, encoded.outputs)
+    layers = trace_layers(checkpoint.model.recurrent, encoded.inputs, encoded.outputs, encoded.start)
     for layer in layers:
         for array in layer.arrays().values():
             finite(checkpoint, torch.from_numpy(array))
     words = tuple(token.text for token in encoded.tokens)
-    return Trace(checkpoint.info.task, checkpoint.info.cell, words, tuple(layers), checkpoint.own_name)
+    return Trace(checkpoint.info.task, checkpoint.info.cell, words, tuple(layers), checkpoint.own_name, checkpoint.condition)
 
 
-def trace_layers(recurrent: Recurrent, inputs: Tensor, outputs: list[Tensor]) -> list[LayerTrace]:
-    """inputs (time, input) and each layer's outputs (time, output_size), from a zero memory -> gates by layer and direction."""
+def trace_layers(recurrent: Recurrent, inputs: Tensor, outputs: list[Tensor], start: State | None = None) -> list[LayerTrace]:
+    """inputs (time, input) and each layer's outputs (time, output_size) -> gates by layer and direction.
+
+    `start` is the state before the first step, a batch of one; else zero.
+    """
     traced = []
     for layer, both in enumerate(outputs):
         for number, output in enumerate(both.split(recurrent.hidden_size, dim=-1)):
             reverse = number == 1
             weights = recurrent.weights(layer, reverse=reverse)
-            traced.append(trace_layer(recurrent.cell, weights, inputs, output, layer=layer, reverse=reverse))
+            begin = None if start is None else (start[-1][layer, number, 0], start[0][layer, number, 0])
+            traced.append(trace_layer(recurrent.cell, weights, inputs, output, layer=layer, reverse=reverse, start=begin))
         inputs = both
     return traced
 

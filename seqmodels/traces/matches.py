@@ -271,13 +271,17 @@ def _trace_batch(checkpoint: Checkpoint, passages: Sequence[Sequence[str]], laye
     """The gates of a batch, (time, batch, units) in the order of reading, where padding comes last and so reaches no token."""
     inputs, lengths = embed(checkpoint, passages)
     recurrent, reverse = checkpoint.model.recurrent, direction == BACKWARD
-    outputs, _ = recurrent.layer_outputs(inputs, lengths)
+    start = checkpoint.initial_state(len(inputs))
+    outputs, _ = recurrent.layer_outputs(inputs, lengths, start)
     read = outputs[layer - 1] if layer else inputs
     output = outputs[layer].split(recurrent.hidden_size, dim=-1)[int(reverse)]
     if reverse:
         read, output = reverse_steps(read, lengths), reverse_steps(output, lengths)
     weights = recurrent.weights(layer, reverse=reverse)
-    return trace_layer(recurrent.cell, weights, read.transpose(0, 1), output.transpose(0, 1), layer=layer, reverse=False)
+    begin = None if start is None else (start[-1][layer, int(reverse)], start[0][layer, int(reverse)])
+    return trace_layer(
+        recurrent.cell, weights, read.transpose(0, 1), output.transpose(0, 1), layer=layer, reverse=False, start=begin
+    )
 
 
 def _searched(trace: LayerTrace, gate: SearchedGate) -> Array:

@@ -22,6 +22,7 @@ from seqmodels.viz.style import styled
 
 if TYPE_CHECKING:  # inference brings torch, which a picture does not need
     from seqmodels.inference import Candidate, Candidates, GeneratedToken, PromptScore
+    from seqmodels.traces import Invented
 
 BITS_PER_STEP: dict[Unit, int] = {"word": 2, "character": 1}
 STEPS = 8  # the last holds everything from 14 bits up, of a character from 7: about a blind guess among all there are
@@ -184,6 +185,25 @@ def legend(units: Collection[Unit]) -> str:
     scale = f'expected: 0 bits <span class="steps">{steps}</span> {bits} and more: a surprise'
     mark = f'<span class="surprisal"><span class="word unknown">{next(iter(most))}</span></span> not in the vocabulary'
     return styled("language", legends.legend([scale, mark]))
+
+
+def names(found: Sequence[Invented]) -> str:
+    """Names, one a line: what was written before a switch and after it on two grounds, and whether it is a known name."""
+    lines = []
+    for name in found:
+        at = len(name.text) if name.switched is None else name.switched
+        parts = [f"<b>{safe(name.text[:at])}</b>" if at else "", f"<em>{safe(name.text[at:])}</em>" if name.text[at:] else ""]
+        known = "<small>known</small>" if name.known else ""
+        lines.append(f"<li>{''.join(parts) or '<small>nothing</small>'}{'' if name.ended else '…'}{known}</li>")
+    return styled("names", f'<ol class="sm-names" dir="auto">{"".join(lines)}</ol>')
+
+
+def names_legend(first: str, second: str | None = None) -> str:
+    """Which ground stands for which language."""
+    entries = [f'<span class="sm-names"><b>{safe(first)}</b></span>']
+    if second is not None:
+        entries.append(f'<span class="sm-names"><em>{safe(second)}</em></span>')
+    return styled("names", legends.legend(entries))
 
 
 def _label(text: str) -> str:

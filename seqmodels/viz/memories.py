@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from seqmodels import traces
 from seqmodels.viz import gates
 from seqmodels.viz.frame import WHOLE, WORD, Focus, Focused, Frame, Label, hover, rgba
-from seqmodels.viz.legends import bar, legend
-from seqmodels.viz.palette import LAM, LAM_INK, MU, MU_INK, NEGATIVE, POSITIVE, TEXT, Pair, Theme, safe, shorten
+from seqmodels.viz.legends import bar, legend, line
+from seqmodels.viz.palette import LAM, LAM_INK, MU, MU_INK, NEGATIVE, POSITIVE, REVEAL, TEXT, Pair, Theme, safe, shorten
 
 if TYPE_CHECKING:
     from seqmodels.traces import Attribution, LayerTrace, Trace
@@ -33,10 +33,13 @@ class Collapsed(Focused):
 
 
 def collapsed(traced: Trace, focus: Focus = WHOLE) -> Collapsed:
-    """The words that are drawn, and the rest of the text as at most two more. Sums over them are sums over the whole text."""
+    """The words that are drawn, the rest of the text as at most two more, and a memory before the first word, if there is one.
+
+    Sums over them are sums over the whole text.
+    """
     drawn = focus.positions(traced)
-    near = traces.collapse(traced, focus.window)
-    first = int(drawn.start > 0)
+    near = traces.with_start(traces.collapse(traced, focus.window))
+    first = int(drawn.start > 0) + int(any(layer.start is not None and not layer.backward for layer in traced.layers))
     below = focus.below[focus.window]
     if below:
         below = (Label(""),) * first + below + (Label(""),) * (len(near.tokens) - first - len(drawn))
@@ -103,14 +106,17 @@ def contribution_legend(unit: int | None) -> str:
 def retention(traced: Trace, focus: Focus = WHOLE) -> go.Figure:
     """What is left of the selected word at every word read after it; below, the same of every word: its column begins at 1.
 
-    With a unit selected, the share of that unit alone on top, dotted.
+    A memory before the first word has a line of its own. With a unit selected, the share of that unit alone on top, dotted.
     """
     layer = focus.drawn(traced)
     selected = focus.column(traced)
-    panels = 1 if selected is None else 2
+    started = focus.whole(traced).start is not None
+    panels = 2 if selected is not None or started else 1
     frame = Frame(traced, focus, panels=panels, height=RETENTION_HEIGHT)
     if selected is not None:
         _add_retention(frame, layer, selected, focus)
+    if started:
+        _add_start(frame, traced, focus)
     values = np.where(_read(layer), traces.retention_map(layer), np.nan)
     text = hover(f"%{{z:.1%}} of {WORD} is left at <b>%{{y}}</b>")
     gates.add_map(frame, panels - 1, values, gates.KEEP, text, reach=1)
@@ -128,12 +134,22 @@ def retention_rows(traced: Trace, focus: Focus = WHOLE) -> list[dict[str, Any]]:
         for by in range(len(words))
         for at in range(len(words))
         if read[at, by]
+    ] + [
+        {"cell": traced.label, "word": start_name(traced), "position": "", "at": words[at], "at position": positions[at]}
+        | {"left": float(left)}
+        for at, left in enumerate(_start_left(traced, focus))
     ]
 
 
-def retention_legend() -> str:
-    """The colour bar of the map."""
-    return legend([bar("left", MU_INK, gates.KEEP.css(), ("0 %", "100 %"))])
+def start_name(traced: Trace) -> str:
+    """What the memory before the first word is called."""
+    return traced.condition or traces.START
+
+
+def retention_legend(start: str = "") -> str:
+    """The colour bar of the map, and the line of a memory before the first word, by its name."""
+    lines = [line(f"left of {start}, the memory before the first word", REVEAL, "dash")] if start else []
+    return legend([bar("left", MU_INK, gates.KEEP.css(), ("0 %", "100 %")), *lines])
 
 
 def _read(layer: LayerTrace) -> NDArray[np.bool_]:
@@ -183,6 +199,20 @@ def _add_retention(frame: Frame, layer: LayerTrace, selected: int, focus: Focus)
     if focus.unit is not None:
         of_unit = 100 * traces.unit_retention(layer, selected)[after, focus.unit]
         frame.line(0, of_unit, TEXT.on(focus.theme), hover(f"unit {focus.unit}: {text}"), x=after, thin=True)
+    frame.y_axis(0, "left, %", MU_INK, showgrid=True, tickvals=[0, 50, 100], range=[-3, 106])
+
+
+def _start_left(traced: Trace, focus: Focus) -> Values:
+    """(words drawn,): what is left of the memory before the first word; none where there was none."""
+    layer = focus.whole(traced)
+    return np.zeros(0) if layer.start is None else traces.start_retention(layer)[focus.window]
+
+
+def _add_start(frame: Frame, traced: Trace, focus: Focus) -> None:
+    colour = REVEAL.on(focus.theme)
+    text = f"%{{y:.1f}} % of {safe(start_name(traced))} is left at {WORD}"
+    dashed = {"color": colour, "width": 2.5, "dash": "dash"}
+    frame.line(0, 100 * _start_left(traced, focus), colour, hover(text), line=dashed)
     frame.y_axis(0, "left, %", MU_INK, showgrid=True, tickvals=[0, 50, 100], range=[-3, 106])
 
 
