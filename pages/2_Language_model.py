@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.common import inputs, loading, page
+from pages.common import address, inputs, loading, page
+from pages.language import names
 from seqmodels.viz import language
 
 if TYPE_CHECKING:
@@ -107,6 +108,15 @@ TALES = (
     ),
     inputs.Example("A blank page", "", "Without a prompt a model begins a paragraph of its own."),
 )
+NAMES = (
+    inputs.Example(
+        "Any name", "", "Without a beginning, a model invents whole names. Pick another language: the memory that it starts from."
+    ),
+    inputs.Example(
+        "Mac", "Mac", "In Irish and Scottish a matter of course. What do the models make of it in Italian, or in Japanese?"
+    ),
+    inputs.Example("Schw", "Schw", "A German beginning: see how far each language lets it go on in German."),
+)
 
 
 @dataclass(frozen=True)
@@ -116,12 +126,16 @@ class Shelf:
     title: str
     note: str
     examples: tuple[inputs.Example, ...]
+    label: str = "Prompt"
 
 
 SHELVES = {  # by task
     "lm": Shelf("Speeches", "the **State of the Union addresses** from 1790 to today, two million words", EXAMPLES),
     "tales": Shelf(
         "Fairy tales", "**seventeen books of fairy tales**, most of them collected by Andrew Lang, 1.5 million words", TALES
+    ),
+    "names": Shelf(
+        "Surnames", "**surnames in eighteen languages**, fourteen thousand, letter by letter", NAMES, "The name begins with"
     ),
 }
 
@@ -137,52 +151,62 @@ SLIDERS = {  # by key: label, lowest, highest, usual, step, and what it does to 
 def main() -> None:
     page.start("Language model")
     st.title("Language model")
+    before = address.kept("read")
     task = inputs.choice("Models that have read", list(SHELVES), key="read", show=lambda name: SHELVES[name].title)
     shelf = SHELVES[task]
     st.markdown(f"Give a text its beginning, and recurrent networks go on with it. These have read one thing only: {shelf.note}.")
-    others = {example.text for other in SHELVES.values() for example in other.examples} - {one.text for one in shelf.examples}
-    if st.session_state.get(PROMPT) in others:  # an example goes with its shelf
-        st.session_state[PROMPT] = shelf.examples[0].text
-    prompt = inputs.sentence(shelf.examples[0].text, label="Prompt", key=PROMPT, height=80)
+    left = [other for other in SHELVES.values() if other.title == before != shelf.title]
+    if any(st.session_state.get(PROMPT) == example.text for other in left for example in other.examples):
+        st.session_state[PROMPT] = shelf.examples[0].text  # an example goes with its shelf
+    prompt = inputs.sentence(shelf.examples[0].text, label=shelf.label, key=PROMPT, height=68)
     inputs.examples(shelf.examples, key=PROMPT)
-    from seqmodels.tasks import tasks_that_predict  # brings torch: the page's frame is on screen by now
+    from seqmodels.tasks import TASKS, tasks_that_predict  # brings torch: the page's frame is on screen by now
 
     # whatever else can go on with a text stands beside them, such as a model of characters
-    tasks = (task, *(name for name in tasks_that_predict("next token") if name not in SHELVES))
-    models, sampling, length, numbers = settings(tasks)
+    alone = bool(TASKS[task].condition)
+    tasks = (task, *(name for name in tasks_that_predict("next token") if name not in SHELVES and not alone))
+    models, sampling, length, numbers = settings(tasks, alone)
     if not models:
         st.info("Pick at least one cell to see what it writes.")
         return
     unit: Unit = "word" if "word" in models.values() else "character"
-    prompt = inputs.at_most(prompt, MOST[unit], unit, last=True)
+    prompt = inputs.at_most(prompt, names.MOST_PROMPT if alone else MOST[unit], unit, last=True)
     written = st.container()
     next_words(models, prompt, sampling)
     surprisal = st.container()
     # the text flows in while the rest already stands; the prompt is scored last, which takes long if it is a book
     with written:
-        continuations(models, prompt, length, sampling, numbers)
+        if alone:
+            names.draw(list(models), prompt, sampling)
+        else:
+            continuations(models, prompt, length, sampling, numbers)
     with surprisal:
         prompt_surprisal(models, prompt, numbers)
 
 
-def settings(tasks: Sequence[str]) -> tuple[Models, Sampling, int, bool]:
-    """One row of controls: the cells, how words are drawn, how many, and whether numbers stand under the words."""
+def settings(tasks: Sequence[str], alone: bool) -> tuple[Models, Sampling, int, bool]:
+    """One row of controls: the cells, how words are drawn, how many, and whether numbers stand under the words.
+
+    A name is as long as it is, and of letters there are none that would spoil it.
+    """
     with st.container(horizontal=True, key="settings", vertical_alignment="bottom", gap="medium"):
         with st.container(width="content"):  # with any note about a link or a file over it
-            models = {name: loading.unit_of(name) for name in inputs.cells(*tasks, most=SIDE_BY_SIDE)}
+            picked = inputs.cells(*tasks, most=SIDE_BY_SIDE)
+        models = {name: loading.unit_of(name) for name in inputs.given(tasks[0], picked)}
         unit, units = kinds(models), kinds(models, "s")
         values = {
             key: inputs.number(label, low, high, key=key, default=usual, step=step, help=note.format(unit=unit, units=units))
             for key, (label, low, high, usual, step, note) in SLIDERS.items()
+            if not (alone and key == "length")
         }
-        careful = inputs.toggle("Careful", key="careful", default=True, help=CAREFUL_HELP)
+        careful = alone or inputs.toggle("Careful", key="careful", default=True, help=CAREFUL_HELP)
         numbers = inputs.toggle("Numbers", key="numbers", help=f"Under each {unit}: its probability, or its surprisal.")
         st.button("Reset", icon=":material/restart_alt:", on_click=reset, args=(tasks,))
 
     from seqmodels.inference import Sampling
 
     sampling = Sampling(values["temperature"], int(values["top_k"]), values["top_p"], int(values["seed"]), careful)
-    return models, sampling, int(values["length"]), numbers
+    return models, sampling, int(values.get("length", 0)), numbers
 
 
 def continuations(models: Models, prompt: str, length: int, sampling: Sampling, numbers: bool) -> None:
@@ -338,7 +362,8 @@ def before(prompt: str) -> str:
 def reset(tasks: Sequence[str]) -> None:
     values: dict[str, Any] = {PROMPT: SHELVES[tasks[0]].examples[0].text, "numbers": False, "careful": True}
     values |= {key: usual for key, (_, _, _, usual, _, _) in SLIDERS.items()}
-    values["cells"] = [loading.title(name) for name in inputs.usual_cells(*tasks)]
+    values |= names.usual()
+    values["cells"] = [loading.title(name) for name in inputs.usual_cells(*tasks, most=SIDE_BY_SIDE)]
     for key, value in values.items():
         st.session_state[key] = value
 

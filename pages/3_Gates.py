@@ -36,6 +36,8 @@ def main() -> None:
             shared.offer(view.examples)
         if inputs.ready(text, names):
             text = inputs.at_most(text, shared.MOST[loading.unit_of(names[0])], loading.unit_of(names[0]))
+            with controls:
+                names = inputs.given(task, names)
             with controls, st.spinner("Reading"):
                 scene = selection.read(title, task, text, names, ahead=view.ahead)
             show(view, scene)

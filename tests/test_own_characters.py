@@ -245,9 +245,9 @@ def test_the_gates_page_offers_characters_only_where_a_model_reads_them(own: Pat
         return list(app.button_group(key="task").options)
 
     app = opened(GATES)
-    assert tasks(app) == ["Parts of speech", "Entities", "Language model", "Fairy tales"]
+    assert tasks(app) == ["Parts of speech", "Entities", "Language model", "Fairy tales", "Surnames"]
     spelling(own, tiny["lm-gru"], "letters")
-    assert tasks(sound(app.run())) == ["Parts of speech", "Entities", "Language model", "Fairy tales", "Characters"]
+    assert tasks(sound(app.run())) == ["Parts of speech", "Entities", "Language model", "Fairy tales", "Surnames", "Characters"]
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,8 @@ from seqmodels import checkpoints
 from seqmodels.tasks import find_task
 from seqmodels.tasks.base import ModelConfig
 from seqmodels.traces import Trace, trace
+from tests.conftest import SHIPPED_CELLS
+from tests.naming import save_names
 from tests.paging import GATES, html, numbers, opened, pictures, said, sound
 
 TEXT = "The old man the boats."
@@ -95,7 +98,14 @@ def test_every_view_opens_from_a_link_and_says_how_to_read_it_and_what_to_look_f
 
 
 @all_views
-def test_every_example_of_a_view_opens_with_what_there_is_to_see(view: str) -> None:
+def test_every_example_of_a_view_opens_with_what_there_is_to_see(
+    view: str, nine_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in nine_folder.iterdir():
+        shutil.copy2(path, tmp_path)
+    for cell in SHIPPED_CELLS:
+        save_names(tmp_path / f"names-{cell}{checkpoints.SUFFIX}", cell)
+    monkeypatch.setenv("SEQMODELS_CHECKPOINTS", str(tmp_path))
     page = visit(view=view, text=TEXT)
     assert VIEWS[view].examples
     for example in VIEWS[view].examples:

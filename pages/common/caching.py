@@ -38,11 +38,14 @@ def cached_by_model(
     return decorate
 
 
+GIVEN = "@"  # between the name of a model and the condition that it starts from, as in names-gru@Russian
+
+
 def file_of(name: str) -> Path:
-    """The file of the model of that name."""
+    """The file of the model of that name, whatever it starts from."""
     from seqmodels import checkpoints
 
-    return checkpoints.find(name)
+    return checkpoints.find(name.partition(GIVEN)[0])
 
 
 def stamp(name: str) -> int:

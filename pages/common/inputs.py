@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import streamlit as st
 
 from pages.common import address, loading
+from seqmodels.cells import CELLS
 from seqmodels.viz.palette import visible
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def cells(*tasks: str, most: int | None = None) -> list[str]:
     The shipped ones come first and are on unless a link says otherwise; the user's own are off.
     """
     shipped, found = loading.shipped(*tasks), loading.available(*tasks)
-    picked = found and choices("Cells", found, key="cells", default=usual_cells(*tasks), show=loading.title, also=_short)
+    picked = found and choices("Cells", found, key="cells", default=usual_cells(*tasks, most=most), show=loading.title, also=_short)
     for problem in loading.problems(list(dict.fromkeys([*shipped, *picked]))):
         st.caption(f":material/info: {plain(problem)}")
     if not found:
@@ -110,10 +111,25 @@ def cells(*tasks: str, most: int | None = None) -> list[str]:
     return picked
 
 
-def usual_cells(*tasks: str) -> list[str]:
-    """The models for these tasks that are on unless a link says otherwise."""
+def usual_cells(*tasks: str, most: int | None = None) -> list[str]:
+    """The models for these tasks that are on unless a link says otherwise: the shipped ones, of too many those of torch's cells."""
     found = loading.available(*tasks)
-    return [name for name in found if loading.is_shipped(name)] or found[:1]
+    shipped = [name for name in found if loading.is_shipped(name)]
+    if most is not None and len(shipped) > most:
+        shipped = [name for name in shipped if CELLS[name.partition("-")[2]].kernel][:most] or shipped[:most]
+    return shipped or found[:1]
+
+
+def given(task: str, names: Sequence[str], *, key: str | None = None) -> list[str]:
+    """These models of a task, starting from what the visitor picks of their conditions; as they are where they have none."""
+    options = loading.conditions(names)
+    if not options:
+        return list(names)
+    from seqmodels.tasks import find_task
+
+    what = find_task(task).condition
+    picked = listed(what.capitalize(), options, key=key or what)
+    return [loading.given(name, picked) for name in names]
 
 
 def ready(text: str, names: Sequence[str]) -> bool:
@@ -169,6 +185,13 @@ def choices(
     address.restore(key, asked or usual, left or usual, lambda values: set(values) <= labels.keys())
     picked = st.segmented_control(label, list(labels), key=key, selection_mode="multi", bind="query-params")
     return [labels[name] for name in address.keep(key, [name for name in labels if name in picked])]
+
+
+def listed(label: str, options: Sequence[str], *, key: str) -> str:
+    """One of many options; the first, unless another is picked."""
+    asked = _asked(key, label, dict.fromkeys(options))
+    address.restore(key, asked[0] if asked else options[0], options[0], options.__contains__)
+    return str(address.keep(key, st.selectbox(label, options, key=key, width=180, bind="query-params")))
 
 
 def menu(label: str, options: Sequence[str], *, key: str, placeholder: str, typed: bool = False) -> str | None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.common.caching import cached_by_model, file_of, stamp
+from pages.common.caching import GIVEN, cached_by_model, file_of, stamp
 from seqmodels.cells import CELLS
 from seqmodels.viz import law
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from seqmodels.inference import GeneratedToken, NextWords, PromptScore, Sampling, Tagging
     from seqmodels.tasks import Predicts
     from seqmodels.text import Unit
-    from seqmodels.traces import Trace
+    from seqmodels.traces import Invented, Switch, Trace
 
 # many visitors share few cores: two threads for one small matrix only get in each other's way. torch reads this when imported
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -37,11 +37,31 @@ LONG = 10_000  # characters; less is read before a spinner could be seen, and ta
 
 
 def checkpoint(name: str) -> Checkpoint:
-    """The model of that name, such as 'pos-gru'. ValueError in plain words if its file cannot be used."""
-    found = _load(name)
+    """The model of that name, such as 'pos-gru' or, starting from a condition, 'names-gru@Russian'.
+
+    ValueError in plain words if its file cannot be used, or if it knows no such condition.
+    """
+    plain, _, condition = name.partition(GIVEN)
+    found = _load(plain)
     if isinstance(found, str):
         raise ValueError(found)
-    return found
+    return found.given(condition) if condition else found
+
+
+def given(name: str, condition: str) -> str:
+    """The name of a model that starts from one of its conditions."""
+    return f"{name}{GIVEN}{condition}"
+
+
+def condition_of(name: str) -> str:
+    """What a model of that name starts from; empty where it starts from zero."""
+    return name.partition(GIVEN)[2]
+
+
+def conditions(names: Sequence[str]) -> list[str]:
+    """What all of these models can start from, such as languages; nothing where one of them starts from zero."""
+    found = [checkpoint(name).conditions for name in names]
+    return [condition for condition in found[0] if all(condition in others for others in found)] if found else []
 
 
 def available(*tasks: str) -> list[str]:
@@ -63,7 +83,7 @@ def is_shipped(name: str) -> bool:
     from seqmodels import checkpoints
     from seqmodels.tasks import TASKS
 
-    task, _, cell = name.partition("-")
+    task, _, cell = name.partition(GIVEN)[0].partition("-")
     return task in TASKS and cell in CELLS and checkpoints.path_of(task, cell).exists()
 
 
@@ -83,6 +103,7 @@ def problems(names: Sequence[str]) -> list[str]:
 
 def title(name: str) -> str:
     """What a model is called on a page: 'GRU', or for one of the user's own 'my-tagger (GRU)'."""
+    name = name.partition(GIVEN)[0]
     if is_shipped(name):
         return law.title(name.partition("-")[2])
     info = _look(name).info
@@ -152,6 +173,15 @@ def continue_text(name: str, prompt: str, *, max_tokens: int, sampling: Sampling
     from seqmodels import inference
 
     return Writing(inference.continue_text(checkpoint(name), prompt, max_tokens=max_tokens, sampling=sampling))
+
+
+# ten names of some hundred letters
+@cached_by_model(max_entries=128)
+def invent(name: str, prompt: str, sampling: Sampling, switch: Switch | None) -> tuple[Invented, ...]:
+    """Ten names that begin with the prompt."""
+    from seqmodels import traces
+
+    return traces.invent(checkpoint(name), prompt=prompt, sampling=sampling, switch=switch)
 
 
 class Writing:

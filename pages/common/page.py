@@ -49,9 +49,15 @@ PAGES = (
         "Language model",
         ":material/notes:",
         "Continue a text word by word, and see what surprises it.",
-        ("cells",),
+        ("cells", "language"),
     ),
-    Page("pages/3_Gates.py", "Gates", ":material/grid_on:", "What each unit keeps and writes at every word.", _SENTENCE),
+    Page(
+        "pages/3_Gates.py",
+        "Gates",
+        ":material/grid_on:",
+        "What each unit keeps and writes at every word.",
+        (*_SENTENCE, "language"),
+    ),
     Page("pages/4_Training.py", "Training", ":material/model_training:", "Train a network and watch it learn, step by step."),
     Page(
         "pages/5_Leaderboard.py",

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+from numpy.typing import NDArray
 
 from pages.common import inputs
 from pages.explorer import scene as shared
@@ -27,6 +28,12 @@ EXAMPLES = (
         state("The people of the country and the men of the Army have asked the Congress to act.", "lm", "gru lstm", token="3"),
     ),
     Example(
+        "How long *Russian* lasts",
+        "The dashed line is the memory that the name was begun with. GRU and LSTM have lost half of it by the second letter, and "
+        "Elman of all of it at once: what they know of the language later on, the letters have written.",
+        state("Ivanova", "names", "elman gru lstm", language="Russian", token="2"),
+    ),
+    Example(
         "The one that remembers",
         "Half of the LSTM's units forget half within 0.41 tokens. Unit 95 would take 87.",
         state(KEYS, "ner", "gru lstm", direction="forward", token="2", unit=95),
@@ -39,7 +46,8 @@ def draw(scene: Scene) -> None:
     from seqmodels.viz import memories, units
 
     order = inputs.choice("Order of units", list(units.ORDERS), key="sort")
-    st.html(memories.retention_legend())
+    started = scene.first.layer.start is not None
+    st.html(memories.retention_legend(memories.start_name(scene.first.trace) if started else ""))
 
     def one(reading: Reading) -> None:
         st.markdown(sentence(reading))
@@ -70,14 +78,32 @@ def rows_of(rows: Callable[[Trace, Focus], list[dict[str, Any]]], reading: Readi
 
 
 def sentence(reading: Reading) -> str:
-    """How much of the selected word is left at the last word on screen, and where half of it was gone."""
+    """How much of the selected word is left at the last word on screen, and where half of it was gone; the same of the start."""
     from seqmodels import traces
 
+    layer = reading.layer
+    found = _left(reading, reading.word(reading.token), traces.retention(layer, reading.token))
+    if layer.start is None:
+        return found
+    return f"{found}  \n{of_start(reading)}"
+
+
+def of_start(reading: Reading) -> str:
+    """How long the memory before the first word lasts."""
+    from seqmodels import traces
+    from seqmodels.viz import memories
+
+    left, name = traces.start_retention(reading.layer), inputs.plain(memories.start_name(reading.trace))
+    read = range(len(left))[:: -1 if reading.layer.backward else 1]
+    half = next((token for token in read if left[token] < 0.5), None)
+    gone = "half of it is still there at the end" if half is None else f"half is gone by {reading.word(half)}"
+    return f"Of **{name}**, the memory before the first word, **{part(left[read[-1]])}** is left at the end; {gone}."
+
+
+def _left(reading: Reading, word: str, left: NDArray[Any]) -> str:
     words, layer = reading.trace.tokens, reading.layer
-    left = traces.retention(layer, reading.token)
     drawn = reading.focus.positions(reading.trace)
     after = range(reading.token - 1, drawn.start - 1, -1) if layer.backward else range(reading.token + 1, drawn.stop)
-    word = reading.word(reading.token)
     if not after:
         return f"{word} is the last word read here: nothing comes after it."
     at = next((position for position in reversed(after) if any(map(str.isalnum, words[position]))), after[-1])

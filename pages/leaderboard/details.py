@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.common import address, inputs, loading, page
 from pages.leaderboard.board import Board
-from seqmodels.cards import BINS, RIVALS, Card, Difference, Rival, markdown
+from seqmodels.cards import BINS, FREQUENCY, RIVALS, Card, Difference, Rival, markdown
 from seqmodels.cells import CELLS
 from seqmodels.viz import leaderboard as viz
 from seqmodels.viz import tags
@@ -32,7 +32,7 @@ def show(board: Board) -> None:
     if result.tallies:
         parts["By type" if any(found.of == "entities" for found in result.calibrations) else "By tag"] = by_label
     if result.bands:
-        parts["By frequency"] = by_frequency
+        parts[f"By {result.banded_by}"] = by_band
     if result.confusion:
         parts["Confusions"] = confusions
     if board.task.differences:
@@ -79,20 +79,21 @@ def by_label(board: Board) -> None:
     st.caption(" · ".join(told))
 
 
-def by_frequency(board: Board) -> None:
-    """Surprisal by how frequent the word is."""
+def by_band(board: Board) -> None:
+    """Surprisal by how frequent the word is, or by language."""
     split = _split()
-    unit = board.task.unit
+    unit, by = board.task.unit, board.cards[0].results[split].banded_by
+    rank = f"Rank 1 is the most frequent {unit} of the training text. " if by == FREQUENCY else ""
     st.markdown(
-        f"How much a {unit} surprises each cell, in bits: less is better. Rank 1 is the most frequent {unit} of the training text. "
-        "Point at a cell for how often it expected the word most."
+        f"How much a {unit} surprises each cell, in bits: less is better. {rank}"
+        f"Point at a cell for how often it expected the {unit} most."
     )
     st.html(viz.legend(board.cards))
     values = [viz.band_values(card.results[split], unit) for card in board.cards]
     chart(
         viz.by_label(board.cards, values, "surprise, bits", theme=page.theme()),
-        "by-frequency",
-        f"Surprise by frequency, on {split}",
+        f"by-{by}",
+        f"Surprise by {by}, on {split}",
     )
 
 

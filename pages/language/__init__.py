@@ -1,0 +1,1 @@
+"""Parts of the Language model page."""
