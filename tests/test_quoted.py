@@ -94,7 +94,8 @@ def load(task: str, cell: str) -> Checkpoint:
 
 
 def model(state: State, cell: str) -> Checkpoint:
-    return load(state["task"], cell)
+    found = load(state["task"], cell)
+    return found.given(state["language"]) if "language" in state else found
 
 
 def read(state: State, cell: str) -> Trace:
@@ -228,6 +229,14 @@ def forgetting_comes_in_steps(state: State) -> Sequence[str]:
         f"*and the* after it only to {left[country + 2]};",
         f"*men* takes it to {left[men]}, and *of the* only to {left[men + 2]}.",
     ]
+
+
+@claim("Survival: How long *Russian* lasts")
+def how_long_russian_lasts(state: State) -> Sequence[str]:
+    left = {cell: traces.start_retention(side(state, cell)) for cell in ("elman", "gru", "lstm")}
+    assert not left["elman"].any()
+    assert all(0 < left[cell][2] < 0.5 for cell in ("gru", "lstm"))  # after the start symbol, the second letter
+    return []
 
 
 @claim("Survival: The one that remembers")
@@ -671,6 +680,12 @@ def test_the_readme_gives_the_scores_that_the_models_carry() -> None:
     for cell in SHIPPED_CELLS:
         scores = [load(task, cell).info.scores["test"][TASKS[task].metric] for task in ("pos", "ner", "lm")]
         assert f"| seqmodels, {CELLS[cell].title} | {' | '.join(f'{score:.2f}' for score in scores)} |" in readme
+
+
+def test_the_readme_gives_the_scores_of_the_models_of_names() -> None:
+    scores = {cell: load("names", cell).info.scores["test"]["bits_per_character"] for cell in CELLS}
+    told = ", ".join(f"{CELLS[cell].title} {scores[cell]:.2f}" for cell in sorted(scores, key=scores.__getitem__))
+    assert f"Bits per character on test: {told}." in " ".join((ROOT / "README.md").read_text("utf-8").split())
 
 
 def test_the_readme_gives_the_defaults_of_a_server(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from seqmodels import checkpoints
+from seqmodels.cells import CELLS
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.cli.scoretable import markdown
 from seqmodels.inference import tag
@@ -17,7 +18,7 @@ from tests.test_traces import TOLERANCE, law_error
 
 FOLDER = Path(__file__).parent.parent / "checkpoints"
 SHIPPED = [task.name for task in TASKS.values() if task.shipped]
-CELLS_OF = dict.fromkeys(SHIPPED, SHIPPED_CELLS) | {"tales": ("gru",)}
+CELLS_OF = dict.fromkeys(SHIPPED, SHIPPED_CELLS) | {"tales": ("gru",), "names": tuple(CELLS)}
 NAMES = [f"{task}-{cell}" for task in SHIPPED for cell in CELLS_OF[task]]
 TEXT = "The keys to the cabinet in the old house near Paris are on the table, said Angela Merkel.\n😀 dosn't mattter"
 BARS = {
@@ -25,12 +26,14 @@ BARS = {
     "ner": ("f1", 68.0),
     "lm": ("perplexity", 100.0),
     "tales": ("perplexity", 50.0),
+    "names": ("bits_per_character", 2.8),
 }  # for the gated cells, on test
 
 
 @pytest.fixture(scope="module", params=NAMES)
 def shipped(request: pytest.FixtureRequest) -> Checkpoint:
-    return checkpoints.load(FOLDER / f"{request.param}{checkpoints.SUFFIX}")
+    loaded = checkpoints.load(FOLDER / f"{request.param}{checkpoints.SUFFIX}")
+    return loaded.given(loaded.conditions[-1]) if loaded.conditions else loaded
 
 
 def test_they_are_here_and_nothing_else_and_small_enough_to_commit() -> None:
@@ -41,7 +44,7 @@ def test_they_are_here_and_nothing_else_and_small_enough_to_commit() -> None:
 
 def test_gates_obey_the_law(shipped: Checkpoint) -> None:
     for layer in trace(shipped, TEXT).layers:
-        assert law_error(layer) <= TOLERANCE
+        assert law_error(layer) <= TOLERANCE * max(1, np.abs(layer.memory).max())  # an ungated sum grows with the text
 
 
 def test_gates_are_shares_between_0_and_1(shipped: Checkpoint) -> None:
