@@ -67,7 +67,10 @@ def candidates(text: str) -> dict[str, Callable[[], object]]:
     nlp = rival()
     found: dict[str, Callable[[], object]] = {RIVAL: partial(nlp, text)}
     for cell in CELLS:
-        pos, ner = (checkpoints.load(checkpoints.path_of(task, cell)) for task in ("pos", "ner"))
+        paths = [checkpoints.path_of(task, cell) for task in ("pos", "ner")]
+        if not all(path.is_file() for path in paths):
+            continue
+        pos, ner = map(checkpoints.load, paths)
         found |= {
             f"{cell} pos": partial(tag, pos, text),
             f"{cell} ner": partial(tag, ner, text),
