@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -129,6 +130,10 @@ class LanguageModel(SequenceModel):
         return F.cross_entropy(logits, position[targets])
 
 
+_MANY = 100  # words; of fewer the parts would cost more than the padding
+_PARTS = (6, 9, 12)  # characters with both ends: words up to each, and the longer ones
+
+
 class CharacterEncoder(nn.Module):
     """Spelling to features: embedding -> convolution over three characters -> the strongest response of each filter.
 
@@ -142,20 +147,37 @@ class CharacterEncoder(nn.Module):
 
     def forward(self, characters: Tensor) -> Tensor:
         """characters (words, length) -> (words, features)."""
-        responses = self._convolve(characters) if self.training else self._look_up(characters)  # (words, length, features)
-        return torch.tanh(responses.masked_fill((characters == 0).unsqueeze(2), -torch.inf).amax(dim=1))
+        respond = self._convolve if self.training else self._look_up()
+        if len(characters) < _MANY:
+            return _strongest(respond, characters)
+        # short words apart from longer ones, or most of the work would be on their padding
+        lengths, order = (characters != 0).sum(dim=1).sort()
+        ends = torch.searchsorted(lengths, torch.tensor(_PARTS), right=True).tolist()
+        parts = [part for part in order.tensor_split(ends) if len(part)]
+        strongest = [_strongest(respond, characters[part, : int((characters[part[-1]] != 0).sum())]) for part in parts]
+        return torch.cat(strongest)[order.argsort()]
 
     def _convolve(self, characters: Tensor) -> Tensor:
         return self.convolution(self.embedding(characters).transpose(1, 2)).transpose(1, 2)
 
-    def _look_up(self, characters: Tensor) -> Tensor:
+    def _look_up(self) -> Callable[[Tensor], Tensor]:
         """The same sums faster: a filter's share of each character is a table, and few characters stand in many words."""
         before, here, after = torch.einsum("ae,fek->kaf", self.embedding.weight, self.convolution.weight)
-        responses = F.embedding(characters, here)
-        responses[:, 1:] += F.embedding(characters[:, :-1], before)
-        responses[:, :-1] += F.embedding(characters[:, 1:], after)
         assert self.convolution.bias is not None
-        return responses + self.convolution.bias
+        here = here + self.convolution.bias
+
+        def respond(characters: Tensor) -> Tensor:
+            responses = F.embedding(characters, here)
+            responses[:, 1:] += F.embedding(characters[:, :-1], before)
+            responses[:, :-1] += F.embedding(characters[:, 1:], after)
+            return responses
+
+        return respond
+
+
+def _strongest(respond: Callable[[Tensor], Tensor], characters: Tensor) -> Tensor:
+    """`respond` gives the responses (words, length, features)."""
+    return torch.tanh(respond(characters).masked_fill((characters == 0).unsqueeze(2), -torch.inf).amax(dim=1))
 
 
 class Tagger(SequenceModel):

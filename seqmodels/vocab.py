@@ -8,8 +8,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from typing import Annotated, Any, ClassVar, Protocol, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -419,5 +421,9 @@ def lengths_of(sentences: Sequence[Sequence[str]]) -> Tensor | None:
 
 def pad(rows: Sequence[Sequence[int]], filler: int = 0) -> Tensor:
     """Rows of ids to a tensor (rows, longest)."""
-    longest = max(len(row) for row in rows)
-    return torch.tensor([[*row, *[filler] * (longest - len(row))] for row in rows])
+    lengths = np.fromiter(map(len, rows), dtype=np.intp, count=len(rows))
+    padded = np.full((len(rows), lengths.max()), filler, dtype=np.int64)
+    padded[np.arange(padded.shape[1]) < lengths[:, None]] = np.fromiter(
+        chain.from_iterable(rows), dtype=np.int64, count=lengths.sum()
+    )
+    return torch.from_numpy(padded)

@@ -12,13 +12,13 @@ from seqmodels import checkpoints
 from seqmodels.cells import CELLS
 from seqmodels.checkpoints import Checkpoint, CheckpointInfo
 from seqmodels.inference import Sampling, continue_text, next_words, score_prompt, tag
-from seqmodels.models import LanguageModel, SequenceReader, Tagger
+from seqmodels.models import CharacterEncoder, LanguageModel, SequenceReader, Tagger
 from seqmodels.tasks import TASKS, MemoryTask, find_task, tasks_that_predict
 from seqmodels.tasks.base import ModelConfig
 from seqmodels.text import EOS
 from seqmodels.traces import trace
 from seqmodels.training import Epoch, TrainConfig, fit
-from seqmodels.vocab import CharacterVocab, Vocabulary
+from seqmodels.vocab import CharacterVocab, Vocabulary, pad
 from tests.conftest import SHIPPED
 from tests.naming import NAMES
 
@@ -277,3 +277,14 @@ def test_a_memory_model_is_saved_and_loaded_and_says_that_it_reads_no_text(name:
     for use in (tag, trace, next_words, score_prompt):
         with pytest.raises(ValueError, match="a memory task, which reads no text"):
             use(loaded, "The old man.")
+
+
+@pytest.mark.parametrize("many", [1, 20])
+@pytest.mark.parametrize("training", [True, False])
+def test_a_word_is_spelled_the_same_whatever_words_are_read_beside_it(training: bool, many: int) -> None:
+    torch.manual_seed(4)
+    encoder = CharacterEncoder(20, 5, 7).train(training)
+    words = [[2, *torch.randint(4, 20, (length,)).tolist(), 3] for length in (0, 1, 30, 4, 5, 7, 8, 10, 11, 1) * many]
+    together = encoder(pad(words))
+    apart = torch.cat([encoder(torch.tensor([word])) for word in words])
+    torch.testing.assert_close(together, apart)

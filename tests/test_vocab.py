@@ -2,9 +2,11 @@
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from seqmodels.text import EOS, UNK
-from seqmodels.vocab import LONGEST_SPELLING, CharacterVocab, LanguageVocab, TaggerVocab, Vocab
+from seqmodels.vocab import LONGEST_SPELLING, CharacterVocab, LanguageVocab, TaggerVocab, Vocab, pad
 
 SENTENCES = [["The", "dog", "barks"], ["the", "dog"], ["A", "cat"]]
 
@@ -106,3 +108,9 @@ def test_a_text_with_nothing_to_read_makes_no_vocabulary() -> None:
 def test_the_unknown_share_is_that_of_tokens_not_of_kinds() -> None:
     assert Vocab([UNK, "a"]).unknown_share(["a", "a", "b", "a"]) == 0.25
     assert Vocab([UNK, "a"]).unknown_share([]) == 0
+
+
+@given(st.lists(st.lists(st.integers(1, 99), max_size=6), min_size=1, max_size=6), st.integers(-5, 0))
+def test_rows_are_padded_to_the_longest_of_them(rows: list[list[int]], filler: int) -> None:
+    longest = max(map(len, rows))
+    assert pad(rows, filler).tolist() == [row + [filler] * (longest - len(row)) for row in rows]
