@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqmodels.recurrence import Recurrent, State
+from seqmodels.vectors import WordVectors
 from seqmodels.vocab import LanguageBatch, TaggerBatch
 
 
@@ -181,7 +182,10 @@ def _strongest(respond: Callable[[Tensor], Tensor], characters: Tensor) -> Tenso
 
 
 class Tagger(SequenceModel):
-    """Word and spelling features -> recurrent layers, in both directions or forward only -> one score per tag."""
+    """Word and spelling features -> recurrent layers, in both directions or forward only -> one score per tag.
+
+    `vectors` are features too, which are shared by all models and never trained; they are not among the weights.
+    """
 
     def __init__(
         self,
@@ -198,14 +202,16 @@ class Tagger(SequenceModel):
         dropout: float = 0.4,
         activation: str = "tanh",
         bidirectional: bool = True,
+        vectors: WordVectors | None = None,
     ) -> None:
         super().__init__()
+        self.vectors = vectors
         self.word_embedding = nn.Embedding(words, word_size, padding_idx=0)
         nn.init.normal_(self.word_embedding.weight, std=0.3)
         self.spelling = CharacterEncoder(alphabet, character_size, spelling_size)
         self.recurrent = Recurrent(
             cell,
-            word_size + spelling_size,
+            word_size + spelling_size + (0 if vectors is None else vectors.size),
             hidden_size,
             layers=layers,
             bidirectional=bidirectional,
@@ -223,7 +229,10 @@ class Tagger(SequenceModel):
 
     def embed(self, batch: TaggerBatch) -> tuple[Tensor, Tensor | None]:
         features = [self.word_embedding(batch.words), self.spelling(batch.characters)[batch.spelling]]
-        return torch.cat(features, dim=-1), batch.lengths  # (batch, time, word_size + spelling_size)
+        if self.vectors is not None:
+            assert batch.vectors is not None
+            features.append(self.vectors.look_up(batch.vectors))
+        return torch.cat(features, dim=-1), batch.lengths  # (batch, time, features)
 
     def forward(self, batch: TaggerBatch) -> Tensor:
         """Scores (batch, time, tags)."""

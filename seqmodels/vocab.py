@@ -19,6 +19,7 @@ from seqmodels import text as text_module
 from seqmodels.decoding import scheme
 from seqmodels.fields import Range, validated
 from seqmodels.text import EOS, UNK, Token, Unit, normal
+from seqmodels.vectors import WordVectors, word_vectors
 
 PAD = "<pad>"
 WORD_START, WORD_END = "<w>", "</w>"
@@ -161,15 +162,17 @@ class TaggerBatch:
     characters: Tensor  # (distinct words, length)
     spelling: Tensor  # (batch, time)
     lengths: Tensor | None  # (batch,); None where nothing is padded
+    vectors: Tensor | None = None  # (batch, time): rows of word vectors, where the model reads such
 
 
 @dataclass(frozen=True)
 class TaggerVocab:
-    """A tagger's words (lower case), characters (as they are) and tags."""
+    """A tagger's words (lower case), characters (as they are) and tags, and the word vectors that it reads, if any."""
 
     words: Vocab
     alphabet: Vocab
     tags: tuple[str, ...]
+    vectors: WordVectors | None = None
     start: ClassVar[tuple[Token, ...]] = ()
 
     def __post_init__(self) -> None:
@@ -178,12 +181,14 @@ class TaggerVocab:
         scheme(self.tags)  # which checks the rest
 
     @classmethod
-    def build(cls, sentences: Iterable[Sequence[str]], tags: Sequence[str], *, minimum: int = 2) -> TaggerVocab:
+    def build(
+        cls, sentences: Iterable[Sequence[str]], tags: Sequence[str], *, minimum: int = 2, vectors: WordVectors | None = None
+    ) -> TaggerVocab:
         """Words seen at least `minimum` times, characters seen at least three times; of a small text, fewer times: see Vocab."""
         sentences = list(sentences)
         words = Vocab.build((cls.listed(word) for words in sentences for word in words), minimum=minimum, special=(PAD, UNK))
         characters = (character for words in sentences for word in words for character in normal(word))
-        return cls(words, Vocab.build(characters, minimum=3, special=(PAD, UNK, WORD_START, WORD_END)), tuple(tags))
+        return cls(words, Vocab.build(characters, minimum=3, special=(PAD, UNK, WORD_START, WORD_END)), tuple(tags), vectors)
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -207,15 +212,20 @@ class TaggerVocab:
             characters=pad([self._spell(word) for word in rows]),
             spelling=pad(spelling),
             lengths=lengths_of(sentences),
+            vectors=None if self.vectors is None else pad([self.vectors.ids(words) for words in sentences], self.vectors.none),
         )
 
     def to_json(self) -> dict[str, Any]:
-        return {"words": self.words.tokens, "alphabet": self.alphabet.tokens, "tags": self.tags}
+        named = {} if self.vectors is None else {"vectors": self.vectors.name}
+        return {"words": self.words.tokens, "alphabet": self.alphabet.tokens, "tags": self.tags, **named}
 
     @classmethod
     def from_json(cls, saved: Mapping[str, Any]) -> Self:
         words, alphabet = _saved_vocab(saved, "words", PAD), _saved_vocab(saved, "alphabet", PAD, WORD_START, WORD_END)
-        return cls(words, alphabet, _saved_tokens(saved, "tags"))
+        named = saved.get("vectors")
+        if not isinstance(named, str | None):
+            raise ValueError(f"vectors: {named!r:.40} is no name")
+        return cls(words, alphabet, _saved_tokens(saved, "tags"), None if named is None else word_vectors(named))
 
     def _spell(self, word: str) -> list[int]:
         ends = LONGEST_SPELLING // 2

@@ -198,7 +198,7 @@ def nothing_new(state: State) -> Sequence[str]:
     for cell in ("gru", "lstm"):
         *repeated, stop = traces.turnover(side(state, cell))[: at(state) + 1]
         assert all(first > second for first, second in pairwise(repeated))
-        assert stop > 5 * repeated[-1]
+        assert stop > 4 * repeated[-1]
     return []
 
 
@@ -243,7 +243,7 @@ def how_long_russian_lasts(state: State) -> Sequence[str]:
 def the_one_that_remembers(state: State) -> Sequence[str]:
     tokens = traces.half_life(side(state, "lstm").mu)
     assert tokens.argmax() == state["unit"]
-    return [f"within {traces.quantile(tokens, 0.5):.2f} tokens.", f"Unit {state['unit']} would take {tokens.max():.0f}."]
+    return [f"within {traces.quantile(tokens, 0.5):.2f} tokens.", f"Unit {state['unit']} would take {tokens.max():,.0f}."]
 
 
 def path(state: State, cell: str) -> traces.GradientPath:
@@ -295,7 +295,7 @@ def the_the_the(state: State) -> Sequence[str]:
     elman, lstm = probe(state, "elman"), probe(state, "lstm")
     assert not elman.retention.any()
     assert elman.prediction == "I-ORG"
-    assert lstm.retention[-1] == pytest.approx(1 / 5, abs=0.02)
+    assert lstm.retention[-1] == pytest.approx(1 / 4, abs=0.02)
     return [
         f"by {signed(elman.effect[0])} as typed",
         f"over {state['longest']} fillers",
@@ -346,10 +346,10 @@ def forget_the_bank(state: State) -> Sequence[str]:
 
 @claim("Surgery: A cut that heals")
 def a_cut_that_heals(state: State) -> Sequence[str]:
-    name = slice(at(state) + 1, at(state) + 3)
+    name = slice(at(state) - 1, at(state) + 1)
     for cell in ("gru", "lstm"):
         before, after = operated(state, cell)
-        assert (tags_of(before)[name], tags_of(after)[name]) == (["B-LOC", "I-LOC"], ["B-PER", "I-PER"])
+        assert (tags_of(before)[name], tags_of(after)[name]) == (["O", "O"], ["B-ORG", "I-ORG"])
     return []
 
 
@@ -418,10 +418,10 @@ def a_unit_that_hardly_moves(state: State) -> Sequence[str]:
 def a_unit_that_counts(state: State) -> Sequence[str]:
     lstm, unit = side(state, "lstm"), state["unit"]
     assert np.median(lstm.mu[:, unit]) > 0.95
-    assert np.median(lstm.written[:, unit]) < -0.9
+    assert np.median(lstm.written[:, unit]) > 0.9
     assert np.abs(side(state, "gru").memory).max() <= 1
     counts = f"{lstm.memory[0, unit]:.3f} after the first, {lstm.memory[at(state), unit]:.3f} at *table*".replace("-", "−")
-    return [f"unit {unit}", "adds almost −1", counts, "leaves −1 to 1"]
+    return [f"unit {unit}", "adds almost 1", counts, "leaves −1 to 1"]
 
 
 @claim("Equation: Turned over by one word")
@@ -446,21 +446,21 @@ def moments(state: State) -> list[str]:
 @claim("Moments: A plural before its verb")
 def a_plural_before_its_verb(state: State) -> Sequence[str]:
     found = moments(state)
-    assert all(moment.split()[-1] in {"are", "have", "'re", "remain", "manage"} for moment in found)
-    return [f"*{found[found.index(moment)]}*" for moment in ("sales are", "authority have", "seniors remain")]
+    assert sum(moment.split()[-1] in {"are", "live", "remain"} for moment in found) >= 15
+    return [f"*{found[found.index(moment)]}*" for moment in ("sales are", "programs are", "seniors remain")]
 
 
 @claim("Moments: A list of places")
 def a_list_of_places(state: State) -> Sequence[str]:
     found = moments(state)
     assert sum("," in moment for moment in found) >= 18
-    return [f"*{found[found.index(moment)]}*" for moment in ("Australia, Japan, South", "California, Minnesota, New")]
+    return [f"*{found[found.index(moment)]}*" for moment in ("Denmark, Greece, Switzerland", "Toronto, Berlin, Moscow")]
 
 
 @claim("Moments: A negated verb")
 def a_negated_verb(state: State) -> Sequence[str]:
     found = moments(state)
-    assert all(moment.startswith(("do not", "don't")) for moment in found)
+    assert all(" not " in moment or "n't " in moment for moment in found)
     assert any(moment.startswith("don't") for moment in found)
     return ["All twenty moments"]
 

@@ -1,6 +1,8 @@
 """Tasks: what a model of each is made of, the character model, and the memory tasks."""
 
 import math
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -11,14 +13,15 @@ import torch
 from seqmodels import checkpoints
 from seqmodels.cells import CELLS
 from seqmodels.checkpoints import Checkpoint, CheckpointInfo
+from seqmodels.corpora import Sentence
 from seqmodels.inference import Sampling, continue_text, next_words, score_prompt, tag
 from seqmodels.models import CharacterEncoder, LanguageModel, SequenceReader, Tagger
-from seqmodels.tasks import TASKS, MemoryTask, find_task, tasks_that_predict
+from seqmodels.tasks import TASKS, MemoryTask, TagTask, find_task, tasks_that_predict
 from seqmodels.tasks.base import ModelConfig
 from seqmodels.text import EOS
 from seqmodels.traces import trace
 from seqmodels.training import Epoch, TrainConfig, fit
-from seqmodels.vocab import CharacterVocab, Vocabulary, pad
+from seqmodels.vocab import CharacterVocab, TaggerBatch, TaggerVocab, Vocabulary, pad
 from tests.conftest import SHIPPED
 from tests.naming import NAMES
 
@@ -277,6 +280,33 @@ def test_a_memory_model_is_saved_and_loaded_and_says_that_it_reads_no_text(name:
     for use in (tag, trace, next_words, score_prompt):
         with pytest.raises(ValueError, match="a memory task, which reads no text"):
             use(loaded, "The old man.")
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.4, 1.0])
+def test_so_large_a_share_of_the_sentences_is_learned_from_in_another_case(noise: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TagTask, "casing_noise", noise)
+    task = TagTask()
+    items = [Sentence(("New", "iPhone", "is", "large"), ("PROPN", "PROPN", "AUX", "ADJ"))] * 400
+    vocabulary = task.vocabulary(items)
+    model = task.build(ModelConfig("gru", 2, word_size=2, character_size=2, spelling_size=2), vocabulary)
+    objective = task.objective(model, vocabulary, items, items[:1], batch_size=400)
+    read: list[tuple[str, ...]] = []
+    encode = TaggerVocab.encode
+
+    def noted(self: TaggerVocab, sentences: Sequence[Sequence[str]]) -> TaggerBatch:
+        read.extend(map(tuple, sentences))
+        return encode(self, sentences)
+
+    monkeypatch.setattr(TaggerVocab, "encode", noted)
+    torch.manual_seed(2)
+    objective.loss(model, list(range(400)), {})
+    counts = Counter(read)
+    others = [("new", "iphone", "is", "large"), ("NEW", "IPHONE", "IS", "LARGE"), ("New", "IPhone", "Is", "Large")]
+    assert counts.keys() <= {items[0].words, *others}
+    assert sum(counts[words] for words in others) == pytest.approx(400 * noise, abs=45 if 0 < noise < 1 else 0)
+    if noise:
+        assert counts[others[0]] > counts[others[1]] > 0
+        assert counts[others[2]] > 0
 
 
 @pytest.mark.parametrize("many", [1, 20])

@@ -30,7 +30,7 @@ EXAMPLES = (
     Example(
         "Paris, and Paris Hilton",
         "the same word is a place and a person. Read from left to right nothing has come yet: 0 % apart. Read from right to left, "
-        "GRU's memories at *Paris* are 46 % apart.",
+        "GRU's memories at *Paris* are 51 % apart.",
         AGAINST
         | state("Paris is in France.", "ner", "gru lstm", other="Paris Hilton is in France.", direction="backward", token="1"),
     ),
@@ -41,7 +41,7 @@ EXAMPLES = (
     ),
     Example(
         "Who changes most",
-        "at *two*, 60 % of Elman's memory turns over, 52 % of GRU's and 18 % of LSTM's, which adds to what it has.",
+        "at *two*, 62 % of Elman's memory turns over, 56 % of GRU's and 16 % of LSTM's, which adds to what it has.",
         state(KEYS, "pos", "elman gru lstm", direction="forward", token="12", compare=ALL, by="turnover"),
     ),
 )

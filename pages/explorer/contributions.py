@@ -26,9 +26,9 @@ EXAMPLES = (
     ),
     Example(
         "From the right",
-        "The first *Paris* is a person. In GRU, *Hilton*, which is yet to come, gave +0.98 of the +4.20 for that: "
+        "The first *Chelsea* is a person. In GRU, *Clinton*, which is yet to come, gave +1.75 of the +4.52 for that: "
         "the backward layer has read it.",
-        state("Paris Hilton flew to Paris.", "ner", "gru lstm", direction="backward", token="1", tag="B-PER"),
+        state("Chelsea Clinton moved to Chelsea.", "ner", "gru lstm", direction="backward", token="1", tag="B-PER"),
     ),
 )
 

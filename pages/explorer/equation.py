@@ -14,13 +14,13 @@ OFFERED = 5  # units to pick from
 EXAMPLES = (
     Example(
         "A unit that counts",
-        "LSTM's unit 45 keeps almost everything and adds almost −1 at nearly every word: −0.760 after the first, −15.295 at "
+        "LSTM's unit 18 keeps almost everything and adds almost 1 at nearly every word: 0.886 after the first, 15.084 at "
         "*table*. GRU can't count so: its memory never leaves −1 to 1.",
-        state(KEYS, "ner", "lstm", direction="forward", token="18", unit=45),
+        state(KEYS, "pos", "lstm", direction="forward", token="18", unit=18),
     ),
     Example(
         "Turned over by one word",
-        "at *cabinet*, GRU's unit 64 keeps 0.0002 of −0.988 and becomes 0.998. What it held is gone.",
+        "at *cabinet*, GRU's unit 73 keeps 0.0001 of 0.996 and becomes −1.000. What it held is gone.",
         state(KEYS, "pos", "elman gru lstm", direction="forward", token="5", unit=None),
     ),
 )

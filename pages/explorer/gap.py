@@ -17,21 +17,27 @@ from seqmodels.viz.palette import visible
 if TYPE_CHECKING:
     from seqmodels.traces import GapProbe
 
-BANK = state(
-    "He worked at the Bank of England.", "ner", "elman gru lstm", direction="forward", token="7", source="5 Bank", longest=20
+UNIVERSITY = state(
+    "He works for the University of Texas.",
+    "ner",
+    "elman gru lstm",
+    direction="forward",
+    token="7",
+    source="5 University",
+    longest=20,
 )
 EXAMPLES = (
     Example(
         "Of of of",
-        "after 20 times *of*, *Bank* still moves LSTM's logit of I-ORG at *England* by +4.98; as typed it was +5.70. With *the* "
-        "instead the gates keep nearly as much, 21 against 27 %, but the effect is down to +0.34.",
-        BANK | {"filler": "of"},
+        "after 20 times *of*, *University* still moves LSTM's logit of I-ORG at *Texas* by +3.69; as typed it was +5.97. With "
+        "*the* instead the gates keep nearly as much, 25 against 31 %, but the effect is down to +0.15.",
+        UNIVERSITY | {"filler": "of"},
     ),
     Example(
         "The the the",
-        "Elman's gates keep nothing, yet *Bank* moves its logit of I-ORG by +4.25 as typed. In LSTM a fifth of *Bank* is kept over "
-        "20 fillers, and yet it moves the logit by no more than +0.34.",
-        BANK | {"filler": "the"},
+        "Elman's gates keep nothing, yet *University* moves its logit of I-ORG by +3.27 as typed. In LSTM a quarter of "
+        "*University* is kept over 20 fillers, and yet it moves the logit by no more than +0.15.",
+        UNIVERSITY | {"filler": "the"},
     ),
     Example(
         "More with a gap",

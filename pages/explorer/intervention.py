@@ -35,8 +35,8 @@ EXAMPLES = (
     ),
     Example(
         "A cut that heals",
-        "*San Diego* makes both models take *Jordan Brown* for a place. Cut at *hired*, they see a person.",
-        state("The University of California at San Diego hired Jordan Brown.", "ner", "gru lstm", token="8", clamps="mu=0@here"),
+        "both models miss the company *Bright Futures*. Cut at *Futures*, they find it.",
+        state("I have used Bright Futures for the last 10 years.", "ner", "gru lstm", token="5", clamps="mu=0@here"),
     ),
     Example(
         "Never forget",

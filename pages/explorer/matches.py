@@ -25,19 +25,19 @@ FOUGHT = "We sent men to fight in France, Italy, Japan and China, and they came 
 EXAMPLES = (
     Example(
         "A plural before its verb",
-        "Read from right to left, *doors are* is like *sales are*, *authority have*, *seniors remain*: all twenty end in a verb in "
-        "the plural.",
-        ASKED | state(KEYS, "pos", "gru", direction="backward", token="14", span=2, span_least=0.5),
+        "Read from right to left, *doors are* is like *sales are*, *programs are*, *seniors remain*: most of the twenty end in a "
+        "verb in the plural.",
+        ASKED | state(KEYS, "pos", "gru", direction="backward", token="14", span=2, span_least=0.7),
     ),
     Example(
         "A list of places",
-        "*France, Italy, Japan* is like *Australia, Japan, South* (Korea) and *California, Minnesota, New* (Jersey): most "
+        "*France, Italy, Japan* is like *Denmark, Greece, Switzerland* and *Toronto, Berlin, Moscow*: most "
         "of the twenty are parts of lists of places, whatever the names.",
         ASKED | state(FOUGHT, "ner", "lstm", direction="forward", token="7", span=5, span_least=0.5),
     ),
     Example(
         "A negated verb",
-        "All twenty moments like *do not think* are a negated *do*, and *don't* is among them: the units follow what is said, not "
+        "All twenty moments like *do not think* are negated verbs, and *don't* is among them: the units follow what is said, not "
         "how it is spelt.",
         ASKED
         | state(

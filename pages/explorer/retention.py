@@ -35,8 +35,8 @@ EXAMPLES = (
     ),
     Example(
         "The one that remembers",
-        "Half of the LSTM's units forget half within 0.41 tokens. Unit 95 would take 87.",
-        state(KEYS, "ner", "gru lstm", direction="forward", token="2", unit=95),
+        "Half of the LSTM's units forget half within 0.46 tokens. Unit 128 would take 6,890.",
+        state(KEYS, "ner", "gru lstm", direction="forward", token="2", unit=128),
     ),
 )
 

@@ -1,0 +1,55 @@
+"""What a visitor types first: famous names, headlines, commands, small letters. A sentence counts if all of it is right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from seqmodels import checkpoints
+from seqmodels.cards.reading import tags_of
+from seqmodels.decoding import Span, spans
+
+STAGE = Path(__file__).parent / "fixtures" / "stage"
+MARKED = re.compile(r"\[(?P<label>[A-Z]+) (?P<entity>[^\]]+)\]|(?P<word>\S+)")
+TAGGED = re.compile(r"(?P<word>\S+?)(?:/(?P<tag>[A-Z]+))?(?:\s|$)")
+
+
+def entities() -> Iterator[tuple[list[str], set[Span]]]:
+    """The words of each sentence and the entities in it; they are marked as in [PER Ada Lovelace]."""
+    for line in (STAGE / "entities.txt").read_text(encoding="utf-8").splitlines():
+        words: list[str] = []
+        found = set()
+        for part in MARKED.finditer(line):
+            inside = (part["entity"] or part["word"]).split()
+            if part["label"]:
+                found.add(Span(len(words), len(words) + len(inside) - 1, part["label"]))
+            words += inside
+        yield words, found
+
+
+def parts_of_speech() -> Iterator[tuple[list[str], list[str | None]]]:
+    """The words of each sentence and their tags, as in Turn/VERB; None where two would do."""
+    for line in (STAGE / "parts_of_speech.txt").read_text(encoding="utf-8").splitlines():
+        parts = list(TAGGED.finditer(line))
+        yield [part["word"] for part in parts], [part["tag"] for part in parts]
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_three_sentences_of_four_have_their_entities(cell: str) -> None:
+    sentences, wanted = zip(*entities(), strict=True)
+    guesses, _ = tags_of(checkpoints.load(f"ner-{cell}"), sentences)
+    right = [set(spans(tags)) == found for tags, found in zip(guesses, wanted, strict=True)]
+    assert sum(right) >= 0.75 * len(right)
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_six_sentences_of_seven_have_their_parts_of_speech(cell: str) -> None:
+    sentences, wanted = zip(*parts_of_speech(), strict=True)
+    guesses, _ = tags_of(checkpoints.load(f"pos-{cell}"), sentences)
+    right = [
+        all(tag in (None, said) for tag, said in zip(tags, found, strict=True)) for tags, found in zip(wanted, guesses, strict=True)
+    ]
+    assert sum(right) >= 6 / 7 * len(right)
