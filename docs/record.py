@@ -60,11 +60,12 @@ def explanation(exploded: Mapping[str, Any], clipped: Mapping[str, Any], thresho
     """What the two curves show, in figures of their points."""
     before, high, last = (exploded["steps"][at] for at in (-2 - LEAP, -2, -1))
     digits, exponent = f"{last['highest_norm']:.0e}".split("e+")
+    power = exponent.lstrip("0").translate(SUPERSCRIPT)
     return (
         "The same network, the same data, the same first weights; the learning rate rises. Without clipping the network learns to "
         f"tag {_best(exploded):.0f} % of the words right. Then the norm of the gradient grows from {before['highest_norm']:.1f} to "
         f"{high['highest_norm']:.1f} within {high['x'] - before['x']:.2f} epochs, and to {digits} × "
-        f"10{exponent.translate(SUPERSCRIPT)} at the next point of the curve. Clipped to a norm of {threshold:g}, it gets to "
+        f"10{power} at the next point of the curve. Clipped to a norm of {threshold:g}, it gets to "
         f"{_best(clipped):.0f} %."
     )
 
