@@ -25,6 +25,7 @@ from seqmodels.models import LanguageModel, SequenceModel
 from seqmodels.recurrence import State
 from seqmodels.tasks import TASKS, ModelConfig, Task, find_task
 from seqmodels.training import flaw
+from seqmodels.vectors import VectorsError
 from seqmodels.vocab import LanguageVocab, Vocabulary
 
 FORMAT = 1
@@ -296,6 +297,8 @@ def _describe(path: Path) -> tuple[CheckpointInfo, Vocabulary]:
         raise CheckpointError(f"{path} has format {found!r:.60}, this version reads {FORMAT}: update seqmodels or retrain")
     try:
         return _checked(described)
+    except VectorsError as error:  # the file itself is sound
+        raise CheckpointError(f"{path} needs another file: {error}") from None
     except (KeyError, TypeError, ValueError) as error:  # the first two of a vocabulary that is not ours
         reason = " ".join(str(error).split())
         raise CheckpointError(f"{path} has a damaged description ({reason}): fetch it again or retrain") from None
@@ -311,5 +314,7 @@ def _checked(described: dict[str, Any]) -> tuple[CheckpointInfo, Vocabulary]:
         raise ValueError("vocabulary: it is missing")
     try:
         return info, task.vocabulary_class.from_json(described["vocabulary"])
+    except VectorsError:
+        raise
     except ValueError as error:
         raise ValueError(f"vocabulary: {error}") from None

@@ -76,13 +76,17 @@ def word_vectors(name: str) -> WordVectors:
     """The vectors of that name, read once. VectorsError says why they cannot be had."""
     path = path_of(name)
     if not re.fullmatch(r"[a-z0-9-]{1,60}", name) or not path.is_file():
-        raise VectorsError(f"no word vectors {name[:40]!r} in {path.parent}: fetch the file again")
+        raise VectorsError(f"no word vectors {name[:40]!r} in {path_of(GLOVE).parent}: fetch the file again")
     try:
         with safetensors.safe_open(path, framework="pt") as file:
-            words = file.metadata()[_WORDS].split("\n")
+            words = (file.metadata() or {})[_WORDS].split("\n")
             values, scales = (file.get_tensor(part) for part in ("values", "scales"))
-        if not (values.dtype == torch.int8 and len(words) == len(values) == len(scales)):
+        if not (
+            values.dtype == torch.int8 and values.dim() == 2 and scales.dim() == 1 and len(words) == len(values) == len(scales)
+        ):
             raise ValueError("its words are not as many as its vectors")
+        if not (scales.is_floating_point() and scales.isfinite().all()):
+            raise ValueError("its scales are not finite numbers")
     except (safetensors.SafetensorError, TypeError, KeyError, ValueError, OSError) as error:
         raise VectorsError(f"{path} is damaged ({error}): fetch it again") from None
     with torch.device("cpu"):  # whatever the caller makes its model on

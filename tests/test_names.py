@@ -19,7 +19,7 @@ from seqmodels.cards.measuring import measure
 from seqmodels.cells import CELLS
 from seqmodels.checkpoints import CheckpointError
 from seqmodels.cli import main
-from seqmodels.corpora import Name
+from seqmodels.corpora import CorpusError, Name
 from seqmodels.data import Dataset
 from seqmodels.inference import Sampling, continue_text, encode, next_words, score_prompt
 from seqmodels.runs.probe import sample
@@ -46,6 +46,7 @@ from seqmodels.traces import (
 from seqmodels.traces.switching import swapped
 from seqmodels.training import Epoch, TrainConfig, fit
 from seqmodels.vocab import NamesVocab
+from tests.conftest import save_tiny
 from tests.naming import LANGUAGES, NAMES, names_model, save_names
 
 TEXT = "Ivanova"
@@ -178,6 +179,22 @@ def test_a_model_learns_names_by_heart_and_which_language_has_which(cell: str) -
     reports = list(fit(model, objective, TrainConfig(epochs=80, learning_rate=0.02, patience=None)))
     best = [report.best_score for report in reports if isinstance(report, Epoch)][-1]
     assert best < 1.0  # which of the three names of its language it is, takes log2(3) bits for the name, a quarter bit a letter
+
+
+def test_names_in_a_language_that_was_not_learned_from_are_not_scored() -> None:
+    learned = [name for name in NAMES if name.language != "Japanese"]
+    vocabulary = TASK.vocabulary(learned)
+    torch.manual_seed(1)
+    model = TASK.build(replace(TASK.model, hidden_size=8), vocabulary)
+    scored = TASK.evaluate(model, vocabulary, NAMES)
+    assert scored == TASK.evaluate(model, vocabulary, learned)
+    assert scored.sentences == len(learned)
+    first, second = (TASK.objective(model, vocabulary, learned, dev).score(model) for dev in (NAMES, learned))
+    assert first == second
+    japanese = [name for name in NAMES if name.language == "Japanese"]
+    for use in (lambda: TASK.evaluate(model, vocabulary, japanese), lambda: TASK.objective(model, vocabulary, learned, japanese)):
+        with pytest.raises(CorpusError, match="no name to check with is in a language of those to learn from"):
+            use()
 
 
 # drawing
@@ -360,6 +377,20 @@ def test_generate_writes_a_name_of_a_language(shelf: Path, capsys: pytest.Captur
     written = json.loads(capsys.readouterr().out)
     assert written["prompt"] == ""
     assert written["continuation"] == "".join(token["text"] for token in written["tokens"]).removesuffix(EOS)
+
+
+@pytest.mark.parametrize("nothing", ["", " ", "\n\n"])
+def test_an_empty_beginning_is_none(shelf: Path, nothing: str, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["generate", "--task", "names", "--language", "Russian", "--json"]
+    assert [main(arguments), main([*arguments, nothing])] == [0, 0]
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == second
+
+
+def test_a_model_of_no_names_takes_no_language(tmp_path: Path, shelf: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save_tiny(tmp_path / "lm-gru.safetensors", "lm", "gru")
+    assert main(["generate", "--language", "Russian", "The"]) == 2
+    assert capsys.readouterr().err.strip() == "lm-gru begins with no language: leave --language out"
 
 
 def test_the_command_line_lists_the_languages(shelf: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -79,8 +79,9 @@ def test_a_checkpoint_names_them_and_reads_them_again(own_vectors: Path, tmp_pat
     assert tag(load(path), "Paris is the place").tokens == expected
     own_vectors.unlink()
     word_vectors.cache_clear()
-    with pytest.raises(CheckpointError, match="no word vectors 'small'"):
+    with pytest.raises(CheckpointError) as caught:
         load(path)
+    assert str(caught.value) == f"{path} needs another file: no word vectors 'small' in {own_vectors.parent}: fetch the file again"
 
 
 @pytest.mark.parametrize("content", [b"", b"no vectors", None])
@@ -89,6 +90,21 @@ def test_a_damaged_file_says_so(own_vectors: Path, content: bytes | None) -> Non
         safetensors.torch.save_file({"values": torch.zeros(3, 2), "scales": torch.ones(3)}, own_vectors, {"words": "a\nb\nc"})
     else:
         own_vectors.write_bytes(content)
+    with pytest.raises(VectorsError, match=r"small.safetensors is damaged .*: fetch it again"):
+        word_vectors("small")
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"values": torch.zeros(3, dtype=torch.int8), "scales": torch.ones(3)},
+        {"values": torch.zeros(3, 2, dtype=torch.int8), "scales": torch.ones(3, 1)},
+        {"values": torch.zeros(3, 2, dtype=torch.int8), "scales": torch.tensor([1, float("nan"), 1])},
+        {"values": torch.zeros(3, 2, dtype=torch.int8), "scales": torch.ones(3, dtype=torch.int32)},
+    ],
+)
+def test_a_file_of_other_shapes_or_numbers_is_damaged(own_vectors: Path, parts: dict[str, torch.Tensor]) -> None:
+    safetensors.torch.save_file(parts, own_vectors, {"words": "a\nb\nc"})
     with pytest.raises(VectorsError, match=r"small.safetensors is damaged .*: fetch it again"):
         word_vectors("small")
 

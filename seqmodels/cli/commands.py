@@ -131,7 +131,8 @@ def generate(
     sampling = inference.Sampling(temperature, top_k, top_p, seed, careful)
     loaded = _begun(_load(task, cell, checkpoint), language)
     _, vocabulary = as_language_model(loaded)
-    source = "" if prompt is None and loaded.conditions else text_of(prompt or "")
+    prompt = prompt or ""
+    source = "" if loaded.conditions and not prompt.strip() else text_of(prompt)  # a name needs no beginning
     drawn = list(inference.continue_text(loaded, source, max_tokens=max_tokens, sampling=sampling))
     begun = source.rstrip(" \t")
     ended = loaded.conditions and drawn[-1:] and drawn[-1].text == EOS
@@ -367,6 +368,8 @@ def _load(task: str, cell: str, file: Path | None) -> Checkpoint:
 def _begun(loaded: Checkpoint, language: str | None) -> Checkpoint:
     """The model as it starts from a language, if it does; ValueError lists those that it knows."""
     if language is not None:
+        if not loaded.conditions:
+            raise ValueError(f"{loaded.name} begins with no language: leave --language out")
         return loaded.given(language)
     if loaded.conditions:
         raise ValueError(f"{loaded.name} begins with a language: give --language, one of {', '.join(loaded.conditions)}")

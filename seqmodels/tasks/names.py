@@ -13,7 +13,7 @@ from torch import Tensor
 
 from seqmodels.corpora import Columns, Contents, CorpusError, Name, Subset, TextFile, keep_some, load_names
 from seqmodels.models import LanguageModel
-from seqmodels.tasks.base import ALL_FOUND, DataConfig, DemoConfig, ModelConfig, Splits
+from seqmodels.tasks.base import ALL_FOUND, DataConfig, DemoConfig, ModelConfig, Scores, Splits
 from seqmodels.tasks.language import UNSCORED, CharacterTask
 from seqmodels.training import BatchLoss, DevScore, Tensors, TrainConfig
 from seqmodels.vocab import LanguageBatch, LanguageVocab, NamesVocab, pad
@@ -60,7 +60,18 @@ class NamesTask(CharacterTask):
     def objective(
         self, model: Any, vocabulary: LanguageVocab, train: list[Any], dev: list[Any], *, batch_size: int | None = None
     ) -> NamesObjective:
-        return NamesObjective(self, vocabulary, train, dev, batch_size or self.streams)
+        return NamesObjective(self, vocabulary, train, self.known(vocabulary, dev), batch_size or self.streams)
+
+    def known(self, vocabulary: LanguageVocab, names: list[Any]) -> list[Any]:
+        """Those in a language that the model has learned from: of few names some languages have none. CorpusError if none is."""
+        found = [name for name in names if name.language in vocabulary.conditions]
+        if names and not found:
+            raise CorpusError("no name to check with is in a language of those to learn from: learn from more of them")
+        return found
+
+    def evaluate(self, model: LanguageModel, vocabulary: LanguageVocab, items: list[Any]) -> Scores:
+        """Over the letters and ends of names, in the languages that the model knows."""
+        return super().evaluate(model, vocabulary, self.known(vocabulary, items))
 
     def conditions_of(self, items: list[Any]) -> list[tuple[str, int]]:
         """The language of each name, and how many tokens of it are scored: its letters and the end."""
