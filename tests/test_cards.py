@@ -263,6 +263,15 @@ def test_a_name_that_no_checkpoint_has_is_refused(folder: Path) -> None:
         list(make_cards(folder, ["pos-lsmt"]))
 
 
+def test_a_card_of_a_checkpoint_that_cannot_be_used_says_why(tmp_path: Path) -> None:
+    from seqmodels.cards.measuring import make_cards
+
+    path = tmp_path / f"pos-gru{checkpoints.SUFFIX}"
+    path.write_bytes(b"damaged")
+    with pytest.raises(ValueError, match=r"pos-gru\.safetensors is damaged or cut short"):
+        list(make_cards(tmp_path, ["pos-gru"]))
+
+
 # those that ship
 
 

@@ -23,9 +23,13 @@ def make_cards(folder: Path | None = None, names: Sequence[str] = ()) -> Iterato
     """Measure the checkpoints of a folder, or those of these names, and write their cards; each is yielded when it is written.
 
     The cards of their tasks are made anew too, which all checkpoints of the task are read for. CorpusError without the corpora;
-    ValueError if there is no checkpoint of a name.
+    ValueError if there is no checkpoint of a name, or it cannot be used.
     """
-    listed = {one.name: one for one in checkpoints.list_checkpoints(folder) if one.info is not None}
+    found = checkpoints.list_checkpoints(folder)
+    for one in found:
+        if one.problem and one.name in names:
+            raise ValueError(one.problem)
+    listed = {one.name: one for one in found if one.info is not None}
     unknown = [name for name in names if name not in listed]
     if unknown or not listed:
         where = folder or checkpoints.folder()
