@@ -154,8 +154,8 @@ class CharacterEncoder(nn.Module):
         # short words apart from longer ones, or most of the work would be on their padding
         lengths, order = (characters != 0).sum(dim=1).sort()
         ends = torch.searchsorted(lengths, torch.tensor(_PARTS), right=True).tolist()
-        parts = [part for part in order.tensor_split(ends) if len(part)]
-        strongest = [_strongest(respond, characters[part, : int((characters[part[-1]] != 0).sum())]) for part in parts]
+        parts = zip(order.tensor_split(ends), lengths.tensor_split(ends), strict=True)
+        strongest = [_strongest(respond, characters[part, : int(length[-1])]) for part, length in parts if len(part)]
         return torch.cat(strongest)[order.argsort()]
 
     def _convolve(self, characters: Tensor) -> Tensor:

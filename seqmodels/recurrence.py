@@ -25,6 +25,11 @@ Alter = Callable[[int, Gates], Gates]  # (step, the gates of the cell) -> the ga
 SCANNED = 64  # steps whose gates are worked out together: more would not fit in the processor's cache
 
 
+def memory_and_output(state: State | None, *place: int) -> tuple[Tensor, Tensor] | None:
+    """Those of a layer and direction, (batch, hidden), or of one sequence there, (hidden,); None without a state."""
+    return None if state is None else (state[-1][place], state[0][place])
+
+
 @dataclass(frozen=True)
 class Weights:
     """One layer and direction in torch's layout; the blocks of rows are the cell's."""

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from unicodedata import combining
 
 import safetensors
 import safetensors.torch
@@ -113,6 +112,7 @@ def _forms(word: str) -> Iterable[str]:
     lower = normal(normal(word).lower())
     yield lower
     yield _OTHER_FORMS.get(lower, lower)
-    bare = "".join(character for character in unicodedata.normalize("NFD", _EDGES.sub("", lower)) if not combining(character))
+    letters = unicodedata.normalize("NFD", _EDGES.sub("", lower))
+    bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
     yield bare
     yield bare.rpartition("-")[2]  # what a compound is a kind of

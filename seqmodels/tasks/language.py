@@ -124,6 +124,11 @@ class LanguageTask(Task):
             tokens += len(targets)
         return nats, tokens
 
+    def dev_score(self, model: LanguageModel, vocabulary: LanguageVocab, items: list[Any]) -> DevScore:
+        """The metric, and the loss in nats a token."""
+        nats, tokens = self.surprise(model, vocabulary, items)
+        return DevScore(self.metrics(nats, tokens)[self.metric], nats / max(tokens, 1))
+
     @torch.inference_mode()
     def predictions(
         self, model: LanguageModel, vocabulary: LanguageVocab, items: list[Paragraph]
@@ -241,8 +246,7 @@ class LanguageObjective:
         )
 
     def score(self, model: LanguageModel) -> DevScore:
-        nats, tokens = self.task.surprise(model, self.vocabulary, self.dev)
-        return DevScore(self.task.metrics(nats, tokens)[self.task.metric], nats / max(tokens, 1))
+        return self.task.dev_score(model, self.vocabulary, self.dev)
 
     def settings(self) -> dict[str, float]:
         return {"streams": self.streams, "window": self.window, "frequent": self.frequent, "sampled": self.sampled}

@@ -144,8 +144,7 @@ class NamesObjective:
         return BatchLoss(mean=F.cross_entropy(model.logits(outputs), targets), tokens=len(targets))
 
     def score(self, model: LanguageModel) -> DevScore:
-        nats, letters = self.task.surprise(model, self.vocabulary, self.dev)
-        return DevScore(self.task.metrics(nats, letters)[self.task.metric], nats / max(letters, 1))
+        return self.task.dev_score(model, self.vocabulary, self.dev)
 
     def settings(self) -> dict[str, float]:
         return {"batch_size": self.batch_size, "power": self.power}

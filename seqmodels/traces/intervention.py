@@ -14,7 +14,7 @@ from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference import Encoded, GeneratedToken, NextWords, Sampling, Tagging, tag_encoded
 from seqmodels.inference.encoding import as_language_model, embed, finite, read_traced
 from seqmodels.inference.language import draw, expected
-from seqmodels.recurrence import Step, walk
+from seqmodels.recurrence import Step, memory_and_output, walk
 from seqmodels.traces.layers import BACKWARD, FORWARD, LayerTrace, Trace, sides
 
 CLAMPED_GATES = ("mu", "lam")
@@ -117,11 +117,7 @@ class _Run:
         self._read = 0  # tokens so far
         start = checkpoint.initial_state()
         # the memory and output that each layer and direction goes on from
-        self._ends: dict[tuple[int, str], tuple[Tensor, Tensor]] = {}
-        if start is not None:
-            self._ends = {
-                (layer, FORWARD): (start[-1][layer, 0, 0], start[0][layer, 0, 0]) for layer in range(self.recurrent.layers)
-            }
+        self._ends = {(layer, FORWARD): memory_and_output(start, layer, 0, 0) for layer in range(self.recurrent.layers)}
 
     def read(self, inputs: Tensor) -> tuple[list[LayerTrace], list[Tensor]]:
         """inputs (time, input) -> gates by layer and direction, and each layer's outputs (time, output_size)."""

@@ -15,7 +15,7 @@ from seqmodels.cells import Cell, Gates
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference import Encoded, Tagging, encode, tag_encoded
 from seqmodels.inference.encoding import finite
-from seqmodels.recurrence import Recurrent, State, Weights, gates_of, scan
+from seqmodels.recurrence import Recurrent, State, Weights, gates_of, memory_and_output, scan
 
 Array = NDArray[np.float32]
 
@@ -157,7 +157,7 @@ def trace_layers(recurrent: Recurrent, inputs: Tensor, outputs: list[Tensor], st
         for number, output in enumerate(both.split(recurrent.hidden_size, dim=-1)):
             reverse = number == 1
             weights = recurrent.weights(layer, reverse=reverse)
-            begin = None if start is None else (start[-1][layer, number, 0], start[0][layer, number, 0])
+            begin = memory_and_output(start, layer, number, 0)
             traced.append(trace_layer(recurrent.cell, weights, inputs, output, layer=layer, reverse=reverse, start=begin))
         inputs = both
     return traced

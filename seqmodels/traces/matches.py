@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from seqmodels import text as text_module
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference.encoding import NO_WORDS, embed
-from seqmodels.recurrence import reverse_steps
+from seqmodels.recurrence import memory_and_output, reverse_steps
 from seqmodels.tasks.batching import windows
 from seqmodels.traces.layers import BACKWARD, FORWARD, Array, LayerTrace, Trace, no_such_side, sides, trace_layer
 
@@ -278,7 +278,7 @@ def _trace_batch(checkpoint: Checkpoint, passages: Sequence[Sequence[str]], laye
     if reverse:
         read, output = reverse_steps(read, lengths), reverse_steps(output, lengths)
     weights = recurrent.weights(layer, reverse=reverse)
-    begin = None if start is None else (start[-1][layer, int(reverse)], start[0][layer, int(reverse)])
+    begin = memory_and_output(start, layer, int(reverse))
     return trace_layer(
         recurrent.cell, weights, read.transpose(0, 1), output.transpose(0, 1), layer=layer, reverse=False, start=begin
     )
