@@ -95,7 +95,7 @@ def words(scene: Scene) -> None:
 
     shown = [(position, tokens[position], position >= scene.typed) for position in range(part.start, part.stop)]
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="gates-words"):
-        strip(shown, token, len(tokens), select)
+        strip(shown, token, len(tokens), select, backward=scene.first.layer.backward)
         with st.container(horizontal=True, gap="small", vertical_alignment="center", width="content"):
             for label, icon, to in (("Back", "arrow_back", token - 1), ("Next", "arrow_forward", token + 1)):
                 note = "Select a neighbouring word. The left and right arrow keys do so too."

@@ -13,7 +13,8 @@ _KEY = "gates-strip"
 
 _strip = st.components.v2.component(
     "seqmodels_strip",
-    html='<div class="strip" role="group" aria-label="Words of the text"></div>',
+    html='<div class="strip-row"><div class="strip" role="group" aria-label="Words of the text"></div>'
+    '<button type="button" class="play" title="Walk through the words, about one a second">Play</button></div>',
     js=page.script("strip"),
     isolate_styles=False,
 )
@@ -25,11 +26,14 @@ _link = st.components.v2.component(
 )
 
 
-def strip(words: Sequence[tuple[int, str, bool]], selected: int, total: int, on_select: Callable[[int], None]) -> None:
+def strip(
+    words: Sequence[tuple[int, str, bool]], selected: int, total: int, on_select: Callable[[int], None], *, backward: bool = False
+) -> None:
     """Words as buttons: each with its position, and whether a model wrote it; they are a part of `total`.
 
     A click answers with a position, and so do the left and right arrow keys wherever nothing is typed. The browser counts the
-    presses: a key may be pressed again before the page is drawn.
+    presses: a key may be pressed again before the page is drawn. *Play* walks through the words, from the last to the first where
+    they are read `backward`.
     """
 
     def moved() -> None:
@@ -38,7 +42,8 @@ def strip(words: Sequence[tuple[int, str, bool]], selected: int, total: int, on_
             on_select(int(position))
 
     listed = [{"position": position, "word": shorten(visible(word), 40), "added": added} for position, word, added in words]
-    _strip(key=_KEY, data={"words": listed, "selected": selected, "total": total}, on_moved_change=moved)
+    data = {"words": listed, "selected": selected, "total": total, "step": -1 if backward else 1}
+    _strip(key=_KEY, data=data, on_moved_change=moved)
 
 
 def copy_link() -> None:

@@ -104,6 +104,23 @@ def test_arrow_keys_and_clicks_move_the_selected_word_and_the_address_follows(pa
     expect(page).to_have_url(re.compile("token=5"))
 
 
+def test_play_walks_through_the_words_to_the_end_and_a_second_press_stops_it(page: Page, address: str) -> None:
+    visit(page, f"{address}/Gates?text=The+old+man+the+boats.&token=4")
+    word = page.locator(".strip button[aria-pressed=true]")
+    page.get_by_role("button", name="Play", exact=True).click()
+    expect(word).to_have_text("boats")
+    expect(word).to_have_text(".")
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    expect(page).to_have_url(re.compile("token=6"))
+    page.get_by_role("button", name="Play", exact=True).click()
+    expect(word).to_have_text("The")
+    page.get_by_role("button", name="Stop", exact=True).click()
+    stopped = word.inner_text()
+    page.wait_for_timeout(3000)
+    settle(page)
+    expect(word).to_have_text(stopped)
+
+
 def test_arrow_keys_in_the_text_move_the_cursor_and_nothing_else(page: Page, address: str) -> None:
     visit(page, f"{address}/Gates?text=The+old+man+the+boats.&token=3")
     page.get_by_label("Your text", exact=True).focus()
