@@ -6,8 +6,8 @@ import streamlit as st
 
 from pages import explorer
 from pages.common import inputs, loading, page
+from pages.explorer import picking, selection
 from pages.explorer import scene as shared
-from pages.explorer import selection
 from pages.explorer.scene import Scene, View
 from seqmodels.viz.palette import PARAGRAPH, SPACE
 
@@ -62,6 +62,7 @@ def show(view: View, scene: Scene) -> None:
             f"{PARAGRAPH} is `<eos>`."
         )
     selection.words(scene)
+    picking.listen(selection.select)
     reading_aid = st.empty()
     reading_aid.markdown(explain(view))
     view.draw(scene)

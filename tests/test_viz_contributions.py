@@ -138,3 +138,9 @@ def test_the_largest_picture_stays_far_below_two_megabytes(tiny: dict[str, Check
     traced = trace(tiny["pos-lstm"], " ".join(["word"] * 300))
     focus = Focus(token=130, window=slice(120, 180), below=(Label("NOUN"),) * 300)
     assert 3 * len(viz.contributions(traced, focus).to_json()) < 300_000  # three cells
+
+
+def test_a_click_on_the_map_selects_the_memory_of_its_row_and_one_on_a_bar_its_word(tiny: dict[str, Checkpoint]) -> None:
+    figure = viz.contributions(trace(tiny["pos-gru"], LONG), Focus(token=12, window=MIDDLE))
+    assert figure.data[0].meta == {"row": {"token": list(range(10, 20))}}
+    assert figure.layout.meta == {"column": {"token": [None, *range(10, 20), None]}}, "many words in one column are none to select"

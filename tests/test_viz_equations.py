@@ -39,20 +39,22 @@ def test_the_numbers_that_are_read_aloud_make_the_memory(tiny: dict[str, Checkpo
 @pytest.mark.parametrize("cell", CELLS)
 def test_at_every_square_the_pointer_reads_an_equation_that_holds(tiny: dict[str, Checkpoint], cell: str, direction: str) -> None:
     layer = trace(tiny[f"ner-{cell}"], TEXT).layer(0, direction)
-    squares, readers = equations.equation_map(trace(tiny[f"ner-{cell}"], TEXT), Focus(direction=direction, token=2)).data
-    assert len(readers.x) == squares.z.size
-    for token, row, (unit, mu, before, lam, candidate, memory) in zip(readers.x, readers.y, readers.customdata, strict=True):
+    (squares,) = equations.equation_map(trace(tiny[f"ner-{cell}"], TEXT), Focus(direction=direction, token=2)).data
+    assert squares.customdata.shape == (*squares.z.shape, 5)
+    for row, token in np.ndindex(squares.z.shape):
+        mu, before, lam, candidate, memory = squares.customdata[row, token]
+        unit = squares.meta["row"]["unit"][row]
         assert mu * before + lam * candidate == pytest.approx(memory, abs=5e-3)
-        assert squares.z[row, token] == pytest.approx(layer.memory[token, int(unit)], abs=6e-4)
+        assert squares.z[row, token] == pytest.approx(layer.memory[token, unit], abs=6e-4)
         earlier = token + 1 if direction == "backward" else token - 1
-        assert before == pytest.approx(layer.memory[earlier, int(unit)] if 0 <= earlier < 6 else 0, abs=6e-4)
+        assert before == pytest.approx(layer.memory[earlier, unit] if 0 <= earlier < 6 else 0, abs=6e-4)
 
 
 def test_the_first_word_on_screen_finds_what_the_words_before_it_left(tiny: dict[str, Checkpoint]) -> None:
     traced = trace(tiny["pos-gru"], TEXT)
-    _, readers = equations.equation_map(traced, Focus(token=3, window=slice(3, 5))).data
-    unit, _, before, *_ = readers.customdata[0]
-    assert before == pytest.approx(traced.layers[0].memory[2, int(unit)], abs=6e-4)
+    (squares,) = equations.equation_map(traced, Focus(token=3, window=slice(3, 5))).data
+    before = squares.customdata[0, 0, 1]
+    assert before == pytest.approx(traced.layers[0].memory[2, squares.meta["row"]["unit"][0]], abs=6e-4)
 
 
 def test_the_units_that_change_most_are_drawn_and_the_selected_one_with_them(
@@ -68,13 +70,7 @@ def test_the_units_that_change_most_are_drawn_and_the_selected_one_with_them(
 
 def test_a_row_is_labelled_with_its_unit_and_a_click_finds_it(tiny: dict[str, Checkpoint]) -> None:
     figure = equations.equation_map(trace(tiny["pos-gru"], TEXT), Focus(token=2))
-    labels = figure.layout.yaxis.ticktext
-    readers = figure.data[1]
-    # a list, and a whole number: of a row of an array, a browser doesn't tell what was clicked
-    assert all(
-        isinstance(data, list | tuple) and labels[row] == str(data[0])
-        for row, data in zip(readers.y, readers.customdata, strict=True)
-    )
+    assert [str(unit) for unit in figure.data[0].meta["row"]["unit"]] == list(figure.layout.yaxis.ticktext)
 
 
 def test_rows_hold_the_equation_and_its_error(tiny: dict[str, Checkpoint]) -> None:

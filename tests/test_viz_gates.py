@@ -351,3 +351,16 @@ def test_a_picture_is_given_the_width_that_its_words_need() -> None:
 def test_one_word_and_one_unit_are_a_picture_too(name: str, tokens: int, units: int) -> None:
     focus = Focus(token=0, unit=0)
     assert draw(name, trace_of(random_layer(tokens, units)), focus, show=list(MEASURES.values())).data
+
+
+# what a click selects
+
+
+def test_a_click_on_a_map_selects_the_word_of_its_column_and_the_unit_of_its_row() -> None:
+    layer = random_layer()
+    order = unit_order(layer, "mean")
+    figure = viz.heatmaps(trace_of(layer), Focus(window=slice(2, 5)), order=order)
+    assert figure.layout.meta == {"column": {"token": [2, 3, 4]}}
+    for drawn in figure.data:
+        assert drawn.meta == {"row": {"unit": order.tolist()}}
+        np.testing.assert_allclose(drawn.z[1], (layer.mu, layer.lam)[drawn.yaxis == "y2"][2:5, order[1]], atol=1e-4)

@@ -59,7 +59,7 @@ def test_a_word_that_wrote_nothing_leaves_nothing() -> None:
 def test_bars_stand_from_the_longest_half_life_to_the_shortest_and_say_their_unit() -> None:
     traced = traced_with([[0.5, 0.99, 0.9], [0.5, 0.99, 0.9]])
     (bars,) = viz.half_lives(traced).data
-    assert list(bars.customdata) == [1, 2, 0]
+    assert list(bars.customdata) == bars.meta["point"]["unit"] == [1, 2, 0]
     np.testing.assert_allclose(bars.y, [68.97, 6.58, 1], atol=0.005)
     (unsorted,) = viz.half_lives(traced, order="unit").data
     assert list(unsorted.customdata) == [0, 1, 2]

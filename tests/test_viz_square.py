@@ -86,6 +86,7 @@ def test_the_dots_are_the_units_at_the_selected_token(direction: str) -> None:
     np.testing.assert_allclose(dots.x, layer.mu[3], atol=5e-5)
     np.testing.assert_allclose(dots.y, layer.lam[3], atol=5e-5)
     assert dots.customdata.tolist() == list(range(UNITS))
+    assert dots.meta == {"point": {"unit": list(range(UNITS))}}, "a click selects the unit"
     assert set(dots.text) == {WORDS[3]}
 
 

@@ -70,7 +70,7 @@ def test_a_point_is_a_unit_and_says_how_often_its_gate_is_open_and_shut() -> Non
 def test_the_selected_unit_lies_on_top_and_is_larger(unit: int) -> None:
     shares = Saturation(np.array([0.5, 0, 1], np.float32), np.array([0.25, 1, 0], np.float32))
     (points,) = units.saturation_scatter({"reveal": shares}, Focus(unit=unit)).data
-    assert points.customdata[-1] == unit
+    assert points.customdata[-1] == points.meta["point"]["unit"][-1] == unit
     assert points.selectedpoints == (2,)
     assert points.selected.marker.size > points.marker.size
     assert (float(points.x[-1]), float(points.y[-1])) == (100 * shares.open[unit], 100 * shares.shut[unit])

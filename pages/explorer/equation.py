@@ -31,13 +31,13 @@ def draw(scene: Scene) -> None:
     from seqmodels.viz import equations, gates
     from seqmodels.viz.legends import legend
 
-    st.html(legend(gates.bars([gates.MEMORY]), "A click on a square selects its unit."))
+    st.html(legend(gates.bars([gates.MEMORY]), "A click on a square selects its word and unit."))
 
     def one(reading: Reading) -> None:
         written_out(reading)
         figure = viz.equation_map(reading.trace, reading.focus)
         alt = f"{reading.title}: memory of the units that change most at {scene.word}, at every word"
-        shared.chart(figure, f"equation-{reading.name}", alt, picks_unit=True)
+        shared.chart(figure, f"equation-{reading.name}", alt)
 
     shared.panels(scene, one)
     shared.numbers_of(scene, lambda reading: equations.rows(reading.trace, reading.focus), "equation")

@@ -83,7 +83,7 @@ def saturated(scene: Scene) -> None:
             return
         figure = viz.saturation_scatter(moving, reading.focus)
         alt = f"{reading.title}: for each gate, how often it is open and shut in each unit"
-        shared.chart(figure, f"saturation-{reading.name}", alt, picks_unit=True)
+        shared.chart(figure, f"saturation-{reading.name}", alt)
 
     shared.panels(replace(scene, view="saturation"), one, columns=shared.WORDLESS)  # a row of pictures of its own
     words = f"the {len(scene.tokens):,} words above" if over == OWN else f"the first {ENOUGH:,} words, to the end of a paragraph"

@@ -55,7 +55,7 @@ def draw(scene: Scene) -> None:
         shared.chart(viz.retention(reading.trace, reading.focus), f"survival-{reading.name}", alt)
         figure = viz.half_lives(reading.trace, reading.focus, order=order)
         alt = f"{reading.title}: the half-life of each unit, on a logarithmic scale"
-        shared.chart(figure, f"half-lives-{reading.name}", alt, picks_unit=True)
+        shared.chart(figure, f"half-lives-{reading.name}", alt)
 
     shared.panels(scene, one)
     st.markdown(table(scene))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -133,26 +132,14 @@ def panels(scene: Scene, draw: Callable[[Reading], None], columns: int | None = 
                 draw(reading)
 
 
-def chart(figure: Any, key: str, alt: str, *, picks_unit: bool = False) -> None:
-    """A picture, with a button on it that saves it as PNG.
-
-    Where its points are units, with their number as customdata, a click on one selects the unit.
-    """
+def chart(figure: Any, key: str, alt: str) -> None:
+    """A picture, with a button on it that saves it as PNG."""
     config = {
         "displaylogo": False,
         "modeBarButtonsToRemove": ["select2d", "lasso2d", "pan2d", "autoScale2d"],
         "toImageButtonOptions": {"format": "png", "scale": 2, "filename": key},
     }
-    name = f"gates-chart-{key}"
-    pick: dict[str, Any] = {"on_select": partial(_pick_unit, name), "selection_mode": "points"} if picks_unit else {}
-    st.plotly_chart(figure, key=name, theme=None, alt=alt, config=config, **pick)
-
-
-def _pick_unit(name: str) -> None:
-    points = st.session_state[name].selection.points
-    if points and "customdata" in points[0]:
-        unit = points[0]["customdata"]
-        address.put({"unit": int(unit[0] if isinstance(unit, Sequence) else unit)})
+    st.plotly_chart(figure, key=f"gates-chart-{key}", theme=None, alt=alt, config=config)
 
 
 def table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -25,7 +25,7 @@ def draw(scene: Scene) -> None:
     def one(reading: Reading) -> None:
         figure = viz.square(reading.trace, reading.focus)
         alt = f"{reading.title}: keep and write of every unit at every word"
-        shared.chart(figure, f"square-{reading.name}", alt, picks_unit=True)
+        shared.chart(figure, f"square-{reading.name}", alt)
         st.caption(CELLS[reading.cell].where)
 
     shared.panels(scene, one, columns=shared.WORDLESS)

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from seqmodels.traces import CURVES, Aligned, Trace, align, curve, difference, distance, normalized_distance, windows
 from seqmodels.viz import gates, law
-from seqmodels.viz.frame import WHOLE, WORD, Focus, Frame, Label, hover, token_rows
+from seqmodels.viz.frame import WHOLE, WORD, Focus, Frame, Label, hover, picks, token_rows
 from seqmodels.viz.legends import Stroke, bar
 from seqmodels.viz.palette import DIFFERENT, MUTED, TEXT, cell_colour, cell_marker, shorten, visible
 
@@ -112,13 +112,14 @@ def text_difference(texts: TwoTexts, focus: Focus = WHOLE, *, measure: Measure =
     if ours is None or theirs is None:
         raise ValueError(f"{_title(texts.first)} has no {measure.title}: choose another measure")
     between = difference(ours, theirs, texts.columns)  # (columns, units)
-    frame = Frame(merged, here, panels=2, height=190)
+    frame = Frame(merged, here, panels=2, height=190, tokens=[pair.first for pair in texts.columns[here.window]])
     far = distance(one.memory, other.memory, texts.columns)[here.window]
     frame.bars(0, 100 * far, MUTED.on(focus.theme), hover(WORD, "the memories are %{y:.1f} % apart"))
     frame.y_axis(0, "apart, %", range=[-3, 103], tickvals=[0, 50, 100], showgrid=True)
     order = np.argsort(-_guide(between, here.token), kind="stable")
     text = hover(WORD, "unit %{y}", f"{measure.name}: %{{z:+.3f}}")
-    gates.add_map(frame, 1, between[here.window].T[order], gates.MEMORY, text, reach=_reach(between))
+    rows = picks(row={"unit": order})
+    gates.add_map(frame, 1, between[here.window].T[order], gates.MEMORY, text, reach=_reach(between), meta=rows)
     frame.row_axis(1, f"{measure.name}, difference", order)
     return frame.figure()
 
@@ -132,7 +133,8 @@ def intervention(before: Trace, after: Trace, focus: Focus = WHOLE) -> go.Figure
     frame.y_axis(0, "changed", DIFFERENT, range=[0, 1], tickformat=".0%", nticks=3, showgrid=True)
     order = np.argsort(-np.abs(ours - theirs).sum(axis=0), kind="stable")
     text = hover(WORD, "unit %{y}", "memory after minus before = %{z:.3f}")
-    gates.add_map(frame, 1, (ours - theirs).T[order], gates.MEMORY, text, reach=_reach(ours - theirs))
+    rows = picks(row={"unit": order})
+    gates.add_map(frame, 1, (ours - theirs).T[order], gates.MEMORY, text, reach=_reach(ours - theirs), meta=rows)
     frame.row_axis(1, "difference", order)
     return frame.figure()
 

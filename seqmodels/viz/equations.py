@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from seqmodels.traces import law_error, most_changed
 from seqmodels.viz import gates
 from seqmodels.viz.format import number
-from seqmodels.viz.frame import WHOLE, WORD, Focus, Frame, hover, token_rows
+from seqmodels.viz.frame import WHOLE, WORD, Focus, Frame, hover, picks, token_rows
 from seqmodels.viz.law import Part, typeset
-from seqmodels.viz.palette import BACKGROUND
 
 if TYPE_CHECKING:
     from seqmodels.traces import LayerTrace, Trace
@@ -57,17 +56,21 @@ def equation(layer: LayerTrace, token: int, unit: int) -> str:
 def equation_map(traced: Trace, focus: Focus = WHOLE, *, units: NDArray[np.intp] | None = None) -> go.Figure:
     """The memory of some units under the words; the pointer reads the law with its numbers at any of them.
 
-    `units` from top to bottom; those that change most at the selected token, else at the last, unless given. A square's customdata
-    begins with its unit.
+    `units` from top to bottom; those that change most at the selected token, else at the last, unless given.
     """
     chosen = shown_units(traced, focus) if units is None else units
     parts = [values[:, chosen].T for values in _numbers(traced, focus).values()]  # (units, tokens) each
     memory = parts[-1]
     frame = Frame(traced, focus, panels=1, height=max(_ROW * len(chosen), 60))
-    gates.add_map(frame, 0, memory, gates.MEMORY, "", xgap=1, ygap=1, hoverinfo="skip")
+    numbers = np.round(np.stack(parts, axis=-1).astype(np.float64), 3)  # (units, tokens, parts)
+    text = hover(
+        f"{WORD}, unit %{{y}}",
+        "{} · {} + {} · {} = <b>{}</b>".format(*(f"%{{customdata[{part}]:.3f}}" for part in range(len(parts)))),
+        "μ · before + λ · F = memory",
+    )
+    look: dict[str, Any] = {"xgap": 1, "ygap": 1, "customdata": numbers, "meta": picks(row={"unit": chosen})}
+    gates.add_map(frame, 0, memory, gates.MEMORY, text, **look)
     frame.row_axis(0, "", chosen, showticklabels=True)
-    rows, columns = (places.ravel() for places in np.indices(memory.shape))
-    frame.add(0, _readers(columns, rows, _rounded(chosen[rows], np.stack(parts, axis=-1).reshape(-1, len(parts))), focus))
     for row in np.flatnonzero(chosen == focus.unit):
         frame.outline_row(0, int(row))
     return frame.figure()
@@ -92,31 +95,3 @@ def _numbers(traced: Trace, focus: Focus) -> dict[str, gates.Array]:
     """The parts of the equation at the tokens that are drawn, (tokens, units) each."""
     layer, before = focus.drawn(traced), focus.whole(traced).previous()[focus.window]
     return {"mu": layer.mu, "before": before, "lam": layer.lam, "candidate": layer.candidate, "memory": layer.memory}
-
-
-def _rounded(units: NDArray[np.intp], numbers: gates.Array) -> list[list[float]]:
-    """A row for each square: its unit and the numbers of its equation.
-
-    Lists, because a browser tells of a click on a point what stands there, and of a row of an array it can't.
-    """
-    rounded = np.round(numbers.astype(np.float64), 3).tolist()
-    return [[unit, *row] for unit, row in zip(units.tolist(), rounded, strict=True)]
-
-
-def _readers(columns: NDArray[np.intp], rows: NDArray[np.intp], data: list[list[float]], focus: Focus) -> go.Scatter:
-    """Points that can't be seen over every square: unlike a heatmap's they know a click."""
-    unseen = {"marker": {"opacity": 0}}
-    return go.Scatter(
-        x=columns,
-        y=rows,
-        customdata=data,
-        mode="markers",
-        marker={"opacity": 0, "size": _ROW, "symbol": "square", "color": BACKGROUND.on(focus.theme)},
-        selected=unseen,
-        unselected=unseen,
-        hovertemplate=hover(
-            f"{WORD}, unit %{{customdata[0]}}",
-            "{} · {} + {} · {} = <b>{}</b>".format(*(f"%{{customdata[{part}]:.3f}}" for part in range(1, 6))),
-            "μ · before + λ · F = memory",
-        ),
-    )

@@ -129,6 +129,24 @@ def ground(theme: Theme) -> dict[str, Any]:
     }
 
 
+def picks(
+    *,
+    column: Mapping[str, Iterable[int | None]] | None = None,
+    row: Mapping[str, Iterable[int | None]] | None = None,
+    point: Mapping[str, Iterable[int | None]] | None = None,
+) -> dict[str, Any]:
+    """What a click selects: `meta` of a trace, or of a layout for all its traces that say nothing else.
+
+    By a name, such as `token` or `unit`, the number that each column, row or point stands for; None for one that selects nothing.
+    """
+    ways = {"column": column, "row": row, "point": point}
+    return {
+        way: {name: [None if number is None else int(number) for number in numbers] for name, numbers in found.items()}
+        for way, found in ways.items()
+        if found is not None
+    }
+
+
 def rgba(colour: str, alpha: float) -> str:
     """'#rrggbb' with so much of the ground shining through."""
     red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
@@ -164,9 +182,15 @@ def width(columns: int) -> int:
 
 
 class Frame:
-    """Stacked panels over one row of words, the selected token framed in all of them."""
+    """Stacked panels over one row of words, the selected token framed in all of them.
 
-    def __init__(self, traced: Trace, focus: Focus, *, panels: int, height: int) -> None:
+    A click anywhere in a word's column selects its token, one of `tokens`: as the focus counts them, unless given.
+    """
+
+    def __init__(
+        self, traced: Trace, focus: Focus, *, panels: int, height: int, tokens: Sequence[int | None] | None = None
+    ) -> None:
+        self.tokens = focus.positions(traced) if tokens is None else tokens
         self.columns, self.theme, self.panels, self.height = focus.columns(traced), focus.theme, panels, height
         self.backward = focus.direction == "backward"
         self.selected = focus.column(traced)
@@ -283,6 +307,7 @@ class Frame:
                 "shapes": [*self._frame_of_the_selected(), *self.outlines],
                 "height": above + total + below,
                 "margin": {"l": MARGIN_LEFT, "r": MARGIN_RIGHT, "t": above, "b": below, "pad": 0},
+                "meta": picks(column={"token": self.tokens}),
                 **ground(self.theme),
             },
         )

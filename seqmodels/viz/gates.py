@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from seqmodels.traces import band, unit_order
 from seqmodels.viz import palette
-from seqmodels.viz.frame import WHOLE, WORD, Focus, Frame, hover, rgba, token_rows
+from seqmodels.viz.frame import WHOLE, WORD, Focus, Frame, hover, picks, rgba, token_rows
 from seqmodels.viz.legends import bar
 from seqmodels.viz.palette import LAM, LAM_INK, MU, MU_INK, TEXT, Pair, Theme
 
@@ -93,7 +93,8 @@ def heatmaps(
     drawn = present(layer, show)
     frame = Frame(traced, focus, panels=len(drawn), height=min(max(len(order), 150), 260))
     for panel, (measure, values) in enumerate(drawn):
-        add_map(frame, panel, values.T[order], measure, hover(WORD, "unit %{y}", f"{measure.name} = %{{z:.3f}}"))
+        text = hover(WORD, "unit %{y}", f"{measure.name} = %{{z:.3f}}")
+        add_map(frame, panel, values.T[order], measure, text, meta=picks(row={"unit": order}))
         zoom = {"fixedrange": False, **({"matches": "y"} if panel else {})}  # the buttons zoom into the units of all maps at once
         frame.row_axis(panel, measure.name, order, measure.ink, **zoom)
         if focus.unit is not None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from seqmodels import traces
 from seqmodels.viz import gates
-from seqmodels.viz.frame import WHOLE, WORD, Focus, Focused, Frame, Label, hover, rgba
+from seqmodels.viz.frame import WHOLE, WORD, Focus, Focused, Frame, Label, hover, picks, rgba
 from seqmodels.viz.legends import bar, legend, line
 from seqmodels.viz.palette import LAM, LAM_INK, MU, MU_INK, NEGATIVE, POSITIVE, REVEAL, TEXT, Pair, Theme, safe, shorten
 
@@ -30,6 +30,13 @@ class Collapsed(Focused):
     """A trace in which all words before and after those that are drawn stand as one word each, and the focus on it."""
 
     inside: slice  # the columns of the words that are drawn one by one
+    positions: range  # of these words in the whole text
+
+    @property
+    def tokens(self) -> list[int | None]:
+        """The token that each column stands for; None for many words, or a memory before the first."""
+        before, after = self.inside.start, len(self.trace.tokens) - self.inside.stop
+        return [None] * before + list(self.positions) + [None] * after
 
 
 def collapsed(traced: Trace, focus: Focus = WHOLE) -> Collapsed:
@@ -45,7 +52,7 @@ def collapsed(traced: Trace, focus: Focus = WHOLE) -> Collapsed:
         below = (Label(""),) * first + below + (Label(""),) * (len(near.tokens) - first - len(drawn))
     column = focus.column(traced)
     there = replace(focus, token=None if column is None else first + column, window=slice(None), below=below)
-    return Collapsed(near, there, slice(first, first + len(drawn)))
+    return Collapsed(near, there, slice(first, first + len(drawn)), drawn)
 
 
 def contributions(traced: Trace, focus: Focus = WHOLE, given: Attribution | None = None) -> go.Figure:
@@ -61,7 +68,7 @@ def contributions(traced: Trace, focus: Focus = WHOLE, given: Attribution | None
             "attribute the trace that `collapsed` gives"
         )
     panels = 1 if near.focus.token is None else 2 if given is None else 3
-    frame = Frame(near.trace, near.focus, panels=panels, height=CONTRIBUTIONS_HEIGHT)
+    frame = Frame(near.trace, near.focus, panels=panels, height=CONTRIBUTIONS_HEIGHT, tokens=near.tokens)
     values = amounts(near)
     _add_map(frame, near, values[near.inside])
     if near.focus.token is not None:
@@ -162,13 +169,15 @@ def _add_map(frame: Frame, near: Collapsed, values: Values) -> None:
     """The memories of the words drawn one by one, written by all."""
     unit, theme = near.focus.unit, near.focus.theme
     values = np.where(_read(near.layer)[near.inside], values, np.nan)
+    rows = picks(row={"token": near.positions})  # a click selects the memory at a word, whoever wrote it
     if unit is None:
         scale = [(float(share), rgba(LAM.on(theme), float(np.sqrt(share)))) for share in STOPS]  # the root, to see small shares
-        frame.heatmap(0, values, scale=scale, hover=hover(f"{WORD} wrote %{{z:.1%}} of the memory at <b>%{{y}}</b>"))
+        text = hover(f"{WORD} wrote %{{z:.1%}} of the memory at <b>%{{y}}</b>")
+        frame.heatmap(0, values, scale=scale, hover=text, meta=rows)
     else:
         reach = float(np.nanmax(np.abs(values))) or 1.0
         text = hover(f"{WORD} wrote %{{z:+.3f}} of unit {unit} at <b>%{{y}}</b>")
-        gates.add_map(frame, 0, values, gates.MEMORY, text, reach=reach)
+        gates.add_map(frame, 0, values, gates.MEMORY, text, reach=reach, meta=rows)
     frame.row_axis(0, "memory at", [safe(word) for word in frame.words[near.inside]])
 
 

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from seqmodels.cells import CELLS
-from seqmodels.viz.frame import FONT, WHOLE, Focus, ground, hover, rgba
+from seqmodels.viz.frame import FONT, WHOLE, Focus, ground, hover, picks, rgba
 from seqmodels.viz.palette import LAM_INK, LINE, MU_INK, MUTED, REVEAL, TEXT, Theme, safe, shorten
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ def square(traced: Trace, focus: Focus = WHOLE) -> go.Figure:
     if focus.unit is not None:
         drawn = focus.drawn(traced)
         words = [safe(shorten(word)) for word in focus.columns(traced).words]
-        figure.add_trace(_path(drawn.mu[:, focus.unit], drawn.lam[:, focus.unit], words, focus.unit, theme))
+        path = _path(drawn.mu[:, focus.unit], drawn.lam[:, focus.unit], words, focus.unit, theme)
+        figure.add_trace(path.update(meta=picks(point={"token": focus.positions(traced)})))
     axis: dict[str, Any] = {
         "range": [-_EDGE, 1 + _EDGE],
         "tickvals": [0, 0.5, 1],
@@ -80,6 +81,7 @@ def _cloud(shares: NDArray[np.float64], points: int, theme: Theme) -> go.Heatmap
         zmax=float(np.sqrt(shares.max())) or 1.0,
         colorscale=[(0, rgba(colour, 0.06)), (1, rgba(colour, 0.9))],
         showscale=False,
+        hoverongaps=False,
         hovertemplate=hover(f"%{{customdata:,}} of {points:,} points", "μ ≈ %{x:.2f}, λ ≈ %{y:.2f}"),
     )
 
@@ -89,6 +91,7 @@ def _dots(mu: NDArray[np.float32], lam: NDArray[np.float32], word: str, theme: T
         x=np.round(mu, 4),
         y=np.round(lam, 4),
         customdata=np.arange(len(mu)),
+        meta=picks(point={"unit": range(len(mu))}),
         text=[word] * len(mu),  # not in the template, where a typed %{x} would be filled in
         mode="markers",
         marker={"size": 7, "color": rgba(REVEAL.on(theme), 0.75), "line": {"width": 0.5, "color": LINE.on(theme)}},

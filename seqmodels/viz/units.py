@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from seqmodels.traces import HIGH, OPEN, REGIMES, SHUT, half_life, quantile, regimes, unit_regimes
 from seqmodels.viz import gates
 from seqmodels.viz.format import duration
-from seqmodels.viz.frame import FONT, MARGIN_LEFT, MARGIN_RIGHT, WHOLE, WORD, Focus, Frame, ground, hover, rgba, token_rows
+from seqmodels.viz.frame import FONT, MARGIN_LEFT, MARGIN_RIGHT, WHOLE, WORD, Focus, Frame, ground, hover, picks, rgba, token_rows
 from seqmodels.viz.legends import legend, patch
 from seqmodels.viz.palette import BACKGROUND, LINE, MU, MU_INK, REGIME_COLOURS, TEXT, Theme
 
@@ -63,8 +63,8 @@ def regime_legend() -> str:
 def saturation_scatter(found: Mapping[str, Saturation], focus: Focus = WHOLE) -> go.Figure:
     """A panel for each gate, `found` by its title; a point is a unit: how often its gate is wide open, and how often shut.
 
-    No point can lie beyond the diagonal. The more points lie over each other, the deeper the colour. A point's customdata is its
-    unit. Karpathy, Johnson, Li 2015.
+    No point can lie beyond the diagonal. The more points lie over each other, the deeper the colour. A click on a point selects
+    its unit. Karpathy, Johnson, Li 2015.
     """
     theme = focus.theme
     total = len(found) * _SQUARE + (len(found) - 1) * _GAP
@@ -101,7 +101,7 @@ def saturation_rows(cell: str, found: Mapping[str, Saturation]) -> list[dict[str
 def half_lives(traced: Trace, focus: Focus = WHOLE, *, order: str = "half-life") -> go.Figure:
     """The half-life of every unit over the whole text, as bars on a logarithmic axis; the selected unit in the colour of text.
 
-    In the order of `half-life`, the longest first, or of `unit`. A bar's customdata is its unit, for a page to select.
+    In the order of `half-life`, the longest first, or of `unit`. A click on a bar selects its unit.
     """
     if order not in ORDERS:
         raise ValueError(f"unknown order {order!r}: choose one of {', '.join(ORDERS)}")
@@ -111,11 +111,10 @@ def half_lives(traced: Trace, focus: Focus = WHOLE, *, order: str = "half-life")
         x=np.arange(len(units)),
         y=np.round(np.clip(tokens[units], SHORTEST, LONGEST), 4),
         customdata=units,
+        meta=picks(point={"unit": units}),
         text=[duration(float(tokens[unit])) for unit in units],
         textposition="none",
         marker={"color": [(TEXT if unit == focus.unit else MU).on(theme) for unit in units], "line": {"width": 0}},
-        selected={"marker": {"opacity": 1}},
-        unselected={"marker": {"opacity": 1}},
         hovertemplate=hover("unit %{customdata}: half-life %{text}"),
     )
     median = quantile(tokens, 0.5)
@@ -209,9 +208,9 @@ def _points(shares: Saturation, name: str, colour: str, focus: Focus) -> go.Scat
         x=np.round(100 * shares.open[units], 3),
         y=np.round(100 * shares.shut[units], 3),
         customdata=units,
+        meta=picks(point={"unit": units}),
         mode="markers",
         marker={"size": 9, "color": rgba(colour, 0.5), "line": {"width": 0.5, "color": colour}},
-        # as a selection, so that a click is seen before the page answers
         selectedpoints=None if focus.unit is None else [len(units) - 1],
         selected={"marker": {"size": 14, "color": TEXT.on(focus.theme), "opacity": 1}},
         unselected={"marker": {"opacity": 1}},

@@ -121,6 +121,44 @@ def test_play_walks_through_the_words_to_the_end_and_a_second_press_stops_it(pag
     expect(word).to_have_text(stopped)
 
 
+@pytest.mark.parametrize("view", ["Heatmaps", "Equation", "Ledger", "Regimes"])
+def test_a_click_on_a_picture_selects_its_word_and_its_unit(page: Page, address: str, view: str) -> None:
+    visit(page, f"{address}/Gates?text=The+old+man+the+boats.&token=3&cells=gru&view={view}")
+    plot = page.locator(".js-plotly-plot").first
+    plot.scroll_into_view_if_needed()
+    area = plot.locator(".nsewdrag").first
+    box = area.bounding_box()
+    assert box is not None
+    area.click(
+        position={"x": box["width"] * 0.5 / 6, "y": box["height"] * 4.5 / 6}
+    )  # the first of six words, and the fifth of six rows
+    expect(page.locator(".strip button[aria-pressed=true]")).to_have_text("boats" if view == "Ledger" else "The")
+    expect(page).to_have_url(re.compile(r"unit=\d" if view in ("Heatmaps", "Equation") else "token="))
+
+
+def test_a_click_on_a_point_of_the_square_selects_its_unit(page: Page, address: str) -> None:
+    visit(page, f"{address}/Gates?text=The+old+man+the+boats.&token=3&cells=elman&view=Square")  # all units at keep 0, write 1
+    area = page.locator(".js-plotly-plot .nsewdrag").first
+    box = area.bounding_box()
+    assert box is not None
+    area.click(position={"x": box["width"] * 0.06 / 1.12, "y": box["height"] * 0.06 / 1.12})
+    expect(page).to_have_url(re.compile(r"unit=\d"))
+
+
+def test_pointing_at_a_word_in_a_picture_points_at_it_in_the_pictures_beside_it(page: Page, address: str) -> None:
+    visit(page, f"{address}/Gates?text=The+old+man+the+boats.&view=Regimes")
+    plots = page.locator("[class*=st-key-gates-pictures-regimes] .js-plotly-plot")
+    plots.first.scroll_into_view_if_needed()
+    area = plots.first.locator(".nsewdrag")
+    box = area.bounding_box()
+    assert box is not None
+    area.hover(position={"x": box["width"] * 2.5 / 6, "y": box["height"] / 2})
+    for number in range(3):
+        expect(plots.nth(number).locator(".hoverlayer .hovertext")).to_contain_text("man")
+    page.mouse.move(1, 1)
+    expect(plots.locator(".hoverlayer .hovertext")).to_have_count(0)
+
+
 def test_arrow_keys_in_the_text_move_the_cursor_and_nothing_else(page: Page, address: str) -> None:
     visit(page, f"{address}/Gates?text=The+old+man+the+boats.&token=3")
     page.get_by_label("Your text", exact=True).focus()
