@@ -20,46 +20,61 @@ if TYPE_CHECKING:
 WORDS_A_PAGE = 240  # as many as a browser lays out at once without a pause
 MOST_ENTITIES = 100  # on screen
 MOST = 20_000  # words: three cells read them in some four seconds
+POS, NER = {"task": "pos"}, {"task": "ner"}
 EXAMPLES = (
     Example(
         "Garden path",
         "The old man the boat.",
-        "*Man* is the verb here: the old are those who man the boat. Most readers stumble; do the models?",
+        "*Man* is the verb here: the old are those who man the boat. Most readers stumble, and so do all three models: a noun, "
+        "they say, at 98 to 99 %.",
+        POS,
     ),
     Example(
         "One word, two jobs",
         "We must present the present, and object to the object.",
-        "*Present* and *object* are each a verb first and a noun second. Which cell gets all four right?",
+        "*Present* and *object* are each a verb first and a noun second. Only Elman, the oldest of the three, gets all four right: "
+        "GRU takes the second *present* for an adjective, LSTM the first *object* for a noun.",
+        POS,
     ),
     Example(
         "Fruit flies",
         "Time flies like an arrow, but fruit flies like a banana.",
-        "*Flies* and *like* change their part of speech from one half to the other. Do the models follow?",
+        "*Flies* is a verb, then a noun: all three models follow. The second *like* is a verb too, but they take it for a "
+        "preposition (ADP), at 92 to 95 %.",
+        POS,
     ),
     Example(
         "People and places",
         "Angela Merkel met Emmanuel Macron in Strasbourg before the European Parliament voted.",
-        "Persons, a city and an organization in one line: pick the task Entities.",
+        "All three models find both persons and the city. The *European Parliament* is an organization to GRU alone, at 41 %, and "
+        "a place to the others.",
+        NER,
     ),
     Example(
         "Is it a place?",
         "Washington said that Paris Hilton would not visit Jordan with Michael Jordan.",
-        "*Washington*, *Paris* and *Jordan* are people or places only by what stands around them.",
+        "*Jordan* is a place and then a person: all three models see it. *Paris Hilton* is a person to GRU and LSTM and a place to "
+        "Elman; *Washington*, who speaks, is a place to all.",
+        NER,
     ),
     Example(
         "Misspelled",
         "Teh presidnet definately recieved teh lettr yestreday, thx!!",
         "*Presidnet*, *lettr* and *yestreday* are in no word list of the models, which read the letters too.",
+        POS,
     ),
     Example(
         "Far apart",
-        "The key to the cabinets that the men in the old house near the lakes bought was lost.",
-        "Fourteen words, four nouns among them, stand between the subject *key* and its verb *was*.",
+        "Have they taken it? Have the students who failed the exam taken it again?",
+        "Both times *taken* makes *have* an auxiliary (AUX). Two words away, all three models see it, at 97 to 98 %. Seven words "
+        "away none does: a verb, they say, at 94 to 98 %.",
+        POS,
     ),
     Example(
         "Nonsense",
         "'Twas brillig, and the slithy toves did gyre and gimble in the wabe.",
         "Invented words: only their endings and their places tell what they are.",
+        POS,
     ),
 )
 

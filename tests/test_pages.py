@@ -55,6 +55,8 @@ def test_every_example_can_be_taken_and_says_why_it_is_interesting() -> None:
     for number in range(8):
         sound(app.button(key=f"text-example-{number}").click().run())
         assert buttons[number].proto.help in notes(app)
+        about_entities = buttons[number].label in ("People and places", "Is it a place?")
+        assert app.session_state["task"] == ("Entities" if about_entities else "Parts of speech")
 
 
 def test_a_link_restores_text_task_and_cells() -> None:

@@ -46,8 +46,8 @@ CLAIMS: dict[str, Claim] = {}
 def examples_of(page: str) -> dict[str, tuple[str, str]]:
     """Of a page that is no module: the text and what there is to see, by title."""
     calls = [node for node in ast.walk(ast.parse((ROOT / page).read_text("utf-8"))) if isinstance(node, ast.Call)]
-    found = [map(ast.literal_eval, call.args) for call in calls if ast.unparse(call.func).endswith("Example")]
-    return {title: (text, sees) for title, text, sees in found}
+    found = [call.args[:3] for call in calls if ast.unparse(call.func).endswith("Example")]
+    return {title: (text, sees) for title, text, sees in (map(ast.literal_eval, args) for args in found)}
 
 
 # the texts, and the state of the page in which each is true
@@ -495,6 +495,73 @@ def who_changes_most(state: State) -> Sequence[str]:
 # Tagging, Language model and Overview
 
 
+Tagged = list[tuple[str, int]]  # of each word: its tag, and how sure a model is of it, in per cent
+
+
+def tagged_by(task: str, state: State, *words: str) -> dict[str, list[Tagged]]:
+    """Of each of these words, what each shipped cell says of it, wherever it stands in the text."""
+    read_by = [tag(load(task, cell), state["text"]).tokens for cell in SHIPPED_CELLS]
+    return {
+        word: [
+            [(token.tag, round(100 * token.probability)) for token in tokens if token.text.lower() == word] for tokens in read_by
+        ]
+        for word in words
+    }
+
+
+def tags_there(found: list[Tagged], place: int) -> list[str]:
+    """By cell, in the order of SHIPPED_CELLS."""
+    return [places[place][0] for places in found]
+
+
+def surety(found: list[Tagged], place: int) -> str:
+    shares = [places[place][1] for places in found]
+    return f"at {min(shares)} to {max(shares)} %"
+
+
+@claim("Tagging: Garden path")
+def garden_path(state: State) -> Sequence[str]:
+    found = tagged_by("pos", state, "man")["man"]
+    assert tags_there(found, 0) == ["NOUN"] * 3
+    return [surety(found, 0)]
+
+
+@claim("Tagging: One word, two jobs")
+def one_word_two_jobs(state: State) -> Sequence[str]:
+    found = tagged_by("pos", state, "present", "object")
+    assert [tags_there(found["present"], place) for place in (0, 1)] == [["VERB"] * 3, ["NOUN", "ADJ", "NOUN"]]
+    assert [tags_there(found["object"], place) for place in (0, 1)] == [["VERB", "VERB", "NOUN"], ["NOUN"] * 3]
+    return []
+
+
+@claim("Tagging: Fruit flies")
+def fruit_flies(state: State) -> Sequence[str]:
+    found = tagged_by("pos", state, "flies", "like")
+    assert [tags_there(found["flies"], place) for place in (0, 1)] == [["VERB"] * 3, ["NOUN"] * 3]
+    assert tags_there(found["like"], 1) == ["ADP"] * 3
+    return [surety(found["like"], 1)]
+
+
+@claim("Tagging: People and places")
+def people_and_places(state: State) -> Sequence[str]:
+    found = tagged_by("ner", state, "merkel", "macron", "strasbourg", "european", "parliament")
+    assert tags_there(found["merkel"], 0) == tags_there(found["macron"], 0) == ["I-PER"] * 3
+    assert tags_there(found["strasbourg"], 0) == ["B-LOC"] * 3
+    assert tags_there(found["european"], 0) == ["B-LOC", "B-ORG", "B-LOC"]
+    assert tags_there(found["parliament"], 0) == ["I-LOC", "I-ORG", "I-LOC"]
+    return [f"at {found['european'][SHIPPED_CELLS.index('gru')][0][1]} %"]
+
+
+@claim("Tagging: Is it a place?")
+def is_it_a_place(state: State) -> Sequence[str]:
+    found = tagged_by("ner", state, "washington", "paris", "hilton", "jordan")
+    assert [tags_there(found["jordan"], place) for place in (0, 1)] == [["B-LOC"] * 3, ["I-PER"] * 3]
+    assert tags_there(found["paris"], 0) == ["B-LOC", "B-PER", "B-PER"]
+    assert tags_there(found["hilton"], 0) == ["I-LOC", "I-PER", "I-PER"]
+    assert tags_there(found["washington"], 0) == ["B-LOC"] * 3
+    return []
+
+
 @claim("Tagging: Misspelled")
 def misspelled(state: State) -> Sequence[str]:
     known: set[str] = set()
@@ -509,12 +576,12 @@ def misspelled(state: State) -> Sequence[str]:
 
 @claim("Tagging: Far apart")
 def far_apart(state: State) -> Sequence[str]:
-    tokens = tag(load("pos", "gru"), state["text"]).tokens
-    words = [token.text for token in tokens]
-    between = tokens[words.index("key") + 1 : words.index("was")]
-    assert len(between) == 14
-    assert [token.tag for token in between].count("NOUN") == 4
-    return []
+    words = [token.text.lower() for token in tag(load("pos", "gru"), state["text"]).tokens]
+    have, taken = ([place for place, word in enumerate(words) if word == wanted] for wanted in ("have", "taken"))
+    assert [second - first for first, second in zip(have, taken, strict=True)] == [2, 7]
+    found = tagged_by("pos", state, "have")["have"]
+    assert [tags_there(found, place) for place in (0, 1)] == [["AUX"] * 3, ["VERB"] * 3]
+    return [surety(found, 0), surety(found, 1)]
 
 
 @claim("Language model: A fixed phrase")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import streamlit as st
@@ -32,11 +32,19 @@ def _as_text(option: object) -> Sequence[str]:
 
 @dataclass(frozen=True)
 class Example:
-    """A text to try: what its button says, and the reason it is interesting."""
+    """A text to try: what its button says, the reason it is interesting, and what else to set, in the words that a link may use."""
 
     title: str
     text: str
     reason: str
+    state: Mapping[str, Any] = field(default_factory=dict)
+
+
+def values_of(state: Mapping[str, Any]) -> dict[str, Any]:
+    """A state in the words that a link may use, as values of inputs by their keys: the task by its title."""
+    from seqmodels.tasks import find_task  # brings torch, which no example needs to be offered
+
+    return {key: find_task(value).page_title if key == "task" else value for key, value in state.items()}
 
 
 def sentence(default: str, *, label: str = "Your text", key: str = TEXT, height: int = 100) -> str:
@@ -73,10 +81,14 @@ def _excerpt(text: str, most: int, unit: Unit, last: bool) -> tuple[str, int]:
 
 def examples(choices: Sequence[Example], *, key: str = TEXT) -> None:
     """A button for each example, which puts it into the text area of that key; below, why the one on screen is interesting."""
+
+    def choose(example: Example) -> None:
+        address.put({key: example.text} | values_of(example.state))
+
     with st.container(horizontal=True, gap="small", key=f"{key}-examples"):
         for number, example in enumerate(choices):
             name = f"{key}-example-{number}"
-            st.button(example.title, key=name, help=example.reason, on_click=_set, args=(key, example.text))
+            st.button(example.title, key=name, help=example.reason, on_click=choose, args=(example,))
     for example in choices:
         if example.text == st.session_state.get(key):
             st.caption(f"**{example.title}**: {example.reason}")
@@ -275,7 +287,3 @@ def _asked(key: str, label: str, labels: Mapping[str, Option], also: Spellings[O
     if not names.keys() >= set(values):
         st.caption(f":material/link_off: This link asks for something under “{label}” that is not here, so you see the default.")
     return [names[value] for value in values if value in names]
-
-
-def _set(key: str, value: Any) -> None:
-    st.session_state[key] = value

@@ -34,10 +34,8 @@ class Example:
 
     @property
     def values(self) -> dict[str, Any]:
-        """The values of the page's inputs by their keys: the task by its title."""
-        from seqmodels.tasks import find_task  # brings torch, which no view needs to be listed
-
-        return {key: find_task(value).page_title if key == "task" else value for key, value in self.state.items()}
+        """The values of the page's inputs by their keys."""
+        return inputs.values_of(self.state)
 
 
 def state(text: str, task: str, cells: str = "", **values: Any) -> dict[str, Any]:
