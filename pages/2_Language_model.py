@@ -214,7 +214,7 @@ def continuations(models: Models, prompt: str, length: int, sampling: Sampling, 
     st.subheader("What they write")
     rare = " and ".join(text for unit, text in RARE.items() if unit in models.values())
     st.caption(
-        f"The darker the ground of a {kinds(models)}, the less the model expected it; ¶ ends a paragraph. To a model, {rare} in "
+        f"The stronger the colour of a {kinds(models)}, the less the model expected it; ¶ ends a paragraph. To a model, {rare} in "
         "training (of a short text, fewer) are all `<unk>`, and `<unk>` is never drawn."
     )
     panels = []
@@ -243,7 +243,7 @@ def next_words(models: Models, prompt: str, sampling: Sampling) -> None:
     st.subheader("What could come next")
     st.caption(
         f"Click a row, or tap it twice, to take that {kinds(models)}. Solid: how likely it is drawn under the settings above. "
-        "Pale: the model's own probability, at temperature 1. A sure model has one long bar, a lost one many short."
+        "Faint: the model's own probability, at temperature 1. A sure model has one long bar, a lost one many short."
     )
     from seqmodels.inference import candidates
 

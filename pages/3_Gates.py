@@ -75,8 +75,8 @@ def show(view: View, scene: Scene) -> None:
 def explain(view: View) -> str:
     """How to read the pictures, and what there is to see: in the example that is open, else in any text."""
     opened = shared.opened(view.examples)
-    seen = f"**{opened.title}:** {opened.sees}" if opened else f"**What to look for:** {view.look_for}"
-    return f"**How to read it:** {view.how}  \n{seen}"
+    seen = f"**{opened.title}:** {opened.sees}" if opened else f"**What to look for:** {view.shown.look_for}"
+    return f"**How to read it:** {view.shown.how}  \n{seen}"
 
 
 page.run(main)

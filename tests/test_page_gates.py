@@ -92,8 +92,8 @@ def test_every_view_draws_every_task_in_either_direction(view: str, task: str, d
 def test_every_view_opens_from_a_link_and_says_how_to_read_it_and_what_to_look_for(view: str) -> None:
     page, expected = visit(view=view), VIEWS[view]
     assert controls(page)["View"].value == view
-    assert f"**How to read it:** {expected.how}" in said(page)
-    worth_seeing = (f"**What to look for:** {expected.look_for}", *(example.sees for example in expected.examples))
+    assert f"**How to read it:** {expected.aid.how}" in said(page)
+    worth_seeing = (f"**What to look for:** {expected.aid.look_for}", *(example.sees for example in expected.examples))
     assert any(text in said(page) for text in worth_seeing)
 
 

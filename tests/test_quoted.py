@@ -53,7 +53,10 @@ def examples_of(page: str) -> dict[str, tuple[str, str]]:
 # the texts, and the state of the page in which each is true
 TEXTS: dict[str, tuple[str, State]] = {
     **{f"{title}: {one.title}": (one.sees, one.state) for title, view in VIEWS.items() for one in view.examples},
-    **{title: (f"{view.how} {view.look_for}", {}) for title, view in VIEWS.items()},
+    **{
+        title: (" ".join(f"{aid.how} {aid.look_for}" for aid in (view.aid, *view.others.values())), {})
+        for title, view in VIEWS.items()
+    },
     **{f"Tagging: {title}": (sees, {"text": text}) for title, (text, sees) in examples_of(TAGGING).items()},
     **{f"Language model: {title}": (sees, {"text": text}) for title, (text, sees) in examples_of(LANGUAGE).items()},
     **{f"Training: {preset.title}": (preset.look_for, {}) for preset in PRESETS},
@@ -139,7 +142,14 @@ def ends_of_a_gate(state: State) -> Sequence[str]:
 
 @claim("Compare")
 def any_unit(state: State) -> Sequence[str]:
-    return ["unit 17 of one cell", "unit 17 of another"]
+    return ["unit 17 of one", "unit 17 of another"]
+
+
+@claim("Heatmaps")
+def most_units(state: State) -> Sequence[str]:
+    values = np.linspace(0, 1, 101, dtype=np.float32)[None]
+    middle = traces.band(values)
+    return [f"the middle {100 * float(middle.high[0] - middle.low[0]):.0f} % of them"]
 
 
 def fixed(cell: str) -> list[float | None]:
@@ -424,7 +434,7 @@ def a_unit_that_counts(state: State) -> Sequence[str]:
     return [f"unit {unit}", "adds almost 1", counts, "leaves −1 to 1"]
 
 
-@claim("Equation: Turned over by one word")
+@claim("Equation: Replaced by one word")
 def turned_over_by_one_word(state: State) -> Sequence[str]:
     gru, token = side(state, "gru"), at(state)
     unit = int(traces.most_changed(gru, token, 1)[0])
@@ -489,7 +499,7 @@ def apart(state: State) -> np.ndarray:
 @claim("Compare: Who changes most")
 def who_changes_most(state: State) -> Sequence[str]:
     elman, gru, lstm = (percent(traces.turnover(side(state, cell))[at(state)]) for cell in SHIPPED_CELLS)
-    return [f"at *two*, {elman} of Elman's memory turns over, {gru} of GRU's and {lstm} of LSTM's"]
+    return [f"at *two*, {elman} of Elman's memory changes, {gru} of GRU's and {lstm} of LSTM's"]
 
 
 # Tagging, Language model and Overview

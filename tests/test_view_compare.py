@@ -31,7 +31,7 @@ def test_all_cells_are_lines_in_one_picture_over_a_table_of_what_they_are_like(t
 
 
 def test_two_cells_are_one_minus_the_other() -> None:
-    (picture,) = pictures(visit(compare="two cells", of="LSTM", minus="GRU", by="mean keep"))
+    (picture,) = pictures(visit(compare="two models", of="LSTM", minus="GRU", by="mean keep"))
     assert "LSTM − GRU" in picture["data"][0]["hovertemplate"]
 
 

@@ -16,6 +16,8 @@ from streamlit.testing.v1 import AppTest
 
 from pages.common import inputs
 from pages.explorer import larger_text
+from pages.explorer import matches as matches_view
+from pages.explorer.scene import Example
 from seqmodels import checkpoints, corpora, traces
 from seqmodels.traces import TracedText, find_matches, pattern, trace, trace_passages
 from tests.paging import GATES, html, opened, said, sound
@@ -102,6 +104,15 @@ def test_a_click_lists_what_the_library_finds(tiny_checkpoints: Path, name: str,
     assert not offers(page)
 
 
+def test_an_example_is_searched_without_a_click(monkeypatch: pytest.MonkeyPatch, counted: Counted) -> None:
+    assert offers(visit())
+    monkeypatch.setattr(matches_view, "EXAMPLES", [Example("Any", "anything", {"text": TEXT, "token": "3"})])
+    page = visit()
+    assert not offers(page)
+    assert len(spans(page)) > 1
+    assert counted == Counted(1, 1)
+
+
 def test_once_asked_for_every_change_searches_without_another_click(tiny_checkpoints: Path, counted: Counted) -> None:
     page = searched(visit())
     page.slider(key="span-least").set_value(0.4)
@@ -140,7 +151,7 @@ def test_a_span_ends_with_the_text(token: str) -> None:
 
 def test_one_cell_is_searched_at_a_time_first_one_whose_gates_move() -> None:
     page = visit(cells=["elman", "gru", "lstm"])
-    assert group(page, "Cell").value == "GRU"
+    assert group(page, "Model").value == "GRU"
     assert "write 0.3 or more" in said(page)
 
 

@@ -35,7 +35,7 @@ def test_there_is_a_line_for_each_cell_and_it_is_its_mean(read: list[Trace], dir
 
 def test_what_is_left_of_a_word_begins_with_all_of_it_at_the_selected_one(read: list[Trace]) -> None:
     gru = {traced.cell: traced for traced in read}["gru"]
-    (line,) = comparisons.curves([gru], Focus(token=2, window=slice(1, 5)), name="left of the word").data
+    (line,) = comparisons.curves([gru], Focus(token=2, window=slice(1, 5)), name="retained").data
     np.testing.assert_allclose(line.y, 100 * retention(gru.layers[0], 2)[1:5], atol=0.01)
     assert line.y[:2].tolist() == [0, 100]
 
@@ -135,11 +135,11 @@ def test_labels_follow_their_words_into_the_aligned_row(tiny: dict[str, Checkpoi
 def test_rows_hold_the_curves_of_every_cell_and_word(read: list[Trace]) -> None:
     rows = comparisons.curve_rows(read, Focus(token=2, window=slice(1, 3)))
     assert [(row["cell"], row["token"]) for row in rows] == [(traced.cell, word) for traced in read for word in ("old", "man")]
-    assert rows[0]["mean write"] == pytest.approx(read[0].layers[0].lam[1].mean())
+    assert rows[0]["mean_write"] == pytest.approx(read[0].layers[0].lam[1].mean())
 
 
 def test_rows_of_two_texts_hold_both_words_and_their_distance(texts: TwoTexts) -> None:
     rows = comparisons.text_rows(texts, Focus(token=2))
-    assert [row["first"] for row in rows if row["first"]] == list(texts.first.tokens)
-    assert [row["second"] for row in rows if row["second"]] == list(texts.second.tokens)
-    assert all((row["apart"] == "") == (not row["first"] or not row["second"]) for row in rows)
+    assert [row["token"] for row in rows if row["token"]] == list(texts.first.tokens)
+    assert [row["other_token"] for row in rows if row["other_token"]] == list(texts.second.tokens)
+    assert all((row["distance"] == "") == (not row["token"] or not row["other_token"]) for row in rows)

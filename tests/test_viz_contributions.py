@@ -128,10 +128,10 @@ def test_the_rows_hold_the_numbers_of_the_picture(tiny: dict[str, Checkpoint]) -
     given = attribute(tiny["pos-gru"], traced, 4)
     found = memories.contribution_rows(traced, focus, given)
     norms = np.linalg.norm(by_hand(traced.layer(0, "backward"), 4), axis=1)
-    here = [row for row in found if row["at"] == 5]
-    np.testing.assert_allclose([row["share"] for row in here], norms / norms.sum(), atol=1e-5)
-    assert sum(row["of the logit"] for row in here) + given.bias == pytest.approx(given.logit, abs=1e-3)
-    assert all(row["by"] >= row["at"] for row in found if row["at"] != 5)
+    here = [row for row in found if row["position"] == 4]
+    np.testing.assert_allclose([row["written"] for row in here], norms / norms.sum(), atol=1e-5)
+    assert sum(row["logit"] for row in here) + given.bias == pytest.approx(given.logit, abs=1e-3)
+    assert all(row["writer_position"] >= row["position"] for row in found if row["position"] != 4)
 
 
 def test_the_largest_picture_stays_far_below_two_megabytes(tiny: dict[str, Checkpoint]) -> None:

@@ -88,9 +88,9 @@ def test_the_axis_holds_every_gap_and_few_numbers(longest: int) -> None:
 def test_the_rows_are_the_numbers_of_the_lines() -> None:
     rows = gaps.rows("gru", FADING)
     assert [row["filler_words"] for row in rows] == [0, 1, 2]
-    np.testing.assert_allclose([row["survival"] for row in rows], [0.8, 0.4, 0.2], rtol=1e-6)
+    np.testing.assert_allclose([row["retained"] for row in rows], [0.8, 0.4, 0.2], rtol=1e-6)
     np.testing.assert_allclose([row["effect"] for row in rows], [2.0, 1.5, -1.0], rtol=1e-6)
-    np.testing.assert_allclose([row["foreseen"] for row in rows], [2.0, 1.0, 0.5], rtol=1e-6)
+    np.testing.assert_allclose([row["expected"] for row in rows], [2.0, 1.0, 0.5], rtol=1e-6)
     assert {(row["cell"], row["prediction"]) for row in rows} == {("gru", "NOUN")}
 
 

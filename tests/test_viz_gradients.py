@@ -123,7 +123,7 @@ def test_a_path_that_leaves_the_window_brings_its_own() -> None:
 def test_the_rows_are_the_numbers_of_the_lines() -> None:
     rows = gradients.rows(trace_of(random_layer()), HALVED)
     assert [(row["token"], row["words_back"]) for row in rows] == [("The", 3), ("old", 2), ("man", 1), ("the", 0)]
-    np.testing.assert_allclose([row["carry"] for row in rows], [1 / 8, 1 / 4, 1 / 2, 1])
+    np.testing.assert_allclose([row["gates"] for row in rows], [1 / 8, 1 / 4, 1 / 2, 1])
     np.testing.assert_allclose([row["gradient"] for row in rows], [0.4, 0.5, 0.8, 1])
 
 

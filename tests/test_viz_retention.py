@@ -98,7 +98,7 @@ def test_an_unknown_order_names_the_choices() -> None:
 def test_the_rows_hold_the_numbers_of_the_pictures(tiny: dict[str, Checkpoint]) -> None:
     traced, focus = trace(tiny["pos-lstm"], TEXT), Focus(direction="backward", token=4)
     layer = traced.layer(0, "backward")
-    found = {(row["position"], row["at position"]): row["left"] for row in memories.retention_rows(traced, focus)}
+    found = {(row["position"], row["later_position"]): row["retained"] for row in memories.retention_rows(traced, focus)}
     assert set(found) == {(by, at) for by in range(len(traced.tokens)) for at in range(by + 1)}
     share = np.linalg.norm(by_hand(layer, 1)[4]) / np.linalg.norm(by_hand(layer, 4)[4])
     assert found[4, 1] == pytest.approx(share, abs=1e-5)

@@ -211,3 +211,10 @@ def contrast(one: str, other: str) -> float:
 
     brighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
     return (brighter + 0.05) / (darker + 0.05)
+
+
+def test_a_tag_is_told_in_words() -> None:
+    assert tags.meaning("I-ORG") == "I-ORG: a later word of the name of an organization"
+    assert tags.meaning("B-PER") == "B-PER: the first word of the name of a person"
+    assert tags.meaning("ADP") == "ADP: adposition"
+    assert tags.meaning("O") == tags.meaning("B-WORK") == ""

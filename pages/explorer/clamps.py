@@ -92,7 +92,9 @@ def choose(tokens: Sequence[str], token: int, *, both_ways: bool) -> list[Clamp]
     with st.container(horizontal=True, gap="small", key="gates-operations"):
         for title, clamp, message in OPERATIONS:
             st.button(title, key=f"gates-operate-{clamp}", help=message, on_click=put, args=([clamp],))
-        st.button("Heal", icon=":material/healing:", key="gates-heal", help="Take off all clamps.", on_click=put, args=([],))
+        st.button(
+            "Release", icon=":material/lock_open:", key="gates-release", help="Hold nothing any more.", on_click=put, args=([],)
+        )
         with st.popover("Your own", icon=":material/tune:"):
             own(now, both_ways=both_ways)
     with st.container(horizontal=True, gap="small", key="gates-held"):

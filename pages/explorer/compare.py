@@ -12,7 +12,7 @@ from pages.common import inputs, loading
 from pages.common.caching import cached_by_model
 from pages.explorer import reading as readings
 from pages.explorer import scene as shared
-from pages.explorer.scene import KEYS, Example, Reading, Scene, View, state
+from pages.explorer.scene import KEYS, Aid, Example, Reading, Scene, View, state
 from seqmodels import viz
 from seqmodels.viz.format import duration, percent
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from seqmodels.viz import Focus
     from seqmodels.viz.comparisons import TwoTexts
 
-ALL, TWO, TEXTS = "cells", "two cells", "two texts"
+ALL, TWO, TEXTS = "models", "two models", "two texts"
 OTHER = "The key to the cabinet in the old office near the two big doors is on the table."
 MOST_NAMED = 6  # words whose tags differ, in a sentence
 AGAINST = {"compare": TEXTS, "in": "GRU", "difference": "memory"}
@@ -41,7 +41,7 @@ EXAMPLES = (
     ),
     Example(
         "Who changes most",
-        "at *two*, 62 % of Elman's memory turns over, 56 % of GRU's and 16 % of LSTM's, which adds to what it has.",
+        "at *two*, 62 % of Elman's memory changes, 56 % of GRU's and 16 % of LSTM's, which adds to what it has.",
         state(KEYS, "pos", "elman gru lstm", direction="forward", token="12", compare=ALL, by="turnover"),
     ),
 )
@@ -49,7 +49,7 @@ EXAMPLES = (
 MEANS = {
     "mean keep": "the mean of keep μ over the units",
     "mean write": "the mean of write λ over the units",
-    "left of the word": "how much of what the selected word wrote is left in the memory, by L2 norm",
+    "retained": "how much of what the selected word wrote the memory still holds, by L2 norm",
     "turnover": "how far the memory is from the one before, |m − before| / (|m| + |before|), L2 norms: 1 at the first word read",
 }
 
@@ -58,8 +58,13 @@ def draw(scene: Scene) -> None:
     """One of three comparisons."""
     row = st.container(horizontal=True, gap="small")
     with row:
-        kind = inputs.choice("Compare", (ALL, TWO, TEXTS), key="compare")
+        kind = inputs.choice("Compare", (ALL, TWO, TEXTS), key="compare", also=_also)
     {ALL: cells, TWO: two_cells, TEXTS: two_texts}[kind](scene, row)
+
+
+def _also(kind: str) -> Sequence[str]:
+    """What links called it before."""
+    return (kind, kind.replace("models", "cells"))
 
 
 def cells(scene: Scene, row: DeltaGenerator) -> None:
@@ -72,11 +77,12 @@ def cells(scene: Scene, row: DeltaGenerator) -> None:
     traces, focus = [reading.trace for reading in scene.readings], in_common(scene.readings)
     st.html(legend(stroke.entry for stroke in comparisons.strokes(traces)))
     with shared.pictures(scene):
-        shared.chart(viz.curves(traces, focus, name=name), "compare-cells", f"{name} at every word, a line for each cell")
+        shared.chart(viz.curves(traces, focus, name=name), "compare-cells", f"{name} at every word, a line for each model")
     st.caption(
-        f"{name.capitalize()}: {MEANS[name]}. Where the cells differ on what stands under a word, all are given in their order."
+        f"{name.capitalize()}: {MEANS[name]}. Where the models differ on what stands under a word, all are given in their order."
     )
     st.markdown(table(scene))
+    st.caption("Half-life: tokens until half of a unit's memory is gone; below one token, more than half is gone at the next word.")
     shared.numbers(lambda: comparisons.curve_rows(traces, focus), "compare-cells")
 
 
@@ -86,7 +92,7 @@ def two_cells(scene: Scene, row: DeltaGenerator) -> None:
     from seqmodels.viz.legends import legend
 
     if len(scene.readings) < 2:
-        st.info("Pick a second cell above.")
+        st.info("Pick a second model above.")
         return
     by_title = {reading.title: reading for reading in scene.readings}
     titles = list(by_title)
@@ -95,14 +101,14 @@ def two_cells(scene: Scene, row: DeltaGenerator) -> None:
         second = by_title[inputs.choice("Minus", titles, key="minus", default=titles[-1])]
         name = inputs.choice("By", list(MEANS), key="by", default="turnover")
     if first is second:
-        st.info("A cell minus itself is zero: pick another.")
+        st.info("A model minus itself is zero: pick another.")
         return
     traces, focus = [first.trace, second.trace], in_common([first, second])
     st.html(legend(stroke.entry for stroke in comparisons.strokes(traces)))
     with shared.pictures(scene):
         alt = f"{name} at every word: {first.title} minus {second.title}"
         shared.chart(viz.curve_difference(first.trace, second.trace, focus, name=name), "compare-two", alt)
-    st.caption(f"{name.capitalize()}: {MEANS[name]}. A bar has the colour of the cell that has more of it.")
+    st.caption(f"{name.capitalize()}: {MEANS[name]}. A bar has the colour of the model that has more of it.")
     shared.numbers(lambda: comparisons.curve_rows(traces, focus), "compare-two")
 
 
@@ -184,10 +190,21 @@ def table(scene: Scene) -> str:
 VIEW = View(
     title="Compare",
     place=110,
-    how="unit 17 of one cell has nothing to do with unit 17 of another, so cells are compared in shares that mean the same in all "
-    "of them. Two texts in one cell have their units in common.",
-    look_for="the words at which cells part ways. With two texts, how fast a changed word is forgotten, and which later word "
-    "brings it back.",
+    aid=Aid(
+        "a line for each model, in shares that mean the same in all of them: unit 17 of one has nothing to do with unit 17 "
+        "of another.",
+        "the words at which the models go different ways.",
+    ),
+    others={
+        ("compare", TWO): Aid(
+            "a bar is one model minus the other, in percentage points; it has the colour of the model that has more.",
+            "the words at which the models go different ways.",
+        ),
+        ("compare", TEXTS): Aid(
+            "the bars say how far the memories of the two texts are apart at each word, the map in which units of the model.",
+            "how fast a changed word is forgotten, and which later word brings it back.",
+        ),
+    },
     examples=EXAMPLES,
     draw=draw,
 )

@@ -9,8 +9,9 @@ import streamlit as st
 
 from pages.common import inputs, loading
 from pages.explorer import scene as shared
-from pages.explorer.scene import Example, Reading, Scene, View, state
+from pages.explorer.scene import Aid, Example, Reading, Scene, View, state
 from seqmodels import viz
+from seqmodels.viz import tags
 from seqmodels.viz.format import part, signed
 
 if TYPE_CHECKING:
@@ -124,6 +125,8 @@ def checks(reading: Reading, near: Collapsed, given: Attribution | None) -> list
         )
     if given is None:
         return notes
+    if loading.predicts(reading.trace.task) == "tags" and (meant := tags.meaning(given.target)):
+        notes.append(f"{meant}.")
     parts = [f"{name} {signed(float(values.sum()))}" for name, values in given.gave.items()]
     total = float(given.total.sum()) + given.bias
     how = "Sums exactly" if given.exact else "Sums"
@@ -141,10 +144,12 @@ def checks(reading: Reading, near: Collapsed, given: Attribution | None) -> list
 VIEW = View(
     title="Ledger",
     place=30,
-    how="in the map, a row is the memory at a word, a column the word that wrote it; the framed row stands below as bars. "
-    "The lowest bars carry it on to the logit.",
-    look_for="a column that stays dark far from the diagonal: a word that later memories still hold. "
-    "A pale diagonal: a word that wrote little of its own memory.",
+    aid=Aid(
+        "in the map, a row is the memory at a word, a column the word that wrote it; the stronger the colour, the more. The framed "
+        "row stands below as bars, and the lowest bars carry it on to the logit, the number that becomes a probability.",
+        "a column that stays strong far from the diagonal: a word that later memories still hold. A faint diagonal: a word that "
+        "wrote little of its own memory.",
+    ),
     examples=EXAMPLES,
     draw=draw,
 )

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.common import address
 from pages.explorer import scene as shared
-from pages.explorer.scene import KEYS, Example, Reading, Scene, View, state
+from pages.explorer.scene import KEYS, Aid, Example, Reading, Scene, View, state
 from seqmodels import viz
 from seqmodels.viz.format import number
 
@@ -19,7 +19,7 @@ EXAMPLES = (
         state(KEYS, "pos", "lstm", direction="forward", token="18", unit=18),
     ),
     Example(
-        "Turned over by one word",
+        "Replaced by one word",
         "at *cabinet*, GRU's unit 73 keeps 0.0001 of 0.996 and becomes −1.000. What it held is gone.",
         state(KEYS, "pos", "elman gru lstm", direction="forward", token="5", unit=None),
     ),
@@ -31,7 +31,7 @@ def draw(scene: Scene) -> None:
     from seqmodels.viz import equations, gates
     from seqmodels.viz.legends import legend
 
-    st.html(legend(gates.bars([gates.MEMORY]), "A click on a square selects its word and unit."))
+    st.html(legend(gates.bars([gates.MEMORY])))
 
     def one(reading: Reading) -> None:
         written_out(reading)
@@ -73,10 +73,12 @@ def written_out(reading: Reading) -> None:
 VIEW = View(
     title="Equation",
     place=90,
-    how="each number stands over its name: what is kept of the memory, plus what is written of the new content. "
-    "Point at a square below to read the same for any unit and word.",
-    look_for="a unit whose keep μ is near 0 and whose write λ is near 1: its past is gone at this one word. "
-    "Or one near 1 and 0, which carries its number past the word untouched.",
+    aid=Aid(
+        "each number stands over its name: what is kept of the memory, plus what is written of the new content. Point at a square "
+        "below to read the same for any unit and word; a click selects both.",
+        "a unit whose keep μ is near 0 and whose write λ is near 1: its past is gone at this one word. Or one near 1 and 0, which "
+        "carries its number past the word unchanged.",
+    ),
     examples=EXAMPLES,
     draw=draw,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -9,8 +10,9 @@ import streamlit as st
 from pages.common import inputs, loading
 from pages.common.caching import cached_by_model
 from pages.explorer import scene as shared
-from pages.explorer.scene import Example, Reading, Scene, View, state
+from pages.explorer.scene import Aid, Example, Reading, Scene, View, state
 from seqmodels import viz
+from seqmodels.viz import tags
 from seqmodels.viz.format import counted, part, signed
 from seqmodels.viz.palette import visible
 
@@ -63,7 +65,7 @@ def draw(scene: Scene) -> None:
     with st.container(horizontal=True, gap="small"):
         source = chosen_source(scene)
         filler = (inputs.menu("Filler words", SUGGESTED, key="filler", placeholder=FILLER, typed=True) or "").strip() or FILLER
-        longest = int(inputs.number("Up to so many", 1, LONGEST, key="longest", default=USUAL, step=1))
+        longest = int(inputs.number("Most filler words", 1, LONGEST, key="longest", default=USUAL, step=1))
     if source is None:
         st.info(f"No word on screen is read before “{inputs.plain(scene.word)}”: select another word.")
         return
@@ -82,7 +84,7 @@ def draw(scene: Scene) -> None:
         st.caption(why(found, hides=reading.layer.output_gate is not None))
 
     shared.panels(scene, one, columns=shared.WORDLESS)
-    st.caption(note(scene, source, filler))
+    st.caption(note(scene, source, filler, (found.prediction for found in probes.values())))
     shared.numbers_of(scene, lambda reading: gaps.rows(reading.trace.label, probes[reading.name]), "gap")
 
 
@@ -167,25 +169,30 @@ def why(found: GapProbe, *, hides: bool) -> str:
     return f"From {counted(diagnosis.gap, 'filler')} on, {text}{end}"
 
 
-def note(scene: Scene, source: int, filler: str) -> str:
-    """What exactly is done, and what of the text is read."""
+def note(scene: Scene, source: int, filler: str, predictions: Iterable[str]) -> str:
+    """What exactly is done, what of the text is read, and what the tags mean whose logits are drawn."""
+    known = filter(None, map(tags.meaning, dict.fromkeys(predictions))) if loading.predicts(scene.task) == "tags" else ()
+    meant = "".join(f" {meaning}." for meaning in known)
     words, here = len(scene.tokens), scene.first
     later = inputs.plain(scene.tokens[max(source, here.token)])
     rest = "" if here.focus.window == slice(0, words) else f" Of these {words:,} words only those on screen are read."
     return (
         f"The filler *{inputs.plain(filler)}* stands right before *{later}*, over and over. Each text is read twice, the second "
-        "time with an unknown word as the source: the difference in the logit is the source's effect. The logit is of what the "
+        "time with an unknown word as the source: the difference in the logit, the number that becomes a probability, is the "
+        "source's effect. The logit is of what the "
         f"network predicts at *{inputs.plain(scene.word)}* in the text as typed; a tag that must fit its neighbours may be "
-        f"another.{rest}"
+        f"another.{rest}{meant}"
     )
 
 
 VIEW = View(
     title="Gap",
     place=60,
-    how="from left to right, more and more filler words stand between the source word and the selected one. Blue is what the gates "
-    "predict, dashed what the network does.",
-    look_for="where the dashed line leaves the blue one: there a word lives on by other ways than the gates, or is lost by them.",
+    aid=Aid(
+        "from left to right, more and more filler words stand between the source word and the selected one. Blue is what the gates "
+        "predict, dashed what the network does.",
+        "where the dashed line leaves the blue one: there a word lives on by other ways than the gates, or is lost by them.",
+    ),
     examples=EXAMPLES,
     draw=draw,
     labelled=False,

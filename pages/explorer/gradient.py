@@ -10,7 +10,7 @@ from pages.common import inputs, loading
 from pages.common.caching import cached_by_model
 from pages.explorer import scene as shared
 from pages.explorer.reading import read
-from pages.explorer.scene import KEYS, Example, Reading, Scene, View, state
+from pages.explorer.scene import KEYS, Aid, Example, Reading, Scene, View, state
 from seqmodels import viz
 from seqmodels.viz.format import counted, part, percent
 
@@ -118,9 +118,11 @@ HIDDEN = (
 VIEW = View(
     title="Gradient",
     place=50,
-    how="a point is how much of a small change to the memory at that word is left at the framed word, on a scale of powers of ten.",
-    look_for="the distance between the lines: all that does not go along the gates, but through the weights into what later words "
-    "write. A straight fall is a gradient that vanishes by the same share at every word.",
+    aid=Aid(
+        "a point is how much of a small change to the memory at that word is left at the framed word, on a scale of powers of ten.",
+        "the distance between the lines: all that does not go along the gates, but through the weights into what later words "
+        "write. A straight fall is a gradient that vanishes by the same share at every word.",
+    ),
     examples=EXAMPLES,
     draw=draw,
 )

@@ -7,7 +7,7 @@ import streamlit as st
 from pages.common import inputs
 from pages.explorer import reading
 from pages.explorer import scene as shared
-from pages.explorer.scene import KEYS, Example, Reading, Scene, View, state
+from pages.explorer.scene import KEYS, Aid, Example, Reading, Scene, View, state
 from seqmodels import viz
 
 EXAMPLES = (
@@ -38,7 +38,7 @@ def draw(scene: Scene) -> None:
     if not measures:
         st.info("Pick at least one of what a cell holds.")
         return
-    st.html(legend(gates.bars(measures if style == "map" else ())))
+    st.html(legend(gates.bars(measures) if style == "map" else gates.strokes(measures)))
 
     def one(read: Reading) -> None:
         present = [measure for measure, _ in gates.present(read.layer, measures)]
@@ -61,8 +61,18 @@ def draw(scene: Scene) -> None:
 VIEW = View(
     title="Heatmaps",
     place=20,
-    how="a column is a word, a row one unit; the deeper the colour, the larger the value. Buttons on a picture zoom.",
-    look_for="a pale column of *keep*: there most units let go of what came before. A long blue row is a unit that holds on.",
+    aid=Aid(
+        "a column is a word, a row one unit; the stronger the colour, the larger the value. A click selects word and unit; "
+        "buttons on a picture zoom.",
+        "a faint column of *keep*: there most units let go of what came before. A long blue row is a unit that holds on.",
+    ),
+    others={
+        ("style", "lines"): Aid(
+            "a line is the mean over all units at each word, the band around it the middle 80 % of them.",
+            "a word at which *keep* falls: there most units let go of what came before. A wide band: units that differ in "
+            "what they do.",
+        )
+    },
     examples=EXAMPLES,
     draw=draw,
 )

@@ -10,7 +10,7 @@ from pages.common import inputs, loading
 from pages.common.caching import cached_by_model
 from pages.explorer import clamps
 from pages.explorer import scene as shared
-from pages.explorer.scene import Example, Reading, Scene, View, state
+from pages.explorer.scene import Aid, Example, Reading, Scene, View, state
 from seqmodels import viz
 from seqmodels.viz import tags
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from seqmodels.traces import Clamp, Intervention
 
 WRITTEN: dict[Unit, int] = {"word": 12, "character": 60}  # that a language model writes in each run
+RUNS = ("without", "with the intervention")  # what the two runs are called
 BANK = "Angela Merkel met Emmanuel Macron in the Bank of England."
 EXAMPLES = (
     Example(
@@ -66,7 +67,7 @@ def draw(scene: Scene) -> None:
     def one(reading: Reading) -> None:
         before, after = runs[reading.name]
         figure = viz.intervention(before.trace, after.trace, reading.focus)
-        alt = f"{reading.title}: how the memory differs from the untouched run, by word and unit"
+        alt = f"{reading.title}: how the intervention changes the memory, by word and unit"
         shared.chart(figure, f"surgery-{reading.name}", alt)
 
     def rows(reading: Reading) -> shared.Rows:
@@ -93,7 +94,7 @@ def tagged(reading: Reading, before: Intervention, after: Intervention) -> None:
     total = f"{len(changed)} of {len(before.tagging.tokens):,} tags change"
     st.markdown(f"{total}: {', '.join(listed)}{more}." if changed else "No tag changes.")
     window = reading.focus.window
-    st.html(tags.strip(both, (window.start, window.stop), titles=("untouched", "operated")))
+    st.html(tags.strip(both, (window.start, window.stop), titles=RUNS))
 
 
 def expected(reading: Reading, prompt: str, held: list[Clamp], before: Intervention, after: Intervention) -> None:
@@ -106,7 +107,7 @@ def expected(reading: Reading, prompt: str, held: list[Clamp], before: Intervent
     plain = Sampling(temperature=1)
     found = [candidates(words, plain, count=6) for words in (before.next_words, after.next_words)]
     longest = max(language.longest_bar(one) for one in found)
-    for title, one, holding, column in zip(("untouched", "operated"), found, ((), tuple(held)), st.columns(2), strict=True):
+    for title, one, holding, column in zip(RUNS, found, ((), tuple(held)), st.columns(2), strict=True):
         with column:
             st.caption(title)
             figure = language.next_word_bars(one, theme=reading.focus.theme, longest=longest)
@@ -136,8 +137,11 @@ def continued(name: str, text: str, held: tuple[Clamp, ...]) -> tuple[GeneratedT
 VIEW = View(
     title="Surgery",
     place=70,
-    how="some gates are held at a value of yours, and the network reads on. Above: the untouched run, below: operated.",
-    look_for="words far from the cut that change: they lived on memory that is gone. Where nothing changes, nothing was needed.",
+    aid=Aid(
+        "some gates are held at a value of yours, and the network reads the text once without this intervention and once "
+        "with it. The map is what the intervention changes in the memory.",
+        "words far from the cut that change: they lived on memory that is gone. Where nothing changes, nothing was needed.",
+    ),
     examples=EXAMPLES,
     draw=draw,
 )

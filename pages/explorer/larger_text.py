@@ -81,14 +81,14 @@ def _cut(passages: Iterable[list[str]]) -> list[list[str]]:
     return kept
 
 
-def traced(reading: Reading, source: Source) -> TracedText | None:
-    """The larger text as this model read it: at once if that is done, else for a visitor who has asked for it, else None."""
+def traced(reading: Reading, source: Source, *, at_once: bool = False) -> TracedText | None:
+    """The larger text as this model read it, if that is done or the visitor asks for it, else None."""
     from seqmodels.corpora import CorpusError
 
     key = (reading.name, stamp(reading.name), reading.layer.layer, reading.layer.direction, source.name)
     text = _shelf().find(key)
     spot = st.empty()
-    if text is not None or (source.name == ADDRESSES and not _asked(spot)):
+    if text is not None or (source.name == ADDRESSES and not _asked(spot, at_once=at_once)):
         return text
     try:
         with spot.container():
@@ -100,9 +100,11 @@ def traced(reading: Reading, source: Source) -> TracedText | None:
         spot.empty()
 
 
-def _asked(spot: DeltaGenerator) -> bool:
-    """Whether the visitor has ever asked for the addresses; a button to do so."""
+def _asked(spot: DeltaGenerator, *, at_once: bool) -> bool:
+    """Whether the visitor has ever asked for the addresses, or does so now; else a button to do so."""
     state = st.session_state
+    if at_once:
+        state[ASKED] = True
     if not state.get(ASKED):
         label = f"Search the {ADDRESSES} (about ten seconds, once)"
         state[ASKED] = spot.button(label, icon=":material/search:", key="gates-search")

@@ -10,7 +10,7 @@ import streamlit as st
 from pages.common import inputs
 from pages.explorer import larger_text
 from pages.explorer import scene as shared
-from pages.explorer.scene import KEYS, Example, Reading, Scene, View, state
+from pages.explorer.scene import KEYS, Aid, Example, Reading, Scene, View, state
 from seqmodels.viz.palette import shorten
 
 if TYPE_CHECKING:
@@ -79,15 +79,17 @@ def draw(scene: Scene) -> None:
     if not 0 < len(units) < total:
         st.info(f"That marks no moment: {'raise' if len(units) else 'lower'} the threshold, or change the span.")
         return
-    text = None if source is None else larger_text.traced(reading, source)
     asked = match_of(reading.trace, reading.layer, span, units)
-    found = [] if text is None else find_matches(text, pattern(reading.layer, span, gate, least))
     show = list(dict.fromkeys((*moving, chosen)))
     with shared.panel(scene, reading):
         st.html(legend(gates.bars(show), f"mean over the {len(units)} units that are searched for"))
-        st.html(matches.concordance(asked, found, show))
+        lines = st.empty()
+        lines.html(matches.concordance(asked, [], show))  # the span at once, and what is found when it is found
+    text = None if source is None else larger_text.traced(reading, source, at_once=shared.opened(EXAMPLES) is not None)
     if text is None:
         return
+    found = find_matches(text, pattern(reading.layer, span, gate, least))
+    lines.html(matches.concordance(asked, found, show))
     if not found:
         st.info("None of these units is on anywhere in the text: lower the threshold, or take fewer words.")
     st.caption(
@@ -104,7 +106,7 @@ def searched(scene: Scene) -> Reading:
     if len(readings) == 1:
         return scene.first
     usual = next((title for title, reading in readings.items() if moving_gates(reading)), scene.first.title)
-    return readings[inputs.choice("Cell", list(readings), key="span-cell", default=usual)]
+    return readings[inputs.choice("Model", list(readings), key="span-cell", default=usual)]
 
 
 def moving_gates(reading: Reading) -> list[Measure]:
@@ -129,9 +131,11 @@ def constants(reading: Reading) -> str:
 VIEW = View(
     title="Moments",
     place=100,
-    how="the first line is your span, from the selected word on. Below it are the moments of a larger text at which most of the "
-    "same units are on, the best first; under each word, what these units keep and write on average.",
-    look_for="what the moments share: a grammatical pattern, a kind of name, or only a word. Then raise the threshold.",
+    aid=Aid(
+        "the first line is your span, from the selected word on. Below it are the moments of a larger text at which most of "
+        "the same units are on, the best first; under each word, what these units keep and write on average.",
+        "what the moments share: a grammatical pattern, a kind of name, or only a word. Then raise the threshold.",
+    ),
     examples=EXAMPLES,
     draw=draw,
     labelled=False,

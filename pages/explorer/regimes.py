@@ -12,7 +12,7 @@ from pages.common import inputs, loading
 from pages.common.caching import cached_by_model
 from pages.explorer import larger_text
 from pages.explorer import scene as shared
-from pages.explorer.scene import KEYS, Example, Reading, Scene, View, state
+from pages.explorer.scene import KEYS, Aid, Example, Reading, Scene, View, state
 from seqmodels import viz
 
 if TYPE_CHECKING:
@@ -143,9 +143,11 @@ def moves(layer: LayerTrace, title: str) -> bool:
 VIEW = View(
     title="Regimes",
     place=80,
-    how="a column holds all units at a word, grouped by what they do there: which of keep μ and write λ is 0.5 or more.",
-    look_for="a word at which the blue part shrinks: there the cell lets go. GRU can only keep or overwrite, since its two gates "
-    "add up to 1; LSTM also accumulates and erases.",
+    aid=Aid(
+        "a column holds all units at a word, grouped by what they do there: which of keep μ and write λ is 0.5 or more.",
+        "a word at which the blue part shrinks: there the cell lets go. GRU can only keep or overwrite, since its two gates "
+        "add up to 1; LSTM also accumulates and erases.",
+    ),
     examples=EXAMPLES,
     draw=draw,
 )

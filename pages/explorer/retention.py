@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pages.common import inputs
 from pages.explorer import scene as shared
-from pages.explorer.scene import KEYS, Example, Reading, Scene, View, state
+from pages.explorer.scene import KEYS, Aid, Example, Reading, Scene, View, state
 from seqmodels import viz
 from seqmodels.viz.format import duration, part
 
@@ -60,9 +60,10 @@ def draw(scene: Scene) -> None:
     shared.panels(scene, one)
     st.markdown(table(scene))
     st.caption(
-        f"Half-life = ln 2 / −ln(geometric mean of μ over the {len(scene.tokens):,} tokens of this text), in tokens. "
-        "A click on a bar selects its unit. Only what the memory carries counts here: a word may also live on in what later words "
-        "write, because their new content reads the memory; the view *Gradient* shows both."
+        f"Half-life = ln 2 / −ln(geometric mean of μ over the {len(scene.tokens):,} tokens of this text), in tokens; below one "
+        "token, more than half is gone at the next word. A click on a bar selects its unit. Only what the memory carries counts "
+        "here: a word may also live on in what later words write, because their new content reads the memory; the view "
+        "*Gradient* shows both."
     )
     for title, name, rows in (
         ("What is left", "survival", memories.retention_rows),
@@ -128,10 +129,12 @@ def table(scene: Scene) -> str:
 VIEW = View(
     title="Survival",
     place=40,
-    how="the curve is what is left of the selected word at each word read after it; the map shows the same for every word, as its "
-    "column.",
-    look_for="a row in the map where all columns turn pale at once: there the cell forgets, whatever it held. "
-    "And in the half-lives, the few units on the left that remember far longer than the rest.",
+    aid=Aid(
+        "the curve is what is retained of the selected word at each word read after it; the map shows the same for every "
+        "word, as its column.",
+        "a row in the map where all columns turn faint at once: there the cell forgets, whatever it held. And in the "
+        "half-lives, the few units on the left that remember far longer than the rest.",
+    ),
     examples=EXAMPLES,
     draw=draw,
     ahead=True,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.common import address, inputs
+from seqmodels.cells import CELLS
 from seqmodels.viz import law
 from seqmodels.viz.frame import Focused
 
@@ -89,17 +90,30 @@ class Scene:
 
 
 @dataclass(frozen=True)
+class Aid:
+    """How to read a picture, in one sentence, and what to look for in it."""
+
+    how: str
+    look_for: str
+
+
+@dataclass(frozen=True)
 class View:
     """A way to look at a scene."""
 
     title: str
     place: int  # among the views, in the order in which the story is told
-    how: str  # to read it, one sentence
-    look_for: str
+    aid: Aid
     examples: Sequence[Example]
     draw: Callable[[Scene], None]
     labelled: bool = True  # its pictures have words with something under them
     ahead: bool = False  # it looks from the selected word to those read later
+    others: Mapping[tuple[str, str], Aid] = field(default_factory=dict)  # where an input, by its key, has a value: another picture
+
+    @property
+    def shown(self) -> Aid:
+        """That of the picture on screen."""
+        return next((aid for (key, value), aid in self.others.items() if address.kept(key) == value), self.aid)
 
 
 @contextmanager
@@ -118,7 +132,8 @@ def pictures(scene: Scene, columns: int | None = None) -> Iterator[None]:
 def panel(scene: Scene, reading: Reading) -> Iterator[None]:
     """The place of one cell in a row of pictures, under its name."""
     with st.container(key=f"gates-{scene.view.lower()}-{reading.name}", gap="xxsmall"):
-        st.markdown(f"**{reading.title}**" + (BACKWARD if reading.layer.backward else ""))
+        where = CELLS[reading.cell].where if reading.cell in CELLS else None
+        st.markdown(f"**{reading.title}**" + (BACKWARD if reading.layer.backward else ""), help=where)
         yield
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from pages.common import page
-from seqmodels.viz.palette import shorten, visible
+from seqmodels.viz.palette import shorten, special, visible
 
 _KEY = "gates-strip"
 
@@ -41,9 +41,17 @@ def strip(
         if position is not None:
             on_select(int(position))
 
-    listed = [{"position": position, "word": shorten(visible(word), 40), "added": added} for position, word, added in words]
+    listed = [
+        {"position": position, "word": shorten(visible(word), 40), "added": added, "note": _note(word, added=added)}
+        for position, word, added in words
+    ]
     data = {"words": listed, "selected": selected, "total": total, "step": -1 if backward else 1}
     _strip(key=_KEY, data=data, on_moved_change=moved)
+
+
+def _note(word: str, *, added: bool) -> str:
+    """What a word is, if it is no word that was typed."""
+    return ", ".join(filter(None, (special(word), "written by the model" if added else "")))
 
 
 def copy_link() -> None:

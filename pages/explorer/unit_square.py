@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.explorer import scene as shared
-from pages.explorer.scene import KEYS, Example, Reading, Scene, View, state
+from pages.explorer.scene import KEYS, Aid, Example, Reading, Scene, View, state
 from seqmodels import viz
 from seqmodels.cells import CELLS
 
@@ -35,8 +35,11 @@ def draw(scene: Scene) -> None:
 VIEW = View(
     title="Square",
     place=10,
-    how="every unit at every word: to the right it keeps more, upwards it writes more. Dots are the units at the selected word.",
-    look_for="the corners. *Keep* holds on, *overwrite* starts anew, *accumulate* adds up, *erase* forgets without writing.",
+    aid=Aid(
+        "the cloud is every unit at every word: to the right it keeps more, upwards it writes more. Dots are the units at the "
+        "selected word; a click on one selects its unit.",
+        "the corners. *Keep* holds on, *overwrite* starts anew, *accumulate* adds up, *erase* forgets without writing.",
+    ),
     examples=EXAMPLES,
     draw=draw,
     labelled=False,

@@ -59,7 +59,7 @@ def turnover(layer: LayerTrace) -> Array:
 CURVES: dict[str, Curve] = {
     "mean keep": lambda layer, token: layer.mu.mean(axis=1),
     "mean write": lambda layer, token: layer.lam.mean(axis=1),
-    "left of the word": retention,
+    "retained": retention,
     "turnover": lambda layer, token: turnover(layer),
 }
 

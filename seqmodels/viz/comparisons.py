@@ -171,7 +171,8 @@ def scale(measure: Measure) -> str:
 
 def curve_rows(traces: Sequence[Trace], focus: Focus = WHOLE) -> list[dict[str, Any]]:
     """A row for each cell and token that is drawn: all of `traces.CURVES`."""
-    return [row for traced in traces for row in token_rows(traced, focus, {name: _drawn(traced, focus, name) for name in CURVES})]
+    curves = [(traced, {name.replace(" ", "_"): _drawn(traced, focus, name) for name in CURVES}) for traced in traces]
+    return [row for traced, values in curves for row in token_rows(traced, focus, values)]
 
 
 def text_rows(texts: TwoTexts, focus: Focus = WHOLE) -> list[dict[str, Any]]:
@@ -180,13 +181,17 @@ def text_rows(texts: TwoTexts, focus: Focus = WHOLE) -> list[dict[str, Any]]:
     far = distance(one.memory, other.memory, texts.columns)
     return [
         {
-            "first": "" if pair.first is None else texts.first.tokens[pair.first],
-            "second": "" if pair.second is None else texts.second.tokens[pair.second],
+            **_place(pair.first, texts.first),
+            **{f"other_{name}": value for name, value in _place(pair.second, texts.second).items()},
             "below": texts.below[column].text if texts.below else "",
-            "apart": "" if np.isnan(far[column]) else float(far[column]),
+            "distance": "" if np.isnan(far[column]) else float(far[column]),
         }
         for column, pair in enumerate(texts.columns)
     ]
+
+
+def _place(token: int | None, traced: Trace) -> dict[str, Any]:
+    return {"position": "", "token": ""} if token is None else {"position": token, "token": traced.tokens[token]}
 
 
 def _drawn(traced: Trace, focus: Focus, name: str) -> Array:

@@ -45,7 +45,7 @@ def gap(probe: GapProbe, *, axes: tuple[Range, Range] | None = None, theme: Them
     prediction = safe(shorten(probe.prediction))
     percent, logit = "%{y:.1f} %", "%{y:.2f}"
     lines = [
-        (0, THEORY, 100 * probe.retention, f"{percent} of the source is left in the memory"),
+        (0, THEORY, 100 * probe.retention, f"{percent} of the source is retained in the memory"),
         (1, THEORY, probe.expected, f"effect if it faded like the memory: {logit}"),
         (1, EXPERIMENT, probe.effect, f"measured effect on the logit: {logit}"),
         (2, WITHOUT, probe.logit - probe.effect, f"logit of %{{text}} without the source: {logit}"),
@@ -53,7 +53,7 @@ def gap(probe: GapProbe, *, axes: tuple[Range, Range] | None = None, theme: Them
     ]
     figure = go.Figure([_line(probe, *line, theme) for line in lines])
     figure.data[0].update(fill="tozeroy", fillcolor=rgba(MU.on(theme), 0.18))
-    titles = ("left of the source, %", "effect of the source on the logit", f"logit of {prediction}")
+    titles = ("retained of the source, %", "effect of the source on the logit", f"logit of {prediction}")
     total = _PANELS * _HEIGHT + (_PANELS - 1) * _GAP
     figure.update_layout(
         xaxis=_x_axis(probe, theme),
@@ -71,7 +71,7 @@ def gap(probe: GapProbe, *, axes: tuple[Range, Range] | None = None, theme: Them
 
 def rows(cell: str, probe: GapProbe) -> list[dict[str, Any]]:
     """What the lines are drawn from: a row for each number of filler words."""
-    parts = {"survival": probe.retention, "effect": probe.effect, "foreseen": probe.expected}
+    parts = {"retained": probe.retention, "effect": probe.effect, "expected": probe.expected}
     parts |= {"logit": probe.logit, "probability": probe.probability}
     return [
         {"cell": cell, "prediction": probe.prediction, "filler_words": int(filler)}

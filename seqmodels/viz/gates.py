@@ -11,15 +11,17 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from seqmodels.traces import band, unit_order
-from seqmodels.viz import palette
+from seqmodels.viz import legends, palette
 from seqmodels.viz.frame import WHOLE, WORD, Focus, Frame, hover, picks, rgba, token_rows
-from seqmodels.viz.legends import bar
+from seqmodels.viz.legends import bar, line
 from seqmodels.viz.palette import LAM, LAM_INK, MU, MU_INK, TEXT, Pair, Theme
 
 if TYPE_CHECKING:
     from seqmodels.traces import LayerTrace, Trace
 
 Array = NDArray[np.float32]
+
+_BAND = 0.18  # of the colour of a line, for the band around it
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ def lines(traced: Trace, focus: Focus = WHOLE, *, show: Sequence[Measure] = (KEE
             x=np.concatenate([positions, positions[::-1]]),
             y=np.round(np.concatenate([middle.high, middle.low[::-1]]), 4),
             fill="toself",
-            fillcolor=rgba(colour, 0.18),
+            fillcolor=rgba(colour, _BAND),
             mode="lines",
             line={"width": 0},
             hoverinfo="skip",
@@ -154,6 +156,12 @@ def rows(traced: Trace, focus: Focus = WHOLE, show: Sequence[Measure] = (KEEP, W
 def bars(show: Sequence[Measure]) -> list[str]:
     """The colour bars of these measures, for a legend."""
     return [bar(measure.name, measure.ink, measure.css(), ("−", "+") if measure.negative else ("0", "1")) for measure in show]
+
+
+def strokes(show: Sequence[Measure]) -> list[str]:
+    """What `lines` draws of these measures, for a legend."""
+    means = [line(f"{measure.name}, mean over the units", measure.colour) for measure in show]
+    return [*means, legends.band("the middle 80 % of the units", show[0].colour, _BAND)]
 
 
 def present(layer: LayerTrace, show: Sequence[Measure]) -> list[tuple[Measure, Array]]:

@@ -93,7 +93,7 @@ def rows(traced: Trace, path: GradientPath) -> list[dict[str, Any]]:
     last = len(path.sources) - 1
     return [
         {"cell": traced.label, "position": source, "token": traced.tokens[source], "words_back": last - step}
-        | {"carry": float(path.gates[step]), "gradient": float(path.gradient[step])}
+        | {"gates": float(path.gates[step]), "gradient": float(path.gradient[step])}
         for step, source in enumerate(path.sources)
     ]
 

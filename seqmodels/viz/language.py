@@ -48,7 +48,7 @@ def next_word_bars(found: Candidates, *, theme: Theme = "light", longest: float 
     figure = go.Figure(
         [
             go.Bar(x=model, width=0.74, marker={"color": f"{colour}47"}, name="the model's own"),  # 28 % of the colour
-            go.Bar(x=drawn, width=0.4, marker={"color": colour}, name="drawn with"),
+            go.Bar(x=drawn, width=0.4, marker={"color": colour}, name="as drawn with your settings"),
             go.Bar(x=[end] * len(rows), width=1, **unseen, selected=unseen, unselected=unseen, showlegend=False),
         ],
         {"template": "none"},  # every colour is given here, and plotly's own template is slow to copy
@@ -60,7 +60,7 @@ def next_word_bars(found: Candidates, *, theme: Theme = "light", longest: float 
             [candidate.word, _label(name), percent(candidate.model, 3), _drawn(candidate)]
             for candidate, name in zip(found.words, names, strict=True)
         ],
-        hovertemplate="<b>%{customdata[1]}</b><br>drawn with %{customdata[3]}<br>the model's own %{customdata[2]}<extra></extra>",
+        hovertemplate="<b>%{customdata[1]}</b><br>as drawn %{customdata[3]}<br>the model's own %{customdata[2]}<extra></extra>",
     )
     figure.add_scatter(
         x=[max(pair) for pair in zip(model, drawn, strict=True)],
@@ -120,7 +120,7 @@ def longest_bar(found: Candidates) -> float:
 
 
 def surprisal_strip(score: PromptScore, text: str, *, numbers: bool = True, most: int | None = None) -> str:
-    """The scored text itself, each word on a ground that darkens with its surprisal, with the bits under it.
+    """The scored text itself, each word on a ground whose colour grows with its surprisal, with the bits under it.
 
     A word outside the vocabulary is marked: the model reads `<unk>`. Of a long text the last `most` words are drawn.
     """

@@ -65,6 +65,11 @@ def patch(name: str, colour: Pair, stripe: Pair | None = None, text: str = "") -
     return f'<i style="--c:{striped or colour.css}"></i> <b>{safe(name)}</b>&ensp;{safe(text)}'
 
 
+def band(name: str, colour: Pair, alpha: float) -> str:
+    """A band of a figure, through which so much of its colour is seen."""
+    return f'<i style="--c:color-mix(in srgb,{colour.css} {100 * alpha:g}%,transparent)"></i> {safe(name)}'
+
+
 def chip(name: str, colour: Pair, meaning: str, *, title: str = "", absent: bool = False) -> str:
     """A tag on its colour, and what it means. One that is absent steps back; `title` is shown on hover."""
     kind = "sm-chip sm-absent" if absent else "sm-chip"

@@ -89,13 +89,17 @@ def amounts(near: Collapsed) -> Values:
 
 
 def contribution_rows(traced: Trace, focus: Focus = WHOLE, given: Attribution | None = None) -> list[dict[str, Any]]:
-    """What the map and the bars are drawn from: a row for each pair of tokens of which one wrote of the other's memory."""
+    """What the map and the bars are drawn from: a row for each token and each writer, a token that wrote of its memory.
+
+    `written` is a share of the memory, or of a selected unit the amount; many words in one column have no position.
+    """
     near = collapsed(traced, focus)
     words, values, read = near.trace.tokens, amounts(near), _read(near.layer)
-    kind = "share" if focus.unit is None else f"unit {focus.unit}"
+    positions = ["" if token is None else token for token in near.tokens]
     return [
-        {"cell": traced.label, "memory at": words[at], "at": at + 1, "written by": words[by], "by": by + 1}
-        | {kind: float(values[at, by]), "of the logit": "" if given is None or at != near.focus.token else float(given.total[by])}
+        {"cell": traced.label, "position": positions[at], "token": words[at]}
+        | {"writer_position": positions[by], "writer": words[by], "unit": "" if focus.unit is None else focus.unit}
+        | {"written": float(values[at, by]), "logit": "" if given is None or at != near.focus.token else float(given.total[by])}
         for at in range(len(words))[near.inside]
         for by in range(len(words))
         if read[at, by] or (given is not None and at == near.focus.token)
@@ -125,9 +129,9 @@ def retention(traced: Trace, focus: Focus = WHOLE) -> go.Figure:
     if started:
         _add_start(frame, traced, focus)
     values = np.where(_read(layer), traces.retention_map(layer), np.nan)
-    text = hover(f"%{{z:.1%}} of {WORD} is left at <b>%{{y}}</b>")
+    text = hover(f"%{{z:.1%}} of {WORD} is retained at <b>%{{y}}</b>")
     gates.add_map(frame, panels - 1, values, gates.KEEP, text, reach=1)
-    frame.row_axis(panels - 1, "left at", [safe(word) for word in frame.words])
+    frame.row_axis(panels - 1, "retained at", [safe(word) for word in frame.words])
     return frame.figure()
 
 
@@ -136,14 +140,14 @@ def retention_rows(traced: Trace, focus: Focus = WHOLE) -> list[dict[str, Any]]:
     layer, words, positions = focus.drawn(traced), focus.columns(traced).words, focus.positions(traced)
     shares, read = traces.retention_map(layer), _read(layer)
     return [
-        {"cell": traced.label, "word": words[by], "position": positions[by], "at": words[at], "at position": positions[at]}
-        | {"left": float(shares[at, by])}
+        {"cell": traced.label, "position": positions[by], "token": words[by]}
+        | {"later_position": positions[at], "later_token": words[at], "retained": float(shares[at, by])}
         for by in range(len(words))
         for at in range(len(words))
         if read[at, by]
     ] + [
-        {"cell": traced.label, "word": start_name(traced), "position": "", "at": words[at], "at position": positions[at]}
-        | {"left": float(left)}
+        {"cell": traced.label, "position": "", "token": start_name(traced)}
+        | {"later_position": positions[at], "later_token": words[at], "retained": float(left)}
         for at, left in enumerate(_start_left(traced, focus))
     ]
 
@@ -155,8 +159,8 @@ def start_name(traced: Trace) -> str:
 
 def retention_legend(start: str = "") -> str:
     """The colour bar of the map, and the line of a memory before the first word, by its name."""
-    lines = [line(f"left of {start}, the memory before the first word", REVEAL, "dash")] if start else []
-    return legend([bar("left", MU_INK, gates.KEEP.css(), ("0 %", "100 %")), *lines])
+    lines = [line(f"retained of {start}, the memory before the first word", REVEAL, "dash")] if start else []
+    return legend([bar("retained", MU_INK, gates.KEEP.css(), ("0 %", "100 %")), *lines])
 
 
 def _read(layer: LayerTrace) -> NDArray[np.bool_]:
@@ -208,7 +212,7 @@ def _add_retention(frame: Frame, layer: LayerTrace, selected: int, focus: Focus)
     if focus.unit is not None:
         of_unit = 100 * traces.unit_retention(layer, selected)[after, focus.unit]
         frame.line(0, of_unit, TEXT.on(focus.theme), hover(f"unit {focus.unit}: {text}"), x=after, thin=True)
-    frame.y_axis(0, "left, %", MU_INK, showgrid=True, tickvals=[0, 50, 100], range=[-3, 106])
+    frame.y_axis(0, "retained, %", MU_INK, showgrid=True, tickvals=[0, 50, 100], range=[-3, 106])
 
 
 def _start_left(traced: Trace, focus: Focus) -> Values:
@@ -219,10 +223,10 @@ def _start_left(traced: Trace, focus: Focus) -> Values:
 
 def _add_start(frame: Frame, traced: Trace, focus: Focus) -> None:
     colour = REVEAL.on(focus.theme)
-    text = f"%{{y:.1f}} % of {safe(start_name(traced))} is left at {WORD}"
+    text = f"%{{y:.1f}} % of {safe(start_name(traced))} is retained at {WORD}"
     dashed = {"color": colour, "width": 2.5, "dash": "dash"}
     frame.line(0, 100 * _start_left(traced, focus), colour, hover(text), line=dashed)
-    frame.y_axis(0, "left, %", MU_INK, showgrid=True, tickvals=[0, 50, 100], range=[-3, 106])
+    frame.y_axis(0, "retained, %", MU_INK, showgrid=True, tickvals=[0, 50, 100], range=[-3, 106])
 
 
 def _by_sign(values: Values, theme: Theme) -> list[str]:

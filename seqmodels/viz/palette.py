@@ -10,6 +10,7 @@ import unicodedata
 from typing import Literal, NamedTuple
 
 from seqmodels.cells import CELLS
+from seqmodels.text import EOS
 
 Theme = Literal["light", "dark"]
 
@@ -120,6 +121,11 @@ def visible(text: str) -> str:
     if text and all(unicodedata.category(character) in {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"} for character in text):
         return " ".join(f"U+{ord(character):04X}" for character in text)
     return "".join(_pictured(character) for character in text)
+
+
+def special(token: str) -> str:
+    """What a token is that is no word of a text; empty for a word."""
+    return "<eos>: before the first word, and where a paragraph ends" if token == EOS else ""
 
 
 def shorten(text: str, longest: int = 24) -> str:

@@ -103,7 +103,17 @@ def legend(taggings: Sequence[Tagging]) -> str:
     ]
     entries += [legends.chip(tag, tag_colour(tag), "a tag of your model") for tag in sorted(present - meanings.keys())]
     sample = next(iter(meanings or present), _OUTSIDE)
-    return legends.legend([*entries, legends.shade(tag_colour(sample), "pale: unsure, full: certain")])
+    return legends.legend([*entries, legends.shade(tag_colour(sample), "faint: unsure, full: certain")])
+
+
+def meaning(tag: str) -> str:
+    """In words, 'I-ORG: a later word of the name of an organization'; empty for a tag that is not known here."""
+    kind = _kind(tag)
+    name = (PART_OF_SPEECH | ENTITY).get(kind, ("",))[0]
+    if not name or kind == tag:
+        return name and f"{tag}: {name}"
+    article = "an" if name[0] in "aeiou" else "a"
+    return f"{tag}: {'the first word' if tag.startswith('B-') else 'a later word'} of the name of {article} {name}"
 
 
 def _word(taggings: Sequence[Tagging], names: Sequence[str], position: int, rows: Sequence[Row], *, glued: bool) -> str:

@@ -18,13 +18,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
     setTriggerValue('moved', position);
   };
   Object.assign(here, { data, select });  // a timer outlives a redraw
-  const words = data.words.map(({ position, word, added }) => {
+  const words = data.words.map(({ position, word, added, note }) => {
     const button = document.createElement('button');
     button.type = 'button';
     button.textContent = word;
     button.dataset.position = position;
     mark(button);
-    if (added) { button.className = 'added'; button.title = 'written by the model'; }
+    if (added) button.className = 'added';
+    if (note) button.title = note;
     button.onclick = () => { pause(strip, play); select(position); };
     return button;
   });
