@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +15,7 @@ from seqmodels import viz
 from seqmodels.cells import CELLS
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.traces import ORDERS, LayerTrace, Trace, band, trace, unit_order, windows
-from seqmodels.viz import frame, gates
+from seqmodels.viz import frame, gates, keys
 from seqmodels.viz.frame import Columns, Focus, Label
 from seqmodels.viz.gates import KEEP, MEASURES, REVEAL, WRITE
 from seqmodels.viz.legends import legend
@@ -252,7 +253,7 @@ def test_a_measure_that_the_cell_lacks_is_not_drawn(name: str) -> None:
 @pytest.mark.parametrize(("direction", "arrow"), [("forward", "▶"), ("backward", "◀")])
 def test_the_direction_of_time_is_marked(name: str, direction: str, arrow: str) -> None:
     figure = draw(name, trace_of(random_layer(direction=direction)), Focus(direction=direction))
-    assert [arrow in note.text for note in figure.layout.annotations] == [True]
+    assert [arrow in note.text for note in figure.layout.annotations].count(True) == 1
 
 
 @pytest.mark.parametrize("name", DRAWN)
@@ -364,3 +365,23 @@ def test_a_click_on_a_map_selects_the_word_of_its_column_and_the_unit_of_its_row
     for drawn in figure.data:
         assert drawn.meta == {"row": {"unit": order.tolist()}}
         np.testing.assert_allclose(drawn.z[1], (layer.mu, layer.lam)[drawn.yaxis == "y2"][2:5, order[1]], atol=1e-4)
+
+
+# what a saved picture says by itself
+
+
+def written_in(figure: Any) -> str:
+    return re.sub("<[^>]*>", "", " ".join(note.text for note in figure.layout.annotations))
+
+
+def test_a_picture_names_its_model_and_the_ends_of_its_scales() -> None:
+    layer = random_layer()
+    traced = replace(trace_of(replace(layer, memory=20 * layer.memory)), model="mine")
+    figure = viz.heatmaps(traced, show=(KEEP, MEMORY))
+    reach = keys.short(float(np.abs(20 * layer.memory).max()))
+    assert all(part in written_in(figure) for part in ("mine (GRU)", "keep μ: 0 ████ 1", f"memory m: −{reach} ████████ {reach}"))
+
+
+def test_the_band_around_a_line_has_a_word() -> None:
+    assert "keep μ, mean   ━━ write λ, mean" in written_in(draw("lines"))
+    assert "the middle 80 % of the units" in written_in(draw("lines"))

@@ -70,12 +70,10 @@ def _also(kind: str) -> Sequence[str]:
 def cells(scene: Scene, row: DeltaGenerator) -> None:
     """A line for each cell, and a table of what they are like over the whole text."""
     from seqmodels.viz import comparisons
-    from seqmodels.viz.legends import legend
 
     with row:
         name = inputs.choice("By", list(MEANS), key="by", default="turnover")
     traces, focus = [reading.trace for reading in scene.readings], in_common(scene.readings)
-    st.html(legend(stroke.entry for stroke in comparisons.strokes(traces)))
     with shared.pictures(scene):
         shared.chart(viz.curves(traces, focus, name=name), "compare-cells", f"{name} at every word, a line for each model")
     st.caption(
@@ -89,7 +87,6 @@ def cells(scene: Scene, row: DeltaGenerator) -> None:
 def two_cells(scene: Scene, row: DeltaGenerator) -> None:
     """One cell minus another, word by word."""
     from seqmodels.viz import comparisons
-    from seqmodels.viz.legends import legend
 
     if len(scene.readings) < 2:
         st.info("Pick a second model above.")
@@ -104,7 +101,6 @@ def two_cells(scene: Scene, row: DeltaGenerator) -> None:
         st.info("A model minus itself is zero: pick another.")
         return
     traces, focus = [first.trace, second.trace], in_common([first, second])
-    st.html(legend(stroke.entry for stroke in comparisons.strokes(traces)))
     with shared.pictures(scene):
         alt = f"{name} at every word: {first.title} minus {second.title}"
         shared.chart(viz.curve_difference(first.trace, second.trace, focus, name=name), "compare-two", alt)
@@ -115,7 +111,6 @@ def two_cells(scene: Scene, row: DeltaGenerator) -> None:
 def two_texts(scene: Scene, row: DeltaGenerator) -> None:
     """The same cell on another text: how far apart its memories are, and in which units."""
     from seqmodels.viz import comparisons, gates
-    from seqmodels.viz.legends import legend
 
     by_title = {reading.title: reading for reading in scene.readings}
     with row:
@@ -129,7 +124,6 @@ def two_texts(scene: Scene, row: DeltaGenerator) -> None:
         return
     texts = aligned(first.name, scene.text, other)
     st.markdown(tagged_differently(texts))
-    st.html(legend([comparisons.scale(measure)]))
     columns = min(len(texts.columns), comparisons.COLUMNS)
     with shared.pictures(scene, columns), shared.panel(scene, first):
         figure = viz.text_difference(texts, first.focus, measure=measure)

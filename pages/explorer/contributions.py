@@ -42,8 +42,6 @@ def draw(scene: Scene) -> None:
     from seqmodels.viz import memories
 
     asked = target(scene)
-    units = [reading.focus.unit for reading in scene.readings if reading.focus.unit is not None]
-    st.html(memories.contribution_legend(units[0] if units else None))
     given = {}
 
     def one(reading: Reading) -> None:

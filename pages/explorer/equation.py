@@ -28,10 +28,7 @@ EXAMPLES = (
 
 def draw(scene: Scene) -> None:
     """For each cell the equation at the selected word, the units that change most there, and the memory of these."""
-    from seqmodels.viz import equations, gates
-    from seqmodels.viz.legends import legend
-
-    st.html(legend(gates.bars([gates.MEMORY])))
+    from seqmodels.viz import equations
 
     def one(reading: Reading) -> None:
         written_out(reading)

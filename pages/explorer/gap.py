@@ -60,7 +60,6 @@ LONGEST_PART = 120  # tokens of a long text that are read, over and over
 def draw(scene: Scene) -> None:
     """For each cell theory and experiment, one over the other."""
     from seqmodels.viz import gaps
-    from seqmodels.viz.legends import legend
 
     with st.container(horizontal=True, gap="small"):
         source = chosen_source(scene)
@@ -73,12 +72,11 @@ def draw(scene: Scene) -> None:
         probes = {reading.name: probe(reading, scene, source, filler, longest) for reading in scene.readings}
     axes = gaps.ranges(list(probes.values()))
     word = scene.tokens[source]
-    st.html(legend(stroke.entry for stroke in (gaps.THEORY, gaps.EXPERIMENT, gaps.WITHOUT)))
 
     def one(reading: Reading) -> None:
         found = probes[reading.name]
         st.markdown(sentence(found, word))
-        figure = viz.gap(found, axes=axes, theme=reading.focus.theme)
+        figure = viz.gap(found, axes=axes, theme=reading.focus.theme, name=reading.title)
         alt = f"{reading.title}: what is left of {word} at {scene.word} and its effect there, by the number of filler words"
         shared.chart(figure, f"gap-{reading.name}", alt)
         st.caption(why(found, hides=reading.layer.output_gate is not None))

@@ -39,7 +39,6 @@ EXAMPLES = (
 def draw(scene: Scene) -> None:
     """For each cell both lines over the words, on one scale; and what is lost at each word."""
     from seqmodels.viz import gradients
-    from seqmodels.viz.legends import legend
 
     with st.spinner("Following the gradient"):
         paths = {
@@ -48,7 +47,6 @@ def draw(scene: Scene) -> None:
         }
     first = paths[scene.first.name]
     axis = gradients.decades(list(paths.values()))
-    st.html(legend([gradients.GATES.entry, gradients.GRADIENT.entry]))
 
     def one(reading: Reading) -> None:
         path = paths[reading.name]

@@ -28,7 +28,6 @@ def draw(scene: Scene) -> None:
     """A stack of maps for each cell, or the mean over its units as lines."""
     from seqmodels.traces import ORDERS
     from seqmodels.viz import gates
-    from seqmodels.viz.legends import legend
 
     with st.container(horizontal=True, gap="small"):
         shown = inputs.choices("Show", list(gates.MEASURES), key="gates", default=["keep", "write"])
@@ -38,7 +37,6 @@ def draw(scene: Scene) -> None:
     if not measures:
         st.info("Pick at least one of what a cell holds.")
         return
-    st.html(legend(gates.bars(measures) if style == "map" else gates.strokes(measures)))
 
     def one(read: Reading) -> None:
         present = [measure for measure, _ in gates.present(read.layer, measures)]

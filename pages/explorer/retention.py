@@ -46,8 +46,6 @@ def draw(scene: Scene) -> None:
     from seqmodels.viz import memories, units
 
     order = inputs.choice("Order of units", list(units.ORDERS), key="sort")
-    started = scene.first.layer.start is not None
-    st.html(memories.retention_legend(memories.start_name(scene.first.trace) if started else ""))
 
     def one(reading: Reading) -> None:
         st.markdown(sentence(reading))

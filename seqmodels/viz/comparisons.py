@@ -12,8 +12,8 @@ import plotly.graph_objects as go
 from seqmodels.traces import CURVES, Aligned, Trace, align, curve, difference, distance, normalized_distance, windows
 from seqmodels.viz import gates, law
 from seqmodels.viz.frame import WHOLE, WORD, Focus, Frame, Label, hover, picks, token_rows
-from seqmodels.viz.legends import Stroke, bar
-from seqmodels.viz.palette import DIFFERENT, MUTED, TEXT, cell_colour, cell_marker, shorten, visible
+from seqmodels.viz.legends import Stroke
+from seqmodels.viz.palette import DIFFERENT, MUTED, cell_colour, cell_marker, shorten, visible
 
 if TYPE_CHECKING:
     from seqmodels.viz.gates import Array, Measure
@@ -63,13 +63,16 @@ class TwoTexts:
         """Both as one row of words, and the focus on the part of it that holds the selected token of the first text."""
         chosen = self.column(focus.token)
         part = next(part for part in windows(len(self.columns), COLUMNS) if (chosen or 0) < part.stop)
-        return Trace(self.first.task, self.first.cell, self.words, ()), replace(focus, token=chosen, window=part, below=self.below)
+        return Trace(self.first.task, self.first.cell, self.words, (), self.first.model), replace(
+            focus, token=chosen, window=part, below=self.below
+        )
 
 
 def curves(traces: Sequence[Trace], focus: Focus = WHOLE, *, name: str = "mean keep") -> go.Figure:
     """A line for each cell: one of `traces.CURVES`, a share from 0 to 1 at every word."""
     frame = Frame(traces[0], focus, panels=1, height=260)
     frame.y_axis(0, f"{name}, %", range=[-3, 103], tickvals=[0, 50, 100], showgrid=True)
+    _name_all(frame, traces)
     for traced, stroke in zip(traces, strokes(traces), strict=True):
         colour = stroke.colour.on(focus.theme)
         look: dict[str, Any] = {
@@ -88,6 +91,7 @@ def curve_difference(first: Trace, second: Trace, focus: Focus = WHOLE, *, name:
     frame = Frame(first, focus, panels=1, height=260)
     zero: dict[str, Any] = {"zeroline": True, "zerolinecolor": MUTED.on(focus.theme)}
     frame.y_axis(0, f"{name}, points", range=[-reach, reach], nticks=5, showgrid=True, **zero)
+    _name_all(frame, [first, second])
     more = [first if value > 0 else second for value in values]
     pale = 0.45 if first.cell == second.cell else 1.0  # the second, where the colour alone would not tell them apart
     marker = {
@@ -119,7 +123,16 @@ def text_difference(texts: TwoTexts, focus: Focus = WHOLE, *, measure: Measure =
     order = np.argsort(-_guide(between, here.token), kind="stable")
     text = hover(WORD, "unit %{y}", f"{measure.name}: %{{z:+.3f}}")
     rows = picks(row={"unit": order})
-    gates.add_map(frame, 1, between[here.window].T[order], gates.MEMORY, text, reach=_reach(between), meta=rows)
+    gates.add_map(
+        frame,
+        1,
+        between[here.window].T[order],
+        gates.MEMORY,
+        text,
+        reach=_reach(between),
+        name=f"{measure.name}, difference",
+        meta=rows,
+    )
     frame.row_axis(1, f"{measure.name}, difference", order)
     return frame.figure()
 
@@ -134,7 +147,16 @@ def intervention(before: Trace, after: Trace, focus: Focus = WHOLE) -> go.Figure
     order = np.argsort(-np.abs(ours - theirs).sum(axis=0), kind="stable")
     text = hover(WORD, "unit %{y}", "memory after minus before = %{z:.3f}")
     rows = picks(row={"unit": order})
-    gates.add_map(frame, 1, (ours - theirs).T[order], gates.MEMORY, text, reach=_reach(ours - theirs), meta=rows)
+    gates.add_map(
+        frame,
+        1,
+        (ours - theirs).T[order],
+        gates.MEMORY,
+        text,
+        reach=_reach(ours - theirs),
+        name="memory, with − without",
+        meta=rows,
+    )
     frame.row_axis(1, "difference", order)
     return frame.figure()
 
@@ -164,11 +186,6 @@ def strokes(traces: Sequence[Trace]) -> list[Stroke]:
     ]
 
 
-def scale(measure: Measure) -> str:
-    """The colour bar of a difference, for a legend."""
-    return bar(f"{measure.name}, difference", TEXT, gates.MEMORY.css(), ("−", "+"))
-
-
 def curve_rows(traces: Sequence[Trace], focus: Focus = WHOLE) -> list[dict[str, Any]]:
     """A row for each cell and token that is drawn: all of `traces.CURVES`."""
     curves = [(traced, {name.replace(" ", "_"): _drawn(traced, focus, name) for name in CURVES}) for traced in traces]
@@ -188,6 +205,12 @@ def text_rows(texts: TwoTexts, focus: Focus = WHOLE) -> list[dict[str, Any]]:
         }
         for column, pair in enumerate(texts.columns)
     ]
+
+
+def _name_all(frame: Frame, traces: Sequence[Trace]) -> None:
+    """The models of a picture that has several, in its key."""
+    frame.name = ""
+    frame.key += [stroke.key(frame.theme) for stroke in strokes(traces)]
 
 
 def _place(token: int | None, traced: Trace) -> dict[str, Any]:

@@ -5,7 +5,7 @@ A view is a function of a `Trace` and a `Focus` and gives a plotly figure. In a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from unicodedata import east_asian_width
@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from seqmodels.text import EOS
+from seqmodels.viz import keys, law
 from seqmodels.viz.palette import BACKGROUND, LINE, PARAGRAPH, TEXT, Pair, Theme, safe, shorten, visible
 
 if TYPE_CHECKING:
@@ -184,13 +185,16 @@ def width(columns: int) -> int:
 class Frame:
     """Stacked panels over one row of words, the selected token framed in all of them.
 
-    A click anywhere in a word's column selects its token, one of `tokens`: as the focus counts them, unless given.
+    A click anywhere in a word's column selects its token, one of `tokens`: as the focus counts them, unless given. Under the words
+    stand the model's name and the key.
     """
 
     def __init__(
         self, traced: Trace, focus: Focus, *, panels: int, height: int, tokens: Sequence[int | None] | None = None
     ) -> None:
         self.tokens = focus.positions(traced) if tokens is None else tokens
+        self.name = law.title(traced.cell, traced.model)
+        self.key: list[keys.Entry] = []
         self.columns, self.theme, self.panels, self.height = focus.columns(traced), focus.theme, panels, height
         self.backward = focus.direction == "backward"
         self.selected = focus.column(traced)
@@ -280,7 +284,7 @@ class Frame:
 
     def figure(self) -> go.Figure:
         total = self.panels * self.height + (self.panels - 1) * _GAP
-        above, below = self._above(), self._below()
+        above, below, key = self._above(), self._below(), keys.rows(self.key)
         x_axis = {
             "range": [-0.5, len(self.words) - 0.5],
             "tickvals": np.arange(len(self.words)),
@@ -303,10 +307,10 @@ class Frame:
             {
                 "xaxis": x_axis,
                 **self.axes,
-                "annotations": [*self._labels(), self._arrow(total, below)],
+                "annotations": [*self._labels(), *self._last_row(below), *keys.notes(key, below - 4, FONT)],
                 "shapes": [*self._frame_of_the_selected(), *self.outlines],
-                "height": above + total + below,
-                "margin": {"l": MARGIN_LEFT, "r": MARGIN_RIGHT, "t": above, "b": below, "pad": 0},
+                "height": above + total + below + keys.ROW * len(key),
+                "margin": {"l": MARGIN_LEFT, "r": MARGIN_RIGHT, "t": above, "b": below + keys.ROW * len(key), "pad": 0},
                 "meta": picks(column={"token": self.tokens}),
                 **ground(self.theme),
             },
@@ -351,18 +355,23 @@ class Frame:
             return {"font": {"size": FONT}}
         return {"font": {"size": FONT, "color": TEXT.on(self.theme)}, "bgcolor": colour.on(self.theme)}
 
-    def _arrow(self, total: int, below: int) -> dict[str, Any]:
-        return {
-            "text": "◀ reads from right to left" if self.backward else "reads from left to right ▶",
-            "x": 0 if self.backward else 1,
-            "xref": "paper",
-            "xanchor": "left" if self.backward else "right",
-            "y": -below / total,
-            "yref": "paper",
-            "yanchor": "bottom",
-            "font": {"size": FONT},
-            "showarrow": False,
-        }
+    def _last_row(self, below: int) -> Iterator[dict[str, Any]]:
+        """The name of the model, and the direction in which it reads."""
+        arrow = "◀ reads from right to left" if self.backward else "reads from left to right ▶"
+        sides = ("right", "left") if self.backward else ("left", "right")
+        for text, side in zip((f"<b>{safe(shorten(self.name))}</b>", arrow), sides, strict=True):
+            yield {
+                "text": text,
+                "x": 0 if side == "left" else 1,
+                "xref": "paper",
+                "xanchor": side,
+                "y": 0,
+                "yref": "paper",
+                "yanchor": "top",
+                "yshift": _ROW - below,
+                "font": {"size": FONT},
+                "showarrow": False,
+            }
 
 
 def _length(labels: list[str]) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from seqmodels.viz import keys
 from seqmodels.viz.frame import FONT, ground, hover, rgba
 from seqmodels.viz.legends import Stroke
 from seqmodels.viz.palette import LINE, MU, MU_INK, MUTED, TEXT, Pair, Theme, safe, shorten
@@ -35,8 +36,8 @@ def ranges(probes: Sequence[GapProbe]) -> tuple[Range, Range]:
     return _around(effects), _around(logits)
 
 
-def gap(probe: GapProbe, *, axes: tuple[Range, Range] | None = None, theme: Theme = "light") -> go.Figure:
-    """Three panels over the number of filler words.
+def gap(probe: GapProbe, *, axes: tuple[Range, Range] | None = None, theme: Theme = "light", name: str = "") -> go.Figure:
+    """Three panels over the number of filler words; under them the name of the model and the key.
 
     What is left of the source by mu; its effect on the prediction's logit, measured and as mu lets expect; and that logit itself,
     with the source and without it.
@@ -55,15 +56,21 @@ def gap(probe: GapProbe, *, axes: tuple[Range, Range] | None = None, theme: Them
     figure.data[0].update(fill="tozeroy", fillcolor=rgba(MU.on(theme), 0.18))
     titles = ("retained of the source, %", "effect of the source on the logit", f"logit of {prediction}")
     total = _PANELS * _HEIGHT + (_PANELS - 1) * _GAP
+    named = [f"<b>{safe(shorten(name))}</b>"] if name else []
+    key = [*named, *keys.rows(stroke.key(theme) for stroke in (THEORY, EXPERIMENT, WITHOUT))]
+    below = _BELOW + keys.ROW * len(key)
     figure.update_layout(
         xaxis=_x_axis(probe, theme),
         yaxis={**_y_axis(0, theme), "range": (-4, 106), "tickvals": [0, 50, 100]},
         yaxis2={**_y_axis(1, theme), "range": effects, "nticks": 5, "zeroline": True, "zerolinecolor": MUTED.on(theme)},
         yaxis3={**_y_axis(2, theme), "range": logits, "nticks": 5},
         shapes=[_plain_run(theme)],
-        annotations=[_title(panel, text, MU_INK if panel == 0 else TEXT, theme) for panel, text in enumerate(titles)],
-        height=_ABOVE + total + _BELOW,
-        margin={"l": 48, "r": 10, "t": _ABOVE, "b": _BELOW, "pad": 0},
+        annotations=[
+            *(_title(panel, text, MU_INK if panel == 0 else TEXT, theme) for panel, text in enumerate(titles)),
+            *keys.notes(key, _BELOW - 6, FONT),
+        ],
+        height=_ABOVE + total + below,
+        margin={"l": 48, "r": 10, "t": _ABOVE, "b": below, "pad": 0},
         **ground(theme),
     )
     return figure

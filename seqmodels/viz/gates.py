@@ -11,9 +11,9 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from seqmodels.traces import band, unit_order
-from seqmodels.viz import legends, palette
+from seqmodels.viz import keys, palette
 from seqmodels.viz.frame import WHOLE, WORD, Focus, Frame, hover, picks, rgba, token_rows
-from seqmodels.viz.legends import bar, line
+from seqmodels.viz.legends import bar
 from seqmodels.viz.palette import LAM, LAM_INK, MU, MU_INK, TEXT, Pair, Theme
 
 if TYPE_CHECKING:
@@ -63,6 +63,14 @@ class Measure:
             return [(share, rgba(full, share)) for share in (0.0, 1.0)]
         least = self.negative.on(theme)
         return [(0.0, least), (0.5, rgba(least, 0)), (0.5, rgba(full, 0)), (1.0, full)]
+
+    def blocks(self, theme: Theme) -> list[str]:
+        """The scale in a few colours."""
+        shares = (0.1, 0.4, 0.7, 1.0)
+        full = [rgba(self.colour.on(theme), share) for share in shares]
+        if self.negative is None:
+            return full
+        return [*(rgba(self.negative.on(theme), share) for share in reversed(shares)), *full]
 
     def css(self) -> tuple[str, ...]:
         """The same along a bar in HTML."""
@@ -127,6 +135,7 @@ def lines(traced: Trace, focus: Focus = WHOLE, *, show: Sequence[Measure] = (KEE
         frame.add(panel, outline)
         ends = ("10 % of the units below %{customdata[0]:.3f}", "90 % below %{customdata[1]:.3f}")
         text = hover(WORD, f"{measure.name}, mean = %{{y:.3f}}", *ends)
+        frame.key.append(keys.line(f"{measure.name}, mean", colour))
         frame.line(panel, middle.mean, colour, text, customdata=np.round(np.stack([middle.low, middle.high], axis=1), 4))
         if focus.unit is not None:
             text = hover(WORD, f"unit {focus.unit}: {measure.name} = %{{y:.3f}}")
@@ -134,15 +143,26 @@ def lines(traced: Trace, focus: Focus = WHOLE, *, show: Sequence[Measure] = (KEE
         reach = measure.reach(values)
         scale = {"range": [-1.06 * reach, 1.06 * reach], "nticks": 5} if measure.negative else {"range": [-0.03, 1.03], "nticks": 3}
         frame.y_axis(panel, measure.name, measure.ink, showgrid=True, zeroline=bool(measure.negative), **scale)
+    frame.key.append(keys.area("the middle 80 % of the units", rgba(drawn[0][0].colour.on(focus.theme), _BAND)))
     return frame.figure()
 
 
 def add_map(
-    frame: Frame, panel: int, values: Array, measure: Measure, text: str, *, reach: float | None = None, **settings: Any
+    frame: Frame,
+    panel: int,
+    values: Array,
+    measure: Measure,
+    text: str,
+    *,
+    reach: float | None = None,
+    name: str = "",
+    ends: tuple[str, str] | None = None,
+    **settings: Any,
 ) -> None:
-    """values (rows, tokens) of a measure as a heatmap, on its own scale."""
+    """values (rows, tokens) of a measure as a heatmap, on its own scale; in the key by its name, unless it has another here."""
     reach = measure.reach(values) if reach is None else reach
     low = -reach if measure.negative else 0
+    frame.key.append(keys.scale(name or measure.name, measure.blocks(frame.theme), ends or (keys.short(low), keys.short(reach))))
     frame.heatmap(panel, values, scale=measure.stops(frame.theme), low=low, high=reach, hover=text, **settings)
 
 
@@ -156,12 +176,6 @@ def rows(traced: Trace, focus: Focus = WHOLE, show: Sequence[Measure] = (KEEP, W
 def bars(show: Sequence[Measure]) -> list[str]:
     """The colour bars of these measures, for a legend."""
     return [bar(measure.name, measure.ink, measure.css(), ("−", "+") if measure.negative else ("0", "1")) for measure in show]
-
-
-def strokes(show: Sequence[Measure]) -> list[str]:
-    """What `lines` draws of these measures, for a legend."""
-    means = [line(f"{measure.name}, mean over the units", measure.colour) for measure in show]
-    return [*means, legends.band("the middle 80 % of the units", show[0].colour, _BAND)]
 
 
 def present(layer: LayerTrace, show: Sequence[Measure]) -> list[tuple[Measure, Array]]:

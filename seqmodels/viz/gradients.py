@@ -79,6 +79,7 @@ def gradient_path(traced: Trace, path: GradientPath, focus: Focus = WHOLE, *, ax
     columns = np.array(path.sources) - focus.positions(traced).start
     for stroke, values in ((GATES, path.gates), (GRADIENT, path.gradient)):
         frame.add(0, *_line(columns, values, stroke, axis, focus))
+        frame.key.append(stroke.key(focus.theme))
     frame.y_axis(0, "share of a change", showgrid=True, **axis.axis())
     figure = frame.figure()
     if axis.zero:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from seqmodels.viz import keys
 from seqmodels.viz.palette import Pair, Theme, safe
 from seqmodels.viz.style import styled
 
@@ -27,6 +28,10 @@ class Stroke:
         colour = self.colour.on(theme)
         line = {"color": colour, "width": 2.5, "dash": self.dash}
         return {"mode": "lines+markers", "line": line, "marker": {"color": colour, "size": 6}}
+
+    def key(self, theme: Theme) -> keys.Entry:
+        """Its entry in the key of a picture."""
+        return keys.line(self.name, self.colour.on(theme), self.dash)
 
     @property
     def entry(self) -> str:
@@ -63,11 +68,6 @@ def patch(name: str, colour: Pair, stripe: Pair | None = None, text: str = "") -
     """A filled area, striped where it has a second colour, and a few words on it."""
     striped = stripe and f"repeating-linear-gradient(135deg,{colour.css} 0 4px,{stripe.css} 4px 8px)"
     return f'<i style="--c:{striped or colour.css}"></i> <b>{safe(name)}</b>&ensp;{safe(text)}'
-
-
-def band(name: str, colour: Pair, alpha: float) -> str:
-    """A band of a figure, through which so much of its colour is seen."""
-    return f'<i style="--c:color-mix(in srgb,{colour.css} {100 * alpha:g}%,transparent)"></i> {safe(name)}'
 
 
 def chip(name: str, colour: Pair, meaning: str, *, title: str = "", absent: bool = False) -> str:

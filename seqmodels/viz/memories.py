@@ -10,9 +10,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from seqmodels import traces
-from seqmodels.viz import gates
+from seqmodels.viz import gates, keys
 from seqmodels.viz.frame import WHOLE, WORD, Focus, Focused, Frame, Label, hover, picks, rgba
-from seqmodels.viz.legends import bar, legend, line
 from seqmodels.viz.palette import LAM, LAM_INK, MU, MU_INK, NEGATIVE, POSITIVE, REVEAL, TEXT, Pair, Theme, safe, shorten
 
 if TYPE_CHECKING:
@@ -106,14 +105,6 @@ def contribution_rows(traced: Trace, focus: Focus = WHOLE, given: Attribution | 
     ]
 
 
-def contribution_legend(unit: int | None) -> str:
-    """The colour bar of the map."""
-    if unit is not None:
-        return legend([bar(f"written into unit {unit}", TEXT, gates.MEMORY.css(), ("−", "+"))])
-    stops = [f"color-mix(in srgb, {LAM.css} {100 * alpha:.0f}%, transparent)" for alpha in np.sqrt(STOPS)]
-    return legend([bar("written", LAM_INK, stops, ("nothing", "all of the memory"))])
-
-
 def retention(traced: Trace, focus: Focus = WHOLE) -> go.Figure:
     """What is left of the selected word at every word read after it; below, the same of every word: its column begins at 1.
 
@@ -130,7 +121,7 @@ def retention(traced: Trace, focus: Focus = WHOLE) -> go.Figure:
         _add_start(frame, traced, focus)
     values = np.where(_read(layer), traces.retention_map(layer), np.nan)
     text = hover(f"%{{z:.1%}} of {WORD} is retained at <b>%{{y}}</b>")
-    gates.add_map(frame, panels - 1, values, gates.KEEP, text, reach=1)
+    gates.add_map(frame, panels - 1, values, gates.KEEP, text, reach=1, name="retained", ends=("0 %", "100 %"))
     frame.row_axis(panels - 1, "retained at", [safe(word) for word in frame.words])
     return frame.figure()
 
@@ -157,12 +148,6 @@ def start_name(traced: Trace) -> str:
     return traced.condition or traces.START
 
 
-def retention_legend(start: str = "") -> str:
-    """The colour bar of the map, and the line of a memory before the first word, by its name."""
-    lines = [line(f"retained of {start}, the memory before the first word", REVEAL, "dash")] if start else []
-    return legend([bar("retained", MU_INK, gates.KEEP.css(), ("0 %", "100 %")), *lines])
-
-
 def _read(layer: LayerTrace) -> NDArray[np.bool_]:
     """(tokens, tokens): whether the column's word has been read at the row's."""
     read = np.tri(len(layer.mu), dtype=bool)
@@ -177,11 +162,12 @@ def _add_map(frame: Frame, near: Collapsed, values: Values) -> None:
     if unit is None:
         scale = [(float(share), rgba(LAM.on(theme), float(np.sqrt(share)))) for share in STOPS]  # the root, to see small shares
         text = hover(f"{WORD} wrote %{{z:.1%}} of the memory at <b>%{{y}}</b>")
+        frame.key.append(keys.scale("written", [colour for _, colour in scale[1::2]], ("0 %", "100 % of the memory")))
         frame.heatmap(0, values, scale=scale, hover=text, meta=rows)
     else:
         reach = float(np.nanmax(np.abs(values))) or 1.0
         text = hover(f"{WORD} wrote %{{z:+.3f}} of unit {unit} at <b>%{{y}}</b>")
-        gates.add_map(frame, 0, values, gates.MEMORY, text, reach=reach, meta=rows)
+        gates.add_map(frame, 0, values, gates.MEMORY, text, reach=reach, name=f"written into unit {unit}", meta=rows)
     frame.row_axis(0, "memory at", [safe(word) for word in frame.words[near.inside]])
 
 
@@ -224,6 +210,7 @@ def _start_left(traced: Trace, focus: Focus) -> Values:
 def _add_start(frame: Frame, traced: Trace, focus: Focus) -> None:
     colour = REVEAL.on(focus.theme)
     text = f"%{{y:.1f}} % of {safe(start_name(traced))} is retained at {WORD}"
+    frame.key.append(keys.line(f"retained of {start_name(traced)}, the memory before", colour, "dash"))
     dashed = {"color": colour, "width": 2.5, "dash": "dash"}
     frame.line(0, 100 * _start_left(traced, focus), colour, hover(text), line=dashed)
     frame.y_axis(0, "retained, %", MU_INK, showgrid=True, tickvals=[0, 50, 100], range=[-3, 106])

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from seqmodels.cells import CELLS
+from seqmodels.viz import keys, law
 from seqmodels.viz.frame import FONT, WHOLE, Focus, ground, hover, picks, rgba
 from seqmodels.viz.palette import LAM_INK, LINE, MU_INK, MUTED, REVEAL, TEXT, Theme, safe, shorten
 
@@ -50,6 +51,9 @@ def square(traced: Trace, focus: Focus = WHOLE) -> go.Figure:
         "tickfont": {"size": FONT},
     }
     ink = {"size": 15}
+    few_to_many = keys.scale("points", [rgba(TEXT.on(theme), share) for share in (0.06, 0.35, 0.6, 0.9)], ("few", "many"))
+    title = shorten(law.title(traced.cell, traced.model))
+    key = keys.rows([keys.Entry(f"<b>{safe(title)}</b>", len(title)), few_to_many])
     figure.update_layout(
         xaxis={**axis, "title": {"text": "keep μ", "font": {**ink, "color": MU_INK.on(theme)}}},
         yaxis={
@@ -59,9 +63,9 @@ def square(traced: Trace, focus: Focus = WHOLE) -> go.Figure:
             "constrain": "domain",
         },
         shapes=_map(theme),
-        annotations=[*_regions(theme), *_families(theme)],
-        height=_HEIGHT,
-        margin={"l": 56, "r": 12, "t": 12, "b": 52},
+        annotations=[*_regions(theme), *_families(theme), *keys.notes(key, 54, FONT)],
+        height=_HEIGHT + 6 + keys.ROW * len(key),
+        margin={"l": 56, "r": 12, "t": 12, "b": 58 + keys.ROW * len(key)},
         **ground(theme),
     )
     figure.update_xaxes(constrain="domain")

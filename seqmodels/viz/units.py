@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from seqmodels.traces import HIGH, OPEN, REGIMES, SHUT, half_life, quantile, regimes, unit_regimes
-from seqmodels.viz import gates
+from seqmodels.viz import gates, keys
 from seqmodels.viz.format import duration
 from seqmodels.viz.frame import FONT, MARGIN_LEFT, MARGIN_RIGHT, WHOLE, WORD, Focus, Frame, ground, hover, picks, rgba, token_rows
 from seqmodels.viz.legends import legend, patch
@@ -41,6 +41,7 @@ def regime_strip(traced: Trace, focus: Focus = WHOLE) -> go.Figure:
         text = hover(WORD, f"{regime.name}: %{{customdata}} of {units} units, %{{y:.3g}} %")
         look = {"width": 0.86, "marker": _fill(regime.name, focus.theme), "customdata": counts}
         frame.bars(0, 100 * shares[:, number], "", text, **look)
+        frame.key.append(keys.area(regime.name, *(colour.on(focus.theme) for colour in REGIME_COLOURS[regime.name] if colour)))
     if focus.unit is not None:
         _follow(frame, layer, shares, focus.unit)
     figure = frame.figure()
