@@ -49,7 +49,8 @@ def entry(run: Run, history: History) -> dict[str, Any]:
 
 def _together(steps: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     figures = {name: max(step[name] for step in steps) for name in ("x", "norm_after", "highest_norm")}
-    return {name: _short(value) for name, value in {**figures, "loss": sum(step["loss"] for step in steps) / len(steps)}.items()}
+    figures |= {"lowest_norm": min(step["lowest_norm"] for step in steps), "loss": sum(step["loss"] for step in steps) / len(steps)}
+    return {name: _short(value) for name, value in figures.items()}
 
 
 def _short(value: float) -> float:

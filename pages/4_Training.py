@@ -5,19 +5,20 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.common import page
-from pages.training import compare, current, form, models, presets, recorded, watch
-from seqmodels.runs import stand_by
+from pages.training import compare, current, form, models, presets, race, recorded, watch
+from seqmodels.runs import group_of, stand_by
 
 
 def main() -> None:
     page.start("Training")
     st.title("Training")
-    with st.container(gap="xsmall"):
-        st.markdown("Press a button and watch a network learn; or change one setting below and see what it was for.")
-        presets.offer()
     run = current.selected()
+    presets.offer(compact=run is not None)
     if run is not None:
         presets.explain(run)
+        group = group_of(run)
+        if len(group) > 1:
+            race.show(group, run)
         watch.show(run)
         models.use(run)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import zipfile
 from dataclasses import replace
 from functools import partial
@@ -17,8 +18,10 @@ from pages.training import current, form, link
 from seqmodels.cells import CELLS, Cell
 from seqmodels.corpora import LARGEST_UPLOAD
 from seqmodels.data import load_dataset
-from seqmodels.runs import Progress, Run, list_runs, store
+from seqmodels.runs import Progress, Run, context, list_runs, store
 from seqmodels.runs import control as control_module
+from seqmodels.runs.events import FILE, EventLog
+from seqmodels.runs.files import take_lock
 from seqmodels.runs.presets import PRESETS
 from seqmodels.runs.settings import default_settings, from_flat, to_flat, to_link
 from seqmodels.tasks import TASKS
@@ -119,16 +122,31 @@ def test_a_link_shows_its_run_and_not_the_newest() -> None:
     assert in_the_address(visit(run=first.id), "run") == first.id
 
 
-@pytest.mark.parametrize("run_id", ["0" * 16, "../../etc", "", "x" * 5000, "<b>", "\x00"])
-def test_a_link_to_a_run_that_is_not_here_shows_the_newest(run_id: str) -> None:
-    run = make()
+@pytest.mark.parametrize("run_id", ["unknown", "0" * 16, "../../etc", "", "x" * 5000, "<b>", "\x00"])
+def test_a_link_to_a_run_that_is_not_here_says_so_and_shows_the_newest(run_id: str) -> None:
+    run, other = make(), make()
     page = visit(run=run_id)
-    assert in_the_address(page, "run") == run.id
-    assert ("no longer here" in captions(page)) == bool(run_id)
+    assert in_the_address(page, "run") == other.id
+    for _ in range(2):  # it stays while that run is on screen
+        assert ("There is no run" in warnings(page)) == bool(run_id)
+        assert ("You see the newest one" in warnings(page)) == bool(run_id)
+        sound(page.run())
+    page.query_params["run"] = run.id
+    sound(page.run())
+    assert not page.warning
 
 
-def test_a_link_to_a_run_that_is_not_here_opens_where_there_is_none() -> None:
-    assert "no longer here" in captions(visit(run="0" * 16))
+def test_a_link_to_a_run_that_is_not_here_says_so_where_there_is_none() -> None:
+    assert "There is no run" in warnings(visit(run="unknown"))
+    assert "two that were recorded" in warnings(visit(run="0" * 16))
+
+
+def test_the_run_on_screen_may_be_deleted() -> None:
+    run = make()
+    page = visit(run=run.id)
+    store.remove(run)
+    sound(page.run())
+    assert "The run that was here has been deleted" in warnings(page)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +164,7 @@ def test_a_run_whose_settings_were_changed_by_hand_is_neither_shown_nor_listed(c
     page.session_state[current.TAB] = "All runs"
     sound(page.run())
     assert in_the_address(page, "run") == sound_one.id
-    assert "cannot be read" in captions(page)
+    assert "cannot be read" in warnings(page)
     assert damaged.id in captions(page)
     assert len(page.dataframe[0].value) == 1
 
@@ -158,6 +176,68 @@ def test_a_preset_starts_all_its_runs_and_shows_the_first(preset: Any, started: 
     assert [run.name for run in started] == list(preset.runs)
     assert in_the_address(page, "run") == started[0].id
     assert preset.look_for in " ".join(element.value for element in page.markdown)
+
+
+@pytest.mark.parametrize(("answer", "stopped", "begun"), [("stop", 1, 1), ("both", 0, 1), ("no", 0, 0)])
+def test_a_preset_pressed_while_another_run_is_going_asks_what_becomes_of_it(
+    answer: str, stopped: int, begun: int, started: list[Run]
+) -> None:
+    page = linked(TRAINING)
+    page.session_state["training-owner"] = KEY
+    going = control_module.create(default_settings("recall"), KEY, name="Mine *now*")
+    lock = take_lock(going.folder / store.LOCK)
+    assert lock is not None
+    sound(page.run())
+    sound(page.button(key="training-preset-0").click().run())
+    assert not started
+    assert r"Mine \*now\*** is still going" in " ".join(element.value for element in page.markdown)
+    sound(page.button(key=f"training-asked-{answer}").click().run())
+    assert len(started) == begun
+    assert [order.kind for _, order in context.pending(going.folder)] == ["stop"] * stopped
+    assert "is still going" not in " ".join(element.value for element in page.markdown)
+    os.close(lock)
+
+
+def test_a_run_of_another_visitor_is_not_asked_about(started: list[Run]) -> None:
+    other = make()
+    lock = take_lock(other.folder / store.LOCK)
+    assert lock is not None
+    sound(visit().button(key="training-preset-0").click().run())
+    assert len(started) == 1
+    os.close(lock)
+
+
+def test_a_queued_run_says_after_what(started: list[Run]) -> None:
+    first, second = make(), make()
+    locks = [take_lock(run.folder / store.LOCK) for run in (first, second)]
+    store.rename(first, "The *first*")
+    store.write_progress(first.folder, Progress(phase="training"))
+    store.write_progress(second.folder, Progress(phase="waiting"))
+    assert r"after **The \*first\***" in captions(visit(run=second.id))
+    for lock in filter(None, locks):
+        os.close(lock)
+
+
+@pytest.mark.parametrize("preset", [preset for preset in PRESETS if len(preset.runs) > 1], ids=lambda preset: preset.key)
+def test_runs_that_were_started_together_are_shown_together(preset: Any, started: list[Run]) -> None:
+    page = visit()
+    sound(page.button(key=f"training-preset-{PRESETS.index(preset)}").click().run())
+    assert [run.group for run in started] == [started[0].group] * len(preset.runs)
+    task = TASKS[started[0].settings["task"]]
+    better = 1.0 if task.higher_is_better else -1.0
+    for number, run in enumerate(started):
+        log = EventLog(run.folder / FILE)
+        log.append("step", epoch=1, step=1, steps=2, loss=2.0, norm=1.0, tokens=3, count=1, clipped_count=0, learning_rate=0.1)
+        log.append("epoch", epoch=1, loss=2.0, dev_loss=1.5, score=50 + better * number, best_epoch=1, waited=0)
+        log.close()
+    sound(page.run())
+    (chart,) = (chart.proto for chart in page.get("echarts_chart") if chart.proto.alt.startswith("Loss of all runs"))
+    assert {line["name"] for line in json.loads(chart.spec)["series"]} == set(preset.runs)
+    told = " ".join(element.value for element in page.markdown)
+    assert f"**{started[-1].name}** won by 1" in told.replace("\\", "")
+    assert task.loss_unit in told
+    sound(page.segmented_control(key="race-pick").set_value(started[1].name).run())
+    assert in_the_address(page, "run") == started[1].id
 
 
 def test_what_keeps_a_preset_from_starting_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

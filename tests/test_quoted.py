@@ -715,8 +715,8 @@ def the_same_clipped(state: State) -> Sequence[str]:
 @claim("Training: Overfit, then stop early")
 def overfit(state: State) -> Sequence[str]:
     (found,) = settings("overfits")
-    assert (found.training.patience, found.training.watch) == (3, "loss")
-    return [f"its {found.data.sentences} sentences"]
+    assert (found.training.patience, found.training.watch) == (8, "loss")
+    return [f"its {found.data.sentences} paragraphs"]
 
 
 def error_of_1(found: Sequence[memory.Example]) -> float:

@@ -21,7 +21,7 @@ def test_events_are_read_as_they_come(tmp_path: Path) -> None:
     log.append("paused", epoch=3)
     known.read(path)
     assert [(mark["kind"], mark["epoch"]) for mark in known.marks] == [("paused", 3)]
-    log.append("sample", loss=float("inf"), norm=1 / 3)
+    log.append("sample", epoch=1, loss=float("inf"), norm=1 / 3)
     known.read(path)
     assert [(sample["loss"], sample["norm"]) for sample in known.samples] == [(None, 0.333333)]
     known.read(path)
@@ -109,3 +109,21 @@ def test_a_run_of_ten_hours_is_told_in_five_megabytes_and_no_step_is_lost_in_the
     assert [values["step"] for values in told[: events.EACH_STEP]] == list(range(events.EACH_STEP))
     assert sum(values["count"] for values in told) > steps - 200
     assert all(values["tokens"] == 1024 * values["count"] for values in told)
+
+
+def test_of_steps_that_are_not_reported_the_extremes_and_the_mean_are_kept() -> None:
+    now = [0.0]
+    thinner = StepThinner(reported=events.EACH_STEP, clock=lambda: now[0])
+    norms = [3.0, 0.5, 9.0, 2.0]
+    told = []
+    for number, norm in enumerate(norms):
+        now[0] += 0.1
+        told.append(thinner.take(Step(1, number, 10, norm, norm, min(norm, 1.0), norm > 1, 0.1, 10)))
+    first, *nothing, last = told
+    assert first is not None
+    assert (first["lowest_norm"], first["highest_norm"]) == (3.0, 3.0)
+    assert nothing == [None, None]
+    assert last is not None
+    assert (last["lowest_norm"], last["highest_norm"]) == (0.5, 9.0)
+    assert (last["lowest_norm_after"], last["highest_norm_after"]) == (0.5, 1.0)
+    assert last["loss"] == pytest.approx(sum(norms[1:]) / 3)

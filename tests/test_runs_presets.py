@@ -113,6 +113,16 @@ def test_a_run_that_overfits_has_few_sentences_no_dropout_and_patience() -> None
     assert found["patience"] is not None
 
 
+def test_the_run_that_overfits_gets_worse_on_others_while_it_learns_its_own_by_heart_and_stops() -> None:
+    epochs = [report for report in trained("overfits") if isinstance(report, Epoch)]
+    best, last = epochs[epochs[-1].best_epoch - 1], epochs[-1]
+    assert best.dev_loss is not None
+    assert last.dev_loss is not None
+    assert last.dev_loss > 1.1 * best.dev_loss
+    assert last.loss < 0.6 * best.loss
+    assert "no better dev loss" in str(last.stopped)
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_the_settings_for_watching_are_the_tasks_own(task: str) -> None:
     settings, live = demo_settings(task), TASKS[task].demo

@@ -107,12 +107,12 @@ def test_a_run_trains_as_the_bare_trainer_does() -> None:
     assert [told["score"] for told in read_history(run).epochs] == pytest.approx([epoch.score for epoch in epochs], rel=1e-5)
 
 
-def test_after_every_epoch_a_tagger_shows_its_tags_and_its_gates() -> None:
+def test_before_the_first_epoch_and_after_each_a_tagger_shows_its_tags_and_its_gates() -> None:
     run = tagging()
     finish(run)
     assert status(run).name == "finished", status(run).progress.message
     samples = read_history(run).samples
-    assert [sample["epoch"] for sample in samples] == [1, 2, 3]
+    assert [sample["epoch"] for sample in samples if sample["step"] == 0] == [0, 1, 2, 3]
     for sample in samples:
         assert [word for word, _, _ in sample["tags"]] == SENTENCE.split()
         assert [gates["direction"] for gates in sample["gates"]] == ["forward", "backward"]
@@ -122,14 +122,18 @@ def test_after_every_epoch_a_tagger_shows_its_tags_and_its_gates() -> None:
 
 
 @pytest.mark.parametrize("task", ["lm", "char"])
-def test_after_every_epoch_a_language_model_writes_on(task: str) -> None:
+def test_every_few_seconds_a_language_model_writes_on(task: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "SAMPLE_EVERY", 0.0)
+    monkeypatch.setattr(session, "SAMPLE_SHARE", 1e9)
     small = {"task": task, "hidden_size": "8", "source": "file", "epochs": "2", "probe": "The state"}
     text = "The state of the union is strong . The people know it .\n\n" * 40
     run = create(from_flat(small), KEY, upload=Upload("own.txt", text.encode()))
     finish(run)
     assert status(run).name == "finished", status(run).progress.message
     samples = read_history(run).samples
-    assert len(samples) == 2
+    steps = samples[0]["steps"]
+    assert steps > 1
+    assert [sample["x"] for sample in samples] == pytest.approx([step / steps for step in range(2 * steps + 1)])
     assert all(sample["text"].startswith("The state") and len(sample["text"]) > 30 for sample in samples)
 
 
@@ -279,7 +283,7 @@ def test_a_run_that_waits_can_be_seen_and_discarded(long: Run, monkeypatch: pyte
     fork(long)
     wait_until(is_now(long, "running"))
     fork(second)
-    wait_until(lambda: status(second).ahead == 0)
+    wait_until(lambda: status(second).after == (long,))
     assert status(second).name == "queued"
     delete(second, KEY)
     wait_until(lambda: not second.folder.exists())
@@ -454,7 +458,7 @@ def test_runs_have_their_turn_as_they_were_started(monkeypatch: pytest.MonkeyPat
     runs = [make(epochs=1) for _ in range(3)]
     for run in runs:
         start(run, KEY)
-    assert [status(run).ahead for run in runs] == [0, 1, 2]  # before any of the processes has said a word
+    assert [len(status(run).after) for run in runs] == [0, 1, 2]  # before any of the processes has said a word
     os.close(slot)
     for run in runs:
         wait_until(is_now(run, "finished"))

@@ -269,6 +269,23 @@ def test_who_came_first_is_first_and_no_more_than_the_slots_are_taken(tmp_path: 
     assert queue.enter(tickets[2]) is not None
 
 
+def test_runs_of_a_group_share_a_slot_and_no_other_is_kept_waiting_longer(tmp_path: Path) -> None:
+    queue = Queue(tmp_path, 1)
+    first, other, second = (queue.join(letter * 16) for letter in "abc")
+    slots = [queue.enter(first, "race")]
+    assert queue.enter(other) is None
+    slots.append(queue.enter(second, "race"))
+    assert None not in slots
+    assert queue.enter(other) is None
+    os.close(slots[0])  # type: ignore[arg-type]
+    assert queue.enter(other) is None
+    os.close(slots[1])  # type: ignore[arg-type]
+    third = queue.join("d" * 16)
+    assert queue.enter(third, "race") is None  # the group has no slot any more: it waits as everyone does
+    assert queue.enter(other) is not None
+    assert queue.enter(third, "race") is None
+
+
 def test_a_place_in_the_queue_ends_with_its_process(tmp_path: Path) -> None:
     queue = Queue(tmp_path, 1)
     first, second = queue.join("a" * 16), queue.join("b" * 16)
@@ -280,6 +297,12 @@ def test_a_place_in_the_queue_ends_with_its_process(tmp_path: Path) -> None:
 def test_a_run_in_any_folder_has_its_turn(tmp_path: Path) -> None:
     queue = Queue(tmp_path, 1)
     assert queue.enter(queue.join("mine.partial")) is not None
+
+
+def test_the_runs_of_a_group_are_found_by_each_of_them() -> None:
+    alone, *several = create(settings(), KEY), create(settings(), KEY, group="a"), create(settings(), KEY, group="a")
+    assert [store.group_of(run) for run in several] == [several, several]
+    assert store.group_of(alone) == [alone]
 
 
 def test_the_oldest_runs_make_room_but_never_one_with_a_process(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -166,10 +166,12 @@ def test_the_tags_after_an_epoch_are_shown_and_the_slider_goes_back() -> None:
     gates = [{"layer": 0, "direction": "forward", "mu_open": 0, "mu_shut": 1, "lam_open": 1, "lam_shut": 0, "half_life": None}]
     page = visit(_watch)
     known = page.session_state[curves._HISTORIES][run.id]
-    known.samples.extend({"epoch": at, "tags": [("dog", tag, 0.9)], "gates": gates} for at, tag in ((1, "VERB"), (2, "NOUN")))
+    known.samples.extend(
+        {"epoch": at, "x": float(at), "tags": [("dog", tag, 0.9)], "gates": gates} for at, tag in ((1, "VERB"), (2, "NOUN"))
+    )
     page = settled(page.run())
     assert "<s>VERB</s>" in html(page)
-    page = settled(page.slider(key=f"watch-epoch-{run.id}-2").set_value(1).run())
+    page = settled(page.select_slider(key=f"watch-sample-{run.id}-2").set_value(0).run())
     assert ">VERB</b>" in html(page)
     assert "NOUN" not in html(page)
 
@@ -180,7 +182,9 @@ def test_gates_are_shown_as_they_form_where_a_cell_has_any(cell: str, charts: in
     finish(run)
     gates = [{"layer": 0, "direction": "forward", "mu_open": 0, "mu_shut": 1, "lam_open": 1, "lam_shut": 0, "half_life": None}]
     page = visit(_watch)
-    page.session_state[curves._HISTORIES][run.id].samples.append({"epoch": 1, "tags": [("dog", "NOUN", 0.9)], "gates": gates})
+    page.session_state[curves._HISTORIES][run.id].samples.append(
+        {"epoch": 1, "x": 1.0, "tags": [("dog", "NOUN", 0.9)], "gates": gates}
+    )
     page = settled(page.run())
     assert ">NOUN</b>" in html(page)
     assert sum(chart.proto.alt == "Open and shut gates" for chart in page.get("echarts_chart")) == charts

@@ -44,7 +44,7 @@ def sample(number: int, tags: str = "DET NOUN", **values: Any) -> dict[str, Any]
         "half_life": 2.5,
     }
     words = zip(("the", "<dog>"), tags.split(), strict=True)
-    return {"epoch": number, "tags": [(word, tag, 0.9) for word, tag in words], "gates": [{**gates, **values}]}
+    return {"epoch": number, "x": float(number), "tags": [(word, tag, 0.9) for word, tag in words], "gates": [{**gates, **values}]}
 
 
 def line(option: dict[str, Any], name: str) -> list[list[float | None]]:
@@ -62,7 +62,7 @@ def every_picture(history: History) -> list[dict[str, Any]]:
         viz.losses(history, "light"),
         viz.scores(history, "accuracy", "dark"),
         viz.norms(history, clip, "light"),
-        viz.rates(history, "light"),
+        viz.rates(history, 0.01, "light"),
         viz.saturation(history.samples, PLACE, "light"),
         viz.half_lives(history.samples, "light"),
     ]
@@ -79,19 +79,32 @@ def test_a_line_has_few_points_and_each_stands_for_its_group(count: int) -> None
 
 def test_older_points_stay_where_they_are_while_a_line_grows() -> None:
     rows = [step(at, loss=float(at % 7)) for at in range(1600)]
-    assert thin(rows, mean("loss"))[:350] == thin(rows[:1500], mean("loss"))[:350]
+    assert thin(rows, mean("loss"))[:299] == thin(rows[:1500], mean("loss"))[:299]
 
 
-def test_the_highest_norm_is_seen_however_much_is_thinned() -> None:
-    history = History(steps=[step(at, highest_norm=500.0 if at == 777 else 1.5) for at in range(4000)])
-    assert max(value or 0 for _, value in line(viz.norms(history, None, "light"), "before clipping")) == 500
+def test_the_extremes_of_the_norm_are_seen_however_much_is_thinned() -> None:
+    steps = [step(at, highest_norm=500.0 if at == 777 else 1.5, lowest_norm=0.001 if at == 1234 else 1.2) for at in range(4000)]
+    points = line(viz.norms(History(steps=steps), None, "light"), "before clipping")
+    values = [value for _, value in points if value]
+    assert (min(values), max(values)) == (0.001, 500)
+    assert len(points) <= MOST
+    assert [x for x, _ in points] == sorted(x for x, _ in points if x is not None)
 
 
-def test_without_clipping_the_norm_is_the_same_after_it() -> None:
-    history = History(steps=[step(0, norm_after=0.2, highest_norm=0.7, clipped_count=0), step(1, norm_after=1.0, highest_norm=9.0)])
+def test_a_step_alone_is_one_point_of_the_norm_and_several_are_their_extremes() -> None:
+    several: dict[str, Any] = {"lowest_norm": 0.3, "highest_norm": 9.0, "lowest_norm_after": 0.3, "highest_norm_after": 1.0}
+    history = History(steps=[step(0, highest_norm=1.5, norm_after=1.0), step(1, norm=2.0, **several)])
     option = viz.norms(history, None, "light")
-    assert [value for _, value in line(option, "before clipping")] == [0.7, 9.0]
-    assert [value for _, value in line(option, "after")] == [0.7, 1.0]
+    assert [value for _, value in line(option, "before clipping")] == [1.5, 0.3, 9.0]
+    assert [value for _, value in line(option, "after")] == [1.0, 0.3, 1.0]
+
+
+def test_the_peak_of_the_learning_rate_stands_beside_what_the_schedule_makes_of_it() -> None:
+    after = {"learning_rate": 0.002, "clip": None, "patience": None}
+    changed = {"kind": "changed", "x": 0.5, "before": {**after, "learning_rate": 0.01}, "after": after}
+    option = viz.rates(History(steps=[step(at, learning_rate=0.001 * at) for at in range(10)], marks=[changed]), 0.01, "light")
+    assert line(option, "peak") == [[0, 0.01], [0.5, 0.01], [0.5, 0.002], [1.0, 0.002]]
+    assert line(option, "at each step")[3] == [0.4, 0.003]
 
 
 def test_losses_are_those_of_the_history() -> None:
@@ -177,7 +190,7 @@ def test_the_best_epoch_and_the_marks_stand_in_every_curve_of_a_run() -> None:
         "learning rate 0.01 → 0.002; clipping off → norm at 0.5; patience off → 3",
         "stopped by hand: the best weights are kept",
     ]
-    for option in (viz.losses(history, "light"), viz.norms(history, None, "dark"), viz.rates(history, "dark")):
+    for option in (viz.losses(history, "light"), viz.norms(history, None, "dark"), viz.rates(history, 0.01, "dark")):
         assert drawn_marks(option) == {"1": 0.5, "2": 1.4, "3": 2.0, "best": 1}
 
 

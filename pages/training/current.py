@@ -6,12 +6,13 @@ import secrets
 
 import streamlit as st
 
-from pages.common import address
-from seqmodels.runs import Run, find_run, list_runs
+from pages.common import address, inputs
+from seqmodels.runs import Run, find_run, list_runs, may_control
 
 RUN = "run"  # of the address: the id of the run on screen
 TAB, OWN_TAB = "training-tab", "Train your own"  # of the tabs below the run: their key, and the one with the form
 _OWNER = "training-owner"  # in the session's state, never in the address: who has it may stop the runs
+_MISSING = "training-missing"  # in the session's state: what was wrong with the address, and the run shown in place of its own
 
 
 def owner_key() -> str:
@@ -28,23 +29,31 @@ def select(run_id: str) -> None:
 
 def selected() -> Run | None:
     """The run that the address names, else the one shown before, else the newest; None where there is none at all."""
-    asked = st.query_params.get(RUN) or address.kept(RUN)
-    try:
-        found = find_run(str(asked)) if asked else None
-    except ValueError:
-        st.caption(":material/link_off: The run in this address is no longer here, so you see the newest one.")
-        found = None
-    if found is not None and not _is_sound(found):
-        st.caption(":material/heart_broken: The settings of the run in this address cannot be read, so you see the newest one.")
-        found = None
+    before = address.kept(RUN)
+    asked = st.query_params.get(RUN) or before
+    found, problem = _find(str(asked)) if asked else (None, None)
     if found is None:
         found = next(filter(_is_sound, list_runs()), None)
+    shown = None if found is None else found.id
+    if problem is not None:
+        why = "The run that was here has been deleted." if asked == before else problem
+        st.session_state[_MISSING] = (why, shown)
+    why, instead = st.session_state.get(_MISSING, ("", None))
+    if why and instead == shown:
+        st.warning(f"{why} You see {'two that were recorded' if shown is None else 'the newest one'}.", icon=":material/link_off:")
+    else:
+        st.session_state.pop(_MISSING, None)
     if found is not None:
         select(found.id)
     elif asked:
         st.query_params.pop(RUN, None)
         address.keep(RUN, None)
     return found
+
+
+def going() -> list[Run]:
+    """The visitor's runs that have a process, or wait for their turn, in the order of their start."""
+    return [run for run in reversed(list_runs()) if may_control(run, owner_key()) and run.alive]
 
 
 def listed() -> list[Run]:
@@ -57,6 +66,15 @@ def listed() -> list[Run]:
         ids = ", ".join(run.id for run in damaged)
         st.caption(f":material/heart_broken: Not listed, for their settings cannot be read: {ids}")
     return sound
+
+
+def _find(run_id: str) -> tuple[Run | None, str | None]:
+    """A run by its id, or what is wrong with it."""
+    try:
+        found = find_run(run_id)
+    except ValueError as problem:
+        return None, f"There is {inputs.plain(str(problem))}."
+    return (found, None) if _is_sound(found) else (None, "The settings of the run in this address cannot be read.")
 
 
 def _is_sound(run: Run) -> bool:

@@ -57,83 +57,121 @@ def first_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def progress(run: Run, standing: Status, known: History) -> None:
-    """How far it is, and its figures."""
+    """How far it is."""
     now = standing.progress
     epochs = now.epochs or int(run.settings["epochs"])
     done = min(1.0, (now.epoch + (now.step / now.steps if now.steps else 0)) / epochs)
-    st.progress(done, _where(standing, known, epochs))
-    name = task_of(run).metric
+    st.progress(done, where(standing, known, epochs))
+
+
+def facts(run: Run, standing: Status, known: History) -> None:
+    """Its figures."""
+    now, name = standing.progress, task_of(run).metric
     live = live_settings(run, known)
     waited = known.epochs[-1]["waited"] if known.epochs else 0
     tokens = sum(step["tokens"] for step in known.steps)
     speed = known.tokens_per_second if standing.name == "running" else tokens / now.seconds if now.seconds else None
     share = runs.clipped_share(known.steps)
     at = f", epoch {now.best_epoch}" if now.best_epoch else ""
-    facts = {
+    values = {
         f"Best dev {viz.metric_title(name)}": viz.score(name, now.best_score) + at,
         "Early stopping": "off" if live["patience"] is None else f"patience {waited} of {live['patience']}",
         "Clipped steps": "–" if share is None else percent(share),
         "Tokens per second": "–" if speed is None else f"{speed:,.0f}",
         "Trained for": viz.duration(now.seconds),
     }
-    st.html(viz.facts(facts))
+    st.html(viz.facts(values))
 
 
-def _where(standing: Status, known: History, epochs: int) -> str:
+def where(standing: Status, known: History, epochs: int) -> str:
+    """How far it is, in words."""
     now = standing.progress
     if standing.name == "queued":
-        return "Waiting for its turn" if not standing.ahead else f"Waiting: {standing.ahead} before it"
+        return f"Queued after {' and '.join(run.name for run in standing.after)}" if standing.after else "Waiting for its turn"
     if now.phase == "loading":
         return "Reading the data"
     if now.phase == "scoring" and standing.name == "running":
         return "Scoring the best weights"
     if standing.name in ("finished", "stopped"):
         return f"Ended after epoch {now.epoch} of {epochs}" if now.epoch else "Ended before its first whole epoch"
-    where = f"Epoch {min(now.epoch + 1, epochs)} of {epochs}"
+    at = f"Epoch {min(now.epoch + 1, epochs)} of {epochs}"
     if now.steps:
-        where += f" · step {now.step} of {now.steps}"
+        at += f" · step {now.step} of {now.steps}"
+    if standing.name == "failed":
+        return f"Failed in {at[:1].lower()}{at[1:]}"
     left = known.seconds_left(epochs) if standing.name == "running" else None
-    return where if left is None else f"{where} · {viz.duration(left)} left at most"
+    return at if left is None else f"{at} · {viz.duration(left)} left at most"
 
 
-def draw(run: Run, known: History) -> None:
-    """Its loss, score, gradient norm and learning rate."""
-    theme, task = page.theme(), task_of(run)
-    clip = first_settings(run.settings)["clip"]
-    share = runs.clipped_share(known.steps)
-    left, right = st.columns(2, gap="medium")
-    with left:
-        losses = viz.losses(known, theme)
-        scale = ", logarithmic" if losses["yAxis"]["type"] == "log" else ""
-        st.markdown(f"**Loss**, {task.loss_unit}{scale}. Where train falls and dev rises, it learns by heart.")
-        chart(losses, "watch-loss", "Train and dev loss over the epochs")
-        title = viz.metric_title(task.metric)
-        st.markdown(f"**Dev {title}** after each epoch, the best one marked.")
-        chart(viz.scores(known, task.metric, theme), "watch-score", f"Dev {title} over the epochs")
-    with right:
-        clipped = "" if share is None else f" Clipped: {percent(share)} of the steps."
-        st.markdown(f"**Gradient norm** before and after clipping, logarithmic.{clipped}")
-        chart(viz.norms(known, clip, theme), "watch-norm", "Norm of the gradient before and after clipping")
-        st.markdown("**Learning rate** at each step.")
-        chart(viz.rates(known, theme), "watch-rate", "Learning rate over the epochs")
+def draw(run: Run, standing: Status, known: History) -> None:
+    """Its loss, gradient norm, score and learning rate; what a language model writes is beside its loss."""
+    writes = bool(known.samples) and "text" in known.samples[-1]
+    panels = [_losses, *([_writing] if writes else []), _norms, _scores, _rates]
+    for start in range(0, len(panels), 2):
+        row = panels[start : start + 2]
+        for column, panel in zip(st.columns(2, gap="medium"), row, strict=False):
+            with column:
+                panel(run, standing, known)
+        if start == 0:
+            facts(run, standing, known)
     marks = viz.marks(known)
     if marks:
         text = "  \n".join(f"**{at}** epoch {mark.x:.2f}: {inputs.plain(mark.text)}" for at, mark in enumerate(marks, 1))
         st.caption(text)
+    if known.samples:
+        if not writes:
+            _tags(run, standing, known)
+        _gates(run, known)
 
 
-def probe(run: Run, known: History) -> None:
-    """What the network made of a text after an epoch, and how its gates stood."""
+def _losses(run: Run, standing: Status, known: History) -> None:
+    losses = viz.losses(known, page.theme())
+    scale = ", logarithmic" if losses["yAxis"]["type"] == "log" else ""
+    st.markdown(f"**Loss**, {task_of(run).loss_unit}{scale}. Where train falls and dev rises, it learns by heart.")
+    chart(losses, "watch-loss", "Train and dev loss over the epochs")
+
+
+def _scores(run: Run, standing: Status, known: History) -> None:
+    name = task_of(run).metric
+    title = viz.metric_title(name)
+    st.markdown(f"**Dev {title}** after each epoch, the best one marked.")
+    chart(viz.scores(known, name, page.theme()), "watch-score", f"Dev {title} over the epochs")
+
+
+def _norms(run: Run, standing: Status, known: History) -> None:
+    share = runs.clipped_share(known.steps)
+    clipped = "" if share is None else f" Clipped: {percent(share)} of the steps."
+    st.markdown(f"**Gradient norm** before and after clipping, logarithmic.{clipped}")
+    clip = first_settings(run.settings)["clip"]
+    chart(viz.norms(known, clip, page.theme()), "watch-norm", "Norm of the gradient before and after clipping")
+
+
+def _rates(run: Run, standing: Status, known: History) -> None:
+    peak = live_settings(run, known)["learning_rate"]
+    now = f" now {known.steps[-1]['learning_rate']:.3g}," if known.steps else ""
+    st.markdown(f"**Learning rate**:{now} at its peak {peak:.3g}, which warm-up and schedule scale.")
+    chart(viz.rates(known, run.settings["learning_rate"], page.theme()), "watch-rate", "Learning rate over the epochs")
+
+
+def _writing(run: Run, standing: Status, known: History) -> None:
+    """What a language model wrote; once it rests, of any time."""
+    at = _sample(run, standing, known)
+    st.markdown(f"**What it writes** {viz.when(known.samples[at])}, always drawn with the same random numbers.")
+    st.html(viz.writing(known.samples[at]))
+
+
+def _tags(run: Run, standing: Status, known: History) -> None:
+    """The tags that a network gave to a sentence; once it rests, of any time."""
+    at = _sample(run, standing, known)
+    sample, before = known.samples[at], known.samples[at - 1] if at else None
+    changed = f" {viz.changed_tags(sample, before)} not as in the sample before (framed)." if before else ""
+    st.markdown(f"**Its tags {viz.when(sample)}.** The paler, the less sure.{changed}")
+    st.html(viz.chips(sample, before))
+
+
+def _gates(run: Run, known: History) -> None:
+    """How its gates stood over the text, from sample to sample."""
     samples = known.samples
-    at = _epoch(run, len(samples))
-    sample, before = samples[at], samples[at - 1] if at else None
-    if "tags" in sample:
-        changed = f" {viz.changed_tags(sample, before)} not as after the epoch before (framed)." if before else ""
-        st.markdown(f"**Its tags after epoch {sample['epoch']}.** The paler, the less sure.{changed}")
-        st.html(viz.chips(sample, before))
-    else:
-        st.markdown(f"**What it writes after epoch {sample['epoch']}**, always drawn with the same dice.")
-        st.html(viz.writing(sample))
     places = viz.places(samples)
     if not places or CELLS[run.settings["cell"]].fixed_gates:  # its gates are fixed: nothing forms
         return
@@ -154,21 +192,14 @@ def probe(run: Run, known: History) -> None:
         chart(viz.half_lives(samples, theme), "watch-half-lives", "Half-life of the memory over the epochs", viz.SMALL)
 
 
-def _epoch(run: Run, count: int) -> int:
-    """The sample to show: the newest, until another one is asked for."""
-    if count < 2:
-        return 0
-    asked = f"watch-epoch-asked-{run.id}"
-    chosen = min(st.session_state.get(asked) or count, count)
-    # the widget's own key holds the newest epoch: it is a new widget, at the same place, when there is one more
-    key = f"watch-epoch-{run.id}-{count}"
-    st.slider("After epoch", 1, count, chosen, key=key, on_change=_ask, args=(asked, key, count), width=400)
-    return int(st.session_state[key]) - 1
-
-
-def _ask(asked: str, key: str, count: int) -> None:
-    value = st.session_state[key]
-    st.session_state[asked] = None if value == count else value  # at the newest, it follows
+def _sample(run: Run, standing: Status, known: History) -> int:
+    """The sample to show: the newest; while none is added, also an earlier one that is asked for."""
+    count = len(known.samples)
+    if standing.name == "running" or count < 2:
+        return count - 1
+    times = [viz.when(sample) for sample in known.samples]
+    key = f"watch-sample-{run.id}-{count}"
+    return int(st.select_slider("Sample", range(count), count - 1, format_func=times.__getitem__, key=key))
 
 
 def chart(option: viz.Option, key: str, alt: str, height: int = viz.HEIGHT) -> None:

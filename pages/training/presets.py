@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Sequence
+from functools import partial
+
 import streamlit as st
 
+from pages.common import inputs
 from pages.training import current, messages
-from seqmodels.runs import Run
+from seqmodels.runs import Command, Run, command
 from seqmodels.runs.presets import PRESETS, Preset, find_preset
 
+_ASKED = "training-asked"  # in the session's state: the key of the preset that was pressed while another run was going
 
-def offer() -> None:
-    """A button for each preset."""
-    with st.container(horizontal=True, gap="small", key="training-examples"):
+
+def offer(*, compact: bool) -> None:
+    """A button for each preset, in a menu where it is to be `compact`. What becomes of runs that are going is asked."""
+    menu = partial(st.popover, "Ready-made runs", icon=":material/play_circle:", key="training-examples-menu")
+    row = partial(st.container, horizontal=True, gap="small", key="training-examples")
+    if not compact:
+        st.markdown("Press a button and watch a network learn; or change one setting below and see what it was for.")
+    with menu() if compact else row():
         for number, preset in enumerate(PRESETS):
             help = f"Look for {preset.look_for}"
             st.button(preset.title, key=f"training-preset-{number}", help=help, on_click=_begin, args=(preset,))
+    _ask()
     messages.show("preset")
 
 
@@ -25,17 +37,67 @@ def explain(run: Run) -> None:
         st.markdown(f"**What to look for:** {preset.look_for}")
 
 
+def names(found: Sequence[Run]) -> str:
+    """The names of runs in a sentence: three of them, and how many more there are."""
+    shown = [f"**{inputs.plain(run.name)}**" for run in found[:3]]
+    if len(found) > len(shown):
+        shown.append(f"{len(found) - len(shown)} more")
+    return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
+
+
 def _begin(preset: Preset) -> None:
-    messages.attempt("preset", lambda: _start(preset))
+    if current.going():
+        st.session_state[_ASKED] = preset.key
+    else:
+        messages.attempt("preset", lambda: _start(preset))
 
 
-def _start(preset: Preset) -> None:
-    """Start all runs of a preset; where there is no room for all at once, the others wait for their turn."""
+def _ask() -> None:
+    """What becomes of the runs that are going, when another preset is pressed."""
+    preset = find_preset(st.session_state.get(_ASKED))
+    going = current.going() if preset else []
+    if preset is None or not going:
+        return
+    with st.container(border=True, key="training-asked"):
+        st.markdown(f"{names(going)} {'is' if len(going) == 1 else 'are'} still going. What about *{preset.title}*?")
+        with st.container(horizontal=True, gap="small"):
+            st.button(
+                "Stop it and start" if len(going) == 1 else "Stop them and start",
+                key="training-asked-stop",
+                type="primary",
+                icon=":material/stop_circle:",
+                help="What is stopped keeps its best weights.",
+                on_click=_answer,
+                args=(preset, going),
+            )
+            st.button(
+                "Start it as well",
+                key="training-asked-both",
+                help="It waits for its turn if there is no room for both.",
+                on_click=_answer,
+                args=(preset, ()),
+            )
+            st.button("Not now", key="training-asked-no", on_click=_answer, args=(None, ()))
+
+
+def _answer(preset: Preset | None, to_stop: Sequence[Run]) -> None:
+    del st.session_state[_ASKED]
+    if preset is not None:
+        messages.attempt("preset", lambda: _start(preset, to_stop))
+
+
+def _start(preset: Preset, to_stop: Sequence[Run] = ()) -> None:
+    """Start all runs of a preset, after these have been told to stop. Several go side by side and are shown together."""
     from seqmodels.runs import create, start
     from seqmodels.runs.presets import settings_of
 
+    key = current.owner_key()
+    for run in to_stop:
+        if run.alive:
+            command(run, key, Command("stop"))
     made = settings_of(preset).items()
-    runs = [create(settings, current.owner_key(), name=name, preset=preset.key) for name, settings in made]
+    group = secrets.token_hex(8) if len(made) > 1 else None
+    runs = [create(settings, key, name=name, preset=preset.key, group=group) for name, settings in made]
     current.select(runs[0].id)
     for run in runs:
-        start(run, current.owner_key())
+        start(run, key)

@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from pages.common import inputs, page
-from pages.training import current, curves, form, messages
+from pages.training import current, curves, form, messages, presets
 from pages.training.curves import cell_title, history, live_settings, task_of
 from seqmodels import runs
 from seqmodels.runs import Command, Run, Status
@@ -66,26 +66,14 @@ def show(run: Run) -> None:
     with st.container(key="watch-head", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             _head(run, standing)
-            st.button(
-                "Use these settings",
-                key="training-copy",
-                icon=":material/edit_note:",
-                help="Puts all settings of this run into the form below, to change and to start again.",
-                on_click=form.copy,
-                args=(run,),
-            )
-            if mine and _state(standing) not in _CHANGEABLE:
+            if mine:
                 _controls(run, standing)
+            _more(run, mine)
         if standing.name == "failed":
             why = inputs.plain(inputs.as_sentence(standing.progress.message))
             st.error(f"**This run failed.** {why}", icon=":material/error:")
         if not mine:
             st.caption(":material/visibility: Started by someone else: you watch. You can start one with the same settings.")
-        elif _state(standing) in _CHANGEABLE:
-            with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="watch-controls"):
-                _controls(run, standing)
-                with st.form(f"watch-live-{run.id}", border=False, width="content"):
-                    _live_settings(run)
     messages.show(_RUN)
     refresh = page.fragment(_refresh, run_every=EVERY if run.alive else None)
     refresh(run, _state(standing))
@@ -100,8 +88,9 @@ def _head(run: Run, standing: Status) -> None:
     st.subheader(inputs.plain(run.name), anchor=False, width="content")
     st.caption(f"{task_of(run).title} · {cell_title(run)}", width="content")
     colour, icon = _BADGES[_state(standing)]
-    place = "" if standing.ahead is None else ", next" if standing.ahead == 0 else f", {standing.ahead} before it"
-    st.badge(f"{_state(standing)}{place}", icon=icon, color=colour)  # type: ignore[arg-type]
+    st.badge(_state(standing), icon=icon, color=colour)  # type: ignore[arg-type]
+    if standing.after:
+        st.caption(f"after {presets.names(standing.after)}", width="content")
     if standing.name in ("stopped", "finished", "interrupted") and standing.progress.message:
         st.caption(inputs.plain(inputs.as_sentence(standing.progress.message)), width="content")
 
@@ -119,9 +108,28 @@ def _controls(run: Run, standing: Status) -> None:
                 on_click=_order,
                 args=(run, button.kind),
             )
-    with st.popover("Discard", icon=":material/delete:", key="watch-discard-ask"):
-        st.markdown("The run, its curves and its weights are deleted. A model that you have taken into use stays.")
-        st.button("Discard it", key="watch-discard", type="primary", on_click=_order, args=(run, "discard"))
+    if _state(standing) in _CHANGEABLE:
+        with (
+            st.popover("Change", icon=":material/tune:", key="watch-change", help="Learning rate, clipping and early stopping"),
+            st.form(f"watch-live-{run.id}", border=False, width="content"),
+        ):
+            _live_settings(run)
+
+
+def _more(run: Run, mine: bool) -> None:
+    """What is done with it rarely."""
+    with st.popover("More", icon=":material/more_horiz:", key="watch-more"):
+        st.button(
+            "Use these settings",
+            key="training-copy",
+            icon=":material/edit_note:",
+            help="Puts all settings of this run into the form below, to change and to start again.",
+            on_click=form.copy,
+            args=(run,),
+        )
+        if mine:
+            st.button("Discard it", key="watch-discard", icon=":material/delete:", on_click=_order, args=(run, "discard"))
+            st.caption("Its curves and weights are deleted. A model that you have taken into use stays.")
 
 
 def _live_settings(run: Run) -> None:
@@ -134,8 +142,8 @@ def _live_settings(run: Run) -> None:
     rate, threshold = float(live["learning_rate"]), float(clip.get("threshold", run.settings.get("clip_threshold", 1.0)))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.number_input(
-            "Learning rate", 0.0, max(1e3, rate), rate, step=_step(rate), format="%.6g", key=keys["learning_rate"], width=150,
-            help="The schedule multiplies it.",
+            "Peak learning rate", 0.0, max(1e3, rate), rate, step=_step(rate), format="%.6g", key=keys["learning_rate"], width=150,
+            help="Warm-up and schedule scale it: the chart shows the rate of each step, and this as a dashed line.",
         )  # fmt: skip
         st.selectbox(
             "Clipping", list(_CLIPPINGS), list(_CLIPPINGS).index(now["clip"]), format_func=_CLIPPINGS.__getitem__, key=keys["clip"],
@@ -205,12 +213,10 @@ def _refresh(run: Run, shown: str) -> None:
     if _state(standing) != shown:
         st.rerun()
     curves.progress(run, standing, known)
+    if known.steps or known.epochs or known.samples:
+        curves.draw(run, standing, known)
+    elif run.alive:
+        st.info("The first point comes as soon as the data is read.", icon=":material/hourglass_top:")
     doubt = caution(known.epochs[-1]) if known.epochs else None
     if doubt:
         st.caption(f":material/warning: {doubt}.")
-    if known.steps or known.epochs:
-        curves.draw(run, known)
-    elif run.alive:
-        st.info("The first point comes as soon as the data is read.", icon=":material/hourglass_top:")
-    if known.samples:
-        curves.probe(run, known)

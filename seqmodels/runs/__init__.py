@@ -17,12 +17,14 @@ from seqmodels.runs.files import StorageError
 from seqmodels.runs.launcher import stand_by
 from seqmodels.runs.limits import Limits
 from seqmodels.runs.process import work
+from seqmodels.runs.standings import Standing, Standings, standings
 from seqmodels.runs.store import (
     Progress,
     Run,
     Status,
     best_weights,
     find_run,
+    group_of,
     list_runs,
     make_at,
     may_control,

@@ -33,8 +33,16 @@ class Upload:
     content: bytes
 
 
-def create(settings: Settings, owner_key: str, *, name: str = "", upload: Upload | None = None, preset: str | None = None) -> Run:
-    """A new run, not started; `preset` is the key of one that it is of.
+def create(
+    settings: Settings,
+    owner_key: str,
+    *,
+    name: str = "",
+    upload: Upload | None = None,
+    preset: str | None = None,
+    group: str | None = None,
+) -> Run:
+    """A new run, not started; `preset` is the key of one that it is of, and runs of one `group` are to be compared.
 
     CorpusError says what is wrong with the upload, line by line; the oldest runs make room.
     """
@@ -43,7 +51,7 @@ def create(settings: Settings, owner_key: str, *, name: str = "", upload: Upload
     own = None if upload is None else read_upload(settings, upload)[0]
     store.tidy()
     name = name or f"{settings.task} {settings.model.cell}"
-    return store.make(to_flat(settings), owner_key, name=name, own=own, preset=preset)
+    return store.make(to_flat(settings), owner_key, name=name, own=own, preset=preset, group=group)
 
 
 def start(run: Run, owner_key: str) -> None:

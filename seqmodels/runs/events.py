@@ -29,12 +29,12 @@ FILE = "events.jsonl"
 DIGITS = 6  # of a number
 EACH_STEP = 1000  # so many first steps are reported one by one
 GAP = 0.25  # seconds between two later ones
-FULL_RATE = 900.0  # seconds after which the gaps grow with the run's age, so that ten hours stay below 5 MB
+FULL_RATE = 600.0  # seconds after which the gaps grow with the run's age, so that ten hours stay below 5 MB
 MARKS = ("changed", "paused", "resumed", "stopped", "failed", "finished")
 RECENT = 10.0  # seconds over which the speed is taken
 CSV_COLUMNS = (
-    "kind", "time", "epoch", "step", "loss", "dev_loss", "score", "best_score", "best_epoch", "norm", "norm_after", "clipped",
-    "clipped_share", "learning_rate", "tokens",
+    "kind", "time", "epoch", "step", "loss", "dev_loss", "score", "best_score", "best_epoch", "norm", "norm_after", "lowest_norm",
+    "highest_norm", "lowest_norm_after", "highest_norm_after", "clipped", "clipped_share", "learning_rate", "tokens",
 )  # fmt: skip
 
 
@@ -79,30 +79,33 @@ class StepThinner:
         self._start = clock() - age
         self.reported = reported
         self._last = -math.inf
-        self._highest = 0.0
-        self._reset()
+        self._since: list[Step] = []  # the last report
 
     def take(self, step: Step, *, always: bool = False) -> dict[str, Any] | None:
         """The values of an event, or None where the step only counts towards the next one.
 
-        `count`, `tokens` and `clipped_count` are sums since the last event, `highest_norm` is the greatest norm since.
+        `count`, `tokens` and `clipped_count` are sums over the steps since the last event, `loss` is their mean, and of their norms
+        there are the extremes: no spike and no lull is lost where most steps are not reported.
         """
-        self._count += 1
-        self._tokens += step.tokens
-        self._clipped += step.clipped
-        self._highest = max(self._highest, step.norm)
+        self._since.append(step)
         now = self._clock()
-        if not always and self.reported >= EACH_STEP and now - self._last < GAP * max(1.0, (now - self._start) / FULL_RATE):
+        if not always and self.reported >= EACH_STEP and now - self._last < growing_gap(GAP, now - self._start):
             return None
-        sums = {"count": self._count, "tokens": self._tokens, "clipped_count": self._clipped, "highest_norm": self._highest}
+        since, self._since = self._since, []
         self.reported += 1
         self._last = now
-        self._reset()
-        return {**asdict(step), **sums}
+        count, tokens = len(since), sum(one.tokens for one in since)
+        loss = sum(one.loss * one.tokens for one in since) / tokens if tokens else step.loss
+        before, after = [one.norm for one in since], [one.norm_after for one in since]
+        extremes = {"lowest_norm": min(before), "highest_norm": max(before)}
+        extremes |= {"lowest_norm_after": min(after), "highest_norm_after": max(after)}
+        sums = {"count": count, "tokens": tokens, "clipped_count": sum(one.clipped for one in since)}
+        return {**asdict(step), "loss": loss, **sums, **extremes}
 
-    def _reset(self) -> None:
-        self._count = self._tokens = self._clipped = 0
-        self._highest = 0.0
+
+def growing_gap(gap: float, age: float) -> float:
+    """The seconds between two reports of a run of that age in seconds: longer in a long run, so that its log stays small."""
+    return gap * max(1.0, age / FULL_RATE)
 
 
 @dataclass
@@ -140,7 +143,8 @@ class History:
         elif kind == "epoch":
             self.epochs.append({**event, "x": float(event["epoch"])})
         elif kind == "sample":
-            self.samples.append(event)
+            # those of earlier versions were taken after an epoch
+            self.samples.append({**event, "x": event["epoch"] + event.get("step", 0) / max(1, event.get("steps", 1))})
         elif kind in MARKS:
             last = max((rows[-1]["x"] for rows in (self.steps, self.epochs) if rows), default=0.0)
             self.marks.append({**event, "x": last})

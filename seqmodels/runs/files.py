@@ -77,8 +77,10 @@ def _number(error: OSError | SafetensorError) -> int:
     return int(found[1]) if found else 0
 
 
-def take_lock(path: Path, *, patience: float = 1.0) -> int | None:
+def take_lock(path: Path, *, patience: float = 1.0, group: str | None = None) -> int | None:
     """Take a file's lock. Returns the descriptor that holds it until it is closed; None if another holds it all that time.
+
+    With a group, others of it may hold it too, by `join_lock`.
 
     The kernel takes a flock back the moment its process ends, however it ends. Some patience is needed: `is_locked` holds the lock
     for an instant.
@@ -88,6 +90,10 @@ def take_lock(path: Path, *, patience: float = 1.0) -> int | None:
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if group is not None:
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, group.encode(), 0)
+                fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # gives the lock back first, which another may take
             return descriptor
         except BlockingIOError:
             if time.monotonic() >= deadline:
@@ -96,14 +102,30 @@ def take_lock(path: Path, *, patience: float = 1.0) -> int | None:
             time.sleep(_RETRY)
 
 
-def is_locked(path: Path) -> bool:
-    """Whether a living process holds the file's lock."""
+def join_lock(path: Path, group: str) -> int | None:
+    """Hold a lock together with a group that has it: a descriptor as of `take_lock`, or None if the group does not have it."""
+    try:
+        if not is_locked(path, alone=False) or path.read_text() != group:
+            return None
+        descriptor = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:  # it is held by one alone, after the group
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def is_locked(path: Path, *, alone: bool = True) -> bool:
+    """Whether a living process holds the file's lock; without `alone`, also together with others."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if alone else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     finally:

@@ -1,25 +1,26 @@
 """How much runs may take, set by the environment for a whole server; and whose turn it is, without anyone in charge.
 
-A process takes a free slot when no earlier one waits. A slot and a place in the queue are locks of the process that has them, so
-none outlives its process.
+A process takes a free slot when no earlier one waits; runs of one group share a slot, so that they go side by side. A slot and a
+place in the queue are locks of the processes that have them, so none outlives its process.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from seqmodels.runs.files import is_locked, take_lock
+from seqmodels.runs.files import is_locked, join_lock, take_lock
 
 _Number = TypeVar("_Number", int, float)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """`at_once` processes, `minutes` of training a run, `kept` runs, `upload_megabytes` a file."""
+    """`at_once` processes (a group's count as one), `minutes` of training a run, `kept` runs, `upload_megabytes` a file."""
 
     at_once: int
     minutes: float
@@ -83,15 +84,19 @@ class Queue:
         hidden.rename(path)
         return Ticket(path, descriptor)
 
-    def enter(self, ticket: Ticket) -> int | None:
-        """The slot, as a descriptor that holds it until closed, if it is this ticket's turn and one is free."""
-        if self._living()[:1] != [ticket.path]:
-            return None
-        for number in range(self._count):
-            descriptor = take_lock(self._slots / str(number), patience=0)
-            if descriptor is not None:
-                self.leave(ticket)
-                return descriptor
+    def enter(self, ticket: Ticket, group: str | None = None) -> int | None:
+        """The slot, as a descriptor that holds it until closed: that of the group, else if it is this ticket's turn a free one."""
+        ways: list[Callable[[Path], int | None]] = []
+        if group is not None:
+            ways.append(lambda slot: join_lock(slot, group))
+        if self._living()[:1] == [ticket.path]:
+            ways.append(lambda slot: take_lock(slot, patience=0, group=group))
+        for way in ways:
+            for number in range(self._count):
+                descriptor = way(self._slots / str(number))
+                if descriptor is not None:
+                    self.leave(ticket)
+                    return descriptor
         return None
 
     def leave(self, ticket: Ticket) -> None:

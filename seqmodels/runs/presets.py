@@ -32,8 +32,8 @@ _EXPLODING = (
     "&warmup=0.5&epochs=30&patience=none&seed=2"
 )
 _OVERFITTING = (
-    "task=pos&cell=gru&source=silver&sentences=150&dev_sentences=200&hidden_size=256&dropout=0&schedule=constant&epochs=40"
-    "&watch=loss&patience=3"
+    "task=char&cell=gru&sentences=20&dev_sentences=20&hidden_size=256&dropout=0&batch_size=8&schedule=constant&epochs=40&watch=loss"
+    "&patience=8"
 )
 _RACE = "task=adding&length=30&epochs=10"
 _IDENTITY = "task=adding&cell=elman&learning_rate=0.001&epochs=8"
@@ -43,8 +43,7 @@ PRESETS = (
     Preset(
         "spells",
         "A network learns to spell",
-        "the text that it writes after every epoch: letters at first, then words, then almost sentences. Before the first epoch it "
-        "knows no word at all, not even where one ends.",
+        "the text that it writes, every few seconds: random letters before the first step, then words, then almost sentences.",
         {"Learns to spell": "task=char&cell=gru"},
     ),
     Preset(
@@ -64,16 +63,17 @@ PRESETS = (
     Preset(
         "overfits",
         "Overfit, then stop early",
-        "the two losses part: the network learns its 150 sentences by heart, and on others it stops getting better. After three "
-        "epochs without a better dev loss the run stops, and the best weights are kept.",
+        "the two losses part: the network learns its 20 paragraphs by heart. On others it gets better for some eight epochs, then "
+        "worse and worse while the train loss goes on falling. After eight epochs without a better dev loss it stops, and the best "
+        "weights are kept.",
         {"Overfits, then stops": _OVERFITTING},
     ),
     Preset(
         "race",
         "Elman, GRU and LSTM race",
         "who brings the error down from 0.167, the answer that knows nothing: add two marked numbers among thirty. The GRU gets "
-        "there first, the LSTM some epochs later and all at once, Elman not at all. Overlay the three under All runs.",
-        {f"Race: {CELLS[cell].title}": f"{_RACE}&cell={cell}" for cell in ("elman", "gru", "lstm")},
+        "there first, the LSTM some epochs later and all at once, Elman not at all.",
+        {CELLS[cell].title: f"{_RACE}&cell={cell}" for cell in ("elman", "gru", "lstm")},
     ),
     Preset(
         "identity",

@@ -98,7 +98,7 @@ def _wait(current: RunContext, ticket: Ticket | None) -> Generator[Notice, None,
     ticket = ticket or queue.join(current.run.id)
     announced = False
     try:
-        while (slot := queue.enter(ticket)) is None:
+        while (slot := queue.enter(ticket, current.run.group)) is None:
             if not announced:
                 yield Notice("waiting for other runs to end")
                 announced = True

@@ -15,7 +15,7 @@ from seqmodels.data import load_dataset
 from seqmodels.fields import Count, Range, validated
 from seqmodels.runs import probe, store
 from seqmodels.runs.context import PAUSE, Command, DiscardedRunError, InterruptedRunError, Notice, RunContext
-from seqmodels.runs.events import FILE, EventLog, StepThinner
+from seqmodels.runs.events import FILE, EventLog, StepThinner, growing_gap
 from seqmodels.runs.files import StorageError, friendly_errors
 from seqmodels.runs.limits import Limits
 from seqmodels.runs.settings import change, from_flat
@@ -24,6 +24,8 @@ from seqmodels.tasks import caution
 from seqmodels.training import DivergedError, Epoch, Report, Step, TrainState, holding
 
 SAVE_EVERY = 20.0  # seconds of training that a kill may cost
+SAMPLE_EVERY = 4.0  # seconds between two samples of what the network makes of the text to watch; more in a long run
+SAMPLE_SHARE = 0.05  # of the time at most that samples may take
 POLL_EVERY = 0.05  # seconds between two polls of the commands
 LONGEST_PAUSE = 600.0  # seconds until a paused run gives its slot to others; it stays paused
 
@@ -67,6 +69,7 @@ class Session:
         self.allowed: int | None = None  # steps until it pauses; None for no limit
         self.resting = False  # paused, or between single steps
         self._saved, self._polled = time.monotonic(), 0.0
+        self._next_sample = 0.0  # when, by the watch
 
     def reports(self) -> Iterator[Report | Notice]:
         """Train, or go on, and report. Whatever ends it early leaves the last good weights."""
@@ -118,6 +121,8 @@ class Session:
         sizes = {"epochs": self.settings.training.epochs, "steps": self.setup.objective.steps}
         self.context.update(phase="training", **self._place(), **sizes)
         self.log.append("resumed" if self.trainer.resumed else "started", **self._place(), **sizes)
+        if not self.trainer.resumed:
+            self._sample(steps=self.setup.objective.steps)  # what it makes of the text before it has learned anything
 
     def _place(self) -> dict[str, int]:
         return {"epoch": self.state.epoch, "step": self.state.step}
@@ -148,17 +153,27 @@ class Session:
             if values is not None:
                 self.log.append("step", **values)
                 self.context.update(step=report.step, seconds=self.watch.seconds)
+            if report.step < report.steps and self.watch.seconds >= self._next_sample:
+                with holding(self.setup.model, self.state.average):
+                    self._sample(steps=report.steps)
             return
         self.stopping = report.stopped
         self.log.append("epoch", **asdict(report), **self.facts, seconds=self.watch.seconds)
         with holding(self.setup.model, self.state.average):
             if report.best_epoch == report.epoch:
                 self._keep_best(report)
-            sample = probe.sample(self.setup, self.settings.probe)
-        if sample is not None:
-            self.log.append("sample", epoch=report.epoch, **sample)
+            self._sample()
         best = {"best_score": report.best_score, "best_epoch": report.best_epoch}
         self.context.update(epoch=report.epoch, step=0, score=report.score, **best, seconds=self.watch.seconds)
+
+    def _sample(self, **values: int) -> None:
+        """Report what the model as it is makes of the text to watch, after so many whole epochs and steps of the next."""
+        started = time.monotonic()
+        sample = probe.sample(self.setup, self.settings.probe)
+        if sample is not None:
+            self.log.append("sample", **self._place(), **values, **sample)
+        pause = max(growing_gap(SAMPLE_EVERY, self.watch.seconds), (time.monotonic() - started) / SAMPLE_SHARE)
+        self._next_sample = self.watch.seconds + pause
 
     def _keep_best(self, report: Epoch) -> None:
         """A checkpoint that can be used at once, even of a run that goes on or is killed."""

@@ -1,6 +1,6 @@
 """Runs on disk: a folder each under the runs folder, named by chance, so that no name of a user's ever becomes a path.
 
-config.json          name, owner, time of creation, settings, the preset that it is of
+config.json          name, owner, time of creation, settings, the preset that it is of, the group of runs started with it
 data/corpus.txt      a corpus file of the user's own
 status.json          where the run stands, as its process last reported
 events.jsonl         what happened (seqmodels.runs.events)
@@ -56,6 +56,7 @@ _OF_A_LIVING: dict[Phase, StatusName] = {
     "stopped": "stopped",
     "failed": "failed",
 }
+_ENDED: tuple[Phase, ...] = ("finished", "stopped", "failed")
 _OF_A_DEAD: dict[Phase, StatusName] = {name: found for name, found in _OF_A_LIVING.items() if found != "queued"}
 
 
@@ -70,6 +71,7 @@ class Run:
     settings: Mapping[str, Any]
     file_name: str | None = None  # what the user called the file in data/
     preset: str | None = None  # the key of the one that started it
+    group: str | None = None  # the same in runs that were started together, to be compared
 
     @property
     def id(self) -> str:
@@ -92,6 +94,7 @@ class _Config:
     created: Annotated[float, Range(0, 1e11)] = 0.0  # seconds since 1970
     file_name: str | None = None
     preset: str | None = None
+    group: str | None = None
 
 
 @dataclass(frozen=True)
@@ -139,11 +142,11 @@ def read_progress(folder: Path) -> Progress:
 
 @dataclass(frozen=True)
 class Status:
-    """A run's state in one word, what its process last reported, and, while it is queued, how many are before it."""
+    """A run's state in one word, what its process last reported, and, while it is queued, the runs whose turn comes first."""
 
     name: StatusName
     progress: Progress
-    ahead: int | None = None
+    after: tuple[Run, ...] = ()
 
 
 def root() -> Path:
@@ -157,12 +160,20 @@ def queue() -> Queue:
     return Queue(root(), Limits.of_environment().at_once)
 
 
-def make(settings: Mapping[str, Any], owner_key: str, *, name: str, own: TextFile | None = None, preset: str | None = None) -> Run:
+def make(
+    settings: Mapping[str, Any],
+    owner_key: str,
+    *,
+    name: str,
+    own: TextFile | None = None,
+    preset: str | None = None,
+    group: str | None = None,
+) -> Run:
     """A new folder, there whole or not at all."""
     run_id = secrets.token_hex(8)
     hidden = root() / f"{_NEW}{run_id}"
     file_name = None if own is None else own.name
-    run = Run(root() / run_id, clean_name(name, run_id), owner_of(owner_key), time.time(), settings, file_name, preset)
+    run = Run(root() / run_id, clean_name(name, run_id), owner_of(owner_key), time.time(), settings, file_name, preset, group)
     with friendly_errors("the run"):
         hidden.mkdir(parents=True, mode=0o700)
         (hidden / COMMANDS).mkdir()
@@ -197,7 +208,7 @@ def open_folder(folder: Path) -> Run:
         found = validated(_Config, json.loads(path.read_bytes()))
         created = found.created or path.stat().st_mtime
         settings = {**LATER, **found.settings}
-        return Run(folder, found.name or folder.name, found.owner, created, settings, found.file_name, found.preset)
+        return Run(folder, found.name or folder.name, found.owner, created, settings, found.file_name, found.preset, found.group)
     except OSError as error:
         raise ValueError(f"{folder} holds no run: its {CONFIG} cannot be read ({error.strerror})") from None
     except (ValueError, RecursionError) as error:
@@ -228,6 +239,13 @@ def list_runs() -> list[Run]:
     return sorted(found, key=lambda run: (-run.created, run.id))
 
 
+def group_of(run: Run) -> list[Run]:
+    """The runs that were started together with a run, itself among them, in the order of their start."""
+    if run.group is None:
+        return [run]
+    return sorted((other for other in list_runs() if other.group == run.group), key=lambda other: other.created)
+
+
 def status(run: Run) -> Status:
     """Where a run stands."""
     alive = run.alive  # asked first: what a dead process reported is its last word
@@ -235,8 +253,16 @@ def status(run: Run) -> Status:
     if not alive:
         return Status(_OF_A_DEAD.get(progress.phase, "interrupted"), progress)
     name = _OF_A_LIVING.get(progress.phase, "running")
-    waiting = queue().waiting() if name == "queued" else []
-    return Status(name, progress, waiting.index(run.id) if run.id in waiting else None)
+    return Status(name, progress, _before(run) if name == "queued" else ())
+
+
+def _before(run: Run) -> tuple[Run, ...]:
+    """Those that must end before a queued run has its turn: the ones that have it now, then those that wait longer."""
+    waiting = queue().waiting()
+    others = {other.id: other for other in reversed(list_runs()) if other.alive and other.id != run.id}
+    having = [other for other in others.values() if other.id not in waiting and read_progress(other.folder).phase not in _ENDED]
+    ahead = waiting[: waiting.index(run.id)] if run.id in waiting else []
+    return (*having, *(others[found] for found in ahead if found in others))
 
 
 def check_unended(run: Run) -> None:

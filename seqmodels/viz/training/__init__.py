@@ -13,6 +13,7 @@ from seqmodels.viz.training.charts import (
     norms,
     overlay,
     places,
+    race,
     rates,
     saturation,
     scores,
@@ -21,6 +22,7 @@ from seqmodels.viz.training.frame import Option
 from seqmodels.viz.training.words import (
     changed_tags,
     chips,
+    difference,
     duration,
     facts,
     marks,
@@ -28,5 +30,7 @@ from seqmodels.viz.training.words import (
     named,
     place_title,
     score,
+    standings,
+    when,
     writing,
 )

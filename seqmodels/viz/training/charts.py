@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +16,12 @@ from seqmodels.viz.training.frame import (
     Rows,
     chart,
     curve,
-    highest,
+    extremes,
     in_percent,
     logarithmic,
     loss_scale,
     mean,
-    positive,
+    race_scale,
     reached,
     rounded,
     scale,
@@ -55,10 +55,12 @@ def scores(history: History, metric: str, theme: Theme) -> Option:
     return with_marks(chart([line], theme, reached(history), y=y), history, theme)
 
 
-def rates(history: History, theme: Theme) -> Option:
-    """The learning rate at each step."""
-    line = curve("learning rate", thin(history.steps, lambda group: group[-1]["learning_rate"], 200), REVEAL, theme)
-    return with_marks(chart([line], theme, reached(history), y={"type": "value", "min": 0}), history, theme)
+def rates(history: History, peak: float, theme: Theme) -> Option:
+    """The learning rate at each step, and the peak that the schedule scales; `peak` is the one that the run began with."""
+    line = curve("at each step", thin(history.steps, lambda group: group[-1]["learning_rate"], 200), REVEAL, theme)
+    peaks = curve("peak", _until_changed(history, peak, lambda after: after["learning_rate"]), TEXT, theme, dash="dashed")
+    lines = [line, {**peaks, "showSymbol": False}]
+    return with_marks(chart(lines, theme, reached(history), y={"type": "value", "min": 0}), history, theme)
 
 
 def norms(history: History, clip: Mapping[str, Any] | None, theme: Theme) -> Option:
@@ -66,9 +68,10 @@ def norms(history: History, clip: Mapping[str, Any] | None, theme: Theme) -> Opt
 
     `clip` is the clipping that the run began with.
     """
-    before = curve("before clipping", positive(thin(history.steps, highest("highest_norm"))), NEGATIVE, theme, width=1.5)
-    after = curve("after", positive(thin(history.steps, _highest_after)), POSITIVE, theme, width=1.5)
-    threshold = {**curve("threshold", _threshold(history, clip), TEXT, theme, dash="dashed"), "showSymbol": False}
+    before = curve("before clipping", extremes(history.steps, "norm"), NEGATIVE, theme, width=1.5)
+    after = curve("after", extremes(history.steps, "norm_after"), POSITIVE, theme, width=1.5)
+    thresholds = _until_changed(history, _threshold(clip), lambda after: _threshold(after["clip"]))
+    threshold = {**curve("threshold", thresholds, TEXT, theme, dash="dashed"), "showSymbol": False}
     shares = thin(history.steps, lambda group: in_percent(clipped_share(group)), 100)
     share = curve("clipped steps", shares, NEGATIVE, theme, width=1)
     share |= {"xAxisIndex": 1, "yAxisIndex": 1, "areaStyle": {"opacity": 0.35}, "step": "end", "showSymbol": False}
@@ -83,7 +86,7 @@ def norms(history: History, clip: Mapping[str, Any] | None, theme: Theme) -> Opt
 
 
 def saturation(samples: Rows, place: tuple[int, str], theme: Theme) -> Option:
-    """After each epoch, the share of units and tokens at which the gates of a layer and direction are wide open or shut."""
+    """In each sample, the share of units and tokens at which the gates of a layer and direction are wide open or shut."""
     lines = []
     for title, name, colour, dash in (
         ("keep μ open", "mu_open", MU, "solid"),
@@ -91,18 +94,17 @@ def saturation(samples: Rows, place: tuple[int, str], theme: Theme) -> Option:
         ("write λ open", "lam_open", LAM, "solid"),
         ("write λ shut", "lam_shut", LAM, "dashed"),
     ):
-        points: Points = [[sample["epoch"], in_percent(gates[name])] for sample, gates in _gates(samples, place)]
-        lines.append(curve(title, points, colour, theme, dash=dash, dots=True))
+        points = [[x, in_percent(share)] for x, share in thin(_gates(samples, place), mean(name))]
+        lines.append(curve(title, points, colour, theme, dash=dash))
     y = {"type": "value", "min": 0, "max": 100, "axisLabel": {"formatter": "{value} %"}}
     return chart(lines, theme, _last_epoch(samples), y=y)
 
 
 def half_lives(samples: Rows, theme: Theme) -> Option:
-    """After each epoch, for each layer and direction, the tokens until half of a memory is left in the median unit."""
+    """In each sample, for each layer and direction, the tokens until half of a memory is left in the median unit."""
     lines = []
     for place, dash in zip(places(samples), cycle(_DASHES), strict=False):
-        points: Points = [[sample["epoch"], rounded(gates["half_life"])] for sample, gates in _gates(samples, place)]
-        lines.append(curve(place_title(place), points, MU, theme, dash=dash, dots=True))
+        lines.append(curve(place_title(place), thin(_gates(samples, place), mean("half_life")), MU, theme, dash=dash))
     return chart(lines, theme, _last_epoch(samples), y={"type": "value", "min": 0})
 
 
@@ -120,7 +122,7 @@ def overlay(histories: Mapping[str, History], figure: str, theme: Theme) -> Opti
     lines = []
     for number, (name, history) in enumerate(histories.items()):
         if figure == "Gradient norm":
-            points = positive(thin(history.steps, highest("highest_norm"), most))
+            points = extremes(history.steps, "norm", most)
         elif figure == "Train loss":
             points = thin(history.steps, mean("loss"), most)
         else:
@@ -134,33 +136,46 @@ def overlay(histories: Mapping[str, History], figure: str, theme: Theme) -> Opti
     return chart(lines, theme, max((reached(history) for history in histories.values()), default=1.0), y=y)
 
 
+def race(histories: Mapping[str, History], theme: Theme) -> Option:
+    """The losses of several runs, by their names: lines for the train loss of each step, dots for the dev loss of each epoch."""
+    lines = []
+    for (name, history), colour in zip(histories.items(), cycle(SERIES), strict=False):
+        steps = thin(history.steps, mean("loss"), MOST // (2 * len(histories)))
+        lines.append(curve(name, steps, colour, theme, width=1.5))
+        dots = curve(name, _after(history, "dev_loss"), colour, theme, width=0, dots=True)
+        lines.append({**dots, "symbolSize": 9})
+    return chart(lines, theme, max(map(reached, histories.values()), default=1.0), y=race_scale(histories.values()))
+
+
 def _after(history: History, name: str) -> Points:
     """A figure after each epoch."""
     return thin(history.epochs, mean(name))
 
 
-def _gates(samples: Rows, place: tuple[int, str]) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
-    """Each sample with the gates of that place."""
-    return [(sample, gates) for sample in samples for gates in sample["gates"] if (gates["layer"], gates["direction"]) == place]
+def _gates(samples: Rows, place: tuple[int, str]) -> list[dict[str, Any]]:
+    """The gates of that place in each sample."""
+    return [
+        {"x": sample["x"], **gates}
+        for sample in samples
+        for gates in sample["gates"]
+        if (gates["layer"], gates["direction"]) == place
+    ]
 
 
-def _threshold(history: History, clip: Mapping[str, Any] | None) -> Points:
-    """The norm to which the gradient is clipped, from change to change; a threshold on single numbers is none on the norm."""
+def _until_changed(history: History, value: float | None, then: Callable[[Mapping[str, Any]], float | None]) -> Points:
+    """A setting that may change while the run goes on, from change to change: its first value, and how to find it after one."""
     points: Points = []
     start = 0.0
-    for at, then in [(mark["x"], mark["after"]["clip"]) for mark in history.marks if mark["kind"] == "changed"] + [
-        (reached(history), None)
-    ]:
-        value = clip["threshold"] if clip and clip["kind"] == "norm" else None
-        points += [[rounded(start), value], [rounded(at), value]]
-        start, clip = at, then
-    return points
+    for mark in (mark for mark in history.marks if mark["kind"] == "changed"):
+        points += [[rounded(start), value], [rounded(mark["x"]), value]]
+        start, value = mark["x"], then(mark["after"])
+    return [*points, [rounded(start), value], [rounded(reached(history)), value]]
+
+
+def _threshold(clip: Mapping[str, Any] | None) -> float | None:
+    """The norm to which the gradient is clipped; a threshold on single numbers is none on the norm."""
+    return clip["threshold"] if clip and clip["kind"] == "norm" else None
 
 
 def _last_epoch(samples: Rows) -> float:
-    return samples[-1]["epoch"] if samples else 1.0
-
-
-def _highest_after(steps: Rows) -> float | None:
-    """The greatest norm after clipping. Of steps not reported only that before is known: the same, if none was clipped."""
-    return max(filter(None, (step["norm_after" if step["clipped_count"] else "highest_norm"] for step in steps)), default=None)
+    return samples[-1]["x"] if samples else 1.0

@@ -6,7 +6,8 @@ What is sent stays small, and a number that is missing is a gap.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from seqmodels.viz.palette import LINE, MUTED, Pair, Theme
@@ -26,21 +27,42 @@ LINEAR: Option = {"type": "value", "scale": True}
 _WIDE = 1000  # values whose largest is so many times their smallest are drawn on a logarithmic scale
 _SPIKED = 5  # a loss so many times that of the first steps is a spike: one that only falls stays on a linear scale
 _FIRST = 10  # steps
+_FAR = 20  # losses whose largest is so many times their least have come so far that a race is drawn on a logarithmic scale
 _ROOM = 300  # how many times its least a loss may be to stay in the picture; rounded up to a power of ten
 _BEST = "best"
 _CLOSE = 0.03  # of the width of a picture: marks that lie closer share a line
 
 
 def thin(rows: Rows, figure: Callable[[Rows], float | None], most: int = MOST) -> Points:
-    """At most so many points: each stands for a group of rows, at the place of its last.
+    """At most so many points: each stands for a group of rows, at the place of its last."""
+    return [[rounded(group[-1]["x"]), rounded(figure(group))] for group in _groups(rows, most)]
 
-    The size of the groups is a power of two, so that while a line grows its older points stay where they are.
+
+def extremes(rows: Rows, name: str, most: int = MOST) -> Points:
+    """At most so many points of a positive figure on a logarithmic scale: the least and the greatest value of each group of rows.
+
+    Rows of several steps have the extremes of these, such as lowest_norm and highest_norm.
     """
-    size = 1
-    while len(rows) > most * size:
-        size *= 2
-    groups = (rows[start : start + size] for start in range(0, len(rows), size))
-    return [[rounded(group[-1]["x"]), rounded(figure(group))] for group in groups]
+    points: Points = []
+    for group in _groups(rows, most // 2):
+        lows = [row.get(f"lowest_{name}", row.get(name)) for row in group]
+        highs = [row.get(f"highest_{name}", row.get(name)) for row in group]
+        low, high = (pick((value for value in found if value), default=None) for pick, found in ((min, lows), (max, highs)))
+        points.append([rounded(group[0]["x"]), rounded(low)])
+        if high != low or len(group) > 1:
+            points.append([rounded(group[-1]["x"]), rounded(high)])
+    return points
+
+
+def _groups(rows: Rows, most: int) -> Iterator[Rows]:
+    """At most so many groups of rows that lie together, each as wide as the others: a power of two of an epoch.
+
+    So the older points of a line stay where they are while it grows, and where there are few rows none is lost.
+    """
+    if len(rows) <= most:
+        return iter([[row] for row in rows])
+    width = 2.0 ** math.ceil(math.log2(rows[-1]["x"] / (most - 1)))
+    return (list(group) for _, group in groupby(rows, lambda row: int(row["x"] / width)))
 
 
 def mean(name: str) -> Callable[[Rows], float | None]:
@@ -53,11 +75,6 @@ def mean(name: str) -> Callable[[Rows], float | None]:
     return of
 
 
-def highest(name: str) -> Callable[[Rows], float | None]:
-    """The greatest value of a figure over a group; none if it has no number there."""
-    return lambda rows: max(numbers(rows, name), default=None)
-
-
 def numbers(rows: Rows, name: str) -> list[float]:
     return [row[name] for row in rows if row.get(name) is not None]
 
@@ -68,11 +85,6 @@ def rounded(value: float | None) -> float | None:
 
 def in_percent(share: float | None) -> float | None:
     return None if share is None else round(100 * share, 1)
-
-
-def positive(points: Points) -> Points:
-    """A logarithmic scale knows no zero: a gap instead."""
-    return [[x, value if value is not None and value > 0 else None] for x, value in points]
 
 
 def curve(
@@ -143,11 +155,23 @@ def loss_scale(histories: Iterable[History]) -> Option:
 
     It hangs on the losses of all steps, not of the points drawn, and a spike is not taken back: the axis changes once at most.
     """
-    losses = [numbers(history.steps, "loss") + numbers(history.epochs, "dev_loss") for history in histories]
+    losses = list(map(_losses, histories))
     least = min((value for one in losses for value in one), default=0.0)
     if least <= 0 or not any(map(_spikes, losses)):
         return LINEAR
     return logarithmic([value for one in losses for value in one], most=10.0 ** math.ceil(math.log10(_ROOM * least)))
+
+
+def race_scale(histories: Collection[History]) -> Option:
+    """As `loss_scale`; also logarithmic where one has come so far that those behind would hide what it still gains."""
+    losses = [loss for history in histories for loss in _losses(history)]
+    far = min(losses, default=0.0) > 0 and max(losses) > _FAR * min(losses)
+    y = loss_scale(histories)
+    return logarithmic(losses) if far and y is LINEAR else y
+
+
+def _losses(history: History) -> list[float]:
+    return numbers(history.steps, "loss") + numbers(history.epochs, "dev_loss")
 
 
 def _spikes(losses: Sequence[float]) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
-from seqmodels.viz.palette import safe, shorten, tag_colour
+from seqmodels.viz.palette import SERIES, safe, shorten, tag_colour
 from seqmodels.viz.style import styled
 
 if TYPE_CHECKING:
-    from seqmodels.runs import History
+    from seqmodels.runs import History, Standings
 
 _METRICS = {"f1": "F1", "mse": "mean squared error", "bits_per_character": "bits per character"}
 PERCENT = ("accuracy", "f1")
@@ -76,6 +77,12 @@ def score(name: str, value: float | None) -> str:
     return f"{value:.1f} %" if name in PERCENT else short(value)
 
 
+def difference(name: str, value: float) -> str:
+    """By how much two scores differ, with the unit."""
+    shown = f"{value:.1f} points" if name in PERCENT else short(value)
+    return f"{shown} in {metric_title(name)}"
+
+
 def duration(seconds: float) -> str:
     """Such as "1 min 20 s"."""
     whole = round(seconds)
@@ -105,20 +112,43 @@ def facts(values: Mapping[str, str]) -> str:
     return styled("training", f'<div class="sm-facts">{shown}</div>')
 
 
+def standings(found: Standings, where: Mapping[str, str], metric: str) -> str:
+    """A row for each run, the best first: the colour of its line, its score, by how much it is behind, and how far it is.
+
+    `where` holds all of them by name, in the order of their lines.
+    """
+    colours = dict(zip(where, cycle(SERIES), strict=False))
+    rows = "".join(
+        f'<div style="--c:{colours[row.name].css}"><b>{safe(row.name)}</b><span>{safe(score(metric, row.score))}</span>'
+        f"<small>{safe(where[row.name])}</small><small>{f'+{short(row.behind)}' if row.behind else ''}</small></div>"
+        for row in found.runs
+    )
+    return styled("training", f'<div class="sm-standings">{rows}</div>')
+
+
+def when(sample: Mapping[str, Any]) -> str:
+    """After how much training a sample was taken."""
+    if not sample["x"]:
+        return "before the first step"
+    if sample.get("step"):
+        return f"in epoch {sample['epoch'] + 1}, after step {sample['step']} of {sample['steps']}"
+    return f"after epoch {sample['epoch']}"
+
+
 def chips(sample: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> str:
-    """The tags of a text after an epoch. Framed: not as after the epoch before; the tag of then is struck through below."""
+    """The tags of a text in a sample. Framed: not as in the sample before; the tag of then is struck through below."""
     old = [tag for _, tag, _ in before["tags"]] if before else [None] * len(sample["tags"])
     words = "".join(_chip(word, tag, sure, then) for (word, tag, sure), then in zip(sample["tags"], old, strict=False))
     return styled("training", f'<div class="sm-probe">{words}</div>')
 
 
 def changed_tags(sample: Mapping[str, Any], before: Mapping[str, Any]) -> int:
-    """How many tags are not as they were after the epoch before."""
+    """How many tags are not as they were in the sample before."""
     return sum(now[1] != then[1] for now, then in zip(sample["tags"], before["tags"], strict=False))
 
 
 def writing(sample: Mapping[str, Any]) -> str:
-    """The text of a language model after an epoch; what it was given is pale."""
+    """The text of a language model in a sample; what it was given is pale."""
     text, prompt = sample["text"], sample.get("prompt") or ""
     given = prompt if text.startswith(prompt) else ""
     return styled("training", f'<div class="sm-written" dir="auto"><i>{_lines(given)}</i>{_lines(text[len(given) :])}</div>')
@@ -131,7 +161,7 @@ def _lines(text: str) -> str:
 def _chip(word: str, tag: str, probability: float, old: str | None) -> str:
     changed = old is not None and old != tag
     was = old if changed and old else ""
-    hover = f"{tag} {probability:.0%}" + (f", after the epoch before: {was}" if changed else "")
+    hover = f"{tag} {probability:.0%}" + (f", before: {was}" if changed else "")
     colour = f"--c:{tag_colour(tag).css};--p:{20 + 80 * probability:.0f}%"
     chip = f'<b class="{"sm-new" if changed else ""}" style="{colour}">{safe(tag)}</b>'
     return f'<span title="{safe(hover)}"><bdi>{safe(word)}</bdi>{chip}<s>{safe(was)}</s></span>'

@@ -1,0 +1,79 @@
+"""Runs that were started together: one chart of all, and who leads by how much, live until the last of them has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import streamlit as st
+
+from pages.common import inputs, page
+from pages.training import current, curves, messages
+from pages.training.curves import history, task_of
+from seqmodels import runs
+from seqmodels.runs import Command, Run
+from seqmodels.viz import training as viz
+
+EVERY = 1.0  # seconds between two looks at runs that are alive
+
+_PICK = "race-pick"
+
+
+def show(group: Sequence[Run], selected: Run) -> None:
+    """The whole view; below it, the choice of the run that is shown in detail."""
+    alive = [run for run in group if run.alive]
+    refresh = page.fragment(_refresh, run_every=EVERY if alive else None)
+    refresh(group, bool(alive))
+    named = _named(group)
+    st.session_state[_PICK] = next(name for name, run in named.items() if run.id == selected.id)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="race-pick-row"):
+        st.segmented_control("In detail", list(named), key=_PICK, required=True, on_change=_pick, args=(named,))
+        if alive and all(runs.may_control(run, current.owner_key()) for run in alive):
+            st.button("Stop all", key="race-stop", icon=":material/stop:", on_click=_stop, args=(alive,))
+    messages.show("race")
+
+
+def _named(group: Sequence[Run]) -> dict[str, Run]:
+    """The runs by their names, short and no two alike."""
+    return dict(zip(viz.named([run.name for run in group]), group, strict=True))
+
+
+def _refresh(group: Sequence[Run], alive: bool) -> None:
+    """The chart and the standings. When the last run has ended, or one is gone, the page around them is drawn anew."""
+    if not all(run.folder.exists() for run in group) or (alive and not any(run.alive for run in group)):
+        st.rerun()
+    named, task = _named(group), task_of(group[0])
+    where = {name: curves.where(runs.status(run), history(run), int(run.settings["epochs"])) for name, run in named.items()}
+    histories = {name: history(run) for name, run in named.items()}
+    going = [name for name, run in named.items() if run.alive]
+    standings = runs.standings(histories, going, higher_is_better=task.higher_is_better)
+    option = viz.race(histories, page.theme())
+    scale = ", logarithmic" if option["yAxis"]["type"] == "log" else ""
+    left, right = st.columns([2, 1], gap="medium")
+    with left:
+        st.markdown(f"**Loss**, {task.loss_unit}{scale}: lines while they train, dots on held-out data after each epoch.")
+        curves.chart(option, "race-chart", "Loss of all runs that were started together")
+    with right:
+        st.markdown(_headline(standings, task.metric))
+        st.html(viz.standings(standings, where, task.metric))
+
+
+def _headline(standings: runs.Standings, metric: str) -> str:
+    """Who leads, and by how much."""
+    if standings.lead is None:
+        return "**Nobody leads yet.** It is told once two of them have been through an epoch."
+    first, by = inputs.plain(standings.runs[0].name), viz.difference(metric, standings.lead)
+    if standings.epoch is None:
+        return f"**{first}** won by {by}." if standings.lead else "**It ended in a tie.**"
+    if not standings.lead:
+        return f"**A tie** after epoch {standings.epoch}."
+    return f"**{first}** leads by {by}, after epoch {standings.epoch}."
+
+
+def _pick(named: Mapping[str, Run]) -> None:
+    current.select(named[st.session_state[_PICK]].id)
+
+
+def _stop(alive: Sequence[Run]) -> None:
+    for run in alive:
+        messages.attempt("race", partial(runs.command, run, current.owner_key(), Command("stop")))
