@@ -331,6 +331,33 @@ def test_a_changed_setting_is_in_the_address_and_the_usual_ones_are_not() -> Non
     assert visit(settings=in_the_address(page, "settings")).number_input(key=form.PREFIX + "hidden_size").value == 40
 
 
+def test_few_sentences_bring_more_epochs_unless_the_visitor_has_set_them() -> None:
+    demo = TASKS[form.FIRST_TASK].demo
+    page = visit()
+    sound(widget(page, "number_input", "sentences").set_value(300).run())
+    few = demo.training_for(300)
+    changed = settings_in_the_address(page)
+    assert (changed["epochs"], changed["patience"]) == (few.epochs, few.patience)
+    assert f"{few.epochs} epochs" in captions(page)
+    sound(widget(page, "number_input", "sentences").set_value(None).run())
+    assert "settings" not in page.query_params
+    sound(widget(page, "number_input", "epochs").set_value(7).run())
+    sound(widget(page, "number_input", "sentences").set_value(300).run())
+    assert settings_in_the_address(page)["epochs"] == 7
+
+
+def test_a_link_with_few_sentences_keeps_its_epochs() -> None:
+    page = visit(settings="task=pos&cell=gru&sentences=200&epochs=3")
+    assert settings_in_the_address(page)["epochs"] == 3
+
+
+def test_a_small_file_brings_more_epochs() -> None:
+    page = visit(settings="task=pos&source=file&epochs=4&patience=2")
+    page.file_uploader(key="training-file").set_value(("own.conllu", CONLLU.encode(), "text/plain"))
+    sound(page.run())
+    assert settings_in_the_address(page)["epochs"] > 4
+
+
 def test_the_settings_stay_over_a_walk_to_another_page_and_back() -> None:
     page = visit()
     sound(widget(page, "number_input", "hidden_size").set_value(40).run())

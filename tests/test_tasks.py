@@ -16,7 +16,7 @@ from seqmodels.checkpoints import Checkpoint, CheckpointInfo
 from seqmodels.corpora import Sentence
 from seqmodels.inference import Sampling, continue_text, next_words, score_prompt, tag
 from seqmodels.models import CharacterEncoder, LanguageModel, SequenceReader, Tagger
-from seqmodels.tasks import TASKS, MemoryTask, TagTask, find_task, tasks_that_predict
+from seqmodels.tasks import TASKS, MemoryTask, TagTask, Task, find_task, tasks_that_predict
 from seqmodels.tasks.base import ModelConfig
 from seqmodels.text import EOS
 from seqmodels.traces import trace
@@ -318,3 +318,32 @@ def test_a_word_is_spelled_the_same_whatever_words_are_read_beside_it(training: 
     together = encoder(pad(words))
     apart = torch.cat([encoder(torch.tensor([word])) for word in words])
     torch.testing.assert_close(together, apart)
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=list(TASKS))
+def test_a_run_on_few_items_has_more_epochs_and_one_on_many_the_usual(task: Task) -> None:
+    assert task.demo.training_for(None) == task.demo.training_for(10**6) == task.demo.training
+    few = task.demo.training_for(100)
+    assert few.epochs > 2 * task.demo.training.epochs
+    assert (few.patience is None) == (task.demo.training.patience is None)
+
+
+def test_a_baseline_is_the_best_score_of_an_answer_that_reads_nothing() -> None:
+    adding, recall = TASKS["adding"], TASKS["recall"]
+    assert adding.baseline(None, adding.load("train"), adding.load("dev")) == pytest.approx(1 / 6, abs=0.03)
+    assert recall.baseline(None, recall.load("train"), recall.load("dev")) == pytest.approx(100 / 8, abs=4)
+    train = [Sentence(("a", "b"), ("DET", "NOUN")), Sentence(("c",), ("NOUN",))]
+    dev = [Sentence(("x", "y", "z"), ("NOUN", "NOUN", "DET"))]
+    assert TASKS["pos"].baseline(None, train, dev) == pytest.approx(200 / 3)
+    assert TASKS["ner"].baseline(None, [Sentence(("a",), ("O",))], [Sentence(("b",), ("B-PER",))]) == 0
+    assert TASKS["pos"].beats(71, 200 / 3)
+    assert not TASKS["ner"].beats(1.5, 0)
+    assert not adding.beats(0.166, 1 / 6)
+
+
+def test_a_character_model_that_reads_nothing_knows_how_often_each_comes() -> None:
+    task = TASKS["char"]
+    train = [list("aaab")] * 50
+    bits = task.baseline(task.vocabulary(train), train, train)
+    shares = (3 / 5, 1 / 5, 1 / 5)  # of a, of b, and of the end of a paragraph
+    assert bits == pytest.approx(-sum(share * math.log2(share) for share in shares), abs=0.1)

@@ -91,6 +91,18 @@ def test_a_finished_run_shows_its_curves_and_what_it_reached() -> None:
     assert buttons(page) == {"discard"}
 
 
+def test_a_run_that_has_learned_nothing_says_so_and_what_to_change() -> None:
+    finish(make(learning_rate=0))
+    page = visit(_watch)
+    assert "It has learned next to nothing" in said(page)
+    assert "more epochs, more sequences" in said(page)
+
+
+def test_a_run_that_has_learned_something_gets_no_advice() -> None:
+    finish(make(length=1, learning_rate=0.02))
+    assert "next to nothing" not in said(visit(_watch))
+
+
 def test_someone_else_watches_and_has_no_buttons() -> None:
     finish(make())
     page = visit(_watch, key="another key")

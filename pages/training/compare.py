@@ -22,8 +22,9 @@ EVERY = 2.0  # seconds between two looks at runs that are alive
 
 _CHOSEN = "compare-chosen"  # in the session's state
 _NOTES = {
-    "Train loss": "Train loss at each step, in nats a token.",
-    "Dev loss": "Dev loss after each epoch, in nats a token.",
+    "Train loss": "Train loss at each step, {units}.",
+    "Dev loss": "Dev loss after each epoch, {units}.",
+    "Score": "Dev {metrics} after each epoch.",
     "Gradient norm": "Norm of the gradient before clipping.",
 }
 _SIDE = {"name", "probe"}  # settings that change no result
@@ -35,22 +36,29 @@ def show(found: Sequence[Run], selected: Run | None) -> None:
         st.info("There are no runs yet. Start one, and it stays here until you delete it.")
         return
     messages.show("runs")
-    chosen = _choose(found, selected)
+    st.session_state.setdefault(_CHOSEN, _usual(found, selected))
+    alive = any(run.alive for run in found)
+    table = page.fragment(_table, run_every=EVERY if alive else None)
+    table(found, alive)
+    chosen = [run for run in found if run.id in st.session_state[_CHOSEN]][:MOST]
     if not chosen:
         st.info("Tick the rows of one or more runs to see them side by side.")
         return
     names = dict(zip((run.id for run in chosen), viz.named([run.name for run in chosen]), strict=True))
     overlay = page.fragment(_overlay, run_every=EVERY if any(run.alive for run in chosen) else None)
     overlay(chosen, names)
-    _differences(chosen, names)
     _housekeeping(chosen)
 
 
-def _choose(found: Sequence[Run], selected: Run | None) -> list[Run]:
-    """The table of all runs, and those whose rows are ticked."""
+def _table(found: Sequence[Run], alive: bool) -> None:
+    """All runs. When other rows are ticked, or the last run has ended, the page around the table is drawn anew."""
+    if alive and not any(run.alive for run in found):
+        st.rerun()
     ids = [run.id for run in found]
-    before = [at for at, run_id in enumerate(ids) if run_id in st.session_state.get(_CHOSEN, _usual(found, selected))]
-    rows = [_row(run) for run in found]
+    before = [at for at, run_id in enumerate(ids) if run_id in st.session_state[_CHOSEN]]
+    rows = [_row(run) for run in found if run.folder.exists()]
+    if len(rows) < len(found):
+        st.rerun()
     event = st.dataframe(
         {title: [row[title] for row in rows] for title in rows[0]},
         key=f"compare-table-{hash(tuple(ids))}",
@@ -70,13 +78,17 @@ def _choose(found: Sequence[Run], selected: Run | None) -> list[Run]:
     ticked = sorted(row for row in event.selection.rows if row < len(found))
     if len(ticked) > MOST:
         st.caption(f"The first {MOST} are shown: more lines than that can't be told apart.")
-    st.session_state[_CHOSEN] = [ids[row] for row in ticked]
-    return [found[row] for row in ticked[:MOST]]
+    chosen = [ids[row] for row in ticked]
+    if set(chosen) != {ids[row] for row in before}:
+        st.session_state[_CHOSEN] = chosen
+        st.rerun()
 
 
 def _usual(found: Sequence[Run], selected: Run | None) -> list[str]:
-    """What is ticked at first: the run on screen, and the newest others of its task."""
+    """What is ticked at first: the run on screen, and those started with it, else the newest others of its task."""
     first = selected or found[0]
+    if first.group is not None:
+        return [run.id for run in found if run.group == first.group]
     same = [run.id for run in found if run.settings.get("task") == first.settings.get("task") and run.id != first.id]
     return [first.id, *same[:2]]
 
@@ -90,7 +102,7 @@ def _row(run: Run) -> dict[str, Any]:
         "Status": standing.name,
         "Task": task.title,
         "Cell": cell_title(run),
-        "Dev figure": viz.metric_title(task.metric),
+        "Dev metric": viz.metric_title(task.metric),
         "Best": progress.best_score,
         "At epoch": progress.best_epoch or None,
         "Epochs": progress.epoch,
@@ -100,11 +112,12 @@ def _row(run: Run) -> dict[str, Any]:
 
 
 def _overlay(chosen: Sequence[Run], names: dict[str, str]) -> None:
-    """One figure of all chosen runs."""
+    """One figure of all chosen runs, and in what they differ."""
     figure = inputs.choice("Figure", list(viz.OVERLAYS), key="figure", default="Dev loss", label_visibility="collapsed")
     histories = {names[run.id]: history(run) for run in chosen}
     metrics = {viz.metric_title(task_of(run).metric) for run in chosen}
-    note = _NOTES.get(figure, f"Dev {' and '.join(sorted(metrics))} after each epoch.")
+    units = {task_of(run).loss_unit for run in chosen}
+    note = _NOTES[figure].format(units=" or ".join(sorted(units)), metrics=" and ".join(sorted(metrics)))
     if figure == "Score" and len(metrics) > 1:
         note += " These are different figures: a line is to be read for itself."
     option = viz.overlay(histories, figure, page.theme())
@@ -112,6 +125,7 @@ def _overlay(chosen: Sequence[Run], names: dict[str, str]) -> None:
         note += " The scale is logarithmic."
     st.markdown(note)
     st.echarts_chart(option, height=320, key="compare-figure", alt=f"{figure} of the chosen runs")
+    _differences(chosen, names)
 
 
 def _differences(chosen: Sequence[Run], names: dict[str, str]) -> None:

@@ -25,12 +25,12 @@ PREFIX = "training-set-"  # of the inputs' keys
 LAYOUT: dict[str, dict[str | None, tuple[str, ...]]] = {  # settings by column; those under a title are closed at first
     "Model": {
         None: ("hidden_size", "layers", "dropout", "bidirectional"),
-        "Start of the weights": ("activation", "initialization", "gain", "forget_bias"),
+        "Initial weights": ("activation", "initialization", "gain", "forget_bias"),
         "Embedding sizes": ("word_size", "character_size", "spelling_size", "embedding_size"),
     },
     "Data": {
         None: ("source", "dev_share", "sentences", "length", "probe"),
-        "Check and seed": ("dev_sentences", "data_seed"),
+        "Held-out data and seed": ("dev_sentences", "data_seed"),
     },
     "Optimizer": {
         None: ("optimizer", "learning_rate", "schedule", "epochs", "batch_size"),
@@ -60,6 +60,8 @@ def draw() -> None:
         with column:
             st.markdown(f"**{title}**")
             form.draw(parts)
+            if "source" in parts[None]:
+                form.adapt()  # before what follows is drawn
     st.session_state[_VALUES] = form.values
     with notes:
         try:
@@ -147,6 +149,7 @@ class Form:
         from seqmodels.tasks import TASKS
 
         self.start = {**vars(Columns()), **start}
+        self.items: int | None = None  # to learn from in the visitor's file
         self.values = dict(self.start)
         tasks = {task.name: task.title for task in TASKS.values()}
         cells = {cell.name: cell.title for cell in CELLS.values()}
@@ -171,6 +174,19 @@ class Form:
                 with nullcontext() if title is None else st.expander(title):
                     for name in names:
                         _SPECIAL.get(name, Form.input)(self, name)
+
+    def adapt(self) -> None:
+        """Give a run on few items more epochs, and more patience, where the visitor has not set these."""
+        state, key = st.session_state, f"{PREFIX}size"
+        size = min(filter(None, (self.values.get("sentences"), self.items)), default=None)
+        before = state.setdefault(key, size)
+        state[key] = size
+        old, new = self.task.demo.training_for(before), self.task.demo.training_for(size)
+        for name in ("epochs", "patience"):
+            if state.get(PREFIX + name, self.start[name]) == getattr(old, name):
+                state[PREFIX + name] = getattr(new, name)
+        if size is not None and new != self.task.demo.training:
+            st.caption(f":material/info: {size:,} make few steps: {new.epochs} epochs are usual then.")
 
     def _may_apply(self, name: str) -> bool:
         from seqmodels.runs.settings import SETTINGS
@@ -245,7 +261,7 @@ def _patience(form: Form, name: str) -> None:
     key = f"{PREFIX}early-stopping"
     st.session_state.setdefault(key, form.start[name] is not None)
     form.values[name] = None
-    if st.toggle("Early stopping", key=key, help="Ends the run when the watched figure has not become better for a while."):
+    if st.toggle("Early stopping", key=key, help="Ends the run when it has not become better on held-out data for a while."):
         form.start = {**form.start, name: form.start[name] or 3}
         form.input(name)
 
@@ -261,7 +277,7 @@ def _first_weights(form: Form, name: str) -> None:
     if st.session_state.get(key) not in options:  # at first, or where that run has been deleted
         st.session_state[key] = "" if asked is None else by_seed
     help = "Two runs with the same first weights differ by nothing but what you change."
-    picked = st.selectbox("First weights", list(options), format_func=options.__getitem__, key=key, help=help)
+    picked = st.selectbox("Initial weights", list(options), format_func=options.__getitem__, key=key, help=help)
     run = others.get(picked)
     if run is None:
         form.values[name] = asked if picked else None

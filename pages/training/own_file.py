@@ -40,7 +40,7 @@ def draw(form: Form) -> None:
         except ValueError:
             return  # said beside the button that starts the run
         try:
-            found, report = _examine(settings, Upload(uploaded.name, uploaded.getvalue()))
+            found, report, form.items = _examine(settings, Upload(uploaded.name, uploaded.getvalue()))
         except ValueError as problem:
             st.warning(inputs.plain(sentence(problem)))
             return
@@ -59,19 +59,22 @@ def sentence(problem: ValueError) -> str:
     return inputs.as_sentence(problem)
 
 
-def _examine(settings: Settings, upload: Upload) -> tuple[str, FileReport]:
-    """What is in a file, for these settings, and how it was read. ValueError says what is wrong with it, and in which line."""
+def _examine(settings: Settings, upload: Upload) -> tuple[str, FileReport, int | None]:
+    """What is in a file, for these settings, how it was read, and how many sentences there are to learn from, if it has any.
+
+    ValueError says what is wrong with it, and in which line.
+    """
     from seqmodels.tasks import caution, find_task
 
     file, data = runs.read_upload(settings, upload)
     if data is None:
         report = read_own_texts(file).report
-        return f"{dict(report.lines())['holds']}, {len(file.text.split()):,} words", report
+        return f"{dict(report.lines())['holds']}, {len(file.text.split()):,} words", report, None
     task, (report, *_) = find_task(settings.task), data.reports
     doubt = caution(task.facts(task.vocabulary(data.train), data.dev))
     if doubt:
         report = replace(report, notes=(*report.notes, f"of what is held out, {doubt}"))
-    return f"{len(data.train):,} sentences to learn from, {len(data.dev):,} to check with", report
+    return f"{len(data.train):,} sentences to learn from, {len(data.dev):,} to check with", report, len(data.train)
 
 
 def _show(report: FileReport) -> None:

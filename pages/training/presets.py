@@ -13,12 +13,13 @@ from pages.training import current, messages
 from seqmodels.runs import Command, Run, command
 from seqmodels.runs.presets import PRESETS, Preset, find_preset
 
+_MENU = "training-examples-menu"
 _ASKED = "training-asked"  # in the session's state: the key of the preset that was pressed while another run was going
 
 
 def offer(*, compact: bool) -> None:
     """A button for each preset, in a menu where it is to be `compact`. What becomes of runs that are going is asked."""
-    menu = partial(st.popover, "Ready-made runs", icon=":material/play_circle:", key="training-examples-menu")
+    menu = partial(st.popover, "Ready-made runs", icon=":material/play_circle:", key=_MENU, on_change="rerun")
     row = partial(st.container, horizontal=True, gap="small", key="training-examples")
     if not compact:
         st.markdown("Press a button and watch a network learn; or change one setting below and see what it was for.")
@@ -46,6 +47,8 @@ def names(found: Sequence[Run]) -> str:
 
 
 def _begin(preset: Preset) -> None:
+    if _MENU in st.session_state:
+        st.session_state[_MENU] = False  # closed, so that it covers nothing
     if current.going():
         st.session_state[_ASKED] = preset.key
     else:

@@ -11,13 +11,14 @@ from typing import Any
 import streamlit as st
 
 from pages.common import inputs, page
-from pages.training import current, curves, form, messages, presets
+from pages.training import advice, current, curves, form, messages, presets
 from pages.training.curves import cell_title, history, live_settings, task_of
 from seqmodels import runs
 from seqmodels.runs import Command, Run, Status
 
 EVERY = 1.0  # seconds between two looks at a run that is alive
 ANSWER = 0.6  # seconds that a press of a button waits for the run's process to do it
+_CHANGE = "watch-change"
 _RUN = "run"  # where messages about it are shown
 
 _STATES = {("interrupted", "new"): "new", ("running", "scoring"): "scoring"}  # name of a status, phase of its process
@@ -110,7 +111,9 @@ def _controls(run: Run, standing: Status) -> None:
             )
     if _state(standing) in _CHANGEABLE:
         with (
-            st.popover("Change", icon=":material/tune:", key="watch-change", help="Learning rate, clipping and early stopping"),
+            st.popover(
+                "Change", icon=":material/tune:", key=_CHANGE, on_change="rerun", help="Learning rate, clipping and stopping"
+            ),
             st.form(f"watch-live-{run.id}", border=False, width="content"),
         ):
             _live_settings(run)
@@ -167,6 +170,7 @@ def _step(value: float) -> float:
 
 def _apply(run: Run, keys: Mapping[str, str], now: Mapping[str, Any]) -> None:
     """Send what differs from what holds."""
+    st.session_state[_CHANGE] = False  # closed, so that what comes of it is seen
     wanted = {name: st.session_state[key] for name, key in keys.items()}
     if wanted["clip"] is None:  # then its threshold says nothing
         wanted["clip_threshold"] = now["clip_threshold"]
@@ -213,6 +217,9 @@ def _refresh(run: Run, shown: str) -> None:
     if _state(standing) != shown:
         st.rerun()
     curves.progress(run, standing, known)
+    problem = advice.on(run, standing, known)
+    if problem:
+        st.warning(problem, icon=":material/troubleshoot:")
     if known.steps or known.epochs or known.samples:
         curves.draw(run, standing, known)
     elif run.alive:

@@ -106,6 +106,7 @@ class Session:
         vocabulary = None if best is None else checkpoints.load(best).vocabulary
         self.setup = TrainingSetup.build(self.settings, dataset, vocabulary)
         self.facts = self.setup.task.facts(self.setup.vocabulary, dataset.dev)
+        self.baseline = self.setup.task.baseline(self.setup.vocabulary, dataset.train, dataset.dev)
         identity = {"settings": store.without_later(run.settings), "corpus_hash": dataset.hash}
         refusal = f"the settings or the corpus of {self.folder} have changed since it was saved: start a new run"
         self.trainer = Trainer(self.setup, self.folder / store.LAST, identity, asdict(Kept()), refusal=refusal)
@@ -158,7 +159,7 @@ class Session:
                     self._sample(steps=report.steps)
             return
         self.stopping = report.stopped
-        self.log.append("epoch", **asdict(report), **self.facts, seconds=self.watch.seconds)
+        self.log.append("epoch", **asdict(report), **self.facts, baseline=self.baseline, seconds=self.watch.seconds)
         with holding(self.setup.model, self.state.average):
             if report.best_epoch == report.epoch:
                 self._keep_best(report)

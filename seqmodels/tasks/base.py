@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -64,23 +65,25 @@ class ModelConfig:
         choices={True: "both", False: "forward only"},
         tasks=_tags,
     )
-    word_size: int = setting(100, "Words", "Numbers that stand for a word.", valid=_SIZES, steps=(4, 512, 4), tasks=_tags)
+    word_size: int = setting(100, "Word embedding", "Numbers that stand for a word.", valid=_SIZES, steps=(4, 512, 4), tasks=_tags)
     character_size: int = setting(
-        32, "Characters", "Numbers that stand for a character.", valid=_SIZES, steps=(4, 256, 4), tasks=_tags
+        32, "Character embedding", "Numbers that stand for a character.", valid=_SIZES, steps=(4, 256, 4), tasks=_tags
     )
     spelling_size: int = setting(
-        128, "Spelling", "Numbers that sum up the characters of a word.", valid=_SIZES, steps=(4, 512, 4), tasks=_tags
+        128, "Spelling features", "Numbers that sum up the characters of a word.", valid=_SIZES, steps=(4, 512, 4), tasks=_tags
     )
     embedding_size: int | None = setting(  # with one, the output layer has weights of its own
         None,
-        "Embedding",
+        "Embedding size",
         "Numbers that stand for a word or character. Empty: as many as the memory has.",
         none="as the memory",
         valid=_SIZES,
         steps=(4, 512, 4),
         tasks=lambda task: task.predicts == "next token",
     )
-    initialization: str = setting(TORCH, "Recurrent weights", "How the matrices from memory to memory begin.", choices=SCHEMES)
+    initialization: str = setting(
+        TORCH, "Initial recurrent weights", "How the matrices from memory to memory begin.", choices=SCHEMES
+    )
     gain: float = setting(
         1.0,
         "Gain",
@@ -111,6 +114,8 @@ class ModelConfig:
         initialize(recurrent, self.initialization, self.gain, self.forget_bias)
 
 
+ENOUGH = 2000  # items to learn from, with which the settings for watching show something
+MOST_TIMES = 8  # as many epochs, where there are fewer
 LEAST_DEV = 200  # sentences to check with, however few there are to learn from
 _COUNT: dict[str, Any] = {"valid": Range(1), "steps": (1, 100_000, 100)}
 
@@ -122,19 +127,19 @@ class DataConfig:
     source: str | None = None
     dev_share: float = setting(
         0.15,
-        "Held out",
+        "Held-out share",
         "The share of your file that is kept to check with.",
         valid=Range(0.05, 0.5),
         steps=(0.05, 0.5, 0.05),
         when=lambda values: values["source"] == "file",
     )
     sentences: int | None = setting(
-        None, "{items}", "How many to learn from, drawn by the seed. Few show overfitting.", none="all", **_COUNT
+        None, "{items} to learn from", "How many, drawn by the seed. Few show overfitting.", none="all", **_COUNT
     )
     length: int | None = setting(
         None,
-        "Steps",
-        "How long a sequence is: how far back the memory must reach.",
+        "Sequence length, steps",
+        "How far back the memory must reach.",
         none="the task's own",
         valid=Range(1),
         steps=(2, 1000, 10),
@@ -168,6 +173,15 @@ class DemoConfig:
     training: TrainConfig
     sentences: int | None = None  # to learn from; None: all
     dev_sentences: int | None = None
+
+    def training_for(self, items: int | None) -> TrainConfig:
+        """The training for so many items to learn from: of few, more epochs, or there are hardly any steps to learn in."""
+        usual = self.sentences or ENOUGH
+        if items is None or items >= usual:
+            return self.training
+        epochs = math.ceil(self.training.epochs * min(MOST_TIMES, usual / items))
+        patience = self.training.patience
+        return replace(self.training, epochs=epochs, patience=None if patience is None else max(patience, math.ceil(epochs / 4)))
 
 
 @dataclass(frozen=True)
@@ -289,6 +303,14 @@ class Task(ABC):
     def facts(self, vocabulary: Any, items: list[Any]) -> dict[str, float]:
         """What a score on them is to be seen beside: see Scores."""
         return {}
+
+    def baseline(self, vocabulary: Any, train: list[Any], dev: list[Any]) -> float | None:
+        """The score on the dev split of the best answer that reads nothing, such as the commonest tag for every word."""
+        return None
+
+    def beats(self, score: float, baseline: float) -> bool:
+        """Whether a score is better than a baseline by more than chance: by a fiftieth of what there is to gain."""
+        return score > baseline + 0.02 * (100 - baseline) if self.higher_is_better else score < 0.98 * baseline
 
     def calibrate(self, model: Any, vocabulary: Any, dev: list[Any]) -> float:
         """The temperature that divides a trained model's logits, so that its probabilities are true; 1 changes nothing."""

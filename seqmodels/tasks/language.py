@@ -115,6 +115,13 @@ class LanguageTask(Task):
     def metrics(self, nats: float, tokens: int) -> dict[str, float]:
         return {"perplexity": perplexity(nats, tokens)}
 
+    def baseline(self, vocabulary: LanguageVocab, train: list[Any], dev: list[Any]) -> float | None:
+        """Each token by its share of the train split."""
+        learned, came = vocabulary.stream(train), vocabulary.stream(dev)
+        shares = learned.bincount(minlength=len(vocabulary.words)).float() + 1  # one more of each, so that none is impossible
+        nats = -(shares / shares.sum()).log()[came].sum().item()
+        return self.metrics(nats, len(came))[self.metric]
+
     @torch.inference_mode()
     def surprise(self, model: LanguageModel, vocabulary: LanguageVocab, items: list[Any]) -> tuple[float, int]:
         """The negative log-probability of all tokens, in nats, and how many they are."""

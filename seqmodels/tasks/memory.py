@@ -61,6 +61,14 @@ class MemoryTask(Task):
     def metrics(self, answers: Tensor, targets: Tensor) -> dict[str, float]:
         """How good the answers are."""
 
+    @abstractmethod
+    def constant(self, targets: Tensor) -> Tensor:
+        """targets (batch,) -> the answer (outputs,) that suits them best as the same for all."""
+
+    def baseline(self, vocabulary: SequenceVocab, train: list[Example], dev: list[Example]) -> float:
+        answer = self.constant(_targets(train))
+        return self.metrics(answer.expand(len(dev), -1), _targets(dev))[self.metric]
+
     def load(self, split: str, keep: Subset | None = None) -> list[Example]:
         return keep_some(self.split(split, self.length), keep)
 
@@ -147,6 +155,9 @@ class AddingTask(MemoryTask):
         """Squared error."""
         return F.mse_loss(answers.squeeze(1), targets)
 
+    def constant(self, targets: Tensor) -> Tensor:
+        return targets.mean(0, keepdim=True)
+
     def metrics(self, answers: Tensor, targets: Tensor) -> dict[str, float]:
         error = answers.squeeze(1) - targets
         return {"mse": error.square().mean().item(), "accuracy": 100 * (error.abs() < RIGHT_WITHIN).float().mean().item()}
@@ -176,6 +187,9 @@ class RecallTask(MemoryTask):
 
     def loss(self, answers: Tensor, targets: Tensor) -> Tensor:
         return F.cross_entropy(answers, targets)
+
+    def constant(self, targets: Tensor) -> Tensor:
+        return targets.bincount(minlength=SYMBOLS).float()
 
     def metrics(self, answers: Tensor, targets: Tensor) -> dict[str, float]:
         return {"accuracy": 100 * (answers.argmax(dim=1) == targets).float().mean().item()}

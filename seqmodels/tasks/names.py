@@ -80,6 +80,10 @@ class NamesTask(CharacterTask):
     def facts(self, vocabulary: LanguageVocab, items: list[Any]) -> dict[str, float]:
         return super().facts(vocabulary, [self.tokens(name.text) for name in items])
 
+    def baseline(self, vocabulary: LanguageVocab, train: list[Any], dev: list[Any]) -> float | None:
+        texts = [[self.tokens(name.text) for name in names] for names in (train, self.known(vocabulary, dev))]
+        return super().baseline(vocabulary, *texts)
+
     @torch.inference_mode()
     def predictions(self, model: LanguageModel, vocabulary: LanguageVocab, items: list[Any]) -> Iterator[tuple[Tensor, Tensor]]:
         model.eval()

@@ -143,6 +143,11 @@ class TagTask(Task):
         listed = (vocabulary.listed(word) for sentence in items for word in sentence.words)
         return {"unknown_share": vocabulary.words.unknown_share(listed)}
 
+    def baseline(self, vocabulary: TaggerVocab, train: list[Sentence], dev: list[Sentence]) -> float:
+        (commonest, _), *_ = Counter(tag for sentence in train for tag in sentence.tags).most_common(1)
+        gold = [sentence.tags for sentence in dev]
+        return self.metrics(gold, [[commonest] * len(tags) for tags in gold])[self.metric]
+
     def calibrate(self, model: Tagger, vocabulary: TaggerVocab, dev: list[Sentence]) -> float:
         return calibrated_temperature(model, vocabulary, dev)
 

@@ -63,13 +63,19 @@ class TrainConfig:
     )
     learning_rate: float = setting(
         2e-3,
-        "Learning rate",
-        "How large the steps are, at their largest. It can be changed while the run goes on.",
+        "Peak learning rate",
+        "How large the steps are, at their largest: warm-up and schedule scale it. It can be changed while the run goes on.",
         slider=scale(-5, 1),
     )
-    schedule: str = setting("cosine", "Schedule", "What becomes of the rate in the course of the run.", choices=_SHAPES)
+    schedule: str = setting(
+        "cosine", "Learning-rate schedule", "What becomes of the rate in the course of the run.", choices=_SHAPES
+    )
     epochs: int = setting(
-        20, "Most epochs", "How often all data are read, unless the run stops earlier.", valid=Range(1, LARGEST), steps=(1, 200, 1)
+        20,
+        "Epochs, at most",
+        "How often all data are read, unless the run stops earlier.",
+        valid=Range(1, LARGEST),
+        steps=(1, 200, 1),
     )
     batch_size: int | None = setting(
         None, "Batch size", "How many sequences make one step together.", none="the task's own", valid=Range(1), steps=(1, 1024, 8)
@@ -77,7 +83,7 @@ class TrainConfig:
     momentum: float = setting(
         0.9,
         "Momentum",
-        "How much of the last step goes on in the next.",
+        "How much of the last step is added to the next.",
         valid=SHARE,
         steps=(0.0, 0.99, 0.05),
         when=lambda values: values["optimizer"] == "sgd",
@@ -86,7 +92,11 @@ class TrainConfig:
         0.0, "Weight decay", "Draws all weights towards 0, against overfitting.", valid=Range(0), slider=(0.0, *scale(-6, -1))
     )
     warmup: float = setting(
-        0.05, "Warm-up", "The share of all steps in which the rate rises from 0.", valid=SHARE, steps=(0.0, 0.9, 0.05)
+        0.05,
+        "Warm-up",
+        "The share of all steps in which the learning rate rises from 0 to its peak.",
+        valid=SHARE,
+        steps=(0.0, 0.9, 0.05),
     )
     seed: int = setting(
         1, "Seed", "Draws weights, order and dropout: the same seed, the same run.", valid=Range(0, LARGEST), steps=(0, 10_000, 1)
@@ -100,27 +110,27 @@ class TrainConfig:
     patience: int | None = setting(
         5,
         "Patience, epochs",
-        "How many epochs to wait for a better figure, counted from the best so far.",
+        "How many epochs to wait for a better one, counted from the best so far.",
         steps=(1, 50, 1),
     )
     watch: str = setting(
         "metric",
-        "Watched figure",
-        "Of the held-out data: the task's score, or the loss, which sees overfitting sooner.",
+        "Early stopping watches",
+        "On the held-out data: the task's score, or the loss, which sees overfitting sooner.",
         choices=WATCHED,
         when=_stops_early,
     )
     least_improvement: float = setting(
         0.0,
-        "Least improvement",
-        "What is less than this does not count as better.",
+        "Smallest improvement that counts",
+        "An epoch that is better by less than this does not count as better.",
         valid=Range(0),
         slider=(0.0, *scale(-4, 1)),
         when=_stops_early,
     )
     average: float = setting(
         0.0,
-        "Averaged weights",
+        "Weight averaging",
         "The model is checked and kept with an average of its weights over its last steps; the nearer to 1, the longer. 0: off.",
         valid=SHARE,
         steps=(0.0, 0.9999, 0.001),

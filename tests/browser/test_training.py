@@ -10,7 +10,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from seqmodels.runs import Command, Run, command, find_run, list_runs, read_history, status
+from seqmodels.runs import Command, Run, command, find_run, group_of, list_runs, read_history, status
 from seqmodels.viz.palette import NEGATIVE, POSITIVE, Pair
 from tests.browser.accessibility import serious_violations
 from tests.browser.driver import Server, settle
@@ -35,7 +35,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
     for name in VARIABLES:
         monkeypatch.setenv(name, str(tmp_path / name.lower()))
     monkeypatch.setenv("SEQMODELS_SINGLE_USER", "1")  # this process may end what is left
-    found = Server(SEQMODELS_SINGLE_USER=getattr(request, "param", "1"))
+    found = Server(SEQMODELS_SINGLE_USER=getattr(request, "param", "1"), SEQMODELS_RUNS_AT_ONCE="1")
     yield found
     found.stop()
     for run in list_runs():
@@ -87,6 +87,7 @@ def test_the_clipping_preset_is_watched_steered_stopped_and_used(page: Page, ser
     is_now(page, run, "running")
     wait_until(lambda: len(read_history(run).steps) > steps)
 
+    press(page, "Change")
     page.locator(f".st-key-watch-learning_rate-{run.id} input").fill("4")
     press(page, "Apply")
     wait_until(lambda: any(mark["kind"] == "changed" for mark in read_history(run).marks))
@@ -115,6 +116,43 @@ def test_the_clipping_preset_is_watched_steered_stopped_and_used(page: Page, ser
     expect(page.locator(".sm-card b", has_text="mine (Elman)")).to_have_count(0)
 
 
+def test_a_race_is_in_one_chart_and_another_preset_offers_to_stop_it(page: Page, server: Server) -> None:
+    page.set_viewport_size({"width": 960, "height": 540})
+    first = begin(page, server, "race")
+    group = group_of(first)
+    wait_until(lambda: all(status(run).name == "running" for run in group))
+    chart = page.locator(".st-key-race-chart canvas").first
+    expect(chart).to_be_visible()
+    expect(page.get_by_text(re.compile("leads by .* after epoch"))).to_be_visible(timeout=120_000)
+    for run in group:
+        expect(page.locator(".sm-standings")).to_contain_text(run.name)
+    box = chart.bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] / 2 < 540
+
+    press(page, "Ready-made runs")
+    press(page, re.compile("explodes"))
+    expect(page.get_by_text(re.compile("are still going"))).to_be_visible()
+    press(page, "Stop them and start")
+    wait_until(lambda: all(status(run).name in ("stopped", "finished") for run in group))
+    expect(page.get_by_role("heading", name="It explodes")).to_be_visible()
+
+
+def test_a_network_writes_before_its_first_step_and_goes_on_within_an_epoch(page: Page, server: Server) -> None:
+    run = begin(page, server, "spell")
+    written = page.locator(".sm-written")
+    expect(written).to_be_visible()
+    first = read_history(run).samples[0]["text"]
+    expect(written).not_to_have_text(first, timeout=120_000)
+    assert read_history(run).samples[0]["x"] == 0
+    assert 0 < read_history(run).samples[1]["x"] < 1
+    chart, text = page.locator(".st-key-watch-loss canvas").first.bounding_box(), written.bounding_box()
+    assert chart is not None
+    assert text is not None
+    assert text["x"] > chart["x"] + chart["width"]
+    assert abs(text["y"] - chart["y"]) < 80
+
+
 def test_the_settings_of_a_run_are_put_into_the_form_and_shown(page: Page, server: Server) -> None:
     run = begin(page, server, "clipped")
     press(page, "Stop")
@@ -124,7 +162,7 @@ def test_the_settings_of_a_run_are_put_into_the_form_and_shown(page: Page, serve
     press(page, re.compile("Use these settings"))
     expect(page.get_by_role("tab", name="Train your own")).to_have_attribute("aria-selected", "true")
     expect(page.get_by_text("The settings of Explodes, but clipped")).to_be_in_viewport()
-    expect(page.get_by_role("spinbutton", name="Most epochs")).to_have_value(str(run.settings["epochs"]))
+    expect(page.get_by_role("spinbutton", name="Epochs, at most")).to_have_value(str(run.settings["epochs"]))
 
 
 @pytest.mark.parametrize("server", ["0"], indirect=True)
