@@ -475,10 +475,12 @@ def a_negated_verb(state: State) -> Sequence[str]:
     return ["All twenty moments"]
 
 
-@claim("Compare: Paris, and Paris Hilton")
-def paris_and_paris_hilton(state: State) -> Sequence[str]:
+@claim("Compare: Jordan, and Jordan Smith")
+def jordan_and_jordan_smith(state: State) -> Sequence[str]:
+    said = [tag(model(state, "gru"), text).tokens[at(state)].tag for text in (state["text"], state["other"])]
+    assert said == ["B-LOC", "B-PER"]
     forward, backward = (apart({**state, "direction": direction})[at(state)] for direction in (FORWARD, BACKWARD))
-    return [f"nothing has come yet: {percent(forward)} apart", f"GRU's memories at *Paris* are {percent(backward)} apart"]
+    return [f"nothing has come yet: {percent(forward)} apart", f"its memories at *Jordan* are {percent(backward)} apart"]
 
 
 @claim("Compare: Not good, and good")

@@ -28,11 +28,10 @@ MOST_NAMED = 6  # words whose tags differ, in a sentence
 AGAINST = {"compare": TEXTS, "in": "GRU", "difference": "memory"}
 EXAMPLES = (
     Example(
-        "Paris, and Paris Hilton",
-        "the same word is a place and a person. Read from left to right nothing has come yet: 0 % apart. Read from right to left, "
-        "GRU's memories at *Paris* are 51 % apart.",
-        AGAINST
-        | state("Paris is in France.", "ner", "gru lstm", other="Paris Hilton is in France.", direction="backward", token="1"),
+        "Jordan, and Jordan Smith",
+        "to GRU the same word is a place and a person. Read from left to right nothing has come yet: 0 % apart. Read from right to "
+        "left, its memories at *Jordan* are 49 % apart.",
+        AGAINST | state("Jordan is in Asia.", "ner", "gru lstm", other="Jordan Smith is in Asia.", direction="backward", token="1"),
     ),
     Example(
         "Not good, and good",

@@ -12,14 +12,14 @@ from seqmodels import viz
 
 EXAMPLES = (
     Example(
-        "Hold at *the*",
-        "both language models keep most at *the*, when the noun is to come, and let go at *cabinet*. A tagger's units do not.",
-        state(KEYS, "lm", "gru lstm", gates=["keep", "write"], style="lines", token="6"),
-    ),
-    Example(
         "Nothing new",
         "a word that repeats changes the memory less and less, until *stop*. Read from the other side, *stop* is felt early.",
         state("no no no no no no no no no no stop no no no", "pos", "gru lstm", gates=["keep", "memory"], style="map", token="11"),
+    ),
+    Example(
+        "Hold at *the*",
+        "both language models keep most at *the*, when the noun is to come, and let go at *cabinet*. A tagger's units do not.",
+        state(KEYS, "lm", "gru lstm", gates=["keep", "write"], style="lines", token="6"),
     ),
 )
 

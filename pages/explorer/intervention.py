@@ -104,7 +104,7 @@ def expected(reading: Reading, prompt: str, held: list[Clamp], before: Intervent
 
     assert before.next_words is not None
     assert after.next_words is not None
-    plain = Sampling(temperature=1)
+    plain = Sampling(temperature=1, top_p=1, careful=False)  # all that the model expects
     found = [candidates(words, plain, count=6) for words in (before.next_words, after.next_words)]
     longest = max(language.longest_bar(one) for one in found)
     for title, one, holding, column in zip(RUNS, found, ((), tuple(held)), st.columns(2), strict=True):

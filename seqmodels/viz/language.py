@@ -48,7 +48,7 @@ def next_word_bars(found: Candidates, *, theme: Theme = "light", longest: float 
     figure = go.Figure(
         [
             go.Bar(x=model, width=0.74, marker={"color": f"{colour}47"}, name="the model's own"),  # 28 % of the colour
-            go.Bar(x=drawn, width=0.4, marker={"color": colour}, name="as drawn with your settings"),
+            go.Bar(x=drawn, width=0.4, marker={"color": colour}, name="as drawn"),
             go.Bar(x=[end] * len(rows), width=1, **unseen, selected=unseen, unselected=unseen, showlegend=False),
         ],
         {"template": "none"},  # every colour is given here, and plotly's own template is slow to copy
