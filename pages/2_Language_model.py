@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Models = Mapping[str, "Unit"]  # names of checkpoints, and what each reads and writes one by one
 
 PROMPT = "prompt"
+_SHELF = "language-shelf"  # in the session's state: what the models on screen have read
 MOST: dict[Unit, int] = {"word": 2000, "character": 12_000}  # of a prompt: three models read it in some two seconds
 SIDE_BY_SIDE = 4  # models
 LONG = 5000  # characters; what is shorter is scored before a spinner could be seen
@@ -151,13 +152,14 @@ SLIDERS = {  # by key: label, lowest, highest, usual, step, and what it does to 
 def main() -> None:
     page.start("Language model")
     st.title("Language model")
-    before = address.kept("read")
     task = inputs.choice("Models that have read", list(SHELVES), key="read", show=lambda name: SHELVES[name].title)
     shelf = SHELVES[task]
     st.markdown(f"Give a text its beginning, and recurrent networks go on with it. These have read one thing only: {shelf.note}.")
-    left = [other for other in SHELVES.values() if other.title == before != shelf.title]
-    if any(st.session_state.get(PROMPT) == example.text for other in left for example in other.examples):
-        st.session_state[PROMPT] = shelf.examples[0].text  # an example goes with its shelf
+    before = st.session_state.setdefault(_SHELF, task)
+    known = (example.text for example in SHELVES[before].examples)
+    if before != task and address.kept(PROMPT) in known and not address.leads(PROMPT):
+        address.put({PROMPT: None})  # an example goes with its shelf
+    st.session_state[_SHELF] = task
     prompt = inputs.sentence(shelf.examples[0].text, label=shelf.label, key=PROMPT, height=68)
     inputs.examples(shelf.examples, key=PROMPT)
     from seqmodels.tasks import TASKS, tasks_that_predict  # brings torch: the page's frame is on screen by now
@@ -166,6 +168,8 @@ def main() -> None:
     alone = bool(TASKS[task].condition)
     tasks = (task, *(name for name in tasks_that_predict("next token") if name not in SHELVES and not alone))
     models, sampling, length, numbers = settings(tasks, alone)
+    if not alone:
+        address.write()  # the text takes a while to flow in
     if not models:
         st.info("Pick at least one cell to see what it writes.")
         return
@@ -364,8 +368,7 @@ def reset(tasks: Sequence[str]) -> None:
     values |= {key: usual for key, (_, _, _, usual, _, _) in SLIDERS.items()}
     values |= names.usual()
     values["cells"] = [loading.title(name) for name in inputs.usual_cells(*tasks, most=SIDE_BY_SIDE)]
-    for key, value in values.items():
-        st.session_state[key] = value
+    address.put(values)
 
 
 page.run(main)

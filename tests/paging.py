@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+from functools import partial
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import numpy as np
-from streamlit.testing.v1 import AppTest
+import pytest
+from streamlit.runtime.scriptrunner import RerunData
+from streamlit.testing.v1 import AppTest, local_script_runner
 
 APP = Path(__file__).resolve().parent.parent / "app.py"
 OVERVIEW = APP.name
@@ -28,6 +32,24 @@ def linked(page: str, **link: str | list[str]) -> AppTest:
 def opened(page: str, **link: str | list[str]) -> AppTest:
     """The page as someone meets it who follows the link."""
     return sound(linked(page, **link).run())
+
+
+def followed(app: AppTest, label: str, help: str = "") -> AppTest:
+    """The page behind the first link with that label and help, in the same session."""
+    link = next(one.proto for one in app.get("page_link") if (one.proto.label, one.proto.help) == (label, help))
+    pages = {path.partition("_")[2].removesuffix(".py"): path for path in (TAGGING, LANGUAGE, GATES, TRAINING, LEADERBOARD)}
+    app.switch_page(pages.get(link.page, OVERVIEW))
+    app.query_params = dict(parse_qs(link.query_string, keep_blank_values=True))
+    return sound(app.run())
+
+
+def came_back(app: AppTest, page: str, **address: str | list[str]) -> AppTest:
+    """The same session after Back or Forward to an address."""
+    app.switch_page(page)
+    app.query_params = dict(address)
+    with pytest.MonkeyPatch.context() as patch:  # AppTest itself has no history; this is what a browser sends
+        patch.setattr(local_script_runner, "RerunData", partial(RerunData, is_history_navigation=True))
+        return sound(app.run())
 
 
 def sound(app: AppTest) -> AppTest:

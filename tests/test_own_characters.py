@@ -21,7 +21,7 @@ from seqmodels.inference import Sampling, accept, continue_text, next_words, sco
 from seqmodels.runs import Upload, create
 from seqmodels.runs.settings import from_flat
 from seqmodels.tasks import find_task
-from tests.paging import GATES, LANGUAGE, TRAINING, html, linked, opened, pictures, said, sound
+from tests.paging import GATES, LANGUAGE, TRAINING, followed, html, linked, opened, pictures, said, sound
 from tests.running import KEY, finish
 
 TEXT = "The people of the United States, and the state of the union. "
@@ -230,7 +230,7 @@ def test_a_run_over_characters_becomes_a_model_that_the_other_pages_open_with(pa
     app.session_state[OWNER] = KEY
     sound(app.run())
     sound(app.button(key="training-publish").click().run())
-    sound(app.button(key=f"training-run-open-letters-{page}").click().run())
+    followed(app, page, help=f"Open {page} with letters")
     assert app.title[0].value == page
     assert app.button_group(key="cells").value == [LETTERS]
     assert pictures(app)

@@ -23,7 +23,7 @@ from seqmodels.runs.settings import from_flat
 from seqmodels.tasks import find_task
 from seqmodels.tasks.base import ModelConfig
 from seqmodels.vocab import TaggerVocab
-from tests.paging import GATES, LANGUAGE, TAGGING, TRAINING, html, linked, pictures, sound
+from tests.paging import GATES, LANGUAGE, TAGGING, TRAINING, followed, html, linked, pictures, sound
 from tests.running import CONLLU, KEY, files, finish, make
 
 OWNER = "training-owner"  # in the session's state
@@ -220,9 +220,10 @@ def test_a_finished_run_becomes_a_model_that_the_tagging_page_opens_with(own: Pa
     assert [one.name for one in checkpoints.list_checkpoints(own_folder())] == ["my-tagger-2"]
     assert (own / "my-tagger-2.safetensors").read_bytes() == (run.folder / "best.safetensors").read_bytes()
     app.session_state["training-tab"] = "Your models"
-    sound(app.run())  # it stands there too, with buttons of its own
-    assert app.button(key="training-list-open-my-tagger-2-Tagging").label == "Tagging"
-    sound(app.button(key="training-run-open-my-tagger-2-Tagging").click().run())
+    sound(app.run())
+    links = [element.proto for element in app.get("page_link") if "my-tagger-2" in element.proto.query_string]
+    assert [link.label for link in links] == ["Tagging", "Gates"] * 2, "under the run, and where your models are listed"
+    followed(app, "Tagging", help="Open Tagging with my-tagger-2")
     assert app.title[0].value == "Tagging"
     assert columns(app) == ["my-tagger-2_tag"]
 

@@ -5,7 +5,6 @@ import json
 import re
 import shutil
 from pathlib import Path
-from urllib.parse import parse_qs
 
 import pytest
 import streamlit as st
@@ -15,6 +14,7 @@ from seqmodels.checkpoints import load
 from seqmodels.inference import Sampling, continue_text
 from seqmodels.text import join, words
 from tests.conftest import save_tiny
+from tests.paging import followed
 
 APP = Path(__file__).resolve().parent.parent / "app.py"
 PAGE = "pages/2_Language_model.py"
@@ -244,18 +244,12 @@ def test_the_switches_stand_in_links_and_stay_over_a_visit_to_another_page(opene
     opened.toggle(key="careful").set_value(False).run()
     opened.toggle(key="numbers").set_value(True).run()
     opened.switch_page("pages/1_Tagging.py").run()
-    link = next(element.proto for element in opened.get("page_link") if element.proto.label == "Language model")
-    opened.query_params.clear()
-    opened.switch_page(PAGE)
-    for name, value in parse_qs(link.query_string).items():
-        opened.query_params[name] = value
-    opened.run()
+    followed(opened, "Language model")
     assert healthy(opened)
     assert not opened.toggle(key="careful").value
     assert opened.toggle(key="numbers").value
     fresh = AppTest.from_file(str(APP), default_timeout=TIMEOUT).switch_page(PAGE)
-    for name, value in parse_qs(link.query_string).items():
-        fresh.query_params[name] = value
+    fresh.query_params = dict(opened.query_params)
     fresh.run()
     assert (fresh.toggle(key="careful").value, fresh.toggle(key="numbers").value) == (False, True)
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.common.address import _Kept
+from pages.common.page import PAGES
 from seqmodels.cards import card_path, read_card, read_task_card, task_card_path
 from seqmodels.viz.law import title
 from tests.carding import CELLS, make
-from tests.paging import APP, LEADERBOARD, html, numbers, opened, pictures, said, sound
+from tests.paging import APP, LANGUAGE, LEADERBOARD, TAGGING, came_back, followed, html, numbers, opened, pictures, said, sound
 
 pytestmark = pytest.mark.usefixtures("fresh_cache")
 
@@ -117,13 +117,14 @@ def test_the_confusions_are_those_of_the_cell_that_is_picked(folder: Path) -> No
 @pytest.mark.parametrize(("task", "key"), [("pos", "text"), ("ner", "text"), ("lm", "prompt")])
 def test_a_sentence_at_which_two_cells_differ_is_one_click_from_the_page_that_reads_it(folder: Path, task: str, key: str) -> None:
     """Whatever the visitor had typed there before."""
-    app = opened(LEADERBOARD, task=task, detail="Where they differ")
+    reader = LANGUAGE if key == "prompt" else TAGGING
+    app = opened(reader, **{key: "Dogs bark.", "cells": "LSTM"})
+    sound(app.switch_page(LEADERBOARD).run())
+    came_back(app, LEADERBOARD, task=task, detail="Where they differ")
     kept = {one.text for one in read_task_card(task_card_path(task, folder)).differences}
-    buttons = [button for button in app.button if "leaderboard-open-" in (button.key or "")]
-    assert len(buttons) == min(len(kept), 12)
-    app.session_state["kept-cells"] = _Kept(["LSTM"], -1, frozenset())
-    app.session_state[f"kept-{key}"] = _Kept("Dogs bark.", -1, frozenset())
-    sound(buttons[0].click().run())
+    name = f"Open in {next(page.title for page in PAGES if page.path == reader)}"
+    assert sum(element.proto.label == name for element in app.get("page_link")) == min(len(kept), 12)
+    followed(app, name)
     assert app.text_area[0].value in kept
     assert app.button_group(key="cells").value == [title(cell) for cell in CELLS]
     if key == "text":

@@ -25,7 +25,7 @@ from seqmodels.runs.files import take_lock
 from seqmodels.runs.presets import PRESETS
 from seqmodels.runs.settings import default_settings, from_flat, to_flat, to_link
 from seqmodels.tasks import TASKS
-from tests.paging import OVERVIEW, TRAINING, html, linked, opened, sound
+from tests.paging import OVERVIEW, TRAINING, came_back, html, linked, opened, sound
 from tests.running import CONLLU, KEY, finish, make
 
 PHASES = ("new", "waiting", "loading", "training", "paused", "scoring", "finished", "stopped", "failed")
@@ -131,8 +131,7 @@ def test_a_link_to_a_run_that_is_not_here_says_so_and_shows_the_newest(run_id: s
         assert ("There is no run" in warnings(page)) == bool(run_id)
         assert ("You see the newest one" in warnings(page)) == bool(run_id)
         sound(page.run())
-    page.query_params["run"] = run.id
-    sound(page.run())
+    came_back(page, TRAINING, run=run.id)
     assert not page.warning
 
 

@@ -32,6 +32,15 @@ def _watch() -> None:
     recorded.show() if run is None else watch.show(run)
 
 
+def _watch_named() -> None:
+    import streamlit as st
+
+    from pages.training import watch
+    from seqmodels.runs import find_run
+
+    watch.show(find_run(st.query_params["run"]))
+
+
 def _compare() -> None:
     from pages.training import compare, current
     from seqmodels.runs import list_runs
@@ -204,7 +213,7 @@ def test_gates_are_shown_as_they_form_where_a_cell_has_any(cell: str, charts: in
 
 def test_a_history_is_read_on_and_few_are_kept() -> None:
     several = [make() for _ in range(curves.KEPT + 2)]
-    page = visit(_watch)
+    page = AppTest.from_function(_watch_named, default_timeout=60)
     for run in several:
         page.query_params["run"] = run.id
         page = settled(page.run())

@@ -1,111 +1,258 @@
-"""What the visitor has set, kept over a walk through the pages and carried in their addresses.
+"""What the visitor has set, kept over a walk through the pages and written in their addresses: a link or Back brings it all.
 
-Streamlit ties a widget to the address by `bind="query-params"`, but forgets its value on a page that doesn't draw it. So each value
-is kept beside its widget with the visit to a page in which it was last drawn; on a new visit the kept value is put back.
+An input is known by its key, in the address and here. Its default stays out of the address: a parameter that is missing means the
+default. The address leads when it opens a page: the first of a session, one that Back or Forward brings, or one behind `link`.
+Else the inputs lead, and at the end of a run the address gets all that has changed at once: one change is one entry of the history.
+(Streamlit's own `bind="query-params"` replaces the entry at each change, and Back then has nothing to bring.)
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 LONGEST = 6000  # characters of one value after percent-encoding: mail programs and proxies cut longer addresses
+MOST_LONG = 8  # values too long for an address that a session keeps, so that Back and Forward find them
 
-_PAGE, _VISIT, _PREFIX = "current-page", "visit", "kept-"  # names in the session's state
+_MEMORY, _LONG = "address", "too long for a link "  # in the session's state; of the name that stands for a long value
+
+Value = TypeVar("Value")
+Said = list[str]  # of one input in an address: none for its default, several where it holds several
 
 
 @dataclass(frozen=True)
 class _Kept:
     value: Any
-    visit: int
-    pages: frozenset[str]  # the titles of those that have drawn it
+    default: Any
 
 
-def visit(title: str) -> None:
-    """A page begins. Coming from another page starts a new visit."""
-    state = st.session_state
-    if state.get(_PAGE) != title:
-        state[_PAGE], state[_VISIT] = title, state.get(_VISIT, 0) + 1
+@dataclass
+class _Opening:
+    """An address that has opened a page, until the page is drawn."""
+
+    asks: dict[str, Said]
+    leads: bool  # over what was kept
+    expected: dict[str, Said] = field(default_factory=dict)  # of each input drawn so far: what the address would say if it agrees
+    bad: set[str] = field(default_factory=set)  # inputs of which it asks what can't be
 
 
-def carried(title: str, reads: Sequence[str]) -> dict[str, Any]:
-    """Query parameters for a link to a page: the values it `reads` from other pages, and those that it has itself drawn before."""
-    kept = {
-        str(key).removeprefix(_PREFIX): entry
-        for key, entry in st.session_state.items()
-        if isinstance(entry, _Kept) and (title in entry.pages or str(key).removeprefix(_PREFIX) in reads)
-    }
-    # while the first page of a session is drawn, only its own address knows what is set
-    asked = {key: st.query_params.get_all(key) for key in reads if first_time(key)}
-    values = asked | {key: _current(key, entry) for key, entry in kept.items()}
-    return {key: value for key, value in values.items() if value not in (None, "", []) and fits(value)}
+@dataclass
+class _Memory:
+    """Of one session."""
+
+    page: str = ""  # its title
+    shared: frozenset[str] = frozenset()  # keys that this page has in common with others; the rest are its own
+    running: bool = False  # a run of the whole page, not of a fragment of it
+    opening: _Opening | None = None
+    drawn: dict[str, None] = field(default_factory=dict)  # keys, in this run so far, in order
+    kept: dict[tuple[str, str], _Kept] = field(default_factory=dict)  # by page, or "" where shared, and key
+    written: dict[str, dict[str, Said]] = field(default_factory=dict)  # by page: what its address says in its shortest form
+    links: list[dict[str, Said]] = field(default_factory=list)  # parameters of the links on this page
+    long: dict[str, str] = field(default_factory=dict)  # values too long for an address, by the name that stands for them
+
+    def place(self, key: str) -> tuple[str, str]:
+        return ("" if key in self.shared else self.page, key)
+
+    def said(self, key: str) -> Said:
+        entry = self.kept.get(self.place(key))
+        return self.say(entry) if entry else []
+
+    def say(self, entry: _Kept) -> Said:
+        if entry.value is None or entry.value == entry.default:
+            return []
+        return [self.shorten(text) for text in _texts(entry.value)]
+
+    def shorten(self, text: str) -> str:
+        """The text, or if it is too long a name that stands for it in this session."""
+        if fits(text):
+            return text
+        name = _LONG + hashlib.sha256(text.encode(errors="replace")).hexdigest()[:8]
+        self.long.pop(name, None)
+        self.long[name] = text
+        for old in list(self.long)[:-MOST_LONG]:
+            del self.long[old]
+        return name
 
 
-def fits(value: Any) -> bool:
-    """Whether a link can carry this value."""
-    return len(quote(str(value))) <= LONGEST
-
-
-def first_time(key: str) -> bool:
-    """Whether no page has drawn this widget in this session, so that the address still holds what a link asked for."""
-    return _PREFIX + key not in st.session_state
-
-
-def restore(key: str, first: Any, default: Any, allowed: Callable[[Any], bool]) -> None:
-    """Set a widget's value before it is drawn; what the visitor does, and a good value in a fresh address, still win over it.
-
-    `first` is the value where nothing is kept, `default` where what is kept is not allowed on this page.
-    """
-    entry = st.session_state.get(_PREFIX + key)
-    if entry is None:
-        st.session_state[key] = first
+def visit(title: str, shared: Sequence[str] = ()) -> None:
+    """A run of a page begins. Inputs with the keys `shared` have the same value on all pages that share them."""
+    memory = _memory()
+    arrived, back = memory.page != title, _came_back()
+    asks = {key: st.query_params.get_all(key) for key in st.query_params}
+    if arrived or back:
+        memory.opening = _Opening(asks, leads=back or not memory.page or asks in memory.links)
     else:
-        value = _current(key, entry)
-        st.session_state[key] = value if value is not None and allowed(value) else default
+        _follow(memory)
+    memory.page, memory.shared, memory.running = title, frozenset(shared), True
+    memory.drawn, memory.links = {}, []
 
 
-def keep(key: str, value: Any) -> Any:
-    """Remember a widget's value beyond its page."""
-    state = st.session_state
-    before = state.get(_PREFIX + key)
-    pages = before.pages if before else frozenset()
-    state[_PREFIX + key] = _Kept(value, state.get(_VISIT, 0), pages | {state.get(_PAGE, "")})
+def visit_part() -> None:
+    """The same of a fragment of a page."""
+    if not _memory().running:
+        _follow(_memory())
+
+
+def carried(title: str, shared: Sequence[str]) -> dict[str, Said]:
+    """Query parameters for a link to a page: what was set on it, and what it shares with other pages."""
+    memory = _memory()
+    values: dict[str, Said] = {}
+    for key in dict.fromkeys([*shared, *memory.written.get(title, ())]):
+        if memory.opening and memory.opening.leads and key in shared and key in memory.shared:
+            values[key] = memory.opening.asks.get(key, [])  # nothing is drawn yet: only the address knows what is set
+        else:
+            entry = memory.kept.get(("" if key in shared else title, key))
+            values[key] = memory.say(entry) if entry else []
+    return {key: said for key, said in values.items() if said}
+
+
+def link(title: str, shared: Sequence[str], values: Mapping[str, Any]) -> dict[str, Said]:
+    """The same for a link that also sets these inputs of the page: there they win over what was kept."""
+    memory = _memory()
+    said = carried(title, shared) | {key: [memory.shorten(text) for text in _texts(value)] for key, value in values.items()}
+    memory.links.append(said)
+    return said
+
+
+def fits(value: str) -> bool:
+    """Whether a link can carry this value."""
+    return len(value) <= LONGEST and len(quote(value, errors="replace")) <= LONGEST
+
+
+def leads(key: str) -> bool:
+    """Whether it is the address that says what this input is in this run, and not what was kept of it."""
+    memory = _memory()
+    new = memory.place(key) not in memory.kept
+    opening = memory.opening
+    return new if opening is None else key not in opening.expected and (opening.leads or new)
+
+
+def recall(key: str, default: Value, read: Callable[[Said], tuple[Value, bool]]) -> tuple[Value, bool]:
+    """The value of an input in this run, by the address or as it was kept; and whether it can be what was asked for.
+
+    `read` makes a value of what an address says, at least one text, and says whether it understood all of it.
+    """
+    memory, opening, by_address = _memory(), _memory().opening, leads(key)
+    asks = st.query_params.get_all(key) if opening is None else opening.asks.get(key, [])
+    said = asks if by_address else memory.said(key)
+    if any(text.startswith(_LONG) and text not in memory.long for text in said):  # of another session
+        value, good = default, False
+    else:
+        value, good = read([memory.long.get(text, text) for text in said]) if said else (default, True)
+    if opening and by_address:
+        opening.expected[key] = asks
+        if not good:
+            opening.bad.add(key)
+    return value, good
+
+
+def keep(key: str, value: Value, default: object = None) -> Value:
+    """Remember an input's value, which the address is to say unless it is the default. Each run of a page keeps what it draws."""
+    memory = _memory()
+    if memory.opening:
+        memory.opening.expected.setdefault(key, memory.said(key))
+    memory.kept[memory.place(key)] = _Kept(value, default)
+    memory.drawn[key] = None
     return value
 
 
 def kept(key: str) -> Any:
     """The value last kept under this key, or None."""
-    entry = st.session_state.get(_PREFIX + key)
+    memory = _memory()
+    entry = memory.kept.get(memory.place(key))
     return None if entry is None else entry.value
 
 
 def put(values: Mapping[str, Any]) -> None:
-    """Set inputs by their keys, whether or not this page has drawn them yet. Only between two runs: in a callback."""
+    """Set inputs by their keys, whether or not this page has drawn them yet. Only before they are drawn, such as in a callback."""
     for key, value in values.items():
-        if key not in st.session_state:  # Streamlit tells the address of a widget's change, but not of a value it is born with
-            st.query_params[key] = value
-        st.session_state[key] = keep(key, value)
-
-
-def open_page(path: str, values: Mapping[str, Any]) -> None:
-    """Go to another page with these of its inputs set, by their keys: what the visitor had set there gives way."""
-    for key, value in values.items():
-        before = st.session_state.get(_PREFIX + key)
-        st.session_state[_PREFIX + key] = _Kept(value, -1, before.pages if before else frozenset())
-    # Streamlit itself tells the address of what this page has drawn, and lets no one else
-    st.switch_page(path, query_params={key: value for key, value in values.items() if key not in st.session_state})
+        keep(key, value)
+        if key in st.session_state:
+            st.session_state[key] = value
 
 
 def holds(values: Mapping[str, Any]) -> bool:
     """Whether all of these inputs, once drawn, have these values."""
-    return all(kept(key) == value for key, value in values.items())
+    return all(sorted(_texts(kept(key))) == sorted(_texts(value)) for key, value in values.items())
 
 
-def _current(key: str, entry: _Kept) -> Any:
-    """The widget's value if this visit has drawn it, else the one kept: by then the widget's may be older."""
-    same = entry.visit == st.session_state.get(_VISIT, 0)
-    return st.session_state.get(key, entry.value) if same else entry.value
+def write() -> None:
+    """All inputs are drawn: the address says that and nothing else. For a page that then works for long; `finish` does so too."""
+    memory = _memory()
+    _send(memory, {key: memory.said(key) for key in memory.drawn if memory.said(key)})
+
+
+def write_part() -> None:
+    """The inputs of a fragment are drawn; those around it stay as they are. Nothing where the whole page is being drawn."""
+    memory = _memory()
+    if not memory.running:
+        now = {key: memory.said(key) for key in memory.drawn}
+        _send(memory, {key: said for key, said in (memory.written.get(memory.page, {}) | now).items() if said})
+
+
+def finish() -> None:
+    """A run of a page is at its end."""
+    write()
+    memory = _memory()
+    memory.opening, memory.running = None, False
+
+
+def _send(memory: _Memory, now: dict[str, Said]) -> None:
+    """Give the browser an address where something has changed. One that has opened the page stays as it is, if it agrees."""
+    before = memory.written.get(memory.page)
+    memory.written[memory.page] = now
+    if memory.opening is None:
+        if now != before:
+            st.query_params.from_dict(now)
+        return
+    wrong = {key for key, expected in memory.opening.expected.items() if _differs(memory.opening, key, expected, now.get(key, []))}
+    if wrong:
+        rest = {key: said for key, said in memory.opening.asks.items() if key not in wrong}
+        memory.opening.asks = rest | {key: said for key, said in now.items() if key in wrong}
+        st.query_params.from_dict(memory.opening.asks)
+
+
+def _differs(opening: _Opening, key: str, expected: Said, said: Said) -> bool:
+    """Whether an address that has opened a page says something else of an input than is on screen."""
+    asks = opening.asks.get(key, [])
+    return sorted(asks) != sorted(expected) or (said != [] and asks != said and (not any(asks) or key in opening.bad))
+
+
+def _follow(memory: _Memory) -> None:
+    """Keep what the visitor has changed since the last run: the menu is drawn before the inputs, and a run may end before them."""
+    for key in memory.drawn:
+        entry = memory.kept[memory.place(key)]
+        if st.session_state.get(key, entry.value) != entry.value:
+            memory.kept[memory.place(key)] = _Kept(st.session_state[key], entry.default)
+
+
+def _came_back() -> bool:
+    """Whether Back or Forward has asked for this run. Its address alone can't tell: an older one may come with a quick change."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
+
+
+def _texts(value: Any) -> Said:
+    """A value as an address says it."""
+    if value is None:
+        return []
+    if isinstance(value, bool):
+        return [str(value).lower()]
+    if isinstance(value, float):
+        return [f"{value:.10g}"]
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [str(one) for one in value] or [""]
+    return [str(value)]
+
+
+def _memory() -> _Memory:
+    if _MEMORY not in st.session_state:
+        st.session_state[_MEMORY] = _Memory()
+    memory: _Memory = st.session_state[_MEMORY]
+    return memory

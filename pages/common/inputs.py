@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from seqmodels.text import Unit
 
 TEXT = "text"
-LARGEST_FILE = 5  # megabytes
 
 Option = TypeVar("Option")
 Spellings = Callable[[Option], Sequence[str]]  # other names of an option, which links may use
@@ -49,12 +48,11 @@ def values_of(state: Mapping[str, Any]) -> dict[str, Any]:
 
 def sentence(default: str, *, label: str = "Your text", key: str = TEXT, height: int = 100) -> str:
     """A text area. Pages that use the same key share the text; `default` is on screen until something is typed."""
-    address.restore(key, default, "", lambda value: isinstance(value, str))
-    too_long = not address.fits(st.session_state[key])
-    text = st.text_area(label, default, key=key, height=height, bind=None if too_long else "query-params")
-    if too_long:
+    _restore(label, key, default, lambda said: (said[-1], True))
+    text = address.keep(key, st.text_area(label, key=key, height=height) or "", default)
+    if not address.fits(text):
         st.caption(":material/link_off: This text is too long for a link. It stays here until you close or reload the page.")
-    return str(address.keep(key, text or ""))
+    return text
 
 
 def at_most(text: str, most: int, unit: Unit = "word", *, last: bool = False) -> str:
@@ -90,7 +88,7 @@ def examples(choices: Sequence[Example], *, key: str = TEXT) -> None:
             name = f"{key}-example-{number}"
             st.button(example.title, key=name, help=example.reason, on_click=choose, args=(example,))
     for example in choices:
-        if example.text == st.session_state.get(key):
+        if example.text == address.kept(key):
             st.caption(f"**{example.title}**: {example.reason}")
 
 
@@ -166,15 +164,10 @@ def choice(
     """One of a few options, side by side; `default` is the first unless given. A link may use its label or one of `also`."""
     labels = {show(option): option for option in options}
     usual = show(options[0] if default is None else default)
-    asked = _asked(key, label, labels, also)
-    address.restore(key, asked[0] if asked else usual, usual, labels.__contains__)
-    picked = st.segmented_control(
-        label, list(labels), key=key, required=True, bind="query-params", label_visibility=label_visibility
-    )
-    if picked is None:  # the browser went back to an address without this choice
-        address.keep(key, usual)
-        st.rerun()
-    return labels[address.keep(key, picked)]
+    names = _names(labels, also)
+    _restore(label, key, usual, lambda said: (names.get(said[-1], usual), said[-1] in names))
+    picked = st.segmented_control(label, list(labels), key=key, required=True, label_visibility=label_visibility)
+    return labels[address.keep(key, picked or usual, usual)]
 
 
 def choices(
@@ -191,74 +184,67 @@ def choices(
     Of what was picked on another page, that which is here too stays.
     """
     labels = {show(option): option for option in options}
-    usual = [show(option) for option in default]
-    asked = _asked(key, label, labels, also)
-    left = [name for name in address.kept(key) or [] if name in labels]
-    address.restore(key, asked or usual, left or usual, lambda values: set(values) <= labels.keys())
-    picked = st.segmented_control(label, list(labels), key=key, selection_mode="multi", bind="query-params")
-    return [labels[name] for name in address.keep(key, [name for name in labels if name in picked])]
+    usual = [show(option) for option in options if option in default]
+    names = _names(labels, also)
+
+    def read(said: Sequence[str]) -> tuple[list[str], bool]:
+        picked = {names.get(one) for one in said}
+        found = [name for name in labels if name in picked]
+        return found if found or said == [""] else usual, said == [""] or None not in picked
+
+    _restore(label, key, usual, read)
+    picked = st.segmented_control(label, list(labels), key=key, selection_mode="multi")
+    return [labels[name] for name in address.keep(key, [name for name in labels if name in picked], usual)]
 
 
 def listed(label: str, options: Sequence[str], *, key: str) -> str:
     """One of many options; the first, unless another is picked."""
-    asked = _asked(key, label, dict.fromkeys(options))
-    address.restore(key, asked[0] if asked else options[0], options[0], options.__contains__)
-    return str(address.keep(key, st.selectbox(label, options, key=key, width=180, bind="query-params")))
+    usual = options[0]
+    _restore(label, key, usual, lambda said: (said[-1], True) if said[-1] in options else (usual, False))
+    return str(address.keep(key, st.selectbox(label, options, key=key, width=180), usual))
 
 
 def menu(label: str, options: Sequence[str], *, key: str, placeholder: str, typed: bool = False) -> str | None:
     """One of many options, or none; with `typed`, anything else that the visitor types."""
-    if not typed:
-        _asked(key, label, dict.fromkeys(options))
-    address.restore(key, None, None, lambda value: isinstance(value, str) and (typed or value in options))
+    _restore(label, key, None, lambda said: (said[-1], True) if (typed and said[-1]) or said[-1] in options else (None, False))
     chosen = st.session_state[key]
     listed = [*options, *([] if chosen is None or chosen in options else [chosen])]  # what was typed stays in the menu
-    value = st.selectbox(
-        label, listed, None, key=key, placeholder=placeholder, accept_new_options=typed, width=240, bind="query-params"
-    )
-    return address.keep(key, value)
+    return address.keep(key, st.selectbox(label, listed, key=key, placeholder=placeholder, accept_new_options=typed, width=240))
 
 
 def number(label: str, low: float, high: float, *, key: str, default: float, step: float, help: str | None = None) -> float:
     """A slider. All of low, high, default and step are whole numbers, or none is."""
-    # the widget gets its default too: an address leaves out a value that equals it, and without one that would be `low`
-    address.restore(key, default, default, lambda value: isinstance(value, int | float) and low <= value <= high)
-    shape = None if isinstance(step, int) else f"%.{max(2, len(f'{step:g}'.partition('.')[2]))}f"  # Streamlit's own has two digits
-    value = st.slider(label, low, high, default, step=step, key=key, help=help, format=shape, bind="query-params")
-    return float(address.keep(key, value))
+    kind = type(step)
+
+    def read(said: Sequence[str]) -> tuple[float, bool]:
+        try:
+            value = float(said[-1])
+        except ValueError:
+            return default, False
+        good = low <= value <= high and value == kind(value)
+        return kind(value) if good else default, good
+
+    _restore(label, key, default, read)
+    shape = None if kind is int else f"%.{max(2, len(f'{step:g}'.partition('.')[2]))}f"  # Streamlit's own has two digits
+    return float(address.keep(key, st.slider(label, low, high, step=step, key=key, help=help, format=shape), default))
 
 
 def toggle(label: str, *, key: str, default: bool = False, help: str | None = None) -> bool:
     """A switch."""
-    address.restore(key, default, default, lambda value: isinstance(value, bool))
-    return bool(address.keep(key, st.toggle(label, default, key=key, help=help, bind="query-params")))
+    switch = {"true": True, "false": False}
+    _restore(label, key, default, lambda said: (switch.get(said[-1].lower(), default), said[-1].lower() in switch))
+    return address.keep(key, st.toggle(label, key=key, help=help), default)
 
 
 def optional_number(label: str, *, key: str, help: str) -> int | None:
     """A whole number from 0, or none: the field is empty at first."""
-    readable = re.fullmatch(r"[0-9]{1,9}", st.query_params.get(key, "0")) is not None
-    if not readable:
-        del st.query_params[key]
-    # Streamlit reads a link's number by itself, and fails at one that is infinite or as good as that
-    bind: Literal["query-params"] | None = "query-params" if readable else None
-    address.restore(key, None, None, lambda value: isinstance(value, int) and value >= 0)
-    value = st.number_input(label, 0, None, None, step=1, key=key, help=help, placeholder="none", width=160, bind=bind)
-    address.keep(key, value)
-    return value
 
+    def read(said: Sequence[str]) -> tuple[int | None, bool]:
+        good = re.fullmatch(r"[0-9]{1,9}", said[-1]) is not None
+        return int(said[-1]) if good else None, good
 
-def text_file(label: str, *, key: str, help: str | None = None) -> str | None:
-    """The text of a file that the visitor brings, or None with a note on what to do. A link can't hold it."""
-    uploaded = st.file_uploader(label, key=key, help=help, max_upload_size=LARGEST_FILE)
-    if uploaded is None:
-        return None
-    from seqmodels.corpora import CorpusError, open_upload
-
-    try:
-        return open_upload(uploaded.getvalue(), uploaded.name).text
-    except CorpusError as problem:
-        st.info(f"{plain(str(problem))}.")
-        return None
+    _restore(label, key, None, read)
+    return address.keep(key, st.number_input(label, 0, None, None, step=1, key=key, help=help, placeholder="none", width=160))
 
 
 def as_sentence(message: object) -> str:
@@ -277,13 +263,15 @@ def _short(name: str) -> Sequence[str]:
     return [name.partition("-")[2] if loading.is_shipped(name) else name]
 
 
-def _asked(key: str, label: str, labels: Mapping[str, Option], also: Spellings[Option] = _as_text) -> list[str]:
-    """The labels that a link asks for when it is opened, and a note where it asks for others: Streamlit is silent then."""
-    if not address.first_time(key):
-        return []
+def _names(labels: Mapping[str, Option], also: Spellings[Option]) -> dict[str, str]:
+    """What a link may call each option, and its label."""
     spellings = {spelling: name for name, option in reversed(list(labels.items())) for spelling in also(option)}  # the first wins
-    names = spellings | {name: name for name in labels}
-    values = st.query_params.get_all(key)
-    if not names.keys() >= set(values):
+    return spellings | {name: name for name in labels}
+
+
+def _restore(label: str, key: str, default: Option, read: Callable[[Sequence[str]], tuple[Option, bool]]) -> None:
+    """Set an input's value before it is drawn, with a note where the address asks for something that can't be."""
+    by_link = address.leads(key)
+    st.session_state[key], good = address.recall(key, default, read)
+    if by_link and not good:
         st.caption(f":material/link_off: This link asks for something under “{label}” that is not here, so you see the default.")
-    return [names[value] for value in values if value in names]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 import streamlit as st
 
@@ -83,12 +83,19 @@ def start(title: str) -> None:
     st.set_page_config(
         page_title=f"{title} · seqmodels", page_icon=_HERE / "icon.svg", layout="wide", initial_sidebar_state="collapsed"
     )
-    address.visit(title)
+    address.visit(title, next(page.reads for page in PAGES if page.title == title))
     st.html(_STYLE)
     with st.container(horizontal=True, key="menu", gap="small"):
         for page in PAGES:
             st.page_link(page.path, label=page.title, icon=page.icon, query_params=address.carried(page.title, page.reads))
     loading.warm_up()
+
+
+def link(path: str, values: Mapping[str, Any], *, label: str = "{}", help: str | None = None) -> None:
+    """A link to another page, with its title in the label, which opens with these of its inputs set, by their keys."""
+    page = next(page for page in PAGES if page.path == path)
+    query = address.link(page.title, page.reads, values)
+    st.page_link(path, label=label.format(page.title), icon=page.icon, help=help and help.format(page.title), query_params=query)
 
 
 @contextmanager
@@ -119,6 +126,7 @@ def run(draw: Callable[[], None]) -> None:
     """Draw a page, inside the boundary."""
     with boundary():
         draw()
+    address.finish()
 
 
 def fragment(draw: Callable[Arguments, None], *, run_every: float | None = None) -> Callable[Arguments, None]:
@@ -126,8 +134,10 @@ def fragment(draw: Callable[Arguments, None], *, run_every: float | None = None)
 
     @wraps(draw)
     def bounded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        address.visit_part()
         with boundary():
             draw(*args, **kwargs)
+        address.write_part()
 
     return st.fragment(bounded, run_every=run_every)
 

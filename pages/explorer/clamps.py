@@ -40,17 +40,11 @@ _CLAMP = re.compile(
 
 def written() -> list[str]:
     """The clamps that the address holds, those that can be read; a note where some can't."""
-    if address.first_time(CLAMPS):
-        asked = st.query_params.get(CLAMPS, FIRST)
-        parts = [] if asked == NONE else list(dict.fromkeys(asked.split(";")))
-        good = [part for part in parts if _readable(part)][:MOST]
-        if len(good) < len(parts):
-            st.caption(":material/link_off: This link asks for clamps that can't be read; they are left out.")
-        address.keep(CLAMPS, ";".join(good) or NONE)
-    kept = str(address.kept(CLAMPS))
-    if st.query_params.get(CLAMPS, FIRST) != kept:
-        st.query_params[CLAMPS] = kept
-    return [] if kept == NONE else kept.split(";")
+    held, good = address.recall(CLAMPS, FIRST, _read_all)
+    if not good:
+        st.caption(":material/link_off: This link asks for clamps that can't be read; they are left out.")
+    address.keep(CLAMPS, held, FIRST)
+    return [] if held == NONE else held.split(";")
 
 
 def read(text: str, token: int) -> Clamp:
@@ -142,6 +136,13 @@ def describe(text: str, tokens: Sequence[str], token: int) -> str:
 def put(clamps: Sequence[str]) -> None:
     """Hold these and no others; the address follows when the page is drawn."""
     address.keep(CLAMPS, ";".join(clamps) or NONE)
+
+
+def _read_all(said: Sequence[str]) -> tuple[str, bool]:
+    """The clamps of an address that can be read, and whether all can."""
+    parts = [] if said[-1] == NONE else list(dict.fromkeys(said[-1].split(";")))
+    good = [part for part in parts if _readable(part)][:MOST]
+    return ";".join(good) or NONE, len(good) == len(parts)
 
 
 def _readable(text: str) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.common import inputs, loading
+from pages.common import files, inputs, loading
 from pages.common.caching import stamp
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def choose() -> Source | None:
     if inputs.choice("In", [ADDRESSES, OWN], key="span-in") == ADDRESSES:
         return Source(ADDRESSES, addresses)
     note = f"Plain text in UTF-8, a blank line between passages. Its first {ENOUGH:,} words are searched. A link can't hold it."
-    text = inputs.text_file("Text file", key="span-file", help=note)
+    text = files.text("Text file", key="span-file", help=note)
     return None if text is None else Source(hashlib.sha256(text.encode()).hexdigest(), partial(first_passages, text))
 
 

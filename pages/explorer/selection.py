@@ -74,12 +74,8 @@ def continued(name: str, text: str) -> tuple[str, int]:
 
 def chosen_token(tokens: Sequence[str], *, near_start: bool) -> int:
     """The token that the address names, else the second or the last word: one from which there is much to see."""
-    if address.first_time(TOKEN):
-        address.keep(TOKEN, st.query_params.get(TOKEN))
-    kept = address.kept(TOKEN)
-    if kept is not None and st.query_params.get(TOKEN) != kept:
-        st.query_params[TOKEN] = kept  # an example has set it, or the page was left and is back
-    asked = str(kept)
+    asked, _ = address.recall(TOKEN, "", lambda said: (said[-1], True))
+    address.keep(TOKEN, asked, "")
     if asked.isascii() and asked.isdigit() and 1 <= int(asked[:9]) <= len(tokens):
         return int(asked) - 1
     if near_start:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.common import address, inputs, loading, page
+from pages.common import inputs, loading, page
 from pages.leaderboard.board import Board
 from seqmodels.cards import BINS, FREQUENCY, RIVALS, Card, Difference, Rival, markdown
 from seqmodels.cells import CELLS
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from seqmodels.checkpoints import CheckpointEntry
 
 MOST = 12  # sentences at which two models differ
-_OPEN = {  # what reads a quoted text: the page, its name, icon and the key of its text
-    "tags": ("pages/1_Tagging.py", "Tagging", ":material/sell:", "text"),
-    "next token": ("pages/2_Language_model.py", "Language model", ":material/notes:", "prompt"),
+_OPEN = {  # what reads a quoted text: the page, and the key of its text
+    "tags": ("pages/1_Tagging.py", "text"),
+    "next token": ("pages/2_Language_model.py", "prompt"),
 }
 
 
@@ -134,7 +134,7 @@ def where_they_differ(board: Board) -> None:
     for number, found in enumerate(shown):
         with st.container(key=f"leaderboard-difference-{number}", gap="xxsmall"):
             st.html(viz.difference(found, pair))
-            _open(board, found, [first, second], number)
+            _open(board, found, [first, second])
     if not shown:
         st.info("No sentence is kept at which these two differ.")
     st.caption(f"The sentences are from {board.task.source}. Those are shown of which both cells are most sure.")
@@ -161,14 +161,13 @@ def _clear(found: Difference, pair: list[Card]) -> float:
     return abs(one - other) if found.start >= len(found.text) else min(one, other)
 
 
-def _open(board: Board, found: Difference, cells: list[str], number: int) -> None:
-    """A button for the page that reads the text, with these cells."""
+def _open(board: Board, found: Difference, cells: list[str]) -> None:
+    """A link to the page that reads the text, with these cells."""
     if board.task.predicts not in _OPEN:
         return
-    path, title, icon, key = _OPEN[board.task.predicts]
-    if st.button(f"Open in {title}", icon=icon, key=f"leaderboard-open-{number}", type="tertiary"):
-        task = {"task": board.task.title} if board.task.predicts == "tags" else {}
-        address.open_page(path, {key: found.text, "cells": cells, **task})
+    path, key = _OPEN[board.task.predicts]
+    task = {"task": board.task.title} if board.task.predicts == "tags" else {}
+    page.link(path, {key: found.text, "cells": cells, **task}, label="Open in {}")
 
 
 def calibration(board: Board) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -12,6 +13,7 @@ from seqmodels.runs import Run, find_run, list_runs, may_control
 RUN = "run"  # of the address: the id of the run on screen
 TAB, OWN_TAB = "training-tab", "Train your own"  # of the tabs below the run: their key, and the one with the form
 _OWNER = "training-owner"  # in the session's state, never in the address: who has it may stop the runs
+_NOTHING: tuple[Run | None, str | None] = (None, None)  # no run, and nothing wrong
 _MISSING = "training-missing"  # in the session's state: what was wrong with the address, and the run shown in place of its own
 
 
@@ -23,31 +25,24 @@ def owner_key() -> str:
 def select(run_id: str) -> None:
     """Show this run."""
     address.keep(RUN, run_id)
-    if st.query_params.get(RUN) != run_id:
-        st.query_params[RUN] = run_id
 
 
 def selected() -> Run | None:
     """The run that the address names, else the one shown before, else the newest; None where there is none at all."""
-    before = address.kept(RUN)
-    asked = st.query_params.get(RUN) or before
-    found, problem = _find(str(asked)) if asked else (None, None)
+    by_link = address.leads(RUN)
+    (found, problem), _ = address.recall(RUN, _NOTHING, _find)
     if found is None:
         found = next(filter(_is_sound, list_runs()), None)
     shown = None if found is None else found.id
     if problem is not None:
-        why = "The run that was here has been deleted." if asked == before else problem
+        why = problem if by_link else "The run that was here has been deleted."
         st.session_state[_MISSING] = (why, shown)
     why, instead = st.session_state.get(_MISSING, ("", None))
     if why and instead == shown:
         st.warning(f"{why} You see {'two that were recorded' if shown is None else 'the newest one'}.", icon=":material/link_off:")
     else:
         st.session_state.pop(_MISSING, None)
-    if found is not None:
-        select(found.id)
-    elif asked:
-        st.query_params.pop(RUN, None)
-        address.keep(RUN, None)
+    address.keep(RUN, shown)
     return found
 
 
@@ -68,13 +63,15 @@ def listed() -> list[Run]:
     return sound
 
 
-def _find(run_id: str) -> tuple[Run | None, str | None]:
-    """A run by its id, or what is wrong with it."""
+def _find(said: Sequence[str]) -> tuple[tuple[Run | None, str | None], bool]:
+    """The run that an address names or what is wrong with it, and whether it can be shown."""
+    if not said[-1]:
+        return _NOTHING, True
     try:
-        found = find_run(run_id)
+        found = find_run(said[-1])
     except ValueError as problem:
-        return None, f"There is {inputs.plain(str(problem))}."
-    return (found, None) if _is_sound(found) else (None, "The settings of the run in this address cannot be read.")
+        return (None, f"There is {inputs.plain(str(problem))}."), False
+    return ((found, None), True) if _is_sound(found) else ((None, "The settings of the run in this address cannot be read."), False)
 
 
 def _is_sound(run: Run) -> bool:

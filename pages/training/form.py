@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.common import inputs, page
+from pages.common import address, files, inputs, page
 from pages.training import current, link, own_file
 from seqmodels import runs
 from seqmodels.cells import CELLS
@@ -103,10 +103,10 @@ def _begin(settings: Settings, name: str) -> None:
     """Make the run, start it and show it. ValueError says why not."""
     upload = None
     if settings.data.source == "file":
-        uploaded = st.session_state.get(own_file.KEY)
-        if uploaded is None:
+        found = files.kept(own_file.KEY)
+        if found is None:
             raise ValueError("there is no file yet: choose one under Data, or another source")
-        upload = Upload(uploaded.name, uploaded.getvalue())
+        upload = Upload(found.name, found.content)
     run = runs.create(settings, current.owner_key(), name=name, upload=upload)
     current.select(run.id)
     runs.start(run, current.owner_key())
@@ -114,10 +114,13 @@ def _begin(settings: Settings, name: str) -> None:
 
 
 def _start() -> Mapping[str, Any]:
-    """The values with which the inputs begin: those of an earlier visit, else of the link, else the task's own."""
+    """The values with which the inputs begin: those of the link, else of an earlier visit, else the task's own."""
     state = st.session_state
-    if f"{PREFIX}task" not in state or _START not in state:
-        state[_START] = state[_VALUES] if _VALUES in state else link.asked() or _usual(FIRST_TASK)
+    asked = link.asked()
+    if asked is not None:
+        _renew(asked or _usual(FIRST_TASK))
+    elif f"{PREFIX}task" not in state or _START not in state:
+        state[_START] = state[_VALUES] if _VALUES in state else _usual(FIRST_TASK)
     return state[_START]
 
 
@@ -135,10 +138,11 @@ def _change_task() -> None:
 
 
 def _renew(values: Mapping[str, Any]) -> None:
-    """Let every input begin anew. Only between two runs of the page."""
+    """Let every input begin anew. Only before they are drawn, such as in a callback."""
     for key in [key for key in st.session_state if str(key).startswith(PREFIX)]:
         del st.session_state[key]
     st.session_state[_START] = st.session_state[_VALUES] = dict(values)
+    address.keep(link.SETTINGS, None)  # these lead now; once drawn, the address says them
 
 
 class Form:

@@ -19,17 +19,20 @@ LARGEST = 10**9  # of a number in a link: a browser cannot hold every one
 
 
 def asked() -> Mapping[str, Any] | None:
-    """What the link asks for; with a note, nothing, where it is damaged."""
+    """What the address asks for where it leads over the form: nothing where it has no settings, or with a note damaged ones."""
+    if not address.leads(SETTINGS):
+        return None
+    text: str | None
+    text, _ = address.recall(SETTINGS, None, lambda said: (said[-1], True))
+    address.keep(SETTINGS, text)
     from seqmodels.runs.settings import to_flat
 
-    if SETTINGS not in st.query_params:
-        return None
     try:
-        return to_flat(read(st.query_params[SETTINGS]))
+        return {} if text is None else to_flat(read(text))
     except ValueError as problem:
         why = inputs.plain(str(problem))
         st.caption(f":material/link_off: The settings in this link cannot be used, so you see the usual ones: {why}")
-        return None
+        return {}
 
 
 def read(text: str) -> Settings:
@@ -58,12 +61,7 @@ def write(settings: Settings, usual: Mapping[str, Any]) -> None:
     """The address holds the settings, once they are no longer the usual ones."""
     from seqmodels.runs.settings import to_flat, to_link
 
-    text = None if to_flat(settings) == usual else urlencode(to_link(settings))
-    address.keep(SETTINGS, text)
-    if text is not None:
-        st.query_params[SETTINGS] = text
-    elif SETTINGS in st.query_params:
-        del st.query_params[SETTINGS]
+    address.keep(SETTINGS, None if to_flat(settings) == usual else urlencode(to_link(settings)))
 
 
 def share(settings: Settings) -> None:

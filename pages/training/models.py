@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.common import address, inputs, loading
+from pages.common import inputs, loading, page
 from pages.training import current, messages
 from seqmodels.cells import CELLS
 
@@ -21,10 +21,9 @@ if TYPE_CHECKING:
     from seqmodels.runs import Run
 
 LARGEST = 100  # megabytes of a checkpoint
-_GATES = ("pages/3_Gates.py", "Gates", ":material/grid_on:")
-_PAGES = {  # that can use a model, by what its task predicts: path, title and icon
-    "tags": (("pages/1_Tagging.py", "Tagging", ":material/sell:"), _GATES),
-    "next token": (("pages/2_Language_model.py", "Language model", ":material/notes:"), _GATES),
+_PAGES = {  # that can use a model, by what its task predicts
+    "tags": ("pages/1_Tagging.py", "pages/3_Gates.py"),
+    "next token": ("pages/2_Language_model.py", "pages/3_Gates.py"),
 }
 _NAMES = "Small letters, digits and hyphens."
 _PUBLISHED = "training-published"  # in the session's state: the names under which runs were published, by the run's id
@@ -108,7 +107,7 @@ def suggested(text: str) -> str:
 
 
 def _where(model: CheckpointEntry, place: str) -> None:
-    """Buttons for the pages that can use a model, which open with it picked; or what else can be done with it.
+    """Links to the pages that can use a model, which open with it picked; or what else can be done with it.
 
     `place` tells those of one place from those of another on the same page.
     """
@@ -120,10 +119,9 @@ def _where(model: CheckpointEntry, place: str) -> None:
     if not pages:
         st.caption(f"It reads numbers, not text, so no other page can use it. In Python: `load({model.name!r})`.")
     with st.container(horizontal=True, gap="small", key=f"training-{place}-where-{model.name}"):
-        for path, title, icon in pages:
-            key = f"training-{place}-open-{model.name}-{title}"
-            if st.button(title, icon=icon, key=key, help=f"Open {title} with {model.name}"):
-                address.open_page(path, {"task": task.page_title, "cells": [loading.title(model.name)]})
+        for path in pages:
+            values = {"task": task.page_title, "cells": [loading.title(model.name)]}
+            page.link(path, values, help=f"Open {{}} with {model.name}")
 
 
 def _row(model: CheckpointEntry) -> None:

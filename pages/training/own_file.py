@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.common import inputs
+from pages.common import files, inputs
 from seqmodels import runs
 from seqmodels.corpora import Columns, CorpusError, FileReport, read_own_texts
 from seqmodels.runs import Upload
@@ -25,14 +25,14 @@ def draw(form: Form) -> None:
 
     help = "Plain text in UTF-8. It stays in the run's folder on this server and is deleted with the run."
     largest = max(1, int(runs.Limits.of_environment().upload_megabytes))
-    uploaded = st.file_uploader("Your file", key=KEY, max_upload_size=largest, help=help)
+    brought = files.choose("Your file", key=KEY, help=help, largest=largest)
     told, details = st.container(gap="xsmall"), st.container()
     if form.task.predicts == "tags":
         with st.expander("How it is read"):
             details = st.container(gap="xsmall")
             for name in vars(Columns()):
                 form.input(name)
-    if uploaded is None:
+    if brought is None:
         return
     with told:
         try:
@@ -40,7 +40,7 @@ def draw(form: Form) -> None:
         except ValueError:
             return  # said beside the button that starts the run
         try:
-            found, report, form.items = _examine(settings, Upload(uploaded.name, uploaded.getvalue()))
+            found, report, form.items = _examine(settings, Upload(brought.name, brought.content))
         except ValueError as problem:
             st.warning(inputs.plain(sentence(problem)))
             return

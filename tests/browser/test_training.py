@@ -101,7 +101,7 @@ def test_the_clipping_preset_is_watched_steered_stopped_and_used(page: Page, ser
     page.get_by_role("textbox", name="Name of the model").fill("mine")
     press(page, "Use this model")
     expect(page.get_by_text("now the model mine")).to_be_visible()
-    page.locator(".st-key-training-run-where-mine").get_by_role("button", name="Tagging").click()
+    page.locator(".st-key-training-run-where-mine").get_by_role("link", name="Tagging").click()
     expect(page.get_by_role("heading", level=1, name="Tagging")).to_be_visible()
     settle(page)
     assert "mine" in page.url

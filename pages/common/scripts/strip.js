@@ -41,8 +41,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (position >= 0 && position < data.total) { event.preventDefault(); pause(strip, play); select(position); }
   };
   strip.stop?.();  // every redraw comes through here
+  const forget = () => { here.pressed = 0; };  // Back and Forward select a word too
   document.addEventListener('keydown', press);
-  strip.stop = () => document.removeEventListener('keydown', press);
+  window.addEventListener('popstate', forget);
+  strip.stop = () => {
+    document.removeEventListener('keydown', press);
+    window.removeEventListener('popstate', forget);
+  };
   return strip.stop;
 }
 

@@ -1,0 +1,64 @@
+"""Files that the visitor brings. An address can't hold one, so the session does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from pages.common.inputs import plain
+
+LARGEST = 5  # megabytes
+_PREFIX = "file-"  # in the session's state, before the key of an input: the file that it was given
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that the visitor has brought."""
+
+    name: str
+    content: bytes
+
+
+def choose(label: str, *, key: str, help: str | None = None, largest: int = LARGEST) -> File | None:
+    """A file that the visitor brings, of at most so many megabytes. It stays for the session, on other pages too, until removed."""
+    uploaded = st.file_uploader(label, key=key, help=help, max_upload_size=largest, on_change=_take, args=(key,))
+    found = kept(key)
+    if found is not None and uploaded is None:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption(f":material/draft: {plain(found.name)}", width="content")
+            name, icon = f"{_PREFIX}{key}-remove", ":material/close:"
+            st.button("Remove the file", key=name, icon=icon, type="tertiary", on_click=_drop, args=(key,))
+    return found
+
+
+def kept(key: str) -> File | None:
+    """The file that the visitor has brought under this key, whether or not its input is on screen."""
+    found: File | None = st.session_state.get(_PREFIX + key)
+    return found
+
+
+def text(label: str, *, key: str, help: str | None = None) -> str | None:
+    """The text of a file that the visitor brings, or None with a note on what to do. A link can't hold it."""
+    found = choose(label, key=key, help=help)
+    if found is None:
+        return None
+    from seqmodels.corpora import CorpusError, open_upload
+
+    try:
+        return open_upload(found.content, found.name).text
+    except CorpusError as problem:
+        st.info(f"{plain(str(problem))}.")
+        return None
+
+
+def _take(key: str) -> None:
+    """The visitor has chosen a file, or has taken it away."""
+    uploaded = st.session_state[key]
+    _drop(key)
+    if uploaded is not None:
+        st.session_state[_PREFIX + key] = File(uploaded.name, uploaded.getvalue())
+
+
+def _drop(key: str) -> None:
+    st.session_state.pop(_PREFIX + key, None)
