@@ -13,9 +13,8 @@ def main() -> None:
     page.start("Training")
     st.title("Training")
     run = current.selected()
-    presets.offer(compact=run is not None)
+    presets.offer(run)
     if run is not None:
-        presets.explain(run)
         group = group_of(run)
         if len(group) > 1:
             race.show(group, run)

@@ -61,7 +61,7 @@ def progress(run: Run, standing: Status, known: History) -> None:
     now = standing.progress
     epochs = now.epochs or int(run.settings["epochs"])
     done = min(1.0, (now.epoch + (now.step / now.steps if now.steps else 0)) / epochs)
-    st.progress(done, where(standing, known, epochs))
+    st.progress(done, f"{task_of(run).title} · {cell_title(run)} · {where(standing, known, epochs)}")
 
 
 def facts(run: Run, standing: Status, known: History) -> None:
@@ -127,36 +127,36 @@ def draw(run: Run, standing: Status, known: History) -> None:
 def _losses(run: Run, standing: Status, known: History) -> None:
     losses = viz.losses(known, page.theme())
     scale = ", logarithmic" if losses["yAxis"]["type"] == "log" else ""
-    st.markdown(f"**Loss**, {task_of(run).loss_unit}{scale}. Where train falls and dev rises, it learns by heart.")
+    st.markdown(f"**Loss**, {task_of(run).loss_unit}{scale}", help="Where train falls and dev rises, it learns by heart.")
     chart(losses, "watch-loss", "Train and dev loss over the epochs")
 
 
 def _scores(run: Run, standing: Status, known: History) -> None:
     name = task_of(run).metric
     title = viz.metric_title(name)
-    st.markdown(f"**Dev {title}** after each epoch, the best one marked.")
+    st.markdown(f"**Dev {title}** after each epoch", help="On held-out data. The best epoch is marked.")
     chart(viz.scores(known, name, page.theme()), "watch-score", f"Dev {title} over the epochs")
 
 
 def _norms(run: Run, standing: Status, known: History) -> None:
     share = runs.clipped_share(known.steps)
-    clipped = "" if share is None else f" Clipped: {percent(share)} of the steps."
-    st.markdown(f"**Gradient norm** before and after clipping, logarithmic.{clipped}")
+    clipped = "" if share is None else f", {percent(share)} of the steps clipped"
+    st.markdown(f"**Gradient norm**, logarithmic{clipped}", help="Before and after clipping; of steps drawn as one, the extremes.")
     clip = first_settings(run.settings)["clip"]
     chart(viz.norms(known, clip, page.theme()), "watch-norm", "Norm of the gradient before and after clipping")
 
 
 def _rates(run: Run, standing: Status, known: History) -> None:
     peak = live_settings(run, known)["learning_rate"]
-    now = f" now {known.steps[-1]['learning_rate']:.3g}," if known.steps else ""
-    st.markdown(f"**Learning rate**:{now} at its peak {peak:.3g}, which warm-up and schedule scale.")
+    now = f"now {known.steps[-1]['learning_rate']:.3g}, " if known.steps else ""
+    st.markdown(f"**Learning rate**, {now}peak {peak:.3g}", help="Warm-up and schedule scale the peak, which you can change.")
     chart(viz.rates(known, run.settings["learning_rate"], page.theme()), "watch-rate", "Learning rate over the epochs")
 
 
 def _writing(run: Run, standing: Status, known: History) -> None:
     """What a language model wrote; once it rests, of any time."""
     at = _sample(run, standing, known)
-    st.markdown(f"**What it writes** {viz.when(known.samples[at])}, always drawn with the same random numbers.")
+    st.markdown(f"**What it writes** {viz.when(known.samples[at])}", help="Always drawn with the same random numbers.")
     st.html(viz.writing(known.samples[at]))
 
 

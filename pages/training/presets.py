@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from functools import partial
 
 import streamlit as st
 
@@ -17,25 +16,30 @@ _MENU = "training-examples-menu"
 _ASKED = "training-asked"  # in the session's state: the key of the preset that was pressed while another run was going
 
 
-def offer(*, compact: bool) -> None:
-    """A button for each preset, in a menu where it is to be `compact`. What becomes of runs that are going is asked."""
-    menu = partial(st.popover, "Ready-made runs", icon=":material/play_circle:", key=_MENU, on_change="rerun")
-    row = partial(st.container, horizontal=True, gap="small", key="training-examples")
-    if not compact:
+def offer(run: Run | None) -> None:
+    """A button for each preset: in a menu where a run is on screen, beside what there is to see in it if a preset has started it.
+
+    What becomes of runs that are going is asked.
+    """
+    if run is None:
         st.markdown("Press a button and watch a network learn; or change one setting below and see what it was for.")
-    with menu() if compact else row():
-        for number, preset in enumerate(PRESETS):
-            help = f"Look for {preset.look_for}"
-            st.button(preset.title, key=f"training-preset-{number}", help=help, on_click=_begin, args=(preset,))
+        with st.container(horizontal=True, gap="small", key="training-examples"):
+            _buttons()
+    else:
+        preset = find_preset(run.preset)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="training-intro"):
+            with st.popover("Ready-made runs", icon=":material/play_circle:", key=_MENU, on_change="rerun"):
+                _buttons()
+            if preset is not None:
+                st.markdown(f"**What to look for:** {preset.look_for}")
     _ask()
     messages.show("preset")
 
 
-def explain(run: Run) -> None:
-    """What there is to see in a run that a preset has started."""
-    preset = find_preset(run.preset)
-    if preset is not None:
-        st.markdown(f"**What to look for:** {preset.look_for}")
+def _buttons() -> None:
+    for number, preset in enumerate(PRESETS):
+        help = f"Look for {preset.look_for}"
+        st.button(preset.title, key=f"training-preset-{number}", help=help, on_click=_begin, args=(preset,))
 
 
 def names(found: Sequence[Run]) -> str:

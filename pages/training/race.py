@@ -51,7 +51,7 @@ def _refresh(group: Sequence[Run], alive: bool) -> None:
     scale = ", logarithmic" if option["yAxis"]["type"] == "log" else ""
     left, right = st.columns([2, 1], gap="medium")
     with left:
-        st.markdown(f"**Loss**, {task.loss_unit}{scale}: lines while they train, dots on held-out data after each epoch.")
+        st.markdown(f"**Loss**, {task.loss_unit}{scale}. Lines: train. Dots: dev, after each epoch.")
         curves.chart(option, "race-chart", "Loss of all runs that were started together")
     with right:
         st.markdown(_headline(standings, task.metric))

@@ -12,7 +12,7 @@ import streamlit as st
 
 from pages.common import inputs, page
 from pages.training import advice, current, curves, form, messages, presets
-from pages.training.curves import cell_title, history, live_settings, task_of
+from pages.training.curves import history, live_settings
 from seqmodels import runs
 from seqmodels.runs import Command, Run, Status
 
@@ -87,7 +87,6 @@ def _state(standing: Status) -> str:
 
 def _head(run: Run, standing: Status) -> None:
     st.subheader(inputs.plain(run.name), anchor=False, width="content")
-    st.caption(f"{task_of(run).title} · {cell_title(run)}", width="content")
     colour, icon = _BADGES[_state(standing)]
     st.badge(_state(standing), icon=icon, color=colour)  # type: ignore[arg-type]
     if standing.after:
