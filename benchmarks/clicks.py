@@ -2,7 +2,7 @@
 
     python -m benchmarks.clicks [--blocks 20]
 
-A real browser presses one example after the other; a click takes until the new sentence stands there, tagged. Blocks of ten clicks
+A real browser picks one task after the other; a click takes until the new tags stand there. Blocks of ten clicks
 with the run going alternate with blocks in which its process is halted, so that a busy moment of the machine falls on both. Figures
 are milliseconds; what a page has tagged once it keeps, as it does for every visitor.
 """
@@ -29,13 +29,13 @@ from tests.running import KEY, discard, wait_until
 
 CLICKS = 10  # of a block
 WARM_UP = 10
-# press an example, and wait until its first words are those of the strip: the time in milliseconds
+# pick a task, and wait until its tags are those of the strip: the time in milliseconds
 CLICK = """(number) => new Promise((done) => {
-  const words = () => [...document.querySelectorAll(".sm-word")].map((word) => word.textContent).join(" ");
-  const before = words();
+  const tags = () => [...document.querySelectorAll(".sm-tag")].map((tag) => tag.textContent).join(" ");
+  const before = tags();
   const begun = performance.now();
-  const look = () => (words() !== before && words() ? done(performance.now() - begun) : requestAnimationFrame(look));
-  document.querySelector(`.st-key-text-example-${number} button`).click();
+  const look = () => (tags() !== before && tags() ? done(performance.now() - begun) : requestAnimationFrame(look));
+  document.querySelectorAll(".st-key-task button")[number].click();
   look();
 })"""
 
@@ -56,8 +56,8 @@ def training() -> Iterator[tuple[Run, int]]:
 
 
 def block(page: Page, clicks: int) -> list[float]:
-    """So many clicks, on two examples by turns."""
-    return [float(page.evaluate(CLICK, number % 2)) for number in range(clicks)]
+    """So many clicks, on two tasks by turns."""
+    return [float(page.evaluate(CLICK, (number + 1) % 2)) for number in range(clicks)]
 
 
 def percentile(times: list[float], share: int) -> float:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 WORDS_A_PAGE = 240  # as many as a browser lays out at once without a pause
 MOST_ENTITIES = 100  # on screen
-MOST = 20_000  # words: three cells read them in some four seconds
+MOST = 20_000  # words: three models read them in some four seconds
+SIDE_BY_SIDE = 3  # models
 POS, NER = {"task": "pos"}, {"task": "ner"}
 EXAMPLES = (
     Example(
@@ -81,18 +82,14 @@ EXAMPLES = (
 
 def main() -> None:
     page.start("Tagging")
-    st.title("Tagging")
-    st.markdown(
-        "Each cell reads your text from both sides and tags every word. Where the cells disagree, the word is framed and marked ≠."
-    )
-    text = inputs.sentence(EXAMPLES[1].text)
-    inputs.examples(EXAMPLES)
+    with page.header():
+        text = inputs.question(EXAMPLES[1].text, inputs.texts(EXAMPLES), action="Tag")
+        from seqmodels.tasks import tasks_that_predict  # brings torch: the page's frame is on screen by now
 
-    from seqmodels.tasks import tasks_that_predict  # brings torch: the page's frame is on screen by now
-
-    with st.container(horizontal=True, gap="medium"):
-        task = inputs.task(tasks_that_predict("tags"))
-        names = inputs.cells(task)
+        with page.pickers():
+            task = inputs.task(tasks_that_predict("tags"))
+            names = inputs.cells(task, most=SIDE_BY_SIDE)
+    inputs.told(EXAMPLES)
     if inputs.ready(text, names):
         text = inputs.at_most(text, MOST)
         with st.spinner("Reading a long text") if len(text) > loading.LONG else nullcontext():
@@ -106,8 +103,8 @@ def show(taggings: list[Tagging]) -> None:
     from seqmodels.inference import differences
 
     differing = differences(taggings)
-    st.caption(summary(taggings, len(differing)))
     st.html(tags.strip(taggings, window(first)))
+    st.caption(summary(taggings, len(differing)))
     st.html(tags.legend(taggings))
     if first.of_spans:
         entities(taggings)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Models = Mapping[str, "Unit"]  # names of checkpoints, and what each reads and writes one by one
 
-PROMPT = "prompt"
+PROMPT, SEED = "prompt", "seed"
 _SHELF = "language-shelf"  # in the session's state: what the models on screen have read
 MOST: dict[Unit, int] = {"word": 2000, "character": 12_000}  # of a prompt: three models read it in some two seconds
 SIDE_BY_SIDE = 4  # models
@@ -128,6 +128,7 @@ class Shelf:
     note: str
     examples: tuple[inputs.Example, ...]
     label: str = "Prompt"
+    action: str = "Continue"
 
 
 SHELVES = {  # by task
@@ -136,7 +137,11 @@ SHELVES = {  # by task
         "Fairy tales", "**seventeen books of fairy tales**, most of them collected by Andrew Lang, 1.5 million words", TALES
     ),
     "names": Shelf(
-        "Surnames", "**surnames in eighteen languages**, fourteen thousand, letter by letter", NAMES, "The name begins with"
+        "Surnames",
+        "**surnames in eighteen languages**, fourteen thousand, letter by letter",
+        NAMES,
+        "The name begins with",
+        "Invent",
     ),
 }
 
@@ -145,33 +150,32 @@ SLIDERS = {  # by key: label, lowest, highest, usual, step, and what it does to 
     "top_k": ("Top-k", 0, 100, 0, 1, "Draw from the k most probable {units}; 0: from all."),
     "top_p": ("Top-p", 0.05, 1.0, 0.9, 0.05, "Draw from the fewest {units} that hold this share; 1: from all."),
     "length": ("Length", 5, 120, 40, 5, LENGTH_HELP),
-    "seed": ("Seed", 0, 99, 7, 1, "The same seed gives the same text."),
+    SEED: ("Seed", 0, 99, 7, 1, "The same seed gives the same text."),
 }
 
 
 def main() -> None:
     page.start("Language model")
-    st.title("Language model")
-    task = inputs.choice("Models that have read", list(SHELVES), key="read", show=lambda name: SHELVES[name].title)
-    shelf = SHELVES[task]
-    st.markdown(f"Give a text its beginning, and recurrent networks go on with it. These have read one thing only: {shelf.note}.")
-    before = st.session_state.setdefault(_SHELF, task)
-    known = (example.text for example in SHELVES[before].examples)
-    if before != task and address.kept(PROMPT) in known and not address.leads(PROMPT):
-        address.put({PROMPT: None})  # an example goes with its shelf
-    st.session_state[_SHELF] = task
-    prompt = inputs.sentence(shelf.examples[0].text, label=shelf.label, key=PROMPT, height=68)
-    inputs.examples(shelf.examples, key=PROMPT)
-    from seqmodels.tasks import TASKS, tasks_that_predict  # brings torch: the page's frame is on screen by now
+    with page.header():
+        above = st.container()  # the text stands over the models that it depends on
+        with page.pickers():
+            task = inputs.choice(
+                "Models that have read", list(SHELVES), key="read", show=lambda name: SHELVES[name].title, compact=True, menu=True
+            )
+            shelf = SHELVES[task]
+            with above:
+                prompt = ask(task)
+            from seqmodels.tasks import TASKS, tasks_that_predict  # brings torch: the page's frame is on screen by now
 
-    # whatever else can go on with a text stands beside them, such as a model of characters
-    alone = bool(TASKS[task].condition)
-    tasks = (task, *(name for name in tasks_that_predict("next token") if name not in SHELVES and not alone))
-    models, sampling, length, numbers = settings(tasks, alone)
+            # whatever else can go on with a text stands beside them, such as a model of characters
+            alone = bool(TASKS[task].condition)
+            tasks = (task, *(name for name in tasks_that_predict("next token") if name not in SHELVES and not alone))
+            models, sampling, length, numbers = settings(tasks, alone)
     if not alone:
         address.write()  # the text takes a while to flow in
+    inputs.told(shelf.examples, key=PROMPT)
     if not models:
-        st.info("Pick at least one cell to see what it writes.")
+        st.info("Pick at least one model to see what it writes.")
         return
     unit: Unit = "word" if "word" in models.values() else "character"
     prompt = inputs.at_most(prompt, names.MOST_PROMPT if alone else MOST[unit], unit, last=True)
@@ -186,25 +190,38 @@ def main() -> None:
             continuations(models, prompt, length, sampling, numbers)
     with surprisal:
         prompt_surprisal(models, prompt, numbers)
+    st.caption(f"These models have read one thing only: {shelf.note}.")
+
+
+def ask(task: str) -> str:
+    """What the models are to go on with. An example goes with its shelf."""
+    before, shelf = st.session_state.setdefault(_SHELF, task), SHELVES[task]
+    known = (example.text for example in SHELVES[before].examples)
+    if before != task and address.kept(PROMPT) in known and not address.leads(PROMPT):
+        address.put({PROMPT: None})
+    st.session_state[_SHELF] = task
+    examples = inputs.texts(shelf.examples, key=PROMPT)
+    return inputs.question(shelf.examples[0].text, examples, action=shelf.action, label=shelf.label, key=PROMPT)
 
 
 def settings(tasks: Sequence[str], alone: bool) -> tuple[Models, Sampling, int, bool]:
-    """One row of controls: the cells, how words are drawn, how many, and whether numbers stand under the words.
+    """Which models go on; how words are drawn, how many, and whether numbers stand under them.
 
     A name is as long as it is, and of letters there are none that would spoil it.
     """
-    with st.container(horizontal=True, key="settings", vertical_alignment="bottom", gap="medium"):
-        with st.container(width="content"):  # with any note about a link or a file over it
-            picked = inputs.cells(*tasks, most=SIDE_BY_SIDE)
-        models = {name: loading.unit_of(name) for name in inputs.given(tasks[0], picked)}
-        unit, units = kinds(models), kinds(models, "s")
+    picked = inputs.cells(*tasks, most=SIDE_BY_SIDE)
+    models = {name: loading.unit_of(name) for name in inputs.given(tasks[0], picked)}
+    unit, units = kinds(models), kinds(models, "s")
+    anew = "Other names" if alone else "Another text"
+    st.button(anew, icon=":material/casino:", key="anew", help="The same settings with the next seed.", on_click=draw_anew)
+    numbers = inputs.toggle("Numbers", key="numbers", help=f"Under each {unit}: its probability, or its surprisal.")
+    with page.settings():
         values = {
             key: inputs.number(label, low, high, key=key, default=usual, step=step, help=note.format(unit=unit, units=units))
             for key, (label, low, high, usual, step, note) in SLIDERS.items()
             if not (alone and key == "length")
         }
         careful = alone or inputs.toggle("Careful", key="careful", default=True, help=CAREFUL_HELP)
-        numbers = inputs.toggle("Numbers", key="numbers", help=f"Under each {unit}: its probability, or its surprisal.")
         st.button("Reset", icon=":material/restart_alt:", on_click=reset, args=(tasks,))
 
     from seqmodels.inference import Sampling
@@ -213,14 +230,17 @@ def settings(tasks: Sequence[str], alone: bool) -> tuple[Models, Sampling, int, 
     return models, sampling, int(values.get("length", 0)), numbers
 
 
+def draw_anew() -> None:
+    """The next seed."""
+    _, low, high, usual, _, _ = SLIDERS[SEED]
+    now = st.session_state.get(SEED)
+    following = int(usual if now is None else now) + 1
+    st.session_state[SEED] = following if following <= high else int(low)
+
+
 def continuations(models: Models, prompt: str, length: int, sampling: Sampling, numbers: bool) -> None:
     """The cells side by side, all writing at once. What they have written before appears at once."""
-    st.subheader("What they write")
     rare = " and ".join(text for unit, text in RARE.items() if unit in models.values())
-    st.caption(
-        f"The stronger the colour of a {kinds(models)}, the less the model expected it; ¶ ends a paragraph. To a model, {rare} in "
-        "training (of a short text, fewer) are all `<unk>`, and `<unk>` is never drawn."
-    )
     panels = []
     for (name, unit), column in zip(models.items(), st.columns(len(models), gap="medium"), strict=True):
         writing = loading.continue_text(name, prompt, max_tokens=length * TOKENS[unit], sampling=sampling)
@@ -235,6 +255,10 @@ def continuations(models: Models, prompt: str, length: int, sampling: Sampling, 
                 on_click=keep,
                 args=(prompt, writing, unit),
             )
+    st.caption(
+        f"The stronger the colour behind a {kinds(models)}, the less the model expected it; ¶ ends a paragraph. To a model, {rare} "
+        "in training (of a short text, fewer) are all `<unk>`, and `<unk>` is never drawn."
+    )
     growing = panels
     while growing:
         for panel, writing, unit in growing:

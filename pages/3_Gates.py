@@ -1,11 +1,11 @@
-"""Gates: see, measure and operate on what lambda and mu do to a sentence."""
+"""Gates: see, measure and change what lambda and mu do to a sentence."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from pages import explorer
-from pages.common import inputs, loading, page
+from pages.common import address, inputs, loading, page
 from pages.explorer import picking, selection
 from pages.explorer import scene as shared
 from pages.explorer.scene import Scene, View
@@ -17,30 +17,35 @@ SIDE_BY_SIDE = 3  # models
 
 def main() -> None:
     page.start("Gates")
-    st.title("Gates")
-    with st.container(gap="xsmall"):  # the picture is to be in sight at once
-        st.markdown(
-            "At each word, every unit **keeps** a share μ of its memory and **writes** a share λ of new content F: "
-            "memory ← μ · memory + λ · F."
-        )
-        typed, ready_made = st.columns([3, 2], gap="medium")
-        with typed:
-            text = inputs.sentence(DEFAULT, height=68)
-        controls = st.container(horizontal=True, gap="xsmall", key="gates-controls")
-        with controls:
-            task = inputs.task(offered())
-            names = inputs.cells(task, most=SIDE_BY_SIDE)
-        title = inputs.choice("View", list(explorer.VIEWS), key="view", label_visibility="collapsed")
-        view = explorer.VIEWS[title]
-        with ready_made:
-            shared.offer(view.examples)
-        if inputs.ready(text, names):
-            text = inputs.at_most(text, shared.MOST[loading.unit_of(names[0])], loading.unit_of(names[0]))
-            with controls:
-                names = inputs.given(task, names)
-            with controls, st.spinner("Reading"):
-                scene = selection.read(title, task, text, names, ahead=view.ahead)
-            show(view, scene)
+    view = explorer.VIEWS[inputs.stated("View", list(explorer.VIEWS), key="view")]
+    lead = view.examples[0].state if view.examples else {}
+    address.assume(lead)  # while the text is untouched, a view opens on its own best example
+    with page.header():
+        text = inputs.question(DEFAULT, {example.title: example.state for example in view.examples}, action="Look inside")
+        if text != lead.get(inputs.TEXT):
+            address.assume({})
+        with page.pickers():
+            task = inputs.task(offered(), menu=True)
+            names = inputs.given(task, inputs.cells(task, most=SIDE_BY_SIDE))
+            turn(view)
+            settings = page.settings()
+    if inputs.ready(text, names):
+        text = inputs.at_most(text, shared.MOST[loading.unit_of(names[0])], loading.unit_of(names[0]))
+        with st.spinner("Reading"):
+            scene = selection.read(view.title, task, text, names, settings, ahead=view.ahead)
+        show(view, scene)
+
+
+def turn(view: View) -> None:
+    """The views by what they are for, and the one before and after this one."""
+    titles = list(explorer.VIEWS)
+    entries = {f"**{one.title}** :gray[{one.group}: {one.asks}]": {"view": one.title} for one in explorer.VIEWS.values()}
+    inputs.menu_button(f"View: {view.title}", entries, key="views")
+    place = titles.index(view.title)
+    for way, icon, step in (("Previous", "chevron_left", -1), ("Next", "chevron_right", 1)):
+        to = titles[(place + step) % len(titles)]
+        name, key = f"{way} view", f"{way.lower()}-view"
+        st.button(name, icon=f":material/{icon}:", key=key, help=f"{name}: {to}", on_click=address.put, args=({"view": to},))
 
 
 def offered() -> list[str]:
@@ -63,20 +68,21 @@ def show(view: View, scene: Scene) -> None:
         )
     selection.words(scene)
     picking.listen(selection.select)
-    reading_aid = st.empty()
+    with st.container(key="gates-seen"):
+        reading_aid = st.empty()
     reading_aid.markdown(explain(view))
     view.draw(scene)
     reading_aid.markdown(explain(view))  # a view's own inputs, by which an example is known, are drawn by now
+    st.caption(f"**How to read it:** {view.shown.how}")
     if view.labelled and scene.first.focus.below:
         st.caption(f"Under each word: {task.below}.")
     selection.files(scene)
 
 
 def explain(view: View) -> str:
-    """How to read the pictures, and what there is to see: in the example that is open, else in any text."""
+    """What there is to see: in the example that is open, else in any text."""
     opened = shared.opened(view.examples)
-    seen = f"**{opened.title}:** {opened.sees}" if opened else f"**What to look for:** {view.shown.look_for}"
-    return f"**How to read it:** {view.shown.how}  \n{seen}"
+    return f"**{opened.title}:** {opened.sees}" if opened else f"**What to look for:** {view.shown.look_for}"
 
 
 page.run(main)

@@ -11,7 +11,6 @@ from seqmodels.runs import group_of, stand_by
 
 def main() -> None:
     page.start("Training")
-    st.title("Training")
     run = current.selected()
     presets.offer(run)
     if run is not None:

@@ -16,7 +16,6 @@ from seqmodels.viz import leaderboard as viz
 
 def main() -> None:
     page.start("Leaderboard")
-    st.title("Leaderboard")
     st.markdown("How good, how large and how fast each cell is with the same recipe, on text that it never saw; and where it errs.")
     found = board.boards()
     if not found:

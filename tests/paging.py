@@ -59,6 +59,23 @@ def sound(app: AppTest) -> AppTest:
     return app
 
 
+def took(app: AppTest, example: str, *, key: str = "text") -> AppTest:
+    """The page with this example of its menu taken, by its title. `key` is that of the text."""
+    return sound(app.menu_button(key=f"{key}-examples").click(example).run())
+
+
+def view_of(app: AppTest) -> str:
+    """The view of the gates that is on screen, as the button of its menu says."""
+    return app.menu_button(key="views").label.removeprefix("View: ")
+
+
+def turned(app: AppTest, view: str) -> AppTest:
+    """The Gates page with another view, from its menu."""
+    menu = app.menu_button(key="views")
+    (entry,) = (option for option in menu.options if option.startswith(f"**{view}** "))
+    return sound(menu.click(entry).run())
+
+
 def said(app: AppTest) -> str:
     """The sentences on the page."""
     return " ".join(element.value for element in [*app.markdown, *app.caption, *app.info])

@@ -242,7 +242,7 @@ def test_a_run_over_characters_becomes_a_model_that_the_other_pages_open_with(pa
 
 def test_the_gates_page_offers_characters_only_where_a_model_reads_them(own: Path, tiny: dict[str, Checkpoint]) -> None:
     def tasks(app: AppTest) -> list[str]:
-        return list(app.button_group(key="task").options)
+        return list(app.selectbox(key="task").options)
 
     app = opened(GATES)
     assert tasks(app) == ["Parts of speech", "Entities", "Language model", "Fairy tales", "Surnames"]

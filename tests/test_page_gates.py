@@ -20,7 +20,7 @@ from seqmodels.tasks.base import ModelConfig
 from seqmodels.traces import Trace, trace
 from tests.conftest import SHIPPED_CELLS
 from tests.naming import save_names
-from tests.paging import GATES, html, numbers, opened, pictures, said, sound
+from tests.paging import GATES, html, numbers, opened, pictures, said, sound, took, turned, view_of
 
 TEXT = "The old man the boats."
 LAST_WORD = 4  # of TEXT: "boats"
@@ -37,7 +37,8 @@ def typed(page: AppTest, text: str) -> AppTest:
 
 
 def controls(page: AppTest) -> dict[str, Any]:
-    groups: list[Any] = list(page.get("button_group"))
+    """The inputs in which one or several of a few options are picked, by their labels."""
+    groups: list[Any] = [*page.get("button_group"), *page.selectbox]
     return {group.label: group for group in groups}
 
 
@@ -64,7 +65,7 @@ def assert_selected(page: AppTest, expected: Trace, token: int, *, direction: st
 def test_at_first_paint_a_sentence_is_in_the_squares_of_the_three_cells() -> None:
     page = visit()
     assert page.text_area(key="text").value
-    assert controls(page)["View"].value == next(iter(VIEWS)) == "Square"
+    assert view_of(page) == next(iter(VIEWS)) == "Square"
     assert [drawn["type"] for picture in pictures(page) for drawn in picture["data"]] == 3 * ["heatmap", "scatter"]
 
 
@@ -91,7 +92,7 @@ def test_every_view_draws_every_task_in_either_direction(view: str, task: str, d
 @all_views
 def test_every_view_opens_from_a_link_and_says_how_to_read_it_and_what_to_look_for(view: str) -> None:
     page, expected = visit(view=view), VIEWS[view]
-    assert controls(page)["View"].value == view
+    assert view_of(page) == view
     assert f"**How to read it:** {expected.aid.how}" in said(page)
     worth_seeing = (f"**What to look for:** {expected.aid.look_for}", *(example.sees for example in expected.examples))
     assert any(text in said(page) for text in worth_seeing)
@@ -109,7 +110,7 @@ def test_every_example_of_a_view_opens_with_what_there_is_to_see(
     page = visit(view=view, text=TEXT)
     assert VIEWS[view].examples
     for example in VIEWS[view].examples:
-        sound(page.button(key=f"gates-example-{example.title}").click().run())
+        took(page, example.title)
         assert f"**{example.title}:** {example.sees}" in said(page)
         assert page.text_area(key="text").value == example.state.get("text", TEXT)
 
@@ -172,7 +173,8 @@ def test_a_link_restores_text_task_cells_direction_view_token_and_unit(tiny_chec
     page = visit(view="Square", **link)
     assert page.text_area(key="text").value == TEXT
     shown = {name: group.value for name, group in controls(page).items()}
-    assert shown.items() >= {"Task": "Entities", "Cells": ["GRU", "LSTM"], "Direction": "backward", "View": "Square"}.items()
+    assert shown.items() >= {"Task": "Entities", "Models": ["GRU", "LSTM"], "Direction": "backward"}.items()
+    assert view_of(page) == "Square"
     assert page.number_input(key="unit").value == 3
     for picture, cell in zip(pictures(page), ("gru", "lstm"), strict=True):
         _, dots, path = picture["data"]
@@ -187,8 +189,8 @@ def test_a_link_may_use_the_short_names() -> None:
 
 def test_what_is_picked_is_in_the_address_and_opens_again() -> None:
     page = visit(text=TEXT)
-    controls(page)["View"].set_value("Heatmaps")
-    controls(page)["Cells"].set_value(["LSTM"])
+    turned(page, "Heatmaps")
+    controls(page)["Models"].set_value(["LSTM"])
     controls(page)["Direction"].set_value("backward")
     page.number_input(key="unit").set_value(5)
     sound(page.run())
@@ -207,21 +209,31 @@ def test_a_token_that_is_not_there_is_the_default(tiny_checkpoints: Path, token:
     assert_selected(visit(text=TEXT, cells=["gru"], token=token), traced(tiny_checkpoints, "pos-gru"), LAST_WORD)
 
 
-def test_the_next_and_the_previous_word_are_a_click_or_an_arrow_key_away(tiny_checkpoints: Path) -> None:
-    page = visit(text=TEXT, cells=["gru"], token="3")
-    expected = traced(tiny_checkpoints, "pos-gru")
-    for key, token in (("gates-back", 1), ("gates-back", 0), ("gates-next", 1)):
-        sound(page.button(key=key).click().run())
-        assert_selected(page, expected, token)
-        assert page.query_params["token"] in (str(token + 1), [str(token + 1)])
-    assert visit(text=TEXT, token="1").button(key="gates-back").disabled
-    assert visit(text=TEXT, token="6").button(key="gates-next").disabled
+def test_the_views_follow_each_other_in_a_circle() -> None:
+    page = visit(text=TEXT)
+    seen = [view_of(page)]
+    for _ in VIEWS:
+        sound(page.button(key="next-view").click().run())
+        seen.append(view_of(page))
+        assert page.query_params["view"] in (seen[-1], [seen[-1]])
+        assert f"**How to read it:** {VIEWS[seen[-1]].aid.how}" in said(page)
+    assert seen == [*VIEWS, next(iter(VIEWS))]
+    sound(page.button(key="previous-view").click().run())
+    assert view_of(page) == seen[-2]
+
+
+def test_the_menu_of_views_says_what_each_is_for_and_what_it_answers() -> None:
+    entries = visit(text=TEXT).menu_button(key="views").options
+    assert len(entries) == len(VIEWS)
+    for entry, view in zip(entries, VIEWS.values(), strict=True):
+        assert entry.startswith(f"**{view.title}** ")
+        assert view.group in entry
+        assert view.asks in entry
 
 
 def test_the_selection_stays_from_view_to_view(tiny_checkpoints: Path) -> None:
     page = visit(text=TEXT, cells=["gru"], view="Heatmaps", token="2", unit="4", direction="backward")
-    controls(page)["View"].set_value("Square")
-    sound(page.run())
+    turned(page, "Square")
     assert_selected(page, traced(tiny_checkpoints, "pos-gru"), 1, direction="backward")
     assert page.number_input(key="unit").value == 4
 
@@ -379,10 +391,10 @@ def test_a_unit_that_one_of_the_cells_lacks_is_followed_in_the_others(stacked: P
     assert drawn == [3, 2, 3], "cloud, dots and path; a GRU of six units has no unit 7"
 
 
-def test_with_no_cells_the_page_asks_for_one() -> None:
+def test_with_no_models_the_page_asks_for_one() -> None:
     page = visit()
-    controls(page)["Cells"].set_value([])
-    assert "Pick at least one cell." in said(sound(page.run()))
+    controls(page)["Models"].set_value([])
+    assert "Pick at least one model." in said(sound(page.run()))
 
 
 def test_a_damaged_model_leaves_the_others(nine_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from seqmodels.checkpoints import load
 from seqmodels.inference import Sampling, continue_text
 from seqmodels.text import join, words
 from tests.conftest import save_tiny
-from tests.paging import followed
+from tests.paging import followed, took
 
 APP = Path(__file__).resolve().parent.parent / "app.py"
 PAGE = "pages/2_Language_model.py"
@@ -95,7 +95,7 @@ def test_only_the_cells_that_are_picked_are_shown(opened: AppTest) -> None:
     assert len(strips(opened)) == 2
     opened.segmented_control(key="cells").set_value([]).run()
     assert healthy(opened)
-    assert "Pick at least one cell" in opened.info[0].value
+    assert "Pick at least one model" in opened.info[0].value
 
 
 def test_a_candidate_from_the_list_joins_the_prompt_and_the_models_go_on(opened: AppTest) -> None:
@@ -120,13 +120,16 @@ def test_a_continuation_can_be_kept_as_the_prompt(opened: AppTest) -> None:
 
 
 def test_every_example_is_answered_and_says_why_it_is_interesting(opened: AppTest) -> None:
-    examples = [button for button in opened.button if (button.key or "").startswith("prompt-example-")]
-    assert len(examples) >= 6
-    for number in range(len(examples)):
-        opened.button(key=f"prompt-example-{number}").click().run()
-        assert healthy(opened)
-        example = opened.button(key=f"prompt-example-{number}")
-        assert f"**{example.label}**: {example.help}" in [caption.value for caption in opened.caption]
+    titles = opened.menu_button(key="prompt-examples").options
+    assert len(set(titles)) >= 6
+    prompts = set()
+    for title in titles:
+        took(opened, title, key="prompt")
+        (told,) = (caption.value for caption in opened.caption if caption.value.startswith(f"**{title}**: "))
+        assert len(told) > len(f"**{title}**: ") + 20
+        assert all(text.startswith(prompt_of(opened)) for text in strips(opened)[:3])
+        prompts.add(prompt_of(opened))
+    assert len(prompts) == len(titles)
 
 
 def test_models_of_other_texts_come_with_their_own_examples_and_keep_what_was_typed(
@@ -139,14 +142,14 @@ def test_models_of_other_texts_come_with_their_own_examples_and_keep_what_was_ty
     st.cache_resource.clear()
     page = AppTest.from_file(str(APP), default_timeout=TIMEOUT).run().switch_page(PAGE).run()
     speeches = prompt_of(page)
-    page.segmented_control(key="read").set_value("Fairy tales").run()
+    page.selectbox(key="read").set_value("Fairy tales").run()
     assert healthy(page)
     assert prompt_of(page) == "Once upon a time there"
     drawn = continue_text(load(tmp_path / "tales-gru.safetensors"), prompt_of(page), max_tokens=40, sampling=Sampling())
     expected = join([*words(prompt_of(page)), *(token.text for token in drawn)])
     assert strips(page)[0].replace("¶", "").split() == expected.split()
     page.text_area(key="prompt").set_value("The old man").run()
-    page.segmented_control(key="read").set_value("Speeches").run()
+    page.selectbox(key="read").set_value("Speeches").run()
     assert prompt_of(page) == "The old man"
     assert prompt_of(click(page, "Reset")) == speeches
 

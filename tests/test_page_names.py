@@ -61,7 +61,7 @@ def test_another_language_other_names_and_a_beginning_keep_to_the_settings(model
     page.selectbox(key="language").set_value("Russian").run()
     wanted = Sampling(temperature=1.5, seed=3)
     assert lists(sound(page)) == [shown(models, "gru", "Russian", prompt="Iv", sampling=wanted)]
-    next(button for button in page.button if button.label == "New names").click().run()
+    page.button(key="anew").click().run()
     assert page.slider(key="seed").value == 4
     assert lists(sound(page)) == [shown(models, "gru", "Russian", prompt="Iv", sampling=Sampling(temperature=1.5, seed=4))]
 
@@ -106,9 +106,9 @@ def test_any_beginning_is_answered(models: Path, prompt: str) -> None:
 
 def test_going_back_to_the_speeches_brings_their_prompt(models: Path) -> None:
     page = opened(LANGUAGE, read="Surnames")
-    page.segmented_control(key="read").set_value("Speeches").run()
+    page.selectbox(key="read").set_value("Speeches").run()
     assert sound(page).text_area(key="prompt").value
-    page.segmented_control(key="read").set_value("Surnames").run()
+    page.selectbox(key="read").set_value("Surnames").run()
     assert sound(page).text_area(key="prompt").value == ""
 
 

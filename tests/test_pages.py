@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from seqmodels.cells import CELLS
 from seqmodels.checkpoints import load, save
 from seqmodels.tasks import TASKS, TagTask
-from tests.paging import GATES, OVERVIEW, TAGGING, html, opened, sound
+from tests.paging import GATES, OVERVIEW, TAGGING, html, opened, sound, took
 
 pytestmark = pytest.mark.usefixtures("fresh_cache", "tiny_checkpoints")
 
@@ -50,13 +50,24 @@ def test_typing_tags_the_new_text() -> None:
 
 def test_every_example_can_be_taken_and_says_why_it_is_interesting() -> None:
     app = opened(TAGGING)
-    buttons = [button for button in app.button if "-example-" in (button.key or "")]
-    assert len(buttons) == 8
-    for number in range(8):
-        sound(app.button(key=f"text-example-{number}").click().run())
-        assert buttons[number].proto.help in notes(app)
-        about_entities = buttons[number].label in ("People and places", "Is it a place?")
+    titles = app.menu_button(key="text-examples").options
+    assert len(set(titles)) == 8
+    texts = set()
+    for title in titles:
+        took(app, title)
+        (told,) = (element.value for element in app.caption if element.value.startswith(f"**{title}**: "))
+        assert len(told) > len(f"**{title}**: ") + 20
+        about_entities = title in ("People and places", "Is it a place?")
         assert app.session_state["task"] == ("Entities" if about_entities else "Parts of speech")
+        texts.add(app.text_area[0].value)
+    assert len(texts) == 8
+
+
+def test_a_click_on_the_button_reads_what_is_typed() -> None:
+    app = opened(TAGGING)
+    app.text_area[0].set_value("Ducks swim.")
+    sound(app.button(key="text-read").click().run())
+    assert '<bdi class="sm-word">Ducks</bdi>' in html(app)
 
 
 def test_a_link_restores_text_task_and_cells() -> None:
@@ -119,10 +130,10 @@ def test_a_long_text_is_paged_and_nothing_is_lost() -> None:
     assert len(app.dataframe[0].value) == 1200
 
 
-def test_with_no_cell_picked_the_page_asks_for_one() -> None:
+def test_with_no_model_picked_the_page_asks_for_one() -> None:
     app = opened(TAGGING)
     sound(app.button_group(key="cells").set_value([]).run())
-    assert "Pick at least one cell" in notes(app)
+    assert "Pick at least one model" in notes(app)
 
 
 def test_a_damaged_checkpoint_is_reported_and_the_others_work(
@@ -140,8 +151,19 @@ def test_a_damaged_checkpoint_is_reported_and_the_others_work(
 
 def test_every_cell_with_a_file_is_offered_in_the_order_of_the_cells(all_tiny_checkpoints: Path) -> None:
     app = opened(TAGGING, text="Ducks swim.")
-    assert app.button_group(key="cells").value == [cell.title for cell in CELLS.values()]
+    models = app.button_group(key="cells")
+    assert models.options == [cell.title for cell in CELLS.values()]
+    assert models.value == [cell.title for cell in CELLS.values() if cell.kernel], "no more are on than stand side by side"
     assert "pos-" not in notes(app), "each of them can be used"
+
+
+def test_of_more_models_than_stand_side_by_side_the_last_are_shown(all_tiny_checkpoints: Path) -> None:
+    picked = [cell.title for cell in CELLS.values()][-4:]
+    app = opened(TAGGING, text="Ducks swim.", cells=picked)
+    assert app.button_group(key="cells").value == picked
+    assert f"3 at most are shown side by side: {', '.join(picked[-3:])}." in notes(app)
+    names = [column for column in app.dataframe[0].value.columns if column.endswith("_tag")]
+    assert names == [f"{cell.name}_tag" for cell in [*CELLS.values()][-3:]]
 
 
 def test_a_shipped_cell_without_a_file_is_not_offered(nine_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,8 +188,8 @@ def test_a_task_that_is_registered_is_offered_and_its_models_are_read(
     info = replace(found.info, task="verbs")
     save(tmp_path / "verbs-gru.safetensors", found.model, found.vocabulary, info)
     monkeypatch.setenv("SEQMODELS_CHECKPOINTS", str(tmp_path))
-    for page in (TAGGING, GATES):
+    for page, picker in ((TAGGING, "button_group"), (GATES, "selectbox")):
         app = opened(page, task="verbs", text="Ducks swim.")
-        assert app.button_group(key="task").value == "Verbs or not"
+        assert getattr(app, picker)(key="task").value == "Verbs or not"
         assert app.button_group(key="cells").value == ["GRU"]
     assert app.get("plotly_chart")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -54,6 +54,8 @@ class _Memory:
     kept: dict[tuple[str, str], _Kept] = field(default_factory=dict)  # by page, or "" where shared, and key
     written: dict[str, dict[str, Said]] = field(default_factory=dict)  # by page: what its address says in its shortest form
     links: list[dict[str, Said]] = field(default_factory=list)  # parameters of the links on this page
+    assumed: dict[str, Said] = field(default_factory=dict)  # defaults in this run, in the words of an address
+    usual: dict[str, Any] = field(default_factory=dict)  # the same of the inputs drawn, as their values
     long: dict[str, str] = field(default_factory=dict)  # values too long for an address, by the name that stands for them
 
     def place(self, key: str) -> tuple[str, str]:
@@ -90,7 +92,7 @@ def visit(title: str, shared: Sequence[str] = ()) -> None:
     else:
         _follow(memory)
     memory.page, memory.shared, memory.running = title, frozenset(shared), True
-    memory.drawn, memory.links = {}, []
+    memory.drawn, memory.links, memory.assumed, memory.usual = {}, [], {}, {}
 
 
 def visit_part() -> None:
@@ -125,6 +127,19 @@ def fits(value: str) -> bool:
     return len(value) <= LONGEST and len(quote(value, errors="replace")) <= LONGEST
 
 
+def assume(values: Mapping[str, Any]) -> None:
+    """Let these, in the words of an address, be the defaults of the inputs yet to be drawn in this run: these and no others."""
+    _memory().assumed = {key: said for key, value in values.items() if (said := _texts(value))}
+
+
+def settle() -> None:
+    """What is on screen stays, whatever is assumed next. Only in a callback."""
+    memory = _memory()
+    for key in memory.usual:
+        memory.kept[memory.place(key)] = replace(memory.kept[memory.place(key)], default=None)
+    memory.usual = {}
+
+
 def leads(key: str) -> bool:
     """Whether it is the address that says what this input is in this run, and not what was kept of it."""
     memory = _memory()
@@ -139,6 +154,9 @@ def recall(key: str, default: Value, read: Callable[[Said], tuple[Value, bool]])
     `read` makes a value of what an address says, at least one text, and says whether it understood all of it.
     """
     memory, opening, by_address = _memory(), _memory().opening, leads(key)
+    if key in memory.assumed:
+        value, good = read(memory.assumed[key])
+        default = memory.usual[key] = value if good else default
     asks = st.query_params.get_all(key) if opening is None else opening.asks.get(key, [])
     said = asks if by_address else memory.said(key)
     if any(text.startswith(_LONG) and text not in memory.long for text in said):  # of another session
@@ -157,7 +175,7 @@ def keep(key: str, value: Value, default: object = None) -> Value:
     memory = _memory()
     if memory.opening:
         memory.opening.expected.setdefault(key, memory.said(key))
-    memory.kept[memory.place(key)] = _Kept(value, default)
+    memory.kept[memory.place(key)] = _Kept(value, memory.usual.get(key, default))
     memory.drawn[key] = None
     return value
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -46,13 +47,35 @@ def values_of(state: Mapping[str, Any]) -> dict[str, Any]:
     return {key: find_task(value).page_title if key == "task" else value for key, value in state.items()}
 
 
-def sentence(default: str, *, label: str = "Your text", key: str = TEXT, height: int = 100) -> str:
-    """A text area. Pages that use the same key share the text; `default` is on screen until something is typed."""
+def question(
+    default: str, examples: Mapping[str, Mapping[str, Any]], *, action: str, label: str = "Your text", key: str = TEXT
+) -> str:
+    """The text to read, the button that has it read, and a menu of examples: the values that each gives to inputs, by their keys.
+
+    Enter does what the button does, and Shift+Enter breaks a line. Pages that use the same key share the text; `default` is on
+    screen until something is typed.
+    """
     _restore(label, key, default, lambda said: (said[-1], True))
-    text = address.keep(key, st.text_area(label, key=key, height=height) or "", default)
+    with st.container(horizontal=True, key=f"question-{key}", gap="xsmall"):
+        typed = st.text_area(
+            label, key=key, height="content", label_visibility="collapsed", placeholder=label, on_change=address.settle
+        )
+        st.button(action, key=f"{key}-read", type="primary")  # a click on it takes what is typed, like any click elsewhere
+        if examples:
+            menu_button("Examples", examples, key=f"{key}-examples")
+    text = address.keep(key, typed or "", default)
     if not address.fits(text):
         st.caption(":material/link_off: This text is too long for a link. It stays here until you close or reload the page.")
     return text
+
+
+def menu_button(label: str, entries: Mapping[str, Mapping[str, Any]], *, key: str) -> None:
+    """A menu: what each entry, in Markdown, gives to the page's inputs, by their keys and in the words of a link."""
+    st.menu_button(label, list(entries), key=key, on_click=_choose, args=(key, entries))
+
+
+def _choose(key: str, entries: Mapping[str, Mapping[str, Any]]) -> None:
+    address.put(values_of(entries[st.session_state[key]]))
 
 
 def at_most(text: str, most: int, unit: Unit = "word", *, last: bool = False) -> str:
@@ -77,29 +100,26 @@ def _excerpt(text: str, most: int, unit: Unit, last: bool) -> tuple[str, int]:
     return excerpt(text, most, unit, last=last)
 
 
-def examples(choices: Sequence[Example], *, key: str = TEXT) -> None:
-    """A button for each example, which puts it into the text area of that key; below, why the one on screen is interesting."""
+def texts(examples: Sequence[Example], *, key: str = TEXT) -> dict[str, dict[str, Any]]:
+    """Examples as `question` takes them."""
+    return {example.title: {key: example.text, **example.state} for example in examples}
 
-    def choose(example: Example) -> None:
-        address.put({key: example.text} | values_of(example.state))
 
-    with st.container(horizontal=True, gap="small", key=f"{key}-examples"):
-        for number, example in enumerate(choices):
-            name = f"{key}-example-{number}"
-            st.button(example.title, key=name, help=example.reason, on_click=choose, args=(example,))
-    for example in choices:
+def told(examples: Sequence[Example], *, key: str = TEXT) -> None:
+    """Why the example that is on screen is interesting, if one is."""
+    for example in examples:
         if example.text == address.kept(key):
             st.caption(f"**{example.title}**: {example.reason}")
 
 
-def task(names: Sequence[str]) -> str:
-    """One task of those that the page can show. A link may use its name, its title, or one that it once had."""
+def task(names: Sequence[str], *, menu: bool = False) -> str:
+    """One task of those that the page can show, side by side or in a `menu`. A link may use its name, its title, or an old one."""
     from seqmodels.tasks import TASKS
 
     def also(name: str) -> Sequence[str]:
         return (name, *TASKS[name].aliases)
 
-    return choice("Task", names, key="task", show=lambda name: TASKS[name].page_title, also=also)
+    return choice("Task", names, key="task", show=lambda name: TASKS[name].page_title, also=also, compact=True, menu=menu)
 
 
 def cells(*tasks: str, most: int | None = None) -> list[str]:
@@ -108,7 +128,8 @@ def cells(*tasks: str, most: int | None = None) -> list[str]:
     The shipped ones come first and are on unless a link says otherwise; the user's own are off.
     """
     shipped, found = loading.shipped(*tasks), loading.available(*tasks)
-    picked = found and choices("Cells", found, key="cells", default=usual_cells(*tasks, most=most), show=loading.title, also=_short)
+    usual = usual_cells(*tasks, most=most)
+    picked = found and choices("Models", found, key="cells", default=usual, show=loading.title, also=_short, popover=True)
     for problem in loading.problems(list(dict.fromkeys([*shipped, *picked]))):
         st.caption(f":material/info: {plain(problem)}")
     if not found:
@@ -147,7 +168,7 @@ def ready(text: str, names: Sequence[str]) -> bool:
     if not text.strip():
         st.info("Type a sentence above, or take one of the examples.")
     elif not names:
-        st.info("Pick at least one cell.")
+        st.info("Pick at least one model.")
     return bool(text.strip() and names)
 
 
@@ -159,15 +180,31 @@ def choice(
     default: Option | None = None,
     show: Callable[[Option], str] = str,
     also: Spellings[Option] = _as_text,
-    label_visibility: Literal["visible", "collapsed"] = "visible",
+    compact: bool = False,
+    menu: bool = False,
 ) -> Option:
-    """One of a few options, side by side; `default` is the first unless given. A link may use its label or one of `also`."""
+    """One of a few options, side by side or in a `menu`; `default` is the first unless given.
+
+    A link may use its label or one of `also`. A `compact` choice shows its label to nobody who sees the options.
+    """
     labels = {show(option): option for option in options}
     usual = show(options[0] if default is None else default)
     names = _names(labels, also)
     _restore(label, key, usual, lambda said: (names.get(said[-1], usual), said[-1] in names))
-    picked = st.segmented_control(label, list(labels), key=key, required=True, label_visibility=label_visibility)
+    seen: Literal["visible", "collapsed"] = "collapsed" if compact else "visible"
+    picked: str | None
+    if menu:
+        picked = st.selectbox(label, list(labels), key=key, label_visibility=seen, width=190)
+    else:
+        picked = st.segmented_control(label, list(labels), key=key, required=True, label_visibility=seen)
     return labels[address.keep(key, picked or usual, usual)]
+
+
+def stated(label: str, options: Sequence[str], *, key: str) -> str:
+    """One of some options that no input shows: the address names it, else it is the first. `address.put` sets it."""
+    usual = options[0]
+    value = _recall(label, key, usual, lambda said: (said[-1], True) if said[-1] in options else (usual, False))
+    return address.keep(key, value, usual)
 
 
 def choices(
@@ -178,10 +215,11 @@ def choices(
     default: Sequence[Option],
     show: Callable[[Option], str] = str,
     also: Spellings[Option] = _as_text,
+    popover: bool = False,
 ) -> list[Option]:
     """Any subset of a few options, in their own order. A link may use their labels, or what they are `also` called.
 
-    Of what was picked on another page, that which is here too stays.
+    Of what was picked on another page, that which is here too stays. In a `popover`, only what is picked is seen.
     """
     labels = {show(option): option for option in options}
     usual = [show(option) for option in options if option in default]
@@ -193,15 +231,18 @@ def choices(
         return found if found or said == [""] else usual, said == [""] or None not in picked
 
     _restore(label, key, usual, read)
-    picked = st.segmented_control(label, list(labels), key=key, selection_mode="multi")
+    seen = ", ".join(plain(name) for name in labels if name in st.session_state[key]) or f"No {label.lower()}"
+    with st.popover(seen, key=f"{key}-picked", help=f"{label}: pick any of them.") if popover else nullcontext():
+        picked = st.segmented_control(label, list(labels), key=key, selection_mode="multi")
     return [labels[name] for name in address.keep(key, [name for name in labels if name in picked], usual)]
 
 
 def listed(label: str, options: Sequence[str], *, key: str) -> str:
-    """One of many options; the first, unless another is picked."""
+    """One of many options, in a compact menu; the first, unless another is picked."""
     usual = options[0]
     _restore(label, key, usual, lambda said: (said[-1], True) if said[-1] in options else (usual, False))
-    return str(address.keep(key, st.selectbox(label, options, key=key, width=180), usual))
+    picked = st.selectbox(label, options, key=key, width=150, label_visibility="collapsed")
+    return str(address.keep(key, picked, usual))
 
 
 def menu(label: str, options: Sequence[str], *, key: str, placeholder: str, typed: bool = False) -> str | None:
@@ -271,7 +312,13 @@ def _names(labels: Mapping[str, Option], also: Spellings[Option]) -> dict[str, s
 
 def _restore(label: str, key: str, default: Option, read: Callable[[Sequence[str]], tuple[Option, bool]]) -> None:
     """Set an input's value before it is drawn, with a note where the address asks for something that can't be."""
+    st.session_state[key] = _recall(label, key, default, read)
+
+
+def _recall(label: str, key: str, default: Option, read: Callable[[Sequence[str]], tuple[Option, bool]]) -> Option:
+    """The value of an input, with that note."""
     by_link = address.leads(key)
-    st.session_state[key], good = address.recall(key, default, read)
+    value, good = address.recall(key, default, read)
     if by_link and not good:
         st.caption(f":material/link_off: This link asks for something under “{label}” that is not here, so you see the default.")
+    return value

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import streamlit as st
 
@@ -16,6 +16,9 @@ from pages.common import address, inputs, loading
 from seqmodels.failures import OUT_OF_MEMORY, is_out_of_memory
 from seqmodels.viz import style
 from seqmodels.viz.palette import Theme
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 Arguments = ParamSpec("Arguments")
 
@@ -31,12 +34,18 @@ class Page:
     title: str
     icon: str
     summary: str
-    reads: tuple[str, ...] = ()  # what it shares with other pages: keys of inputs
+    reads: tuple[str, ...] = ()  # what it shares with some other pages: keys of inputs
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """The same, with what all pages share."""
+        return (*self.reads, STAGE)
 
 
+STAGE = "stage"
 _SENTENCE = ("text", "task", "cells")
 PAGES = (
-    Page("app.py", "Overview", ":material/home:", "What this is, and the one law behind every cell."),
+    Page("app.py", "Overview", ":material/home:", "What this is, and the one law behind every cell.", ("text",)),
     Page(
         "pages/1_Tagging.py",
         "Tagging",
@@ -70,6 +79,20 @@ PAGES = (
 
 _HERE = Path(__file__).parent
 _STYLE = style.tag((_HERE / "style.css").read_text(encoding="utf-8"))
+_STAGE_HELP = "Larger type, and the result alone. The arrow keys move the selected word, Page Down turns on, Escape ends it."
+
+
+def script(name: str) -> str:
+    """The text of a browser script, by the name of its file in scripts/."""
+    return (_HERE / "scripts" / f"{name}.js").read_text(encoding="utf-8")
+
+
+_tools = st.components.v2.component(
+    "seqmodels_tools",
+    html=(_HERE / "tools.html").read_text(encoding="utf-8"),
+    js=script("tools"),
+    isolate_styles=False,
+)
 
 
 def theme() -> Theme:
@@ -77,25 +100,55 @@ def theme() -> Theme:
     return "dark" if st.context.theme.type == "dark" else "light"
 
 
-def start(title: str) -> None:
-    """Call first on a page: sets the browser's title, draws the menu, and starts loading the models behind it."""
+def start(title: str, headline: str = "") -> None:
+    """Call first on a page: sets the browser's title, draws the menu, and starts loading the models behind it.
+
+    Without a headline the page's title is there for those who hear it: to the eye, the menu marks the page.
+    """
     # a file of our own: Streamlit fetches named icons for the browser's tab from a public server
     st.set_page_config(
         page_title=f"{title} · seqmodels", page_icon=_HERE / "icon.svg", layout="wide", initial_sidebar_state="collapsed"
     )
-    address.visit(title, next(page.reads for page in PAGES if page.title == title))
+    address.visit(title, next(page.shared for page in PAGES if page.title == title))
     st.html(_STYLE)
-    with st.container(horizontal=True, key="menu", gap="small"):
+    with st.container(horizontal=True, key="menu", gap="small", vertical_alignment="center"):
         for page in PAGES:
-            st.page_link(page.path, label=page.title, icon=page.icon, query_params=address.carried(page.title, page.reads))
+            with st.container(key="here", width="content") if page.title == title else nullcontext():
+                st.page_link(page.path, label=page.title, icon=page.icon, query_params=address.carried(page.title, page.shared))
+        with st.container(horizontal=True, width="content", key="tools", gap="small", vertical_alignment="center"):
+            _tools(key="page-tools", width="content")
+            on_stage = inputs.toggle("Stage", key=STAGE, help=_STAGE_HELP)
+    if on_stage:
+        st.html('<div class="on-stage"></div>')  # which the style looks for
+    with st.container(key="headline" if headline else "page-title"):
+        st.title(headline or title, anchor=False)
     loading.warm_up()
 
 
 def link(path: str, values: Mapping[str, Any], *, label: str = "{}", help: str | None = None) -> None:
     """A link to another page, with its title in the label, which opens with these of its inputs set, by their keys."""
     page = next(page for page in PAGES if page.path == path)
-    query = address.link(page.title, page.reads, values)
+    query = address.link(page.title, page.shared, values)
     st.page_link(path, label=label.format(page.title), icon=page.icon, help=help and help.format(page.title), query_params=query)
+
+
+@contextmanager
+def header() -> Iterator[None]:
+    """What is read and by which models: as low as it can be, so that the answer is in sight below it."""
+    with st.container(key="header", gap="xsmall"):
+        yield
+
+
+@contextmanager
+def pickers() -> Iterator[None]:
+    """The second row of a header: small pickers, and Settings for what is rarer."""
+    with st.container(horizontal=True, key="pickers", gap="xsmall", vertical_alignment="center"):
+        yield
+
+
+def settings() -> DeltaGenerator:
+    """The place of what is rarely changed, behind one button."""
+    return st.popover("Settings", icon=":material/tune:", key="settings")
 
 
 @contextmanager
@@ -140,8 +193,3 @@ def fragment(draw: Callable[Arguments, None], *, run_every: float | None = None)
         address.write_part()
 
     return st.fragment(bounded, run_every=run_every)
-
-
-def script(name: str) -> str:
-    """The text of a browser script, by the name of its file in scripts/."""
-    return (_HERE / "scripts" / f"{name}.js").read_text(encoding="utf-8")

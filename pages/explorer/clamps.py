@@ -30,6 +30,7 @@ OPERATIONS = (
     ("Write nothing here", "lam=0@here", "λ = 0 at the selected word: nothing of it is written."),
     ("Never forget", "mu=1", "μ = 1 at every word: an ungated memory that only adds up."),
     ("Always forget", "mu=0", "μ = 0 at every word: only what the last word writes is there, as in an Elman network."),
+    ("Hold nothing", NONE, "Releases every gate: both runs are the same."),
 )
 _CLAMP = re.compile(
     r"(?P<gate>mu|lam)=(?P<value>\d(?:\.\d{1,3})?)"
@@ -83,16 +84,12 @@ def units_of(text: str) -> tuple[int, ...]:
 def choose(tokens: Sequence[str], token: int, *, both_ways: bool) -> list[Clamp]:
     """Ready operations, one of your own, and what is held now, to take off again. What is held, as the library has it."""
     now = written()
-    with st.container(horizontal=True, gap="small", key="gates-operations"):
-        for title, clamp, message in OPERATIONS:
-            st.button(title, key=f"gates-operate-{clamp}", help=message, on_click=put, args=([clamp],))
-        st.button(
-            "Release", icon=":material/lock_open:", key="gates-release", help="Hold nothing any more.", on_click=put, args=([],)
-        )
+    entries = {f"**{title}** :gray[{message}]": {CLAMPS: clamp} for title, clamp, message in OPERATIONS}
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="gates-held"):
+        inputs.menu_button("Intervene", entries, key="gates-operations")
         with st.popover("Your own", icon=":material/tune:"):
             own(now, both_ways=both_ways)
-    with st.container(horizontal=True, gap="small", key="gates-held"):
-        st.markdown("**Held:**" if now else "**Nothing is held**: both runs are the same.")
+        st.markdown("Held:" if now else "Nothing is held: both runs are the same.", width="content")
         for clamp in now:
             rest = [other for other in now if other is not clamp]
             st.button(describe(clamp, tokens, token), icon=":material/close:", key=f"gates-off-{clamp}", on_click=put, args=(rest,))

@@ -55,9 +55,9 @@ MEANS = {
 
 def draw(scene: Scene) -> None:
     """One of three comparisons."""
-    row = st.container(horizontal=True, gap="small")
+    row = st.container(horizontal=True, gap="small", key="gates-compare")
     with row:
-        kind = inputs.choice("Compare", (ALL, TWO, TEXTS), key="compare", also=_also)
+        kind = inputs.choice("Compare", (ALL, TWO, TEXTS), key="compare", also=_also, compact=True)
     {ALL: cells, TWO: two_cells, TEXTS: two_texts}[kind](scene, row)
 
 
@@ -70,7 +70,7 @@ def cells(scene: Scene, row: DeltaGenerator) -> None:
     """A line for each cell, and a table of what they are like over the whole text."""
     from seqmodels.viz import comparisons
 
-    with row:
+    with scene.settings:
         name = inputs.choice("By", list(MEANS), key="by", default="turnover")
     traces, focus = [reading.trace for reading in scene.readings], in_common(scene.readings)
     with shared.pictures(scene):
@@ -92,7 +92,7 @@ def two_cells(scene: Scene, row: DeltaGenerator) -> None:
         return
     by_title = {reading.title: reading for reading in scene.readings}
     titles = list(by_title)
-    with row:
+    with scene.settings:
         first = by_title[inputs.choice("Of", titles, key="of", default=titles[-2])]
         second = by_title[inputs.choice("Minus", titles, key="minus", default=titles[-1])]
         name = inputs.choice("By", list(MEANS), key="by", default="turnover")
@@ -112,22 +112,24 @@ def two_texts(scene: Scene, row: DeltaGenerator) -> None:
     from seqmodels.viz import comparisons, gates
 
     by_title = {reading.title: reading for reading in scene.readings}
-    with row:
+    with scene.settings:
         first = by_title[inputs.choice("In", list(by_title), key="in", default=list(by_title)[-1])]
         measures = {measure.title: measure for measure, _ in gates.present(first.layer, list(gates.MEASURES.values()))}
         measure = measures[inputs.choice("Difference of", list(measures), key="difference", default="memory")]
     unit = loading.unit_of(scene.first.name)
-    other = inputs.at_most(inputs.sentence(OTHER, label="The other text", key="other", height=68), shared.MOST[unit], unit)
+    with row:
+        typed = inputs.question(OTHER, {}, action="Compare", label="The other text", key="other")
+    other = inputs.at_most(typed, shared.MOST[unit], unit)
     if not other.strip():
         st.info("Type another text to compare with.")
         return
     texts = aligned(first.name, scene.text, other)
-    st.markdown(tagged_differently(texts))
     columns = min(len(texts.columns), comparisons.COLUMNS)
     with shared.pictures(scene, columns), shared.panel(scene, first):
         figure = viz.text_difference(texts, first.focus, measure=measure)
         alt = f"{first.title}: your text minus the other one, {measure.title} of every unit at every word that both have"
         shared.chart(figure, "compare-texts", alt)
+    st.markdown(tagged_differently(texts))
     st.caption(
         "Apart: |a − b| / (|a| + |b|) of the two memories, L2 norms: 0 % the same, 100 % opposite. Where the texts differ, it "
         "says *yours / the other* over and under a column, which is empty for a word that one of them lacks. Units are in the "
@@ -182,7 +184,9 @@ def table(scene: Scene) -> str:
 
 VIEW = View(
     title="Compare",
-    place=110,
+    group="find",
+    place=3,
+    asks="two words, two cells or two directions",
     aid=Aid(
         "a line for each model, in shares that mean the same in all of them: unit 17 of one has nothing to do with unit 17 "
         "of another.",

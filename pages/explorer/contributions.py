@@ -41,16 +41,17 @@ def draw(scene: Scene) -> None:
     """For each cell the table of who wrote what, the selected memory as bars, and the logit that is read from it."""
     from seqmodels.viz import memories
 
-    asked = target(scene)
+    with scene.settings:
+        asked = target(scene)
     given = {}
 
     def one(reading: Reading) -> None:
         near = memories.collapsed(reading.trace, reading.focus)
         given[reading.name] = found = attribution(reading, near, asked)
         figure = viz.contributions(reading.trace, reading.focus, found)
-        st.markdown("  \n".join(sentences(reading, near, found)))
         alt = f"{reading.title}: how much each word wrote of the memory at each word, and what each gave to the prediction"
         shared.chart(figure, f"ledger-{reading.name}", f"{alt} at {scene.word}")
+        st.markdown("  \n".join(sentences(reading, near, found)))
         st.caption(" ".join(checks(reading, near, found)))
 
     shared.panels(scene, one)
@@ -141,7 +142,9 @@ def checks(reading: Reading, near: Collapsed, given: Attribution | None) -> list
 
 VIEW = View(
     title="Ledger",
-    place=30,
+    group="remember",
+    place=1,
+    asks="which word wrote the memory",
     aid=Aid(
         "in the map, a row is the memory at a word, a column the word that wrote it; the stronger the colour, the more. The framed "
         "row stands below as bars, and the lowest bars carry it on to the logit, the number that becomes a probability.",

@@ -69,7 +69,9 @@ def written_out(reading: Reading) -> None:
 
 VIEW = View(
     title="Equation",
-    place=90,
+    group="read",
+    place=2,
+    asks="the law with its numbers, for one unit",
     aid=Aid(
         "each number stands over its name: what is kept of the memory, plus what is written of the new content. Point at a square "
         "below to read the same for any unit and word; a click selects both.",

@@ -61,7 +61,7 @@ def draw(scene: Scene) -> None:
     """For each cell theory and experiment, one over the other."""
     from seqmodels.viz import gaps
 
-    with st.container(horizontal=True, gap="small"):
+    with scene.settings:
         source = chosen_source(scene)
         filler = (inputs.menu("Filler words", SUGGESTED, key="filler", placeholder=FILLER, typed=True) or "").strip() or FILLER
         longest = int(inputs.number("Most filler words", 1, LONGEST, key="longest", default=USUAL, step=1))
@@ -75,10 +75,10 @@ def draw(scene: Scene) -> None:
 
     def one(reading: Reading) -> None:
         found = probes[reading.name]
-        st.markdown(sentence(found, word))
         figure = viz.gap(found, axes=axes, theme=reading.focus.theme, name=reading.title)
         alt = f"{reading.title}: what is left of {word} at {scene.word} and its effect there, by the number of filler words"
         shared.chart(figure, f"gap-{reading.name}", alt)
+        st.markdown(sentence(found, word))
         st.caption(why(found, hides=reading.layer.output_gate is not None))
 
     shared.panels(scene, one, columns=shared.WORDLESS)
@@ -185,7 +185,9 @@ def note(scene: Scene, source: int, filler: str, predictions: Iterable[str]) -> 
 
 VIEW = View(
     title="Gap",
-    place=60,
+    group="remember",
+    place=4,
+    asks="what other words between two would change",
     aid=Aid(
         "from left to right, more and more filler words stand between the source word and the selected one. Blue is what the gates "
         "predict, dashed what the network does.",

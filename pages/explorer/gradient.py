@@ -50,10 +50,10 @@ def draw(scene: Scene) -> None:
 
     def one(reading: Reading) -> None:
         path = paths[reading.name]
-        st.markdown(sentence(reading, path))
         figure = viz.gradient_path(reading.trace, path, reading.focus, axis=axis)
         alt = f"{reading.title}: how much of a change at each word reaches {scene.word}, along the gates and in all"
         shared.chart(figure, f"gradient-{reading.name}", alt)
+        st.markdown(sentence(reading, path))
         if not reading.layer.mu.any():
             st.caption(HIDDEN)
 
@@ -115,7 +115,9 @@ HIDDEN = (
 )
 VIEW = View(
     title="Gradient",
-    place=50,
+    group="remember",
+    place=3,
+    asks="how far back learning reaches",
     aid=Aid(
         "a point is how much of a small change to the memory at that word is left at the framed word, on a scale of powers of ten.",
         "the distance between the lines: all that does not go along the gates, but through the weights into what later words "

@@ -29,7 +29,7 @@ def draw(scene: Scene) -> None:
     from seqmodels.traces import ORDERS
     from seqmodels.viz import gates
 
-    with st.container(horizontal=True, gap="small"):
+    with scene.settings:
         shown = inputs.choices("Show", list(gates.MEASURES), key="gates", default=["keep", "write"])
         style = inputs.choice("As", ["map", "lines"], key="style")
         order = inputs.choice("Order of units", list(ORDERS), key="order") if style == "map" else ""
@@ -58,7 +58,9 @@ def draw(scene: Scene) -> None:
 
 VIEW = View(
     title="Heatmaps",
-    place=20,
+    group="read",
+    place=3,
+    asks="every unit at every word",
     aid=Aid(
         "a column is a word, a row one unit; the stronger the colour, the larger the value. A click selects word and unit; "
         "buttons on a picture zoom.",

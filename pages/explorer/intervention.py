@@ -136,7 +136,9 @@ def continued(name: str, text: str, held: tuple[Clamp, ...]) -> tuple[GeneratedT
 
 VIEW = View(
     title="Surgery",
-    place=70,
+    group="operate",
+    place=1,
+    asks="hold a gate, and read on",
     aid=Aid(
         "some gates are held at a value of yours, and the network reads the text once without this intervention and once "
         "with it. The map is what the intervention changes in the memory.",

@@ -53,7 +53,7 @@ def draw(scene: Scene) -> None:
     from seqmodels.viz import gates, matches
     from seqmodels.viz.legends import legend
 
-    with st.container(horizontal=True, gap="small"):
+    with scene.settings:
         reading = searched(scene)
         moving = moving_gates(reading)
         choices = {measure.title: measure for measure in (*moving, gates.MEMORY)}
@@ -130,7 +130,9 @@ def constants(reading: Reading) -> str:
 
 VIEW = View(
     title="Moments",
-    place=100,
+    group="find",
+    place=2,
+    asks="moments like this one in a larger text",
     aid=Aid(
         "the first line is your span, from the selected word on. Below it are the moments of a larger text at which most of "
         "the same units are on, the best first; under each word, what these units keep and write on average.",

@@ -45,12 +45,13 @@ def draw(scene: Scene) -> None:
     """For each cell what is left of the selected word, of every word, and the half-lives of its units."""
     from seqmodels.viz import memories, units
 
-    order = inputs.choice("Order of units", list(units.ORDERS), key="sort")
+    with scene.settings:
+        order = inputs.choice("Order of units", list(units.ORDERS), key="sort")
 
     def one(reading: Reading) -> None:
-        st.markdown(sentence(reading))
         alt = f"{reading.title}: how much of {scene.word}, and of every word, is left at each later word"
         shared.chart(viz.retention(reading.trace, reading.focus), f"survival-{reading.name}", alt)
+        st.markdown(sentence(reading))
         figure = viz.half_lives(reading.trace, reading.focus, order=order)
         alt = f"{reading.title}: the half-life of each unit, on a logarithmic scale"
         shared.chart(figure, f"half-lives-{reading.name}", alt)
@@ -126,7 +127,9 @@ def table(scene: Scene) -> str:
 
 VIEW = View(
     title="Survival",
-    place=40,
+    group="remember",
+    place=2,
+    asks="how long a word lasts",
     aid=Aid(
         "the curve is what is retained of the selected word at each word read after it; the map shows the same for every "
         "word, as its column.",

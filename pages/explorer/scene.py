@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import streamlit as st
 
@@ -15,9 +15,14 @@ from seqmodels.viz import law
 from seqmodels.viz.frame import Focused
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from seqmodels.text import Unit
 
 Rows = Sequence[Mapping[str, Any]]
+
+Group = Literal["read", "remember", "operate", "find"]
+GROUPS: tuple[Group, ...] = get_args(Group)  # in the order in which the story is told
 
 KEYS = "The keys to the cabinet in the old office near the two big doors are on the table."  # of many examples
 MOST: dict[Unit, int] = {"word": 1000, "character": 2000}  # of a text: every unit's gates at each are kept, some 10 kB a word
@@ -74,6 +79,7 @@ class Scene:
     text: str  # as it was read: what a language model added is in it
     typed: int  # so many of its tokens were typed
     readings: tuple[Reading, ...]
+    settings: DeltaGenerator = field(compare=False)  # the place of what a view is rarely asked to change
 
     @property
     def first(self) -> Reading:
@@ -102,7 +108,9 @@ class View:
     """A way to look at a scene."""
 
     title: str
-    place: int  # among the views, in the order in which the story is told
+    group: Group  # what it is for
+    place: int  # in its group
+    asks: str  # the question that it answers, a few words for a menu
     aid: Aid
     examples: Sequence[Example]
     draw: Callable[[Scene], None]
@@ -123,7 +131,7 @@ def pictures(scene: Scene, columns: int | None = None) -> Iterator[None]:
 
     drawn = len(scene.first.focus.positions(scene.first.trace)) if columns is None else columns
     key = f"gates-pictures-{scene.view.lower()}"
-    st.html(f"<style>.st-key-{key} {{ --needed: {frame.width(drawn)}px; }}</style>")
+    st.html(f"<style>.st-key-{key} {{ --needed: {frame.width(drawn)}px; --columns: {drawn}; }}</style>")
     with st.container(key=key):
         yield
 
@@ -179,15 +187,6 @@ def numbers(rows: Callable[[], Rows], name: str) -> None:
 def numbers_of(scene: Scene, rows: Callable[[Reading], Rows], name: str) -> None:
     """The same of a row of pictures: the rows of each cell, one under the other."""
     numbers(lambda: [row for reading in scene.readings for row in rows(reading)], name)
-
-
-def offer(examples: Sequence[Example]) -> None:
-    """A button for each example."""
-    st.markdown("Try")
-    with st.container(horizontal=True, gap="small", key="gates-examples"):
-        for example in examples:
-            name = f"gates-example-{example.title}"
-            st.button(example.title, key=name, help=example.sees, on_click=address.put, args=(example.values,))
 
 
 def opened(examples: Sequence[Example]) -> Example | None:

@@ -4,31 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.common import address, inputs, loading, page
 from pages.explorer import reading
 from pages.explorer.scene import Reading, Scene
-from pages.explorer.strip import copy_link, strip
+from pages.explorer.strip import strip
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 PART = 60  # tokens in a picture: more words than that can't be read side by side
 TOKEN = "token"  # of the address: the selected token, counted from 1
 MOST_WRITTEN = 40  # words that a language model may add to the text
 
 
-def read(view: str, task: str, text: str, names: Sequence[str], *, ahead: bool) -> Scene:
-    """The text as each model reads it, and what of it is on screen. Draws the inputs that depend on the models.
+def read(view: str, task: str, text: str, names: Sequence[str], settings: DeltaGenerator, *, ahead: bool) -> Scene:
+    """The text as each model reads it, and what of it is on screen. Puts the inputs that depend on the models into `settings`.
 
     `ahead` says that the view looks from the selected word to those read later, and not back.
     """
     from seqmodels.traces import windows
     from seqmodels.viz import Focus
 
-    whole, added = continued(names[0], text) if loading.predicts(task) == "next token" else (text, 0)
+    with settings:
+        whole, added = continued(names[0], text) if loading.predicts(task) == "next token" else (text, 0)
     found = {name: reading.read(name, whole) for name in names}
-    layer, direction = side([(had.layer, had.direction) for one in found.values() for had in one.trace.layers])
-    unit = inputs.optional_number("Unit", key="unit", help="One unit to follow through all views. Empty: none.")
+    with settings:
+        layer, direction = side([(had.layer, had.direction) for one in found.values() for had in one.trace.layers])
+        unit = inputs.optional_number("Unit", key="unit", help="One unit to follow through all views. Empty: none.")
     tokens = found[names[0]].trace.tokens
     token = chosen_token(tokens, near_start=ahead != (direction == "backward"))
     window = next(part for part in windows(len(tokens), PART) if part.start <= token < part.stop)
@@ -45,7 +51,7 @@ def read(view: str, task: str, text: str, names: Sequence[str], *, ahead: bool) 
         readings.append(Reading(one.trace, Focus(layer, direction, token, known, window, one.below, page.theme()), name))
     if not readings:
         raise ValueError(f"no model has a layer {layer + 1} that reads {direction}: pick another layer or direction")
-    return Scene(view, task, whole, len(tokens) - added, tuple(readings))
+    return Scene(view, task, whole, len(tokens) - added, tuple(readings), settings)
 
 
 def side(sides: Sequence[tuple[int, str]]) -> tuple[int, str]:
@@ -85,19 +91,11 @@ def chosen_token(tokens: Sequence[str], *, near_start: bool) -> int:
 
 
 def words(scene: Scene) -> None:
-    """The words around the selected one, to select another; the arrow keys do so too. And the button that copies the link."""
-    focus, tokens = scene.first.focus, scene.tokens
-    token, part = scene.first.token, focus.window
-
+    """The words around the selected one, to select another; the arrow keys do so too. They stay in sight above the pictures."""
+    tokens, part = scene.tokens, scene.first.focus.window
     shown = [(position, tokens[position], position >= scene.typed) for position in range(part.start, part.stop)]
-    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="gates-words"):
-        strip(shown, token, len(tokens), select, backward=scene.first.layer.backward)
-        with st.container(horizontal=True, gap="small", vertical_alignment="center", width="content"):
-            for label, icon, to in (("Back", "arrow_back", token - 1), ("Next", "arrow_forward", token + 1)):
-                note = "Select a neighbouring word. The left and right arrow keys do so too."
-                key, beyond = f"gates-{label.lower()}", not 0 <= to < len(tokens)
-                st.button(label, icon=f":material/{icon}:", key=key, help=note, on_click=select, args=(to,), disabled=beyond)
-            copy_link()
+    with st.container(key="gates-words"):
+        strip(shown, scene.first.token, len(tokens), select, backward=scene.first.layer.backward)
     if len(tokens) > PART:
         pager(scene)
 

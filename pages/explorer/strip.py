@@ -1,4 +1,4 @@
-"""Two small pieces of browser code: the strip of words, and the button that copies the address."""
+"""The strip of words, which runs in the browser."""
 
 from __future__ import annotations
 
@@ -16,12 +16,6 @@ _strip = st.components.v2.component(
     html='<div class="strip-row"><div class="strip" role="group" aria-label="Words of the text"></div>'
     '<button type="button" class="play" title="Walk through the words, about one a second">Play</button></div>',
     js=page.script("strip"),
-    isolate_styles=False,
-)
-_link = st.components.v2.component(
-    "seqmodels_link",
-    html='<button type="button" class="copy-link">Copy link</button>',
-    js=page.script("copy_link"),
     isolate_styles=False,
 )
 
@@ -52,8 +46,3 @@ def strip(
 def _note(word: str, *, added: bool) -> str:
     """What a word is, if it is no word that was typed."""
     return ", ".join(filter(None, (special(word), "written by the model" if added else "")))
-
-
-def copy_link() -> None:
-    """A button that copies the address, which holds all that is on screen."""
-    _link(key="gates-link", width="content")

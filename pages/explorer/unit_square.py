@@ -34,7 +34,9 @@ def draw(scene: Scene) -> None:
 
 VIEW = View(
     title="Square",
-    place=10,
+    group="read",
+    place=1,
+    asks="where each unit stands between keep and write",
     aid=Aid(
         "the cloud is every unit at every word: to the right it keeps more, upwards it writes more. Dots are the units at the "
         "selected word; a click on one selects its unit.",

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 AFTER, MOST_LETTERS = 3, 10  # letters before a switch: usual, and at most
 SWITCHES = {"The letters are read again": "reread", "What is left of it": "swap"}  # how: see seqmodels.traces.Switch
 MOST_PROMPT = 40  # letters that a name may begin with
-SEED, SEEDS = "seed", 100
 INTRODUCTION = (
     "The language is all that tells a model what to write: it is the memory that a name is begun with. A name beside which *known* "
     "stands is one that the models have learned from; the others are invented."
@@ -33,8 +32,6 @@ SWITCHED = {
 def draw(models: Sequence[str], prompt: str, sampling: Sampling) -> None:
     """The cells side by side, with their names."""
     first = loading.condition_of(models[0])
-    st.subheader("Names that they invent")
-    st.caption(INTRODUCTION)
     switch = chosen(models, first)
     if switch is not None:
         st.markdown(SWITCHED[switch.how].format(first=inputs.plain(first), second=inputs.plain(switch.to)))
@@ -45,13 +42,13 @@ def draw(models: Sequence[str], prompt: str, sampling: Sampling) -> None:
             st.markdown(f"**{loading.title(name)}**")
             st.html(language.names(found))
             st.caption(count(found))
+    st.caption(INTRODUCTION)
 
 
 def chosen(models: Sequence[str], first: str) -> Switch | None:
-    """A row of inputs: another language to go on in, after how many letters, and how; and the button for other names."""
+    """A row of inputs: another language to go on in, after how many letters, and how."""
     others = [condition for condition in loading.conditions(models) if condition != first]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        st.button("New names", icon=":material/casino:", on_click=draw_anew)
         to = inputs.menu("Go on in", others, key="other", placeholder="the same language")
         if to is None:
             return None
@@ -66,12 +63,6 @@ def count(found: Sequence[Invented]) -> str:
     """How many of the names are invented."""
     known = sum(name.known for name in found)
     return f"{len(found) - known} of {len(found)} invented" + (f", {known} known" if known else "")
-
-
-def draw_anew() -> None:
-    """The next seed."""
-    state: Any = st.session_state
-    state[SEED] = (int(state.get(SEED) or 0) + 1) % SEEDS
 
 
 def usual() -> Mapping[str, Any]:

@@ -40,7 +40,7 @@ def show(board: Board) -> None:
     if result.calibrations:
         parts["Calibration"] = calibration
     parts |= {"Other systems": other_systems, "Model cards": model_cards, "Your models": your_models}
-    name = inputs.choice("Details", list(parts), key="detail", label_visibility="collapsed")
+    name = inputs.choice("Details", list(parts), key="detail", compact=True)
     parts[name](board)
 
 
@@ -262,7 +262,7 @@ def _own_row(one: CheckpointEntry, board: Board) -> dict[str, Any]:
 
 
 def _split() -> str:
-    return inputs.choice("Split", ["test", "dev"], key="split", show=lambda split: f"on {split}", label_visibility="collapsed")
+    return inputs.choice("Split", ["test", "dev"], key="split", show=lambda split: f"on {split}", compact=True)
 
 
 def _pick(board: Board) -> Card:

@@ -113,7 +113,7 @@ def _row(run: Run) -> dict[str, Any]:
 
 def _overlay(chosen: Sequence[Run], names: dict[str, str]) -> None:
     """One figure of all chosen runs, and in what they differ."""
-    figure = inputs.choice("Figure", list(viz.OVERLAYS), key="figure", default="Dev loss", label_visibility="collapsed")
+    figure = inputs.choice("Figure", list(viz.OVERLAYS), key="figure", default="Dev loss", compact=True)
     histories = {names[run.id]: history(run) for run in chosen}
     metrics = {viz.metric_title(task_of(run).metric) for run in chosen}
     units = {task_of(run).loss_unit for run in chosen}

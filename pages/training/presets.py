@@ -22,8 +22,7 @@ def offer(run: Run | None) -> None:
     What becomes of runs that are going is asked.
     """
     if run is None:
-        st.markdown("Press a button and watch a network learn; or change one setting below and see what it was for.")
-        with st.container(horizontal=True, gap="small", key="training-examples"):
+        with st.container(horizontal=True, gap="xsmall", key="training-examples"):
             _buttons()
     else:
         preset = find_preset(run.preset)

@@ -19,9 +19,9 @@ FILE = Path(__file__).with_name("recorded.json")  # made by docs/record.py
 def show() -> None:
     """What clipping is for."""
     recorded = read()
-    st.subheader("What clipping is for", anchor=False)
-    st.caption(":material/history: Recorded from two runs of this program. Press a button above to see it happen.")
-    st.markdown(recorded["explanation"])
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.subheader("What clipping is for", anchor=False, width="content")
+        st.caption(":material/history: Recorded from two runs of this program. Press a button above to see it happen.")
     histories = {entry["name"]: entry["history"] for entry in recorded["runs"]}
     theme = page.theme()
     left, right = st.columns(2, gap="medium")
@@ -31,6 +31,7 @@ def show() -> None:
     with right:
         st.markdown("**Gradient norm** before clipping, on a logarithmic scale")
         curves.chart(viz.overlay(histories, "Gradient norm", theme), "recorded-norm", "Gradient norm of the two recorded runs")
+    st.markdown(recorded["explanation"])
     for entry in recorded["runs"]:
         st.caption(f"**{inputs.plain(entry['name'])}:** {inputs.plain(entry['message'])}.")
 

@@ -13,6 +13,7 @@ from seqmodels.traces.behaviour import (
     Saturation,
     band,
     half_life,
+    liveliest,
     most_changed,
     moves,
     quantile,

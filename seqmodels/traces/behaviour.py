@@ -98,6 +98,11 @@ def most_changed(layer: LayerTrace, token: int, count: int) -> NDArray[np.intp]:
     return _highest_first(np.abs(layer.memory[token] - layer.previous()[token]))[:count]
 
 
+def liveliest(layer: LayerTrace) -> int:
+    """The unit whose keep and write move most from token to token, by their standard deviations."""
+    return int((layer.mu.std(axis=0) + layer.lam.std(axis=0)).argmax())
+
+
 def unit_order(layer: LayerTrace, by: str, token: int = 0) -> NDArray[np.intp]:
     """The units from top to bottom.
 

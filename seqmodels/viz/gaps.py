@@ -22,7 +22,7 @@ EXPERIMENT = Stroke("Experiment: what is measured", TEXT, "dash")
 WITHOUT = Stroke("the same with an unknown word as the source", MUTED, "dot")
 
 _PANELS = 3
-_HEIGHT, _GAP = 132, 46  # pixels of a panel, and between two of them
+_HEIGHT, _GAP = 90, 42  # pixels of a panel, and between two of them
 _ABOVE, _BELOW = 26, 50
 _AIR = 0.08  # of an axis, beyond its lowest and highest value
 

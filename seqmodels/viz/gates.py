@@ -101,7 +101,7 @@ def heatmaps(
     if order is None:
         order = unit_order(focus.whole(traced), "mean")
     drawn = present(layer, show)
-    frame = Frame(traced, focus, panels=len(drawn), height=min(max(len(order), 150), 260))
+    frame = Frame(traced, focus, panels=len(drawn), height=min(max(len(order), 120), 160))
     for panel, (measure, values) in enumerate(drawn):
         text = hover(WORD, "unit %{y}", f"{measure.name} = %{{z:.3f}}")
         add_map(frame, panel, values.T[order], measure, text, meta=picks(row={"unit": order}))

@@ -24,7 +24,7 @@ GRADIENT = Stroke("what truly arrives: the gradient", TEXT, "dash")
 
 _LOWEST = -16  # powers of ten; what is smaller stands at the edge of the picture
 _MOST_TICKS, _FEW = 6, 2
-_HEIGHT = 250
+_HEIGHT = 210
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Values = NDArray[np.floating[Any]]
 
-CONTRIBUTIONS_HEIGHT, RETENTION_HEIGHT = 180, 190  # pixels of a panel
+CONTRIBUTIONS_HEIGHT, RETENTION_HEIGHT = 94, 142  # pixels of a panel
 THICK = 30  # rows up to which a thick frame leaves room for what is in it
 STOPS = np.linspace(0, 1, 9)  # of the colour scale of shares
 

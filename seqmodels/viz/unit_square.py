@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 BINS = 50  # a side
 _EDGE = 0.06  # how far the axes go beyond 0 and 1, so that points on the border are whole
-_HEIGHT = 400
+_HEIGHT = 360
 # off the diagonal, where GRU's points lie
 _NAMES = ((0.31, 0.87, "overwrite"), (0.75, 0.75, "accumulate"), (0.25, 0.25, "erase"), (0.69, 0.13, "keep"))
 
@@ -61,6 +61,7 @@ def square(traced: Trace, focus: Focus = WHOLE) -> go.Figure:
             "title": {"text": "write λ", "font": {**ink, "color": LAM_INK.on(theme)}},
             "scaleanchor": "x",
             "constrain": "domain",
+            "constraintoward": "top",
         },
         shapes=_map(theme),
         annotations=[*_regions(theme), *_families(theme), *keys.notes(key, 54, FONT)],

@@ -25,7 +25,7 @@ MEANINGS = {"keep": "μ high, λ low", "accumulate": "both high", "overwrite": "
 SHORTEST, LONGEST = 0.05, 1000.0  # tokens; a half-life beyond stands at the edge of the picture
 ORDERS = {"half-life": "units, the longest half-life first", "unit": "units, as they are"}
 
-_STRIP = 220  # pixels: the height of the strip of regimes
+_STRIP = 200  # pixels: the height of the strip of regimes
 _SQUARE, _GAP = 210, 62  # a scatter's side, and the room under it for the axis and the name of the next
 _EDGE = 0.06  # how far the axes go beyond 0 and 1, so that points on the border are whole
 

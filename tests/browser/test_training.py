@@ -112,6 +112,7 @@ def test_the_clipping_preset_is_watched_steered_stopped_and_used(page: Page, ser
     expect(page.locator(".sm-card b", has_text="mine (Elman)").first).to_be_attached()
     page.goto(f"{server.address}/Tagging")
     settle(page)
+    page.locator(".st-key-cells-picked button").first.click()
     expect(page.get_by_role("button", name="mine (Elman)")).to_be_visible()
     expect(page.locator(".sm-card b", has_text="mine (Elman)")).to_have_count(0)
 

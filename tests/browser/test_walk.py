@@ -50,7 +50,14 @@ def visit(page: Page, url: str) -> None:
 def type_into(page: Page, label: str, text: str) -> None:
     area = page.get_by_label(label, exact=True)
     area.fill(text)
-    area.press("Control+Enter")
+    area.press("Enter")
+    settle(page)
+
+
+def take(page: Page, example: str | re.Pattern[str]) -> None:
+    """An example, or the first of those that match, from the menu beside the text."""
+    page.get_by_role("button", name="Examples", exact=True).click()
+    page.get_by_role("menuitem", name=example).first.click()
     settle(page)
 
 
@@ -71,6 +78,53 @@ def test_a_typed_sentence_gets_its_tags_and_entities(page: Page, address: str) -
     settle(page)
     expect(main).to_contain_text("PER")
     expect(main).to_contain_text("LOC")
+
+
+def test_enter_answers_and_shift_enter_breaks_a_line_and_nothing_is_read(page: Page, address: str) -> None:
+    visit(page, f"{address}/Tagging?text=Dogs+bark.")
+    area, words = page.get_by_label("Your text", exact=True), page.locator(".sm-word")
+    expect(words).to_have_text(["Dogs", "bark", "."])
+    area.fill("Ducks swim.")
+    area.press("Shift+Enter")
+    page.keyboard.type("Fish too.")
+    expect(area).to_have_value("Ducks swim.\nFish too.")
+    page.wait_for_timeout(1500)  # as long as an answer takes, and longer
+    settle(page)
+    expect(words).to_have_text(["Dogs", "bark", "."])
+    area.press("Enter")
+    expect(words).to_have_text(["Ducks", "swim", ".", "Fish", "too", "."])
+    expect(area).to_have_value("Ducks swim.\nFish too.")  # Enter has broken no line
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "action"),
+    [("Tagging", "Your text", "Tag"), ("Gates", "Your text", "Look inside"), ("Language_model", "Prompt", "Continue")],
+)
+def test_one_click_on_the_button_answers(page: Page, address: str, name: str, label: str, action: str) -> None:
+    visit(page, f"{address}/{name}")
+    page.get_by_label(label, exact=True).fill("Ducks swim quietly")
+    page.get_by_role("button", name=action, exact=True).click()
+    expect(page).to_have_url(re.compile("=Ducks"))
+    settle(page)
+    expect(page.locator(".sm-word, .strip button, p.surprisal").filter(has_text="quietly").first).to_be_visible()
+
+
+@pytest.mark.parametrize(("name", "label"), [("Tagging", "Your text"), ("Language_model", "Prompt")])
+def test_an_example_from_the_menu_is_read_and_told_about(page: Page, address: str, name: str, label: str) -> None:
+    visit(page, f"{address}/{name}")
+    area = page.get_by_label(label, exact=True)
+    expect(area).not_to_have_value("")  # it gets its text a moment after it is there
+    before = area.input_value()
+    page.get_by_role("button", name="Examples", exact=True).click()
+    example = page.get_by_role("menuitem").nth(2).inner_text()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("menuitem")).to_have_count(0)
+    take(page, example)
+    expect(area).not_to_have_value(before)
+    expect(area).not_to_have_value("")
+    word = area.input_value().split()[1]
+    expect(page.locator(".sm-word, p.surprisal").filter(has_text=word).first).to_be_visible()
+    expect(page.get_by_test_id("stMain")).to_contain_text(f"{example}: ")
 
 
 def test_a_prompt_is_continued_and_its_next_words_are_shown(page: Page, address: str) -> None:
@@ -102,6 +156,36 @@ def test_arrow_keys_and_clicks_move_the_selected_word_and_the_address_follows(pa
     expect(word).to_have_text("old")
     page.locator(".strip button", has_text="boats").click()
     expect(page).to_have_url(re.compile("token=5"))
+    settle(page)
+
+
+@pytest.mark.parametrize(("token", "key", "back"), [("1", "ArrowLeft", "ArrowRight"), ("6", "ArrowRight", "ArrowLeft")])
+def test_beyond_the_first_and_the_last_word_there_is_none(page: Page, address: str, token: str, key: str, back: str) -> None:
+    visit(page, f"{address}/Gates?text=The+old+man+the+boats.&token={token}")
+    word = page.locator(".strip button[aria-pressed=true]")
+    here = word.inner_text()
+    page.keyboard.press(key)
+    page.keyboard.press(key)
+    settle(page)
+    expect(word).to_have_text(here)
+    assert f"token={token}" in page.url
+    page.keyboard.press(back)  # the presses at the end count for nothing
+    expect(word).to_have_text("old" if token == "1" else "boats")
+
+
+def test_the_menu_of_views_and_the_buttons_beside_it_turn_to_another_view(page: Page, address: str) -> None:
+    first, second, third, *_, last = VIEWS
+    visit(page, f"{address}/Gates")
+    page.get_by_role("button", name=f"View: {first}").click()
+    page.get_by_role("menuitem", name=third).click()
+    expect(page).to_have_url(re.compile(f"view={third}"))
+    settle(page)
+    page.locator(".st-key-previous-view button").first.click()
+    expect(page).to_have_url(re.compile(f"view={second}"))
+    expect(page.get_by_role("button", name=f"View: {second}")).to_be_visible()
+    visit(page, f"{address}/Gates?view={last}")
+    page.locator(".st-key-next-view button").first.click()
+    expect(page.get_by_role("button", name=f"View: {first}")).to_be_visible()
 
 
 def test_play_walks_through_the_words_to_the_end_and_a_second_press_stops_it(page: Page, address: str) -> None:
@@ -180,8 +264,7 @@ def test_the_link_is_copied_by_a_button(browser: Browser, address: str) -> None:
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_view_draws_its_example_and_a_link_brings_it_back(page: Page, address: str, view: str) -> None:
     visit(page, f"{address}/Gates?view={view}")
-    page.locator(".st-key-gates-examples button").first.click()
-    settle(page)
+    take(page, re.compile(""))
     main = page.get_by_test_id("stMain")
     expect(main.locator(".js-plotly-plot .main-svg, .sm-passages").first).to_be_visible()
     heading, words = main.inner_text(), page.locator(".strip").inner_text()

@@ -11,10 +11,15 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const play = parentElement.querySelector('.play');
   const here = strip.here ?? (strip.here = { position: data.selected, pressed: 0 });
   if (Date.now() - here.pressed > WAIT) here.position = data.selected;
-  const mark = (word) => word.setAttribute('aria-pressed', String(Number(word.dataset.position) === here.position));
+  const mark = (word) => {
+    const selected = Number(word.dataset.position) === here.position;
+    word.setAttribute('aria-pressed', String(selected));
+    word.tabIndex = selected ? 0 : -1;  // one stop for the tab key: the arrow keys move within
+  };
   const select = (position) => {
     Object.assign(here, { position, pressed: Date.now() });
     strip.querySelectorAll('button').forEach(mark);
+    if (strip.contains(document.activeElement)) strip.querySelector('[data-position="' + position + '"]')?.focus({ preventScroll: true });
     setTriggerValue('moved', position);
   };
   Object.assign(here, { data, select });  // a timer outlives a redraw

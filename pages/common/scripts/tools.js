@@ -1,0 +1,58 @@
+// Enter answers in a field of the header, and Shift+Enter breaks a line: to Streamlit, Enter with Ctrl is what commits a text.
+const commit = (event) => {
+  if (event.key !== 'Enter' || event.shiftKey || event.ctrlKey || event.metaKey || event.isComposing) return;
+  if (!event.target.matches?.('[class*="st-key-question-"] textarea')) return;
+  event.preventDefault();
+  event.stopPropagation();
+  event.target.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', code: 'Enter', ctrlKey: true, bubbles: true, cancelable: true }));
+};
+
+// On a stage: Page Down and Page Up turn to the next view or step, Escape leaves the stage.
+const TURNS = { PageDown: '.st-key-next-view button', PageUp: '.st-key-previous-view button', Escape: '.st-key-stage input' };
+const turn = (event) => {
+  if (!document.querySelector('.on-stage') || event.altKey || event.ctrlKey || event.metaKey) return;
+  const target = TURNS[event.key] && document.querySelector(TURNS[event.key]);
+  if (!target) return;
+  event.preventDefault();
+  target.click();
+};
+
+// Streamlit keeps the theme under the path of the page on which the app was opened, so it is set for all pages.
+const THEMES = { light: 'Light', dark: 'Dark' };
+const isDark = () => getComputedStyle(document.querySelector('.stApp')).colorScheme === 'dark';
+const turnTheme = () => {
+  const theme = JSON.stringify(THEMES[isDark() ? 'light' : 'dark']);
+  const links = [...document.querySelectorAll('.st-key-menu a')].map((link) => new URL(link.href).pathname);
+  for (const path of new Set([window.location.pathname, ...links])) localStorage.setItem(`stActiveTheme-${path}-v2`, theme);
+  window.location.reload();
+};
+
+// The address holds all that is on screen. A page that is served without https has no clipboard.
+const copy = async (text) => {
+  if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);
+  const area = document.createElement('textarea');
+  area.value = text;
+  document.body.appendChild(area);
+  area.select();
+  const done = document.execCommand('copy');
+  area.remove();
+  if (!done) throw new Error('refused');
+};
+const copyLink = ({ currentTarget: button }) => {
+  const { textContent, title } = button;
+  copy(window.location.href)
+    .then(() => ['check', 'Copied'], () => ['error', 'Copy it from the address bar'])
+    .then(([symbol, told]) => Object.assign(button, { textContent: symbol, title: told, ariaLabel: told }))
+    .then(() => setTimeout(() => Object.assign(button, { textContent, title, ariaLabel: 'Copy link' }), 2000));
+};
+
+export default function ({ parentElement }) {
+  parentElement.querySelector('[name=copy]').onclick = copyLink;
+  parentElement.querySelector('[name=theme]').onclick = turnTheme;
+  document.addEventListener('keydown', commit, true);
+  document.addEventListener('keydown', turn);
+  return () => {
+    document.removeEventListener('keydown', commit, true);
+    document.removeEventListener('keydown', turn);
+  };
+}

@@ -1,0 +1,141 @@
+"""What is in sight without scrolling, on a projector and on laptops; and the stage, where only the result is left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import FloatRect, Locator, Page, expect
+
+from pages.explorer import VIEWS
+from tests.browser.driver import serve, settle
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+PROJECTOR = (960, 540)
+SCREENS = ((1440, 900), (1280, 720), PROJECTOR)
+MOST_HEADER = 150  # pixels from the top of a page of 960 pixels' width to the end of its inputs
+LOWEST_ROW = 900  # pixels of a page at which three pictures still stand beside each other
+PICTURES = {"": ".sm-strip", "Tagging": ".sm-strip", "Tagging?task=ner": ".sm-strip", "Language_model": ".surprisal"}
+PICTURES |= {
+    "Language_model?read=names": "ol.sm-names",
+    "Leaderboard": ".stPlotlyChart",
+    "Training": "canvas",
+}
+PICTURES |= {f"Gates?view={view}": ".stPlotlyChart" for view in VIEWS}
+PICTURES |= {"Gates?view=Equation": ".sm-numbers", "Gates?view=Surgery": ".sm-strip", "Gates?view=Moments": ".sm-passages"}
+EXAMPLES = {
+    f"{view.title}, {example.title}": ("Gates?" + urlencode({"view": view.title} | dict(example.values), doseq=True), view.title)
+    for view in VIEWS.values()
+    for example in view.examples
+}
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with serve() as found:
+        yield found
+
+
+def visit(page: Page, url: str, size: tuple[int, int] = PROJECTOR) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.goto(url)
+    settle(page)
+
+
+def box(found: Locator) -> FloatRect:
+    found.wait_for()
+    settled = found.bounding_box()
+    assert settled is not None
+    return settled
+
+
+def half_in_sight(page: Page, picture: str) -> None:
+    """Once the page has come to rest, at least half of the first such picture is above the lower edge."""
+    page.locator(picture).first.wait_for()
+    inside = "picture => { const box = document.querySelector(picture).getBoundingClientRect(); "
+    inside += "return box.height > 0 && box.top + box.height / 2 <= window.innerHeight }"
+    page.wait_for_function(inside, arg=picture, timeout=10_000)
+
+
+@pytest.mark.parametrize("place", PICTURES)
+def test_half_of_the_picture_is_in_sight_on_every_screen(page: Page, address: str, place: str) -> None:
+    visit(page, f"{address}/{place}")
+    for width, height in SCREENS:
+        page.set_viewport_size({"width": width, "height": height})
+        half_in_sight(page, PICTURES[place])
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_half_of_the_picture_of_an_example_is_in_sight(page: Page, address: str, example: str) -> None:
+    link, view = EXAMPLES[example]
+    visit(page, f"{address}/{link}")
+    half_in_sight(page, PICTURES[f"Gates?view={view}"])
+
+
+@pytest.mark.parametrize("place", ["", "Tagging", "Language_model", "Gates"])
+def test_the_inputs_leave_the_page_to_the_result(page: Page, address: str, place: str) -> None:
+    visit(page, f"{address}/{place}")
+    header = box(page.locator(".st-key-header"))
+    assert header["y"] + header["height"] <= MOST_HEADER
+
+
+@pytest.mark.parametrize("view", ["Square", "Heatmaps", "Ledger", "Survival", "Gradient", "Gap", "Regimes"])
+def test_three_pictures_stand_in_one_row_down_to_900_pixels(page: Page, address: str, view: str) -> None:
+    visit(page, f"{address}/Gates?view={view}&cells=elman&cells=gru&cells=lstm", (LOWEST_ROW, 600))
+    row = page.locator("[class*=st-key-gates-pictures-]").first.locator(":scope > *")
+    assert len({round(box(row.nth(one))["y"]) for one in range(3)}) == 1
+
+
+def test_the_words_stay_in_sight_above_their_picture(page: Page, address: str) -> None:
+    visit(page, f"{address}/Gates?view=Heatmaps")
+    page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 500)")
+    words = box(page.locator(".strip"))
+    assert 0 <= words["y"] < 40
+    page.locator(".strip button").first.click()
+    settle(page)
+    expect(page.locator(".strip button[aria-pressed=true]")).to_have_text("The")
+
+
+def test_on_a_stage_only_the_result_is_left_and_keys_turn_the_views(page: Page, address: str) -> None:
+    visit(page, f"{address}/Gates?view=Square&stage=true")
+    expect(page.locator(".st-key-header")).to_be_hidden()
+    expect(page.get_by_role("link", name="Tagging")).to_be_hidden()
+    before = page.locator(".strip button[aria-pressed=true]").inner_text()
+    page.keyboard.press("ArrowLeft")
+    settle(page)
+    assert page.locator(".strip button[aria-pressed=true]").inner_text() != before
+    page.keyboard.press("PageDown")
+    settle(page)
+    assert f"view={list(VIEWS)[1]}" in page.url
+    page.keyboard.press("PageUp")
+    settle(page)
+    page.keyboard.press("Escape")
+    settle(page)
+    expect(page.locator(".st-key-header")).to_be_visible()
+    assert "stage" not in page.url
+
+
+def test_the_theme_is_switched_for_all_pages_and_stays(page: Page, address: str) -> None:
+    visit(page, f"{address}/Tagging")
+    ground = "getComputedStyle(document.querySelector('.stApp')).backgroundColor"
+    light = page.evaluate(ground)
+    with page.expect_navigation():
+        page.get_by_role("button", name="Light or dark").click()
+    settle(page)
+    dark = page.evaluate(ground)
+    assert dark != light
+    visit(page, f"{address}/Gates")
+    assert page.evaluate(ground) == dark
+
+
+def test_a_newcomer_sees_what_is_remembered_within_three_clicks_and_without_scrolling(page: Page, address: str) -> None:
+    visit(page, address)
+    page.locator(".st-key-menu").get_by_role("link", name="Gates").click()
+    settle(page)
+    page.get_by_role("button", name="View:").click()
+    page.get_by_role("menuitem", name="Survival").click()
+    settle(page)
+    expect(page.get_by_test_id("stMain")).to_contain_text("is left at")
+    half_in_sight(page, PICTURES["Gates?view=Survival"])
