@@ -47,7 +47,7 @@ def main() -> None:
     page.start("Overview", "See how a gated network reads a sentence")
     with page.header():
         text = inputs.question(SENTENCE, {one: {inputs.TEXT: one} for one in EXAMPLES}, action="Read")
-    answer = st.container(key="overview-answer")
+    answer = page.answer(text)
     st.html(law.law())
     with st.container(horizontal=True, gap="small", key="overview-pages"):
         for entry in page.PAGES[1:]:

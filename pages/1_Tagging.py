@@ -90,11 +90,12 @@ def main() -> None:
             task = inputs.task(tasks_that_predict("tags"))
             names = inputs.cells(task, most=SIDE_BY_SIDE)
     inputs.told(EXAMPLES)
-    if inputs.ready(text, names):
-        text = inputs.at_most(text, MOST)
-        with st.spinner("Reading a long text") if len(text) > loading.LONG else nullcontext():
-            taggings = [loading.tag(name, text) for name in names]
-        show(taggings)
+    with page.answer(text, names):
+        if inputs.ready(text, names):
+            text = inputs.at_most(text, MOST)
+            with st.spinner("Reading a long text") if len(text) > loading.LONG else nullcontext():
+                taggings = [loading.tag(name, text) for name in names]
+            show(taggings)
 
 
 def show(taggings: list[Tagging]) -> None:

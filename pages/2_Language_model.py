@@ -15,11 +15,13 @@ import streamlit as st
 
 from pages.common import address, inputs, loading, page
 from pages.language import names
+from pages.language.shelves import SHELVES
 from seqmodels.viz import language
 
 if TYPE_CHECKING:
     from seqmodels.inference import Sampling
     from seqmodels.text import Unit
+    from seqmodels.traces import Switch
 
 Models = Mapping[str, "Unit"]  # names of checkpoints, and what each reads and writes one by one
 
@@ -40,111 +42,6 @@ CAREFUL_HELP = (
     "Draw no word that would spoil the text: one twice in a row, a comma at the beginning, a bracket that nothing opened, an *a* "
     "before a vowel. The models' own probabilities stay as they are."
 )
-EXAMPLES = (
-    inputs.Example(
-        "State of our Union",
-        "My fellow Americans, the state of our Union is",
-        "The best-known sentence of the genre: see whether *strong* is among the candidates, and what else is.",
-    ),
-    inputs.Example(
-        "A fixed phrase",
-        "The people of the United",
-        "Hardly anything but *States* can follow *the United*: one bar takes nearly all.",
-    ),
-    inputs.Example(
-        "The year 1850",
-        "The treaty of commerce with Great Britain",
-        "Half of what the models read was written before 1900. The topic alone brings back the style.",
-    ),
-    inputs.Example(
-        "Agreement at a distance",
-        "The treaty with the Government of the Indian tribes",
-        "The verb belongs to *treaty*, not to *tribes*, which is nearer and attracts it: all three cells prefer *have*.",
-    ),
-    inputs.Example(
-        "An open quotation",
-        'President Lincoln said, "The dogmas of the quiet past',
-        "A quotation is open: does a model remember to close it, and when?",
-    ),
-    inputs.Example(
-        "An amount",
-        "The receipts of the Treasury for the fiscal year were $",
-        "Most sums are too rare to be words of the models: they expect one that they can't spell, and `<unk>` takes most of it.",
-    ),
-    inputs.Example(
-        "Nothing like it",
-        "My cat spilled ramen on the smartphone again, lol",
-        "No president ever said this. Most of these words are unknown to the models, and the rest surprise them.",
-    ),
-    inputs.Example(
-        "A word cut short",
-        "The people of the United Sta",
-        "A model that reads words knows no *Sta*. One of your own that reads characters can finish the word.",
-    ),
-    inputs.Example("A blank page", "", "Without a prompt a model begins a paragraph of its own."),
-)
-TALES = (
-    inputs.Example(
-        "Once upon a time",
-        "Once upon a time there",
-        "How every tale begins: *there lived*, or *there was*, and hardly anything else.",
-    ),
-    inputs.Example(
-        "Three of them", "There was once a king who had three", "*Sons* or *daughters*: in a fairy tale there is little else."
-    ),
-    inputs.Example(
-        "Somebody speaks",
-        '"Who is there?" asked the',
-        "The bars are the cast: the king, the old woman, the wolf. Does the answer get its own quotation marks?",
-    ),
-    inputs.Example(
-        "The end",
-        "So they were married, and lived happily",
-        "How a tale ends: *together*, *ever* after. And what comes when it has ended?",
-    ),
-    inputs.Example(
-        "No tale at all",
-        "The budget deficit of the federal government",
-        "No fairy tale speaks of it: see how far the surprise goes, and what the models make of it.",
-    ),
-    inputs.Example("A blank page", "", "Without a prompt a model begins a paragraph of its own."),
-)
-NAMES = (
-    inputs.Example(
-        "Any name", "", "Without a beginning, a model invents whole names. Pick another language: the memory that it starts from."
-    ),
-    inputs.Example(
-        "Mac", "Mac", "In Irish and Scottish a matter of course. What do the models make of it in Italian, or in Japanese?"
-    ),
-    inputs.Example("Schw", "Schw", "A German beginning: see how far each language lets it go on in German."),
-)
-
-
-@dataclass(frozen=True)
-class Shelf:
-    """What some of the models built in have read."""
-
-    title: str
-    note: str
-    examples: tuple[inputs.Example, ...]
-    label: str = "Prompt"
-    action: str = "Continue"
-
-
-SHELVES = {  # by task
-    "lm": Shelf("Speeches", "the **State of the Union addresses** from 1790 to today, two million words", EXAMPLES),
-    "tales": Shelf(
-        "Fairy tales", "**seventeen books of fairy tales**, most of them collected by Andrew Lang, 1.5 million words", TALES
-    ),
-    "names": Shelf(
-        "Surnames",
-        "**surnames in eighteen languages**, fourteen thousand, letter by letter",
-        NAMES,
-        "The name begins with",
-        "Invent",
-    ),
-}
-
 SLIDERS = {  # by key: label, lowest, highest, usual, step, and what it does to a {unit} or to {units}
     "temperature": ("Temperature", 0.0, 2.0, 0.6, 0.05, "0 always takes the most probable {unit}."),
     "top_k": ("Top-k", 0, 100, 0, 1, "Draw from the k most probable {units}; 0: from all."),
@@ -152,6 +49,17 @@ SLIDERS = {  # by key: label, lowest, highest, usual, step, and what it does to 
     "length": ("Length", 5, 120, 40, 5, LENGTH_HELP),
     SEED: ("Seed", 0, 99, 7, 1, "The same seed gives the same text."),
 }
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which models go on with the prompt, how words are drawn, how many, and whether numbers stand under them."""
+
+    models: Models
+    sampling: Sampling
+    length: int
+    numbers: bool
+    switch: Switch | None  # of a name: to another language
 
 
 def main() -> None:
@@ -170,27 +78,33 @@ def main() -> None:
             # whatever else can go on with a text stands beside them, such as a model of characters
             alone = bool(TASKS[task].condition)
             tasks = (task, *(name for name in tasks_that_predict("next token") if name not in SHELVES and not alone))
-            models, sampling, length, numbers = settings(tasks, alone)
+            asked = settings(tasks, alone)
     if not alone:
         address.write()  # the text takes a while to flow in
     inputs.told(shelf.examples, key=PROMPT)
-    if not models:
-        st.info("Pick at least one model to see what it writes.")
-        return
-    unit: Unit = "word" if "word" in models.values() else "character"
+    with page.answer(prompt, asked):
+        if asked.models:
+            answer(prompt, asked, alone)
+            st.caption(f"These models have read one thing only: {shelf.note}.")
+        else:
+            st.info("Pick at least one model to see what it writes.")
+
+
+def answer(prompt: str, asked: Asked, alone: bool) -> None:
+    """What the models write, what they expect next, and what has surprised them."""
+    unit: Unit = "word" if "word" in asked.models.values() else "character"
     prompt = inputs.at_most(prompt, names.MOST_PROMPT if alone else MOST[unit], unit, last=True)
     written = st.container()
-    next_words(models, prompt, sampling)
+    next_words(asked.models, prompt, asked.sampling)
     surprisal = st.container()
     # the text flows in while the rest already stands; the prompt is scored last, which takes long if it is a book
     with written:
         if alone:
-            names.draw(list(models), prompt, sampling)
+            names.draw(list(asked.models), prompt, asked.sampling, asked.switch)
         else:
-            continuations(models, prompt, length, sampling, numbers)
+            continuations(asked, prompt)
     with surprisal:
-        prompt_surprisal(models, prompt, numbers)
-    st.caption(f"These models have read one thing only: {shelf.note}.")
+        prompt_surprisal(asked.models, prompt, asked.numbers)
 
 
 def ask(task: str) -> str:
@@ -204,18 +118,19 @@ def ask(task: str) -> str:
     return inputs.question(shelf.examples[0].text, examples, action=shelf.action, label=shelf.label, key=PROMPT)
 
 
-def settings(tasks: Sequence[str], alone: bool) -> tuple[Models, Sampling, int, bool]:
-    """Which models go on; how words are drawn, how many, and whether numbers stand under them.
-
-    A name is as long as it is, and of letters there are none that would spoil it.
-    """
+def settings(tasks: Sequence[str], alone: bool) -> Asked:
+    """Which models go on, and how. A name is as long as it is, and of letters there are none that would spoil it."""
     picked = inputs.cells(*tasks, most=SIDE_BY_SIDE)
     models = {name: loading.unit_of(name) for name in inputs.given(tasks[0], picked)}
     unit, units = kinds(models), kinds(models, "s")
+    to = names.other(list(models)) if alone and models else None
     anew = "Other names" if alone else "Another text"
     st.button(anew, icon=":material/casino:", key="anew", help="The same settings with the next seed.", on_click=draw_anew)
-    numbers = inputs.toggle("Numbers", key="numbers", help=f"Under each {unit}: its probability, or its surprisal.")
-    with page.settings():
+    beside, rare = st.container(width="content"), page.settings()
+    with rare if alone else beside:
+        numbers = inputs.toggle("Numbers", key="numbers", help=f"Under each {unit}: its probability, or its surprisal.")
+    with rare:
+        switch = None if to is None else names.switch(to)
         values = {
             key: inputs.number(label, low, high, key=key, default=usual, step=step, help=note.format(unit=unit, units=units))
             for key, (label, low, high, usual, step, note) in SLIDERS.items()
@@ -227,7 +142,7 @@ def settings(tasks: Sequence[str], alone: bool) -> tuple[Models, Sampling, int, 
     from seqmodels.inference import Sampling
 
     sampling = Sampling(values["temperature"], int(values["top_k"]), values["top_p"], int(values["seed"]), careful)
-    return models, sampling, int(values.get("length", 0)), numbers
+    return Asked(models, sampling, int(values.get("length", 0)), numbers, switch)
 
 
 def draw_anew() -> None:
@@ -238,41 +153,40 @@ def draw_anew() -> None:
     st.session_state[SEED] = following if following <= high else int(low)
 
 
-def continuations(models: Models, prompt: str, length: int, sampling: Sampling, numbers: bool) -> None:
-    """The cells side by side, all writing at once. What they have written before appears at once."""
+def continuations(asked: Asked, prompt: str) -> None:
+    """The models side by side, all writing at once. What they have written before appears at once."""
+    models = asked.models
     rare = " and ".join(text for unit, text in RARE.items() if unit in models.values())
     panels = []
     for (name, unit), column in zip(models.items(), st.columns(len(models), gap="medium"), strict=True):
-        writing = loading.continue_text(name, prompt, max_tokens=length * TOKENS[unit], sampling=sampling)
-        with column:
-            st.markdown(heading(name, unit))
+        writing = loading.continue_text(name, prompt, max_tokens=asked.length * TOKENS[unit], sampling=asked.sampling)
+        with column, st.container(key=f"written-{name}", gap="xxsmall"):
+            with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+                st.markdown(heading(name, unit), width="content")
+                st.button(
+                    "Keep",
+                    icon=":material/add:",
+                    key=f"keep-{name}",
+                    help="Put this text into the prompt and go on from there.",
+                    on_click=keep,
+                    args=(prompt, writing, unit),
+                    type="tertiary",
+                )
             panels.append((st.empty(), writing, unit))
-            st.button(
-                "Keep",
-                icon=":material/add:",
-                key=f"keep-{name}",
-                help="Put this text into the prompt and go on from there.",
-                on_click=keep,
-                args=(prompt, writing, unit),
-            )
     st.caption(
-        f"The stronger the colour behind a {kinds(models)}, the less the model expected it; ¶ ends a paragraph. To a model, {rare} "
-        "in training (of a short text, fewer) are all `<unk>`, and `<unk>` is never drawn."
+        f"The stronger the colour behind a {kinds(models)}, the less the model expected it; ¶ ends a paragraph.",
+        help=f"To a model, {rare} in training (of a short text, fewer) are all `<unk>`, and `<unk>` is never drawn.",
     )
     growing = panels
     while growing:
         for panel, writing, unit in growing:
-            panel.html(language.continuation(prompt, writing.tokens, unit=unit, numbers=numbers))
+            panel.html(language.continuation(prompt, writing.tokens, unit=unit, numbers=asked.numbers))
         growing = [(panel, writing, unit) for panel, writing, unit in growing if writing.advance(TOKENS[unit])]
 
 
 def next_words(models: Models, prompt: str, sampling: Sampling) -> None:
-    """Bars of the likeliest next words for each cell. A click takes a word, as does the list beside them, which needs no mouse."""
+    """Bars of the likeliest next words for each model. A click takes a word, as does the list below them, which needs no mouse."""
     st.subheader("What could come next")
-    st.caption(
-        f"Click a row, or tap it twice, to take that {kinds(models)}. Solid: how likely it is drawn under the settings above. "
-        "Faint: the model's own probability, at temperature 1. A sure model has one long bar, a lost one many short."
-    )
     from seqmodels.inference import candidates
 
     found = {name: candidates(loading.next_words(name, prompt), sampling) for name in models}
@@ -281,7 +195,7 @@ def next_words(models: Models, prompt: str, sampling: Sampling) -> None:
     version = zlib.crc32(prompt.encode(errors="replace"))
     for (name, listed), column in zip(found.items(), st.columns(len(models), gap="medium"), strict=True):
         key = f"bars-{name}-{version}"
-        with column:
+        with column, st.container(gap="xxsmall"):
             st.markdown(heading(name, listed.unit))
             st.plotly_chart(
                 language.next_word_bars(listed, theme=page.theme(), longest=longest),
@@ -292,6 +206,10 @@ def next_words(models: Models, prompt: str, sampling: Sampling) -> None:
                 config={"displayModeBar": False},
             )
             st.caption(language.spread(listed))
+    st.caption(
+        f"Click a row, or tap it twice, to take that {kinds(models)}. Solid: how likely it is drawn under the settings above. "
+        "Faint: the model's own probability, at temperature 1. A sure model has one long bar, a lost one many short."
+    )
     choices = {label(word, one.unit, models): (word, one.unit) for one in found.values() for word in one.names}
     first = next(iter(models.values()))
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -311,19 +229,13 @@ def next_words(models: Models, prompt: str, sampling: Sampling) -> None:
 
 
 def prompt_surprisal(models: Models, prompt: str, numbers: bool) -> None:
-    """The prompt once for each cell, coloured by how unexpected each word was."""
+    """The prompt once for each model, coloured by how unexpected each word was."""
     st.subheader("What surprised them in the prompt")
-    unit = kinds(models)
     if not prompt.strip():
-        st.caption(f"The prompt is empty. Type something, and each {unit} is coloured by how unexpected it is.")
+        st.caption(f"The prompt is empty. Type something, and each {kinds(models)} is coloured by how unexpected it is.")
         return
     from seqmodels.tasks import caution
 
-    st.html(language.legend(models.values()))
-    meant = " ".join(text for unit, text in SUMMED_UP.items() if unit in models.values())
-    st.caption(
-        f"The surprisal of a {unit} is -log₂ of the probability it had before it was read, in bits. One bit is a coin toss. {meant}"
-    )
     doubts: set[str | None] = {None}  # that have been told
     for name, unit in models.items():
         with st.spinner("Reading a long prompt") if len(prompt) > LONG else nullcontext():
@@ -335,6 +247,12 @@ def prompt_surprisal(models: Models, prompt: str, numbers: bool) -> None:
             st.caption(f":material/warning: {doubt}.")
         # numbers would set the letters of a word far apart, so they are shown on demand
         st.html(language.surprisal_strip(score, prompt, numbers=numbers or unit == "word"))
+    st.html(language.legend(models.values()))
+    meant = " ".join(text for unit, text in SUMMED_UP.items() if unit in models.values())
+    st.caption(
+        f"The surprisal of a {kinds(models)} is -log₂ of the probability it had before it was read, in bits. One bit is a coin "
+        f"toss. {meant}"
+    )
 
 
 def kinds(models: Models, ending: str = "") -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from pages import explorer
@@ -10,6 +13,9 @@ from pages.explorer import picking, selection
 from pages.explorer import scene as shared
 from pages.explorer.scene import Scene, View
 from seqmodels.viz.palette import PARAGRAPH, SPACE
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 DEFAULT = "The keys to the cabinet in the old office near the two big doors are on the table."
 SIDE_BY_SIDE = 3  # models
@@ -29,6 +35,12 @@ def main() -> None:
             names = inputs.given(task, inputs.cells(task, most=SIDE_BY_SIDE))
             turn(view)
             settings = page.settings()
+    with page.answer(view.title, text, names):
+        answer(view, task, text, names, settings)
+
+
+def answer(view: View, task: str, text: str, names: Sequence[str], settings: DeltaGenerator) -> None:
+    """The view of the text."""
     if inputs.ready(text, names):
         text = inputs.at_most(text, shared.MOST[loading.unit_of(names[0])], loading.unit_of(names[0]))
         with st.spinner("Reading"):

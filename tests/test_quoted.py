@@ -19,6 +19,7 @@ import torch
 
 from docs.record import explanation
 from pages.explorer import VIEWS, clamps, regimes
+from pages.language.shelves import SHELVES
 from pages.training import recorded
 from seqmodels import checkpoints, corpora, traces
 from seqmodels.cells import CELLS
@@ -58,7 +59,7 @@ TEXTS: dict[str, tuple[str, State]] = {
         for title, view in VIEWS.items()
     },
     **{f"Tagging: {title}": (sees, {"text": text}) for title, (text, sees) in examples_of(TAGGING).items()},
-    **{f"Language model: {title}": (sees, {"text": text}) for title, (text, sees) in examples_of(LANGUAGE).items()},
+    **{f"Language model: {one.title}": (one.reason, {"text": one.text}) for shelf in SHELVES.values() for one in shelf.examples},
     **{f"Training: {preset.title}": (preset.look_for, {}) for preset in PRESETS},
     **{f"Cell: {cell.title}": (cell.where, {}) for cell in CELLS.values()},
     "Training: recorded": (recorded.read()["explanation"], {}),
@@ -644,7 +645,7 @@ def test_the_overview_says_what_its_sentence_is_an_example_of() -> None:
     ],
 )
 def test_the_tales_go_on_as_the_page_says(title: str, words: set[str], share: float) -> None:
-    text, _ = examples_of(LANGUAGE)[title]
+    (text,) = (one.text for one in SHELVES["tales"].examples if one.title == title)
     first, second, *_ = candidates(next_words(checkpoints.load("tales-gru"), text), Sampling(temperature=1)).words
     assert {first.word, second.word} == words
     assert first.model + second.model > share
@@ -678,7 +679,7 @@ def half_is_old(state: State) -> Sequence[str]:
 def test_the_language_page_says_what_the_models_have_read() -> None:
     words = words_by_year()
     assert sum(words.values()) == pytest.approx(2e6, rel=0.05)
-    assert f"from {min(words)} to today, two million words" in (ROOT / LANGUAGE).read_text("utf-8")
+    assert f"from {min(words)} to today, two million words" in SHELVES["lm"].note
 
 
 # the Training page

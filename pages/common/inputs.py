@@ -107,9 +107,10 @@ def texts(examples: Sequence[Example], *, key: str = TEXT) -> dict[str, dict[str
 
 def told(examples: Sequence[Example], *, key: str = TEXT) -> None:
     """Why the example that is on screen is interesting, if one is."""
+    place = st.empty()  # what follows stands at its own place either way
     for example in examples:
         if example.text == address.kept(key):
-            st.caption(f"**{example.title}**: {example.reason}")
+            place.caption(f"**{example.title}**: {example.reason}")
 
 
 def task(names: Sequence[str], *, menu: bool = False) -> str:
@@ -194,7 +195,7 @@ def choice(
     seen: Literal["visible", "collapsed"] = "collapsed" if compact else "visible"
     picked: str | None
     if menu:
-        picked = st.selectbox(label, list(labels), key=key, label_visibility=seen, width=190)
+        picked = st.selectbox(label, list(labels), key=key, label_visibility=seen, width=160)
     else:
         picked = st.segmented_control(label, list(labels), key=key, required=True, label_visibility=seen)
     return labels[address.keep(key, picked or usual, usual)]
@@ -241,16 +242,23 @@ def listed(label: str, options: Sequence[str], *, key: str) -> str:
     """One of many options, in a compact menu; the first, unless another is picked."""
     usual = options[0]
     _restore(label, key, usual, lambda said: (said[-1], True) if said[-1] in options else (usual, False))
-    picked = st.selectbox(label, options, key=key, width=150, label_visibility="collapsed")
+    picked = st.selectbox(label, options, key=key, width=135, label_visibility="collapsed")
     return str(address.keep(key, picked, usual))
 
 
-def menu(label: str, options: Sequence[str], *, key: str, placeholder: str, typed: bool = False) -> str | None:
-    """One of many options, or none; with `typed`, anything else that the visitor types."""
+def menu(
+    label: str, options: Sequence[str], *, key: str, placeholder: str, typed: bool = False, compact: bool = False
+) -> str | None:
+    """One of many options, or none; with `typed`, anything else that the visitor types. `compact` as in `choice`."""
     _restore(label, key, None, lambda said: (said[-1], True) if (typed and said[-1]) or said[-1] in options else (None, False))
     chosen = st.session_state[key]
     listed = [*options, *([] if chosen is None or chosen in options else [chosen])]  # what was typed stays in the menu
-    return address.keep(key, st.selectbox(label, listed, key=key, placeholder=placeholder, accept_new_options=typed, width=240))
+    seen: Literal["visible", "collapsed"] = "collapsed" if compact else "visible"
+    wide = 145 if compact else 240
+    picked = st.selectbox(
+        label, listed, key=key, placeholder=placeholder, accept_new_options=typed, width=wide, label_visibility=seen
+    )
+    return address.keep(key, picked)
 
 
 def number(label: str, low: float, high: float, *, key: str, default: float, step: float, help: str | None = None) -> float:

@@ -44,6 +44,7 @@ class Page:
 
 STAGE = "stage"
 _SENTENCE = ("text", "task", "cells")
+_ASKED, _ANSWERED = "asked", "answered"  # in the session's state: what this run answers, and what the last whole one did
 PAGES = (
     Page("app.py", "Overview", ":material/home:", "What this is, and the one law behind every cell.", ("text",)),
     Page(
@@ -151,6 +152,20 @@ def settings() -> DeltaGenerator:
     return st.popover("Settings", icon=":material/tune:", key="settings")
 
 
+def answer(*asked: object) -> DeltaGenerator:
+    """The place of the answer to what is `asked`, as values that can be compared.
+
+    The browser keeps each part of an old answer until the new one takes its place. Where something else was asked, all that is
+    old in here is pale from the first, and no model seems to answer a question that another has not heard yet.
+    """
+    mark = st.empty()
+    if st.session_state.get(_ANSWERED) != asked:
+        mark.html('<div class="asked-anew"></div>')  # which the style looks for
+    st.session_state[_ASKED] = asked
+    st.session_state[_ANSWERED] = None  # until the run has come to its end: another may break it off
+    return st.container(key="answer")
+
+
 @contextmanager
 def boundary() -> Iterator[None]:
     """What goes wrong inside becomes a sentence in its place, and the page around it stays.
@@ -179,6 +194,7 @@ def run(draw: Callable[[], None]) -> None:
     """Draw a page, inside the boundary."""
     with boundary():
         draw()
+    st.session_state[_ANSWERED] = st.session_state.get(_ASKED)
     address.finish()
 
 

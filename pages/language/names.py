@@ -1,4 +1,4 @@
-"""Names: ten from each cell at once, of one language, or of another from some letter on."""
+"""Names: ten from each model at once, of one language, or of another from some letter on."""
 
 from __future__ import annotations
 
@@ -29,31 +29,31 @@ SWITCHED = {
 }
 
 
-def draw(models: Sequence[str], prompt: str, sampling: Sampling) -> None:
-    """The cells side by side, with their names."""
+def draw(models: Sequence[str], prompt: str, sampling: Sampling, switch: Switch | None) -> None:
+    """The models side by side, with their names."""
     first = loading.condition_of(models[0])
-    switch = chosen(models, first)
-    if switch is not None:
-        st.markdown(SWITCHED[switch.how].format(first=inputs.plain(first), second=inputs.plain(switch.to)))
-    st.html(language.names_legend(first, None if switch is None else switch.to))
     for name, column in zip(models, st.columns(len(models), gap="medium"), strict=True):
         found = loading.invent(name, prompt, sampling, switch)
-        with column:
-            st.markdown(f"**{loading.title(name)}**")
+        with column, st.container(gap="xxsmall"):
+            st.markdown(f"**{loading.title(name)}**: {count(found)}")
             st.html(language.names(found))
-            st.caption(count(found))
+    st.html(language.names_legend(first, None if switch is None else switch.to))
+    if switch is not None:
+        st.caption(SWITCHED[switch.how].format(first=inputs.plain(first), second=inputs.plain(switch.to)))
     st.caption(INTRODUCTION)
 
 
-def chosen(models: Sequence[str], first: str) -> Switch | None:
-    """A row of inputs: another language to go on in, after how many letters, and how."""
+def other(models: Sequence[str]) -> str | None:
+    """A picker: another language to go on in."""
+    first = loading.condition_of(models[0])
     others = [condition for condition in loading.conditions(models) if condition != first]
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        to = inputs.menu("Go on in", others, key="other", placeholder="the same language")
-        if to is None:
-            return None
-        after = int(inputs.number("After letters", 1, MOST_LETTERS, key="after", default=AFTER, step=1))
-        how = inputs.choice("What is switched", list(SWITCHES), key="how")
+    return inputs.menu("Go on in", others, key="other", placeholder="Go on in …", compact=True)
+
+
+def switch(to: str) -> Switch:
+    """Inputs: after how many letters a name goes on in the other language, and how."""
+    after = int(inputs.number("After letters", 1, MOST_LETTERS, key="after", default=AFTER, step=1))
+    how = inputs.choice("What is switched", list(SWITCHES), key="how")
     from seqmodels.traces import Switch
 
     return Switch(to, after, SWITCHES[how])  # type: ignore[arg-type]

@@ -139,3 +139,11 @@ def test_a_newcomer_sees_what_is_remembered_within_three_clicks_and_without_scro
     settle(page)
     expect(page.get_by_test_id("stMain")).to_contain_text("is left at")
     half_in_sight(page, PICTURES["Gates?view=Survival"])
+
+
+def test_on_a_projector_ten_names_of_each_model_are_in_sight(page: Page, address: str) -> None:
+    visit(page, f"{address}/Language_model?read=names&language=Russian&other=Italian")
+    names = page.locator("ol.sm-names li")
+    expect(names).to_have_count(30)
+    lowest = box(names.last)
+    assert lowest["y"] + lowest["height"] <= PROJECTOR[1]

@@ -1,0 +1,77 @@
+"""While another answer is on its way, what is left of the old one is pale: never three models at three prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.driver import serve, settle
+from tests.browser.test_walk import type_into, visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+PALE = 0.25  # Streamlit's own mark of what is old is 0.33, and comes half a second late
+# every 20 ms while a run goes on: how opaque the parts of the answer are, of the old one and of the new
+WATCH = """() => {
+  window.seen = [];
+  window.watch = setInterval(() => {
+    const running = document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'running';
+    const parts = [...document.querySelectorAll('.st-key-answer .stElementContainer')].filter((part) => part.offsetHeight > 0);
+    const opaque = (stale) => parts.filter((part) => part.dataset.stale === stale).map((part) => +getComputedStyle(part).opacity);
+    if (running) window.seen.push({ old: opaque('true'), new: opaque('false') });
+  }, 20);
+}"""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """How opaque each part of the answer was, from 0 to 1."""
+
+    old: list[float]
+    new: list[float]
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with serve() as found:
+        yield found
+
+
+def seen(page: Page) -> list[Moment]:
+    """The moments of the runs since the page is watched."""
+    page.evaluate("clearInterval(window.watch)")
+    return [Moment(one["old"], one["new"]) for one in page.evaluate("window.seen")]
+
+
+@pytest.mark.parametrize(
+    ("place", "label", "text"),
+    [
+        ("Language_model", "Prompt", "The people of the"),
+        ("Language_model?read=names", "The name begins with", "Iv"),
+        ("Tagging", "Your text", "The old man the boat, he said. " * 700),
+        ("Gates?view=Heatmaps", "Your text", "The old man the boat. " * 30),
+    ],
+)
+def test_what_is_left_of_the_old_answer_is_pale_beside_the_new_one(
+    page: Page, address: str, place: str, label: str, text: str
+) -> None:
+    visit(page, f"{address}/{place}")
+    page.evaluate(WATCH)
+    type_into(page, label, text)
+    both = [moment for moment in seen(page) if moment.old and moment.new]
+    assert both, "the new answer comes part by part"
+    assert max(opacity for moment in both for opacity in moment.old) <= PALE
+    assert page.locator(".st-key-answer [data-stale=true]").count() == 0
+
+
+def test_what_asks_nothing_else_leaves_the_answer_as_it_is(page: Page, address: str) -> None:
+    visit(page, f"{address}/Gates?view=Heatmaps&text=Ducks+swim+quietly.")
+    page.evaluate(WATCH)
+    page.locator(".strip button", has_text="swim").click()
+    settle(page)
+    moments = [opacity for moment in seen(page) for opacity in moment.old]
+    assert moments
+    assert min(moments) > PALE
