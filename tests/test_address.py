@@ -132,7 +132,7 @@ def test_what_a_link_may_not_ask_for_is_the_default_with_a_note(asked: dict[str,
     assert NOTE not in said(usual)
     for kind in ("slider", "toggle", "text_area"):
         assert [one.value for one in getattr(app, kind)] == [one.value for one in getattr(usual, kind)]
-    assert app.button_group(key="read").value == "Speeches"
+    assert app.selectbox(key="read").value == "Speeches"
     assert app.button_group(key="cells").value == (["GRU"] if "cells" in asked else ["Elman", "GRU", "LSTM"])
     assert NOTE not in said(sound(app.run()))
 

@@ -166,7 +166,7 @@ def test_every_view_shows_two_models_with_one_cell(view: str, bring: Callable[[s
 
 def test_in_comparisons_two_models_with_one_cell_have_one_colour_and_two_strokes(bring: Callable[[str, str], Path]) -> None:
     bring("pos-gru", "mine")
-    app = visit(GATES, view="Compare", cells=["GRU", "mine (GRU)"])
+    app = visit(GATES, view="Compare", cells=["GRU", "mine (GRU)"], text="The old man the boats.")
     shipped, mine = pictures(app)[0]["data"]
     assert shipped["line"]["color"] == mine["line"]["color"]
     assert shipped["line"]["dash"] != mine["line"]["dash"]

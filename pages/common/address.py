@@ -66,8 +66,10 @@ class _Memory:
         return self.say(entry) if entry else []
 
     def say(self, entry: _Kept) -> Said:
-        if entry.value is None or entry.value == entry.default:
+        if entry.value == entry.default:
             return []
+        if entry.value is None:  # nothing, where the default is something
+            return [""]
         return [self.shorten(text) for text in _texts(entry.value)]
 
     def shorten(self, text: str) -> str:
@@ -189,8 +191,10 @@ def kept(key: str) -> Any:
 
 def put(values: Mapping[str, Any]) -> None:
     """Set inputs by their keys, whether or not this page has drawn them yet. Only before they are drawn, such as in a callback."""
+    memory = _memory()
     for key, value in values.items():
-        keep(key, value)
+        usual = memory.usual.pop(key, None)  # may be another in the next run: what is set is set, whatever the default
+        keep(key, value, usual if value is None else None)
         if key in st.session_state:
             st.session_state[key] = value
 

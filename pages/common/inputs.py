@@ -250,7 +250,7 @@ def menu(
     label: str, options: Sequence[str], *, key: str, placeholder: str, typed: bool = False, compact: bool = False
 ) -> str | None:
     """One of many options, or none; with `typed`, anything else that the visitor types. `compact` as in `choice`."""
-    _restore(label, key, None, lambda said: (said[-1], True) if (typed and said[-1]) or said[-1] in options else (None, False))
+    _restore(label, key, None, lambda said: (said[-1] or None, True) if typed or said[-1] in ("", *options) else (None, False))
     chosen = st.session_state[key]
     listed = [*options, *([] if chosen is None or chosen in options else [chosen])]  # what was typed stays in the menu
     seen: Literal["visible", "collapsed"] = "collapsed" if compact else "visible"
@@ -290,7 +290,7 @@ def optional_number(label: str, *, key: str, help: str) -> int | None:
 
     def read(said: Sequence[str]) -> tuple[int | None, bool]:
         good = re.fullmatch(r"[0-9]{1,9}", said[-1]) is not None
-        return int(said[-1]) if good else None, good
+        return int(said[-1]) if good else None, good or not said[-1]
 
     _restore(label, key, None, read)
     return address.keep(key, st.number_input(label, 0, None, None, step=1, key=key, help=help, placeholder="none", width=160))
