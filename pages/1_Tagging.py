@@ -1,4 +1,4 @@
-"""Tagging: parts of speech and entities in the visitor's own text, cell beside cell."""
+"""Tagging: parts of speech and entities in the visitor's own text, model beside model."""
 
 from __future__ import annotations
 
@@ -78,17 +78,21 @@ EXAMPLES = (
         POS,
     ),
 )
+LEAD = EXAMPLES[1]
 
 
 def main() -> None:
     page.start("Tagging")
     with page.header():
-        text = inputs.question(EXAMPLES[1].text, inputs.texts(EXAMPLES), action="Tag")
+        above = st.container()  # the text stands over the task, by which it is chosen until something is typed
         from seqmodels.tasks import tasks_that_predict  # brings torch: the page's frame is on screen by now
 
         with page.pickers():
             task = inputs.task(tasks_that_predict("tags"))
             names = inputs.cells(task, most=SIDE_BY_SIDE)
+        usual = next((one.text for one in (LEAD, *EXAMPLES) if one.state["task"] == task), LEAD.text)
+        with above:
+            text = inputs.question(usual, inputs.texts(EXAMPLES), action="Tag")
     inputs.told(EXAMPLES)
     with page.answer(text, names):
         if inputs.ready(text, names):
@@ -115,14 +119,12 @@ def show(taggings: list[Tagging]) -> None:
 
 def summary(taggings: list[Tagging], differing: int) -> str:
     """What the strip holds, in one line."""
-    words = f"{counted(len(taggings[0].tokens), 'token')} in {counted(len(taggings[0].sentences), 'sentence')}. "
+    words = f"{counted(len(taggings[0].tokens), 'token')} in {counted(len(taggings[0].sentences), 'sentence')}"
     if len(taggings) == 1:
-        return words + "Hover, tap or tab to a word for its three most probable tags."
+        return f"{words}, read by {title(taggings[0])}. Hover, tap or tab to a word for its three best tags."
     rows = ", ".join(map(title, taggings))
-    return (
-        words
-        + f"Rows from the top: {rows}. They differ on {differing:,}. Hover, tap or tab to a word for the three best tags of each."
-    )
+    agree = f"They differ on {counted(differing, 'token')}" if differing else "They agree on all"
+    return f"{words}. Rows from the top: {rows}. {agree}. Hover, tap or tab to a word for the three best tags of each."
 
 
 def title(tagging: Tagging) -> str:
@@ -142,7 +144,7 @@ def window(tagging: Tagging) -> tuple[int, int]:
 
 
 def entities(taggings: list[Tagging]) -> None:
-    """The entities found, by cell."""
+    """The entities found, by model."""
     for tagging in taggings:
         shown, beyond = tagging.entities[:MOST_ENTITIES], len(tagging.entities) - MOST_ENTITIES
         # an entity may go on in the next line
@@ -163,7 +165,7 @@ def table(taggings: list[Tagging], differing: list[int]) -> None:
             label = "CoNLL-U" if len(taggings) == 1 else f"CoNLL-U {title(tagging)}"
             name = f"{tagging.task}-{tagging.label}.conllu"
             save(label, partial(export.to_conllu, tagging), name, "text/plain", key=f"tagging-conllu-{tagging.label}")
-        only = len(taggings) > 1 and st.toggle("Only where the cells differ", key="tagging-only", disabled=not differing)
+        only = len(taggings) > 1 and st.toggle("Only where the models differ", key="tagging-only", disabled=not differing)
     rows = export.token_rows(taggings)
     if only and differing:
         rows = [rows[position] for position in differing]
@@ -173,7 +175,8 @@ def table(taggings: list[Tagging], differing: list[int]) -> None:
         columns[f"{tagging.label}_probability"] = st.column_config.ProgressColumn(
             f"{title(tagging)}: probability", format="percent", min_value=0, max_value=1
         )
-    st.dataframe(rows, column_config=columns, hide_index=True, height=min(420, 38 + 35 * len(rows)))
+    columns = {"token": st.column_config.TextColumn("Token")} | columns
+    st.dataframe(rows, column_config=columns, column_order=list(columns), hide_index=True, height=min(420, 38 + 35 * len(rows)))
 
 
 page.run(main)

@@ -16,7 +16,7 @@ from seqmodels.viz import leaderboard as viz
 
 def main() -> None:
     page.start("Leaderboard")
-    st.markdown("How good, how large and how fast each cell is with the same recipe, on text that it never saw; and where it errs.")
+    st.markdown("How good, how large and how fast each model is with one recipe, on text that it never saw; and where it errs.")
     found = board.boards()
     if not found:
         st.info(f"No model has been measured here yet: {board.MAKE} does it.")
@@ -38,7 +38,7 @@ def pictures(shown: Board) -> None:
     for quantity, column in zip(viz.QUANTITIES, st.columns(2, gap="medium"), strict=True):
         with column:
             figure = viz.against(shown.cards, quantity, higher_is_better=shown.task.higher_is_better, theme=page.theme())
-            details.chart(figure, quantity, f"{metric} on test against {quantity} of each cell")
+            details.chart(figure, quantity, f"{metric} on test against {quantity} of each model")
 
 
 def table(shown: Board) -> None:
@@ -50,7 +50,7 @@ def table(shown: Board) -> None:
     for card in shown.cards:
         rows.append(
             {
-                "Cell": viz.title(card),
+                "Model": viz.title(card),
                 "test": card.results["test"].scores[card.metric],
                 "dev": card.results["dev"].scores[card.metric],
                 "size": card.bytes / 1e6,

@@ -22,18 +22,20 @@ LONGEST_LEDGER = 2000  # tokens; the table of norms grows with their square
 DECIMALS = 8  # of a traced value; near 1, float32 holds no more
 
 
-def token_rows(taggings: Sequence[Tagging], *, sentences: int = 0, characters: int = 0) -> list[dict[str, Any]]:
-    """A row a token: its sentence, place and text, then each model's tag and probability. All taggings are of one text.
+def token_rows(taggings: Sequence[Tagging], *, tokens: int = 0, sentences: int = 0, characters: int = 0) -> list[dict[str, Any]]:
+    """A row a token: its position, sentence, text and place, then each model's tag and probability. All are of one text.
 
-    It may be a part of a longer one, with so many `sentences` and `characters` before it.
+    Tokens, sentences and characters are counted from 0. The text may be a part of a longer one, with so many `tokens`,
+    `sentences` and `characters` before it.
     """
     _check(taggings)
-    numbered = enumerate(taggings[0].sentences, sentences + 1)
+    numbered = enumerate(taggings[0].sentences, sentences)
     sentence_of = {position: number for number, (first, last) in numbered for position in range(first, last)}
     rows: list[dict[str, Any]] = []
     for position, token in enumerate(taggings[0].tokens):
         start, end = characters + token.start, characters + token.end
-        row: dict[str, Any] = {"sentence": sentence_of[position], "text": token.text, "start": start, "end": end}
+        row: dict[str, Any] = {"position": tokens + position, "sentence": sentence_of[position], "token": token.text}
+        row |= {"start": start, "end": end}
         for tagging in taggings:
             tagged = tagging.tokens[position]
             row |= {f"{tagging.label}_tag": tagged.tag, f"{tagging.label}_probability": round(tagged.probability, 4)}
@@ -41,12 +43,12 @@ def token_rows(taggings: Sequence[Tagging], *, sentences: int = 0, characters: i
     return rows
 
 
-def sentence_rows(tagging: Tagging, *, sentences: int = 0, characters: int = 0) -> list[dict[str, Any]]:
-    """A row a sentence: its place and text, its tokens and its entities; of a part of a text as in `token_rows`."""
+def sentence_rows(tagging: Tagging, *, tokens: int = 0, sentences: int = 0, characters: int = 0) -> list[dict[str, Any]]:
+    """A row a sentence: its place and text, its tokens and its entities; counted, and of a part of a text, as in `token_rows`."""
     rows = []
-    for number, (first, last) in enumerate(tagging.sentences, sentences + 1):
-        tokens = tagging.tokens[first:last]
-        start, end = tokens[0].start, tokens[-1].end
+    for number, (first, last) in enumerate(tagging.sentences, sentences):
+        inside = tagging.tokens[first:last]
+        start, end = inside[0].start, inside[-1].end
         entities = [entity for entity in tagging.entities if start <= entity.start < end]
         rows.append(
             {
@@ -54,8 +56,11 @@ def sentence_rows(tagging: Tagging, *, sentences: int = 0, characters: int = 0) 
                 "start": characters + start,
                 "end": characters + end,
                 "text": tagging.text[start:end],
-                "tokens": [_row(token, characters, token.tag) for token in tokens],
-                "entities": [_row(entity, characters, entity.label) for entity in entities],
+                "tokens": [
+                    {"position": position} | _row(token, characters, "tag", token.tag)
+                    for position, token in enumerate(inside, tokens + first)
+                ],
+                "entities": [_row(entity, characters, "label", entity.label) for entity in entities],
             }
         )
     return rows
@@ -87,16 +92,16 @@ def rows_to_csv(rows: Sequence[Mapping[str, Any]], *, heading: bool = True) -> s
 
 
 def to_json(taggings: Sequence[Tagging]) -> str:
-    """The text, and under each cell its tokens and entities."""
+    """The text, and under each model its tokens and entities."""
     _check(taggings)
-    cells = {tagging.label: to_dict(tagging) for tagging in taggings}
-    return json.dumps({"text": taggings[0].text, "task": taggings[0].task, "cells": cells}, ensure_ascii=False, indent=1)
+    models = {tagging.label: to_dict(tagging) for tagging in taggings}
+    return json.dumps({"text": taggings[0].text, "task": taggings[0].task, "models": models}, ensure_ascii=False, indent=1)
 
 
 def to_conllu(tagging: Tagging, *, sentences: int = 0, characters: int = 0) -> str:
     """CoNLL-U: a tag of speech as UPOS, an entity tag as NER= in MISC; character offsets and probabilities in MISC.
 
-    Columns that no model here fills are `_`. Of a part of a text as in `token_rows`.
+    Columns that no model here fills are `_`. Of a part of a text as in `token_rows`; by CoNLL-U, sentences and tokens count from 1.
     """
     numbered = enumerate(tagging.sentences, sentences + 1)
     return "".join(_block(tagging, number, first, last, characters) for number, (first, last) in numbered)
@@ -171,9 +176,9 @@ def _arrays(layer: LayerTrace) -> dict[str, NDArray[np.float32]]:
     return {name: values for name, values in arrays.items() if values is not None and (name != "start" or values.any())}
 
 
-def _row(found: TaggedToken | Entity, characters: int, label: str) -> dict[str, Any]:
+def _row(found: TaggedToken | Entity, characters: int, name: str, label: str) -> dict[str, Any]:
     place = {"text": found.text, "start": characters + found.start, "end": characters + found.end}
-    return {**place, "label": label, "probability": round(found.probability, 4)}
+    return {**place, name: label, "probability": round(found.probability, 4)}
 
 
 def _block(tagging: Tagging, number: int, first: int, last: int, characters: int) -> str:

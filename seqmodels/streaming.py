@@ -26,12 +26,13 @@ _TAIL = 1 << 12  # characters in which the beginning of a piece's last sentence 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a text is tagged: its bytes and characters up to there, with their SHA-256, and its sentences."""
+    """How far a text is tagged: its bytes and characters up to there, with their SHA-256, its sentences and its tokens."""
 
     bytes: int = 0
     characters: int = 0
     digest: str = hashlib.sha256().hexdigest()
     sentences: int = 0
+    tokens: int = 0
 
 
 class OtherTextError(ValueError):
@@ -47,12 +48,12 @@ def _conllu(tagging: Tagging, before: Progress) -> str:
 
 
 def _jsonl(tagging: Tagging, before: Progress) -> str:
-    rows = export.sentence_rows(tagging, sentences=before.sentences, characters=before.characters)
+    rows = export.sentence_rows(tagging, tokens=before.tokens, sentences=before.sentences, characters=before.characters)
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
 def _csv(tagging: Tagging, before: Progress) -> str:
-    rows = export.token_rows([tagging], sentences=before.sentences, characters=before.characters)
+    rows = export.token_rows([tagging], tokens=before.tokens, sentences=before.sentences, characters=before.characters)
     return export.rows_to_csv(rows, heading=before.sentences == 0)
 
 
@@ -85,6 +86,7 @@ def tag_stream(
             progress.characters + len(piece),
             digest.hexdigest(),
             progress.sentences + (0 if tagging is None else len(tagging.sentences)),
+            progress.tokens + (0 if tagging is None else len(tagging.tokens)),
         )
         yield "" if tagging is None else write(tagging, progress), after
         progress = after

@@ -27,8 +27,9 @@ def both(tiny: dict[str, Checkpoint]) -> list[Tagging]:
 
 def test_csv_holds_every_token_and_every_models_tag(both: list[Tagging]) -> None:
     rows = list(csv.DictReader(io.StringIO(export.to_csv(both), newline="")))
-    assert [row["text"] for row in rows] == [token.text for token in both[0].tokens]
-    assert all(TEXT[int(row["start"]) : int(row["end"])] == row["text"] for row in rows)
+    assert [int(row["position"]) for row in rows] == list(range(len(both[0].tokens)))
+    assert [row["token"] for row in rows] == [token.text for token in both[0].tokens]
+    assert all(TEXT[int(row["start"]) : int(row["end"])] == row["token"] for row in rows)
     for tagging in both:
         assert [row[f"{tagging.cell}_tag"] for row in rows] == [token.tag for token in tagging.tokens]
 
@@ -36,17 +37,29 @@ def test_csv_holds_every_token_and_every_models_tag(both: list[Tagging]) -> None
 def test_rows_number_the_sentences(both: list[Tagging]) -> None:
     numbers = [row["sentence"] for row in export.token_rows(both)]
     assert numbers == sorted(numbers)
-    assert numbers.count(1) == both[0].sentences[0][1]
-    assert numbers[-1] == len(both[0].sentences)
+    assert numbers.count(0) == both[0].sentences[0][1]
+    assert numbers[-1] == len(both[0].sentences) - 1
 
 
-def test_json_holds_tokens_and_entities_by_cell(tiny: dict[str, Checkpoint]) -> None:
+def test_rows_of_sentences_and_of_tokens_count_alike(both: list[Tagging]) -> None:
+    before = {"tokens": 7, "sentences": 2, "characters": 50}
+    inside = [
+        (token["position"], row["sentence"], token["text"], token["start"], token["end"], token["tag"])
+        for row in export.sentence_rows(both[0], **before)
+        for token in row["tokens"]
+    ]
+    columns = ("position", "sentence", "token", "start", "end", "gru_tag")
+    assert inside == [tuple(row[column] for column in columns) for row in export.token_rows(both, **before)]
+    assert inside[0][:2] == (7, 2)
+
+
+def test_json_holds_tokens_and_entities_by_model(tiny: dict[str, Checkpoint]) -> None:
     tagging = inference.tag(tiny["ner-gru"], TEXT)
     written = json.loads(export.to_json([tagging]))
     assert (written["text"], written["task"]) == (TEXT, "ner")
-    assert written["cells"]["gru"] == export.to_dict(tagging)
-    assert set(written["cells"]["gru"]["tokens"][0]) == {"text", "start", "end", "tag", "probability", "alternatives"}
-    assert [entity["text"] for entity in written["cells"]["gru"]["entities"]] == [entity.text for entity in tagging.entities]
+    assert written["models"]["gru"] == export.to_dict(tagging)
+    assert set(written["models"]["gru"]["tokens"][0]) == {"text", "start", "end", "tag", "probability", "alternatives"}
+    assert [entity["text"] for entity in written["models"]["gru"]["entities"]] == [entity.text for entity in tagging.entities]
 
 
 def test_our_reader_gets_back_the_words_and_tags_of_a_conllu_file(both: list[Tagging], tmp_path: Path) -> None:

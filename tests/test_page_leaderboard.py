@@ -60,7 +60,7 @@ def test_it_opens_with_two_pictures_and_the_figures_of_each_cell(folder: Path, t
     drawn = {trace["text"][0]: float(numbers(trace["x"])[0]) for trace in size["data"]}
     assert drawn == pytest.approx({name: card.bytes / 1e6 for name, card in cards.items()})
     table = app.dataframe[0].value
-    assert list(table["Cell"]) == list(cards)
+    assert list(table["Model"]) == list(cards)
     assert list(table["test"]) == [card.results["test"].scores[card.metric] for card in cards.values()]
     assert set(table["training"]) == {"not recorded"}
 

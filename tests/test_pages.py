@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from seqmodels.cells import CELLS
 from seqmodels.checkpoints import load, save
 from seqmodels.tasks import TASKS, TagTask
-from tests.paging import GATES, OVERVIEW, TAGGING, html, opened, sound, took
+from tests.paging import GATES, OVERVIEW, TAGGING, html, opened, said, sound, took
 
 pytestmark = pytest.mark.usefixtures("fresh_cache", "tiny_checkpoints")
 
@@ -73,7 +73,7 @@ def test_a_click_on_the_button_reads_what_is_typed() -> None:
 def test_a_link_restores_text_task_and_cells() -> None:
     app = opened(TAGGING, text="Ada met Bob.", task="Entities", cells=["GRU", "LSTM"])
     assert app.text_area[0].value == "Ada met Bob."
-    assert list(app.dataframe[0].value.columns[4:]) == ["gru_tag", "gru_probability", "lstm_tag", "lstm_probability"]
+    assert list(app.dataframe[0].value.columns[5:]) == ["gru_tag", "gru_probability", "lstm_tag", "lstm_probability"]
     assert "organization" in html(app)
 
 
@@ -82,7 +82,7 @@ def test_a_link_may_use_the_short_names_and_the_titles_of_earlier_days(task: str
     app = opened(TAGGING, task=task, cells="lstm")
     assert app.button_group(key="task").value == "Entities"
     assert "not here" not in notes(app)
-    assert list(app.dataframe[0].value.columns[4:]) == ["lstm_tag", "lstm_probability"]
+    assert list(app.dataframe[0].value.columns[5:]) == ["lstm_tag", "lstm_probability"]
     assert "organization" in html(app)
 
 
@@ -146,7 +146,7 @@ def test_a_damaged_checkpoint_is_reported_and_the_others_work(
     app = opened(TAGGING)
     assert "damaged" in notes(app)
     assert str(tmp_path) not in notes(app)
-    assert list(app.dataframe[0].value.columns[4:]) == ["elman_tag", "elman_probability", "lstm_tag", "lstm_probability"]
+    assert list(app.dataframe[0].value.columns[5:]) == ["elman_tag", "elman_probability", "lstm_tag", "lstm_probability"]
 
 
 def test_every_cell_with_a_file_is_offered_in_the_order_of_the_cells(all_tiny_checkpoints: Path) -> None:
@@ -193,3 +193,29 @@ def test_a_task_that_is_registered_is_offered_and_its_models_are_read(
         assert getattr(app, picker)(key="task").value == "Verbs or not"
         assert app.button_group(key="cells").value == ["GRU"]
     assert app.get("plotly_chart")
+
+
+def test_the_examples_that_lead_are_of_the_task_until_something_is_typed() -> None:
+    app = opened(TAGGING)
+    assert "**One word, two jobs**" in said(app)
+    app.segmented_control(key="task").set_value("Entities").run()
+    assert app.text_area[0].value.startswith("Angela Merkel")
+    assert "**People and places**" in said(app)
+    assert "**One word, two jobs**" not in said(app)
+    app.text_area[0].set_value("The old man the boat.").run()
+    assert "**Garden path**" not in said(sound(app))
+    app.segmented_control(key="task").set_value("Parts of speech").run()
+    assert app.text_area[0].value == "The old man the boat."
+    assert "**Garden path**" in said(sound(app))
+
+
+@pytest.mark.parametrize(
+    ("cells", "sentence"),
+    [
+        (["GRU"], "3 tokens in 1 sentence, read by GRU. Hover"),
+        (["GRU", "LSTM"], "3 tokens in 1 sentence. Rows from the top: GRU, LSTM. They "),
+        (["Elman", "GRU", "LSTM"], "3 tokens in 1 sentence. Rows from the top: Elman, GRU, LSTM. They "),
+    ],
+)
+def test_what_the_strip_holds_is_said_of_as_many_models_as_there_are(cells: list[str], sentence: str) -> None:
+    assert sentence in said(opened(TAGGING, text="Ducks swim.", cells=cells))

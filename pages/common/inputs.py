@@ -109,7 +109,7 @@ def told(examples: Sequence[Example], *, key: str = TEXT) -> None:
     """Why the example that is on screen is interesting, if one is."""
     place = st.empty()  # what follows stands at its own place either way
     for example in examples:
-        if example.text == address.kept(key):
+        if example.text == address.kept(key) and address.holds(values_of(example.state)):
             place.caption(f"**{example.title}**: {example.reason}")
 
 

@@ -51,7 +51,7 @@ PAGES = (
         "pages/1_Tagging.py",
         "Tagging",
         ":material/sell:",
-        "Parts of speech and entities in your own text, cell beside cell.",
+        "Parts of speech and entities in your own text, model beside model.",
         _SENTENCE,
     ),
     Page(

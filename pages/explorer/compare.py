@@ -1,4 +1,4 @@
-"""View: cells against each other on one text, and two texts against each other in one cell."""
+"""View: models against each other on one text, and two texts against each other in one model."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _also(kind: str) -> Sequence[str]:
 
 
 def cells(scene: Scene, row: DeltaGenerator) -> None:
-    """A line for each cell, and a table of what they are like over the whole text."""
+    """A line for each model, and a table of what they are like over the whole text."""
     from seqmodels.viz import comparisons
 
     with scene.settings:
@@ -84,7 +84,7 @@ def cells(scene: Scene, row: DeltaGenerator) -> None:
 
 
 def two_cells(scene: Scene, row: DeltaGenerator) -> None:
-    """One cell minus another, word by word."""
+    """One model minus another, word by word."""
     from seqmodels.viz import comparisons
 
     if len(scene.readings) < 2:
@@ -108,7 +108,7 @@ def two_cells(scene: Scene, row: DeltaGenerator) -> None:
 
 
 def two_texts(scene: Scene, row: DeltaGenerator) -> None:
-    """The same cell on another text: how far apart its memories are, and in which units."""
+    """The same model on another text: how far apart its memories are, and in which units."""
     from seqmodels.viz import comparisons, gates
 
     by_title = {reading.title: reading for reading in scene.readings}
@@ -139,7 +139,7 @@ def two_texts(scene: Scene, row: DeltaGenerator) -> None:
 
 
 def in_common(compared: Sequence[Reading]) -> Focus:
-    """The focus, with what all of these cells say under each word."""
+    """The focus, with what all of these models say under each word."""
     from seqmodels.viz import comparisons
 
     return replace(compared[0].focus, below=comparisons.joined([reading.focus.below for reading in compared]))
@@ -170,7 +170,7 @@ def tagged_differently(texts: TwoTexts) -> str:
 
 
 def table(scene: Scene) -> str:
-    """What each cell is like over the whole text."""
+    """What each model is like over the whole text."""
     from seqmodels.traces import REGIMES, summary
 
     names = ["Over the whole text", "mean keep", "mean write", "median half-life", "mean turnover"]
@@ -186,7 +186,7 @@ VIEW = View(
     title="Compare",
     group="find",
     place=3,
-    asks="two words, two cells or two directions",
+    asks="two words, two models or two directions",
     aid=Aid(
         "a line for each model, in shares that mean the same in all of them: unit 17 of one has nothing to do with unit 17 "
         "of another.",

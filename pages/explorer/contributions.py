@@ -38,7 +38,7 @@ NAMED, LEAST = 3, 0.005  # words that a sentence names, and the least that one o
 
 
 def draw(scene: Scene) -> None:
-    """For each cell the table of who wrote what, the selected memory as bars, and the logit that is read from it."""
+    """For each model the table of who wrote what, the selected memory as bars, and the logit that is read from it."""
     from seqmodels.viz import memories
 
     with scene.settings:
@@ -119,7 +119,7 @@ def checks(reading: Reading, near: Collapsed, given: Attribution | None) -> list
         notes.append(f"Unit {near.focus.unit}: the bars sum to {signed(total, 4)}; its memory is {signed(memory, 4)}.")
     if not reading.layer.mu.any():
         notes.append(
-            "Each memory is written wholly by its own word: keep is 0, and what this cell knows of the past is hidden inside its "
+            "Each memory is written wholly by its own word: keep is 0, and what this model knows of the past is hidden inside its "
             "new content F, which reads the memory before."
         )
     if given is None:

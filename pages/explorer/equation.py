@@ -27,7 +27,7 @@ EXAMPLES = (
 
 
 def draw(scene: Scene) -> None:
-    """For each cell the equation at the selected word, the units that change most there, and the memory of these."""
+    """For each model the equation at the selected word, the units that change most there, and the memory of these."""
     from seqmodels.viz import equations
 
     def one(reading: Reading) -> None:

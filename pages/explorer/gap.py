@@ -58,7 +58,7 @@ LONGEST_PART = 120  # tokens of a long text that are read, over and over
 
 
 def draw(scene: Scene) -> None:
-    """For each cell theory and experiment, one over the other."""
+    """For each model theory and experiment, one over the other."""
     from seqmodels.viz import gaps
 
     with scene.settings:

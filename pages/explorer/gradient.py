@@ -37,7 +37,7 @@ EXAMPLES = (
 
 
 def draw(scene: Scene) -> None:
-    """For each cell both lines over the words, on one scale; and what is lost at each word."""
+    """For each model both lines over the words, on one scale; and what is lost at each word."""
     from seqmodels.viz import gradients
 
     with st.spinner("Following the gradient"):

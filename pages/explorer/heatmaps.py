@@ -25,7 +25,7 @@ EXAMPLES = (
 
 
 def draw(scene: Scene) -> None:
-    """A stack of maps for each cell, or the mean over its units as lines."""
+    """A stack of maps for each model, or the mean over its units as lines."""
     from seqmodels.traces import ORDERS
     from seqmodels.viz import gates
 

@@ -49,7 +49,7 @@ EXAMPLES = (
 
 
 def draw(scene: Scene) -> None:
-    """Both runs of each cell, side by side: what they say, and where their memories differ."""
+    """Both runs of each model, side by side: what they say, and where their memories differ."""
     from seqmodels.viz import comparisons
 
     held = clamps.choose(scene.tokens, scene.first.token, both_ways=loading.predicts(scene.task) == "tags")

@@ -44,7 +44,7 @@ EXAMPLES = (
 
 
 def draw(scene: Scene) -> None:
-    """For each cell the strip of regimes; below, how saturated its gates are."""
+    """For each model the strip of regimes; below, how saturated its gates are."""
     from seqmodels.viz import units
 
     st.html(units.regime_legend())
@@ -147,7 +147,7 @@ VIEW = View(
     asks="keep, add up, overwrite or erase",
     aid=Aid(
         "a column holds all units at a word, grouped by what they do there: which of keep μ and write λ is 0.5 or more.",
-        "a word at which the blue part shrinks: there the cell lets go. GRU can only keep or overwrite, since its two gates "
+        "a word at which the blue part shrinks: there the model lets go. GRU can only keep or overwrite, since its two gates "
         "add up to 1; LSTM also accumulates and erases.",
     ),
     examples=EXAMPLES,

@@ -42,7 +42,7 @@ EXAMPLES = (
 
 
 def draw(scene: Scene) -> None:
-    """For each cell what is left of the selected word, of every word, and the half-lives of its units."""
+    """For each model what is left of the selected word, of every word, and the half-lives of its units."""
     from seqmodels.viz import memories, units
 
     with scene.settings:
@@ -113,7 +113,7 @@ def _left(reading: Reading, word: str, left: NDArray[Any]) -> str:
 
 
 def table(scene: Scene) -> str:
-    """The half-lives of each cell's units by quantile, and the unit that remembers longest."""
+    """The half-lives of each model's units by quantile, and the unit that remembers longest."""
     from seqmodels import traces
 
     rows = []
@@ -133,7 +133,7 @@ VIEW = View(
     aid=Aid(
         "the curve is what is retained of the selected word at each word read after it; the map shows the same for every "
         "word, as its column.",
-        "a row in the map where all columns turn faint at once: there the cell forgets, whatever it held. And in the "
+        "a row in the map where all columns turn faint at once: there the model forgets, whatever it held. And in the "
         "half-lives, the few units on the left that remember far longer than the rest.",
     ),
     examples=EXAMPLES,

@@ -126,7 +126,7 @@ class View:
 
 @contextmanager
 def pictures(scene: Scene, columns: int | None = None) -> Iterator[None]:
-    """A row of pictures, one a cell: beside each other while the words of so many columns are legible, else one under the other."""
+    """A row of pictures, one a model: beside each other while so many columns of words are legible, else one below the other."""
     from seqmodels.viz import frame
 
     drawn = len(scene.first.focus.positions(scene.first.trace)) if columns is None else columns
@@ -138,7 +138,7 @@ def pictures(scene: Scene, columns: int | None = None) -> Iterator[None]:
 
 @contextmanager
 def panel(scene: Scene, reading: Reading) -> Iterator[None]:
-    """The place of one cell in a row of pictures, under its name."""
+    """The place of one model in a row of pictures, under its name."""
     with st.container(key=f"gates-{scene.view.lower()}-{reading.name}", gap="xxsmall"):
         where = CELLS[reading.cell].where if reading.cell in CELLS else None
         st.markdown(f"**{reading.title}**" + (BACKWARD if reading.layer.backward else ""), help=where)
@@ -146,7 +146,7 @@ def panel(scene: Scene, reading: Reading) -> Iterator[None]:
 
 
 def panels(scene: Scene, draw: Callable[[Reading], None], columns: int | None = None) -> None:
-    """A row of pictures, in which each cell draws its own."""
+    """A row of pictures, in which each model draws its own."""
     with pictures(scene, columns):
         for reading in scene.readings:
             with panel(scene, reading):
@@ -164,7 +164,7 @@ def chart(figure: Any, key: str, alt: str) -> None:
 
 
 def table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Markdown: a column for each name, and under it a row a cell."""
+    """Markdown: a column for each name, and under it a row a model."""
     return "\n".join(f"| {' | '.join(line)} |" for line in (names, ["---"] * len(names), *rows))
 
 
@@ -185,7 +185,7 @@ def numbers(rows: Callable[[], Rows], name: str) -> None:
 
 
 def numbers_of(scene: Scene, rows: Callable[[Reading], Rows], name: str) -> None:
-    """The same of a row of pictures: the rows of each cell, one under the other."""
+    """The same of a row of pictures: the rows of each model, one under the other."""
     numbers(lambda: [row for reading in scene.readings for row in rows(reading)], name)
 
 

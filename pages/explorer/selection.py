@@ -124,7 +124,7 @@ def select(token: int) -> None:
 
 
 def files(scene: Scene) -> None:
-    """The whole trace of each cell, to take along: compact for numpy, and readable."""
+    """The whole trace of each model, to take along: compact for numpy, and readable."""
     from seqmodels import export
 
     save = partial(st.download_button, icon=":material/download:", on_click="ignore", type="tertiary")

@@ -19,7 +19,7 @@ EXAMPLES = (
 
 
 def draw(scene: Scene) -> None:
-    """A square for each cell, and what is particular about it."""
+    """A square for each model, and what is particular about it."""
     from seqmodels.viz import gates
 
     def one(reading: Reading) -> None:

@@ -66,13 +66,13 @@ def chart(figure: Any, key: str, alt: str) -> None:
 def by_label(board: Board) -> None:
     """F1 by tag or type of entity."""
     split = _split()
-    st.markdown("F1 of each, the most frequent first; the axis is stretched towards 100. Point at a cell for its counts.")
+    st.markdown("F1 of each, the most frequent first; the axis is stretched towards 100. Point at a square for its counts.")
     st.html(viz.legend(board.cards))
     values = [viz.tally_values(card.results[split]) for card in board.cards]
     chart(
         viz.by_label(board.cards, values, "F1, %", stretched=True, theme=page.theme()),
         "by-label",
-        f"F1 by label of each cell, on {split}",
+        f"F1 by label of each model, on {split}",
     )
     meanings = tags.PART_OF_SPEECH | tags.ENTITY
     told = [f"{label} {meanings[label][0]}" for label in values[0] if label in meanings]
@@ -85,8 +85,8 @@ def by_band(board: Board) -> None:
     unit, by = board.task.unit, board.cards[0].results[split].banded_by
     rank = f"Rank 1 is the most frequent {unit} of the training text. " if by == FREQUENCY else ""
     st.markdown(
-        f"How much a {unit} surprises each cell, in bits: less is better. {rank}"
-        f"Point at a cell for how often it expected the {unit} most."
+        f"How much a {unit} surprises each model, in bits: less is better. {rank}"
+        f"Point at a square for how often it expected the {unit} most."
     )
     st.html(viz.legend(board.cards))
     values = [viz.band_values(card.results[split], unit) for card in board.cards]
@@ -98,7 +98,7 @@ def by_band(board: Board) -> None:
 
 
 def confusions(board: Board) -> None:
-    """One cell's confusion matrix."""
+    """One model's confusion matrix."""
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         card, split = _pick(board), _split()
     found = card.results[split].confusion
@@ -121,7 +121,7 @@ def confusions(board: Board) -> None:
 
 
 def where_they_differ(board: Board) -> None:
-    """Sentences in which two cells say different things, each a click from the page that reads it."""
+    """Sentences in which two models say different things, each a click from the page that reads it."""
     names = list(board.titles)
     with st.container(horizontal=True, gap="medium"):
         first = inputs.choice("First", names, key="first")
@@ -137,11 +137,11 @@ def where_they_differ(board: Board) -> None:
             _open(board, found, [first, second])
     if not shown:
         st.info("No sentence is kept at which these two differ.")
-    st.caption(f"The sentences are from {board.task.source}. Those are shown of which both cells are most sure.")
+    st.caption(f"The sentences are from {board.task.source}. Those are shown of which both models are most sure.")
 
 
 def _counts(board: Board, *cards: Card) -> None:
-    """At how many words two cells differ, and which is right there."""
+    """At how many words two models differ, and which is right there."""
     names = {card.name for card in cards}
     pair = next((pair for pair in board.task.pairs if {pair.first, pair.second} == names), None)
     if pair is None:
@@ -162,7 +162,7 @@ def _clear(found: Difference, pair: list[Card]) -> float:
 
 
 def _open(board: Board, found: Difference, cells: list[str]) -> None:
-    """A link to the page that reads the text, with these cells."""
+    """A link to the page that reads the text, with these models."""
     if board.task.predicts not in _OPEN:
         return
     path, key = _OPEN[board.task.predicts]
@@ -175,12 +175,12 @@ def calibration(board: Board) -> None:
     kinds = [found.of for found in board.cards[0].results["test"].calibrations]
     of = inputs.choice("Of", kinds, key="of") if len(kinds) > 1 else kinds[0]
     st.markdown(
-        "On the diagonal a cell is right as often as it says. Above it, it is too modest; below, too sure. Each point stands for "
+        "On the diagonal a model is right as often as it says. Above it, it is too modest; below, too sure. Each point stands for "
         f"one in {BINS} of its answers on test, from the least sure to the surest."
     )
     st.html(viz.legend(board.cards))
     chart(
-        viz.reliability(board.cards, of, theme=page.theme()), "reliability", f"How often {of} are right, by how sure each cell is"
+        viz.reliability(board.cards, of, theme=page.theme()), "reliability", f"How often {of} are right, by how sure each model is"
     )
     errors = {
         name: next(found.error for found in card.results["test"].calibrations if found.of == of)
@@ -208,7 +208,7 @@ def other_systems(board: Board) -> None:
         st.markdown(f"**{inputs.plain(_plain_name(rival))}**: {inputs.plain(rival.how)}")
     speeds = [card.speed for card in board.cards if card.speed.rival]
     if speeds:
-        st.caption(f"Speed: {speeds[0].rival}, untrained, read the same words in turn with each cell.")
+        st.caption(f"Speed: {speeds[0].rival}, untrained, read the same words in turn with each model.")
 
 
 def _plain_name(rival: Rival) -> str:
@@ -216,7 +216,7 @@ def _plain_name(rival: Rival) -> str:
 
 
 def model_cards(board: Board) -> None:
-    """One cell's card to read, and to save."""
+    """One model's card to read, and to save."""
     card = _pick(board)
     text = markdown.of(card)
     st.download_button(
@@ -266,10 +266,10 @@ def _split() -> str:
 
 
 def _pick(board: Board) -> Card:
-    """One of the cells: at first the first that is gated and fused, as the best are."""
+    """One of the models: at first the first that is gated and fused, as the best are."""
     found = board.titles
     gated = (
         name for name, card in found.items() if card.cell in CELLS and not CELLS[card.cell].fixed_gates and CELLS[card.cell].kernel
     )
     usual = next(gated, next(iter(found)))
-    return found[inputs.choice("Cell", list(found), key="model", default=usual)]
+    return found[inputs.choice("Model", list(found), key="model", default=usual)]
