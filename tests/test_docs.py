@@ -149,3 +149,10 @@ def test_the_walkthrough_of_a_view_makes_one_that_is_on_the_page(
     page = opened(GATES, view="Sizes", text="The old man the boats.")
     [first, *_] = pictures(page)
     assert first["data"][0]["type"] == "bar"
+
+
+def test_the_readme_lists_the_views_as_their_menu_does() -> None:
+    listed = re.findall(r"^- \*\*(\w+)\*\*, \*([^*]+)\*", text_of("README.md"), flags=re.MULTILINE)
+    assert listed == [(view.title, view.asks) for view in explorer.VIEWS.values()]
+    groups = re.findall(r"^(\w+):$", text_of("README.md"), flags=re.MULTILINE)
+    assert [group.lower() for group in groups] == list(dict.fromkeys(view.group for view in explorer.VIEWS.values()))

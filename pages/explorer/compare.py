@@ -186,7 +186,7 @@ VIEW = View(
     title="Compare",
     group="find",
     place=3,
-    asks="two words, two models or two directions",
+    asks="models, or two texts, beside each other",
     aid=Aid(
         "a line for each model, in shares that mean the same in all of them: unit 17 of one has nothing to do with unit 17 "
         "of another.",

@@ -144,7 +144,7 @@ VIEW = View(
     title="Regimes",
     group="find",
     place=1,
-    asks="keep, add up, overwrite or erase",
+    asks="keep, accumulate, overwrite or erase",
     aid=Aid(
         "a column holds all units at a word, grouped by what they do there: which of keep μ and write λ is 0.5 or more.",
         "a word at which the blue part shrinks: there the model lets go. GRU can only keep or overwrite, since its two gates "

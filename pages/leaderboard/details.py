@@ -66,7 +66,7 @@ def chart(figure: Any, key: str, alt: str) -> None:
 def by_label(board: Board) -> None:
     """F1 by tag or type of entity."""
     split = _split()
-    st.markdown("F1 of each, the most frequent first; the axis is stretched towards 100. Point at a square for its counts.")
+    st.markdown("F1 of each, the most frequent first; the axis is stretched towards 100. Point at a mark for its counts.")
     st.html(viz.legend(board.cards))
     values = [viz.tally_values(card.results[split]) for card in board.cards]
     chart(
@@ -86,7 +86,7 @@ def by_band(board: Board) -> None:
     rank = f"Rank 1 is the most frequent {unit} of the training text. " if by == FREQUENCY else ""
     st.markdown(
         f"How much a {unit} surprises each model, in bits: less is better. {rank}"
-        f"Point at a square for how often it expected the {unit} most."
+        f"Point at a mark for how often it expected the {unit} most."
     )
     st.html(viz.legend(board.cards))
     values = [viz.band_values(card.results[split], unit) for card in board.cards]
