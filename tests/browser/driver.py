@@ -15,8 +15,20 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from pages.explorer import VIEWS
+
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE = 60_000  # milliseconds for a page to settle: generous, the machine may be busy
+PLACES = {  # every page and view, by a short name
+    "overview": "",
+    "tagging": "Tagging",
+    "entities": "Tagging?task=Entities",
+    "language_model": "Language_model",
+    "names": "Language_model?read=names",
+    **{f"gates-{view.lower()}": f"Gates?view={view}&token=5&unit=3" for view in VIEWS},
+    "training": "Training",
+    "leaderboard": "Leaderboard",
+}
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _FLAGS = ("--no-sandbox", "--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking")
 
