@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -63,6 +64,13 @@ def tagging(sentences: list[list[tuple[str, str]]], cell: str = "gru", task: str
     return Tagging(text, task, cell, tuple(tokens), (), tuple(bounds))
 
 
+def names(found: Reading) -> list[str]:
+    """The names of the rows, from the string of CSS that draws them."""
+    (style,) = [attributes["style"] or "" for _, attributes in found.elements if attributes.get("class") == "sm-strip"]
+    string = style.removeprefix("--names:'").removesuffix("'")
+    return re.sub(r"\\([0-9a-f]+) ", lambda match: chr(int(match[1], 16)), string).split("\n")
+
+
 SAW = tagging([[("I", "PRON"), ("saw", "VERB"), ("her", "PRON"), ("duck", "NOUN")]])
 SAW_TOO = tagging([[("I", "PRON"), ("saw", "VERB"), ("her", "PRON"), ("duck", "VERB")]], cell="lstm")
 NEW_YORK = tagging([[("New", "B-LOC"), ("York", "I-LOC"), ("is", "O"), ("Rome", "B-LOC")]], task="ner")
@@ -117,8 +125,15 @@ def test_neighbouring_entities_stay_apart() -> None:
 def test_rows_of_numbers_stand_under_the_tags() -> None:
     found = Reading(tags.strip([SAW], rows=[tags.Row("keep μ", np.array([0.1, 0.2, 0.3, 0.4]), MU)]))
     assert found.classes("sm-tag") == 4 * 2
-    assert "keep μ" in found.shown
+    assert names(found) == ["GRU", "keep μ"]
     assert "0.40" in found.shown
+
+
+def test_the_names_of_the_rows_stand_as_they_are_whatever_they_are() -> None:
+    title = 'it\'s "mine" </div><b>x</b> \\ } ; a1 שלום & \n'
+    found = Reading(tags.strip([SAW], titles=[title]))
+    assert names(found) == [title.replace("\n", "␊")]
+    assert len(found.elements) == len(Reading(tags.strip([SAW])).elements)
 
 
 def test_taggings_of_different_texts_are_refused() -> None:

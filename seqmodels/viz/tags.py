@@ -1,8 +1,8 @@
 """Tags on the user's own text as safe HTML: strips of words with each model's tags under them, and their legend.
 
-The strip wraps like text. Each word carries its models' tags in rows of a fixed order, and a card with the three most probable tags
-of each, which opens on hover, on focus from the keyboard, and on touch. Shade is probability. The HTML stands alone: no script, no
-other file.
+The strip wraps like text, and each of its lines names its rows. Each word carries its models' tags in rows of a fixed order, and a
+card with the three most probable tags of each, which opens on hover, on focus from the keyboard, and on touch. Shade is
+probability. The HTML stands alone: no script, no other file.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from seqmodels.viz import law, legends
 from seqmodels.viz.format import percent
-from seqmodels.viz.palette import Pair, safe, tag_colour
+from seqmodels.viz.palette import Pair, safe, tag_colour, visible
 from seqmodels.viz.style import styled
 
 if TYPE_CHECKING:
@@ -77,8 +77,7 @@ def strip(
         raise ValueError("the taggings are of different texts: give those of one text")
     first, last = window or (0, len(taggings[0].tokens))
     titles = titles or [law.title(tagging.cell, tagging.model) for tagging in taggings]
-    names = "".join(f"<span>{safe(title)}</span>" for title in (*titles, *(row.title for row in rows)))
-    names = f'<span class="sm-names" aria-hidden="true">{names}</span>'
+    names = _css_string([*titles, *(row.title for row in rows)])
     found = []
     for number, (start, end) in enumerate(taggings[0].sentences, 1):
         shown = range(max(start, first), min(end, last))
@@ -86,9 +85,9 @@ def strip(
             words = "".join(_word(taggings, titles, position, rows, glued=position > start) for position in shown)
             direction = _direction(taggings[0].text[taggings[0].tokens[start].start : taggings[0].tokens[end - 1].end])
             found.append(
-                f'<div class="sm-sentence" dir="{direction}" role="list" aria-label="Sentence {number}">{names}{words}</div>'
+                f'<div class="sm-sentence" dir="{direction}"><div role="list" aria-label="Sentence {number}">{words}</div></div>'
             )
-    return styled("tags", f'<div class="sm-strip">{"".join(found)}</div>')
+    return styled("tags", f'<div class="sm-strip" style="--names:{names}">{"".join(found)}</div>')
 
 
 def legend(taggings: Sequence[Tagging]) -> str:
@@ -147,8 +146,8 @@ def _tag(tagging: Tagging, position: int) -> str:
 
 def _number(row: Row, position: int) -> str:
     value = row.values[position]
-    # at most 60 % of the colour, so that the number on it stays legible
-    return f'<span class="sm-tag" style="--c:{row.colour.css};--p:{60 * value:.0f}%">{value:.2f}</span>'
+    # at most half of the colour, so that the number on it stays legible
+    return f'<span class="sm-tag" style="--c:{row.colour.css};--p:{50 * value:.0f}%">{value:.2f}</span>'
 
 
 def _rows(name: str, token: TaggedToken) -> Iterator[str]:
@@ -165,6 +164,12 @@ def _direction(text: str) -> str:
     """The way a sentence runs, by its first letter that has a direction; the browser's own guess would count our labels."""
     classes = (unicodedata.bidirectional(character) for character in text)
     return "rtl" if next((found for found in classes if found in {"L", "R", "AL"}), "L") in {"R", "AL"} else "ltr"
+
+
+def _css_string(lines: Sequence[str]) -> str:
+    """Lines as a string of CSS inside an attribute of HTML: what could end either is written as its number."""
+    text = "\n".join(map(visible, lines))
+    return "'" + "".join(one if one.isalnum() else f"\\{ord(one):x} " for one in text) + "'"
 
 
 def _kind(tag: str) -> str:
