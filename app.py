@@ -60,7 +60,7 @@ def main() -> None:
         "their relatives look different, but each is this one update with other gates."
     )
 
-    st.subheader("The cells", anchor=False)
+    st.header("The cells", anchor=False)
     st.html(law.cells_table())
     st.caption(
         "x is the word, h the output one word before, ∘ a product unit by unit; z, r, f, i and o are sigmoids of x and h, "

@@ -113,7 +113,7 @@ def show(taggings: list[Tagging]) -> None:
     st.html(tags.legend(taggings))
     if first.of_spans:
         entities(taggings)
-    st.subheader("Table", anchor=False)
+    st.header("Table", anchor=False)
     table(taggings, differing)
 
 

@@ -186,7 +186,7 @@ def continuations(asked: Asked, prompt: str) -> None:
 
 def next_words(models: Models, prompt: str, sampling: Sampling) -> None:
     """Bars of the likeliest next words for each model. A click takes a word, as does the list below them, which needs no mouse."""
-    st.subheader("What could come next")
+    st.header("What could come next", anchor=False)
     from seqmodels.inference import candidates
 
     found = {name: candidates(loading.next_words(name, prompt), sampling) for name in models}
@@ -230,7 +230,7 @@ def next_words(models: Models, prompt: str, sampling: Sampling) -> None:
 
 def prompt_surprisal(models: Models, prompt: str, numbers: bool) -> None:
     """The prompt once for each model, coloured by how unexpected each word was."""
-    st.subheader("What surprised them in the prompt")
+    st.header("What surprised them in the prompt", anchor=False)
     if not prompt.strip():
         st.caption(f"The prompt is empty. Type something, and each {kinds(models)} is coloured by how unexpected it is.")
         return

@@ -56,8 +56,8 @@ def turn(view: View) -> None:
     place = titles.index(view.title)
     for way, icon, step in (("Previous", "chevron_left", -1), ("Next", "chevron_right", 1)):
         to = titles[(place + step) % len(titles)]
-        name, key = f"{way} view", f"{way.lower()}-view"
-        st.button(name, icon=f":material/{icon}:", key=key, help=f"{name}: {to}", on_click=address.put, args=({"view": to},))
+        key = f"{way.lower()}-view"
+        st.button(f"{way} view", icon=f":material/{icon}:", key=key, help=to, on_click=address.put, args=({"view": to},))
 
 
 def offered() -> list[str]:

@@ -114,7 +114,7 @@ def test_a_run_with_a_name_that_would_be_markup_is_shown_as_it_is_called() -> No
     store.rename(make(), HOSTILE)
     page = visit()
     assert "<script>" not in html(page)
-    assert all("<script>" not in element.value.replace("\\<", "") for element in (*page.markdown, *page.caption, *page.subheader))
+    assert all("<script>" not in element.value.replace("\\<", "") for element in (*page.markdown, *page.caption, *page.header))
 
 
 def test_a_link_shows_its_run_and_not_the_newest() -> None:

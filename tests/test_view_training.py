@@ -65,7 +65,7 @@ def press(page: AppTest, key: str) -> AppTest:
 
 
 def said(page: AppTest) -> str:
-    texts = [*page.markdown, *page.caption, *page.subheader, *page.error, *page.warning, *page.info]
+    texts = [*page.markdown, *page.caption, *page.header, *page.error, *page.warning, *page.info]
     return " ".join(str(element.value) for element in texts)
 
 

@@ -233,7 +233,7 @@ def choices(
 
     _restore(label, key, usual, read)
     seen = ", ".join(plain(name) for name in labels if name in st.session_state[key]) or f"No {label.lower()}"
-    with st.popover(seen, key=f"{key}-picked", help=f"{label}: pick any of them.") if popover else nullcontext():
+    with st.popover(seen, key=f"{key}-picked") if popover else nullcontext():
         picked = st.segmented_control(label, list(labels), key=key, selection_mode="multi")
     return [labels[name] for name in address.keep(key, [name for name in labels if name in picked], usual)]
 

@@ -130,7 +130,7 @@ def link(path: str, values: Mapping[str, Any], *, label: str = "{}", help: str |
     """A link to another page, with its title in the label, which opens with these of its inputs set, by their keys."""
     page = next(page for page in PAGES if page.path == path)
     query = address.link(page.title, page.shared, values)
-    st.page_link(path, label=label.format(page.title), icon=page.icon, help=help and help.format(page.title), query_params=query)
+    st.page_link(path, label=label.format(page.title), icon=page.icon, help=help, query_params=query)
 
 
 @contextmanager

@@ -63,7 +63,7 @@ def saturated(scene: Scene) -> None:
     from seqmodels.traces import OPEN, SHUT
     from seqmodels.viz import units
 
-    st.subheader("Saturation", anchor=False)
+    st.header("Saturation", anchor=False)
     over = inputs.choice("Over", (OWN, larger_text.ADDRESSES), key="over")
     st.markdown(
         f"A point is a unit: how often its gate is wide open (above {OPEN:g}) and how often shut (below {SHUT:g}). On the diagonal "

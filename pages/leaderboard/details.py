@@ -229,7 +229,7 @@ def model_cards(board: Board) -> None:
         on_click="ignore",
     )
     with st.container(border=True, key="leaderboard-card-text"):
-        st.markdown(text.replace("\n## ", "\n#### ").replace("# ", "### ", 1))
+        st.markdown(text.replace("\n## ", "\n### ").replace("# ", "## ", 1))
 
 
 def your_models(board: Board) -> None:

@@ -121,7 +121,7 @@ def _where(model: CheckpointEntry, place: str) -> None:
     with st.container(horizontal=True, gap="small", key=f"training-{place}-where-{model.name}"):
         for path in pages:
             values = {"task": task.page_title, "cells": [loading.title(model.name)]}
-            page.link(path, values, help=f"Open {{}} with {model.name}")
+            page.link(path, values, help=f"With {model.name}")
 
 
 def _row(model: CheckpointEntry) -> None:

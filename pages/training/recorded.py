@@ -20,7 +20,7 @@ def show() -> None:
     """What clipping is for."""
     recorded = read()
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.subheader("What clipping is for", anchor=False, width="content")
+        st.header("What clipping is for", anchor=False, width="content")
         st.caption(":material/history: Recorded from two runs of this program. Press a button above to see it happen.")
     histories = {entry["name"]: entry["history"] for entry in recorded["runs"]}
     theme = page.theme()

@@ -86,7 +86,7 @@ def _state(standing: Status) -> str:
 
 
 def _head(run: Run, standing: Status) -> None:
-    st.subheader(inputs.plain(run.name), anchor=False, width="content")
+    st.header(inputs.plain(run.name), anchor=False, width="content")
     colour, icon = _BADGES[_state(standing)]
     st.badge(_state(standing), icon=icon, color=colour)  # type: ignore[arg-type]
     if standing.after:

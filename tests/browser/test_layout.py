@@ -13,7 +13,7 @@ from tests.browser.driver import serve, settle
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
-PROJECTOR = (960, 540)
+PROJECTOR, PHONE = (960, 540), (390, 844)
 SCREENS = ((1440, 900), (1280, 720), PROJECTOR)
 MOST_HEADER = 150  # pixels from the top of a page of 960 pixels' width to the end of its inputs
 LOWEST_ROW = 900  # pixels of a page at which three pictures still stand beside each other
@@ -98,6 +98,34 @@ def test_the_words_stay_in_sight_above_their_picture(page: Page, address: str) -
     expect(page.locator(".strip button[aria-pressed=true]")).to_have_text("The")
 
 
+def test_on_a_phone_each_line_of_a_strip_names_its_rows(page: Page, address: str) -> None:
+    visit(page, f"{address}/Tagging", PHONE)
+    lines: dict[int, FloatRect] = {}
+    for tag in page.locator(".sm-word + .sm-tag").all():
+        found = box(tag)
+        lines.setdefault(round(found["y"]), found)
+    start = box(page.locator(".sm-sentence").first)["x"]
+    assert len(lines) > 1
+
+    def shown(y: float) -> bytes:
+        return page.screenshot(clip={"x": round(start), "y": round(y), "width": 30, "height": 20})
+
+    for line in lines.values():
+        beside_the_words, beside_the_tags = shown(line["y"] - 22), shown(line["y"])
+        assert beside_the_words != beside_the_tags, "the room beside the words is empty, and there is a name beside the tags"
+
+
+@pytest.mark.parametrize("place", ["Language_model", "Gates?view=Heatmaps"])
+def test_on_a_phone_the_menu_of_pages_and_an_open_menu_are_whole(page: Page, address: str, place: str) -> None:
+    visit(page, f"{address}/{place}", PHONE)
+    assert page.locator(".st-key-menu").evaluate("menu => menu.scrollWidth <= menu.clientWidth")
+    page.locator(".st-key-header").get_by_role("button", name="View:" if "Gates" in place else "Examples").click()
+    for entry in page.get_by_role("menuitem").all():
+        found = box(entry)
+        assert found["x"] >= 0
+        assert found["x"] + found["width"] <= PHONE[0]
+
+
 def test_on_a_stage_only_the_result_is_left_and_keys_turn_the_views(page: Page, address: str) -> None:
     visit(page, f"{address}/Gates?view=Square&stage=true")
     expect(page.locator(".st-key-header")).to_be_hidden()
@@ -111,6 +139,10 @@ def test_on_a_stage_only_the_result_is_left_and_keys_turn_the_views(page: Page, 
     assert f"view={list(VIEWS)[1]}" in page.url
     page.keyboard.press("PageUp")
     settle(page)
+    page.keyboard.press("Tab")
+    while not page.evaluate("document.activeElement.matches('.st-key-stage input')"):  # an endless walk ends with the test's time
+        assert page.evaluate("document.activeElement.matches('body, a, main, .tool')"), "the exit comes before all that is shown"
+        page.keyboard.press("Tab")
     page.keyboard.press("Escape")
     settle(page)
     expect(page.locator(".st-key-header")).to_be_visible()

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from seqmodels.runs import Command, Run, command, find_run, group_of, list_runs, read_history, status
 from seqmodels.viz.palette import NEGATIVE, POSITIVE, Pair
-from tests.browser.accessibility import serious_violations
+from tests.browser.accessibility import violations
 from tests.browser.driver import Server, settle
 from tests.running import wait_until
 
@@ -225,9 +225,9 @@ def test_a_file_is_brought_used_and_deleted(page: Page, server: Server, tiny_fol
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_serious_violation_in_a_running_training(page: Page, server: Server, scheme: Literal["light", "dark"]) -> None:
+def test_axe_finds_no_violation_in_a_running_training(page: Page, server: Server, scheme: Literal["light", "dark"]) -> None:
     page.emulate_media(color_scheme=scheme)
     begin(page, server, "clipped")
     expect(page.locator(".st-key-watch-norm canvas").first).to_be_visible()
     settle(page)
-    assert serious_violations(page) == []
+    assert violations(page) == []
