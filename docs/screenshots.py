@@ -22,7 +22,7 @@ PICTURES = {
     "language_model": ("Language_model", 900),
     "gates": ("Gates?token=5", 900),
     "training": ("Training", 760),
-    "ledger": ("Gates?view=Ledger&task=Language+model&text=The+Army+and+the&token=5&next=Navy", 1340),
+    "ledger": ("Gates?view=Ledger&task=Language+model&text=The+Army+and+the&token=5&next=Navy", 1010),
 }
 SCREENS = ((960, 540), (1440, 900), (390, 844))  # the first is a projector of 1920 x 1080 that shows everything twice as large
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
