@@ -116,7 +116,7 @@ def text_difference(texts: TwoTexts, focus: Focus = WHOLE, *, measure: Measure =
     if ours is None or theirs is None:
         raise ValueError(f"{_title(texts.first)} has no {measure.title}: choose another measure")
     between = difference(ours, theirs, texts.columns)  # (columns, units)
-    frame = Frame(merged, here, panels=2, height=150, tokens=[pair.first for pair in texts.columns[here.window]])
+    frame = Frame(merged, here, panels=2, height=136, tokens=[pair.first for pair in texts.columns[here.window]])
     far = distance(one.memory, other.memory, texts.columns)[here.window]
     frame.bars(0, 100 * far, MUTED.on(focus.theme), hover(WORD, "the memories are %{y:.1f} % apart"))
     frame.y_axis(0, "apart, %", range=[-3, 103], tickvals=[0, 50, 100], showgrid=True)

@@ -24,7 +24,8 @@ PICTURES |= {
     "Training": "canvas",
 }
 PICTURES |= {f"Gates?view={view}": ".stPlotlyChart" for view in VIEWS}
-PICTURES |= {"Gates?view=Equation": ".sm-numbers", "Gates?view=Surgery": ".sm-strip", "Gates?view=Moments": ".sm-passages"}
+PICTURES |= {"Gates?view=Equation": ".sm-numbers", "Gates?view=Moments": ".sm-passages li"}
+PICTURES |= {"Gates?view=Surgery": ".sm-strip, .stPlotlyChart"}
 EXAMPLES = {
     f"{view.title}, {example.title}": ("Gates?" + urlencode({"view": view.title} | dict(example.values), doseq=True), view.title)
     for view in VIEWS.values()
