@@ -230,7 +230,7 @@ def test_a_run_over_characters_becomes_a_model_that_the_other_pages_open_with(pa
     app.session_state[OWNER] = KEY
     sound(app.run())
     sound(app.button(key="training-publish").click().run())
-    followed(app, page, help=f"Open {page} with letters")
+    followed(app, page, help="With letters")
     assert app.title[0].value == page
     assert app.button_group(key="cells").value == [LETTERS]
     assert pictures(app)

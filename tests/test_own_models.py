@@ -223,7 +223,7 @@ def test_a_finished_run_becomes_a_model_that_the_tagging_page_opens_with(own: Pa
     sound(app.run())
     links = [element.proto for element in app.get("page_link") if "my-tagger-2" in element.proto.query_string]
     assert [link.label for link in links] == ["Tagging", "Gates"] * 2, "under the run, and where your models are listed"
-    followed(app, "Tagging", help="Open Tagging with my-tagger-2")
+    followed(app, "Tagging", help="With my-tagger-2")
     assert app.title[0].value == "Tagging"
     assert columns(app) == ["my-tagger-2_tag"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import FloatRect, Locator, Page, expect
@@ -26,11 +25,6 @@ PICTURES |= {
 PICTURES |= {f"Gates?view={view}": ".stPlotlyChart" for view in VIEWS}
 PICTURES |= {"Gates?view=Equation": ".sm-numbers", "Gates?view=Moments": ".sm-passages li"}
 PICTURES |= {"Gates?view=Surgery": ".sm-strip, .stPlotlyChart"}
-EXAMPLES = {
-    f"{view.title}, {example.title}": ("Gates?" + urlencode({"view": view.title} | dict(example.values), doseq=True), view.title)
-    for view in VIEWS.values()
-    for example in view.examples
-}
 
 
 @pytest.fixture(scope="module")
@@ -68,11 +62,21 @@ def test_half_of_the_picture_is_in_sight_on_every_screen(page: Page, address: st
         half_in_sight(page, PICTURES[place])
 
 
-@pytest.mark.parametrize("example", EXAMPLES)
-def test_half_of_the_picture_of_an_example_is_in_sight(page: Page, address: str, example: str) -> None:
-    link, view = EXAMPLES[example]
-    visit(page, f"{address}/{link}")
-    half_in_sight(page, PICTURES[f"Gates?view={view}"])
+@pytest.mark.parametrize("view", VIEWS)
+def test_half_of_the_picture_of_each_example_is_in_sight_and_a_phone_need_not_scroll_sideways(
+    page: Page, address: str, view: str
+) -> None:
+    visit(page, f"{address}/Gates?view={view}", PHONE)
+    boxes = "[data-testid=stMain], .stElementContainer:has(.stPlotlyChart)"
+    # plotly gives a picture its width a moment after it is there
+    fits = "boxes => [...document.querySelectorAll(boxes)].every(box => box.scrollWidth <= box.clientWidth)"
+    page.wait_for_function(fits, arg=boxes)
+    page.set_viewport_size({"width": PROJECTOR[0], "height": PROJECTOR[1]})
+    for example in VIEWS[view].examples:
+        page.get_by_role("button", name="Examples").click()
+        page.get_by_role("menuitem", name=example.title, exact=True).click()
+        settle(page)
+        half_in_sight(page, PICTURES[f"Gates?view={view}"])
 
 
 @pytest.mark.parametrize("place", ["", "Tagging", "Language_model", "Gates"])
@@ -82,7 +86,7 @@ def test_the_inputs_leave_the_page_to_the_result(page: Page, address: str, place
     assert header["y"] + header["height"] <= MOST_HEADER
 
 
-@pytest.mark.parametrize("view", ["Square", "Heatmaps", "Ledger", "Survival", "Gradient", "Gap", "Regimes"])
+@pytest.mark.parametrize("view", ["Heatmaps", "Survival", "Gap"])
 def test_three_pictures_stand_in_one_row_down_to_900_pixels(page: Page, address: str, view: str) -> None:
     visit(page, f"{address}/Gates?view={view}&cells=elman&cells=gru&cells=lstm", (LOWEST_ROW, 600))
     row = page.locator("[class*=st-key-gates-pictures-]").first.locator(":scope > *")
