@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.driver import serve, settle
-from tests.browser.test_walk import type_into, visit
+from tests.browser.driver import settle, type_into, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 TEXT = "Your text"
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with serve() as found:
-        yield found
 
 
 def back(page: Page) -> None:
@@ -78,6 +70,7 @@ def test_each_choice_is_one_entry_and_back_undoes_it(page: Page, address: str) -
     settle(page)
     assert entries(page) == before + 1
     expect(page).to_have_url(re.compile("task=Entities"))
+    page.get_by_role("button", name="Elman, GRU, LSTM").click()
     page.get_by_role("button", name="GRU", exact=True).click()
     settle(page)
     assert entries(page) == before + 2
