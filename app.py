@@ -20,7 +20,7 @@ MOST = 200  # words: a glance
 
 
 def show_answer(text: str) -> None:
-    """The sentence with its tags, with the means of the gates behind them, and what one unit keeps of it."""
+    """The sentence with its tags, and the gates of the unit in which they move most."""
     found = loading.available("pos")
     if not found:
         st.info("There are no models yet. `make checkpoints` trains them.")

@@ -17,7 +17,6 @@ from seqmodels.viz.palette import PARAGRAPH, SPACE
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-DEFAULT = "The keys to the cabinet in the old office near the two big doors are on the table."
 SIDE_BY_SIDE = 3  # models
 
 
@@ -27,7 +26,7 @@ def main() -> None:
     lead = view.examples[0].state if view.examples else {}
     address.assume(lead)  # while the text is untouched, a view opens on its own best example
     with page.header():
-        text = inputs.question(DEFAULT, {example.title: example.state for example in view.examples}, action="Look inside")
+        text = inputs.question(shared.KEYS, {example.title: example.state for example in view.examples}, action="Look inside")
         if text != lead.get(inputs.TEXT):
             address.assume({})
         with page.pickers():

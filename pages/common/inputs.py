@@ -191,8 +191,8 @@ def choice(
     labels = {show(option): option for option in options}
     usual = show(options[0] if default is None else default)
     names = _names(labels, also)
-    _restore(label, key, usual, lambda said: (names.get(said[-1], usual), said[-1] in names))
-    seen: Literal["visible", "collapsed"] = "collapsed" if compact else "visible"
+    _restore(label, key, usual, _one_of(names, usual))
+    seen = _visibility(compact)
     picked: str | None
     if menu:
         picked = st.selectbox(label, list(labels), key=key, label_visibility=seen, width=160)
@@ -204,7 +204,7 @@ def choice(
 def stated(label: str, options: Sequence[str], *, key: str) -> str:
     """One of some options that no input shows: the address names it, else it is the first. `address.put` sets it."""
     usual = options[0]
-    value = _recall(label, key, usual, lambda said: (said[-1], True) if said[-1] in options else (usual, False))
+    value = _recall(label, key, usual, _one_of({option: option for option in options}, usual))
     return address.keep(key, value, usual)
 
 
@@ -241,7 +241,7 @@ def choices(
 def listed(label: str, options: Sequence[str], *, key: str) -> str:
     """One of many options, in a compact menu; the first, unless another is picked."""
     usual = options[0]
-    _restore(label, key, usual, lambda said: (said[-1], True) if said[-1] in options else (usual, False))
+    _restore(label, key, usual, _one_of({option: option for option in options}, usual))
     picked = st.selectbox(label, options, key=key, width=135, label_visibility="collapsed")
     return str(address.keep(key, picked, usual))
 
@@ -253,10 +253,14 @@ def menu(
     _restore(label, key, None, lambda said: (said[-1] or None, True) if typed or said[-1] in ("", *options) else (None, False))
     chosen = st.session_state[key]
     listed = [*options, *([] if chosen is None or chosen in options else [chosen])]  # what was typed stays in the menu
-    seen: Literal["visible", "collapsed"] = "collapsed" if compact else "visible"
-    wide = 145 if compact else 240
     picked = st.selectbox(
-        label, listed, key=key, placeholder=placeholder, accept_new_options=typed, width=wide, label_visibility=seen
+        label,
+        listed,
+        key=key,
+        placeholder=placeholder,
+        accept_new_options=typed,
+        width=145 if compact else 240,
+        label_visibility=_visibility(compact),
     )
     return address.keep(key, picked)
 
@@ -316,6 +320,15 @@ def _names(labels: Mapping[str, Option], also: Spellings[Option]) -> dict[str, s
     """What a link may call each option, and its label."""
     spellings = {spelling: name for name, option in reversed(list(labels.items())) for spelling in also(option)}  # the first wins
     return spellings | {name: name for name in labels}
+
+
+def _one_of(names: Mapping[str, str], usual: str) -> Callable[[Sequence[str]], tuple[str, bool]]:
+    """How an address is read where it names one of some options: what it may say, and the option that it means."""
+    return lambda said: (names.get(said[-1], usual), said[-1] in names)
+
+
+def _visibility(compact: bool) -> Literal["visible", "collapsed"]:
+    return "collapsed" if compact else "visible"
 
 
 def _restore(label: str, key: str, default: Option, read: Callable[[Sequence[str]], tuple[Option, bool]]) -> None:

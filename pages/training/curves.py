@@ -17,6 +17,7 @@ from seqmodels.viz.format import percent
 if TYPE_CHECKING:
     from seqmodels.tasks import Task
 
+EVERY = 1.0  # seconds between two looks at a run that is alive
 KEPT = 8  # histories in a session
 _HISTORIES = "training-histories"  # a name in the session's state
 

@@ -14,15 +14,13 @@ from seqmodels import runs
 from seqmodels.runs import Command, Run
 from seqmodels.viz import training as viz
 
-EVERY = 1.0  # seconds between two looks at runs that are alive
-
 _PICK = "race-pick"
 
 
 def show(group: Sequence[Run], selected: Run) -> None:
     """The whole view; below it, the choice of the run that is shown in detail."""
     alive = [run for run in group if run.alive]
-    refresh = page.fragment(_refresh, run_every=EVERY if alive else None)
+    refresh = page.fragment(_refresh, run_every=curves.EVERY if alive else None)
     refresh(group, bool(alive))
     named = _named(group)
     st.session_state[_PICK] = next(name for name, run in named.items() if run.id == selected.id)

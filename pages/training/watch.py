@@ -16,7 +16,6 @@ from pages.training.curves import history, live_settings
 from seqmodels import runs
 from seqmodels.runs import Command, Run, Status
 
-EVERY = 1.0  # seconds between two looks at a run that is alive
 ANSWER = 0.6  # seconds that a press of a button waits for the run's process to do it
 _CHANGE = "watch-change"
 _RUN = "run"  # where messages about it are shown
@@ -76,7 +75,7 @@ def show(run: Run) -> None:
         if not mine:
             st.caption(":material/visibility: Started by someone else: you watch. You can start one with the same settings.")
     messages.show(_RUN)
-    refresh = page.fragment(_refresh, run_every=EVERY if run.alive else None)
+    refresh = page.fragment(_refresh, run_every=curves.EVERY if run.alive else None)
     refresh(run, _state(standing))
 
 

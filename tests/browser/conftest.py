@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.driver import PATIENCE, browse, find_browser
+from tests.browser.driver import PATIENCE, browse, find_browser, serve
 
 expect.set_options(timeout=PATIENCE)
 
@@ -20,6 +20,13 @@ def browser() -> Iterator[Browser]:
         assert not os.environ.get("CI"), "continuous integration needs a Chromium"
         pytest.skip("no Chromium here: install chromium or google-chrome to take the walk")
     with browse(executable) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Of an app that the tests of a file share."""
+    with serve() as found:
         yield found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -102,6 +103,27 @@ def settle(page: Page) -> None:
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=PATIENCE)
     page.wait_for_timeout(300)  # a rerun that a widget asks for starts a moment later
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=PATIENCE)
+
+
+def visit(page: Page, url: str) -> None:
+    """Open an address, and wait until it is drawn."""
+    page.goto(url)
+    settle(page)
+
+
+def type_into(page: Page, label: str, text: str) -> None:
+    """Type a text into the field of that name, and have it answered."""
+    area = page.get_by_label(label, exact=True)
+    area.fill(text)
+    area.press("Enter")
+    settle(page)
+
+
+def take(page: Page, example: str | re.Pattern[str]) -> None:
+    """An example, or the first of those that match, from the menu beside the text."""
+    page.get_by_role("button", name="Examples", exact=True).click()
+    page.get_by_role("menuitem", name=example).first.click()
+    settle(page)
 
 
 def free_port() -> int:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.driver import serve, settle
-from tests.browser.test_walk import type_into, visit
+from tests.browser.driver import settle, type_into, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -32,12 +30,6 @@ class Moment:
 
     old: list[float]
     new: list[float]
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with serve() as found:
-        yield found
 
 
 def seen(page: Page) -> list[Moment]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 
 import pytest
 from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from pages.explorer import VIEWS
-from tests.browser.driver import serve, settle
+from tests.browser.driver import settle, take
+from tests.browser.driver import visit as go
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -27,16 +28,9 @@ PICTURES |= {"Gates?view=Equation": ".sm-numbers", "Gates?view=Moments": ".sm-pa
 PICTURES |= {"Gates?view=Surgery": ".sm-strip, .stPlotlyChart"}
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with serve() as found:
-        yield found
-
-
 def visit(page: Page, url: str, size: tuple[int, int] = PROJECTOR) -> None:
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    page.goto(url)
-    settle(page)
+    go(page, url)
 
 
 def box(found: Locator) -> FloatRect:
@@ -73,9 +67,7 @@ def test_half_of_the_picture_of_each_example_is_in_sight_and_a_phone_need_not_sc
     page.wait_for_function(fits, arg=boxes)
     page.set_viewport_size({"width": PROJECTOR[0], "height": PROJECTOR[1]})
     for example in VIEWS[view].examples:
-        page.get_by_role("button", name="Examples").click()
-        page.get_by_role("menuitem", name=example.title.replace("*", ""), exact=True).click()
-        settle(page)
+        take(page, re.compile(f"^{re.escape(example.title.replace('*', ''))}$"))
         half_in_sight(page, PICTURES[f"Gates?view={view}"])
 
 

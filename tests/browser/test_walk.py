@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from pages.explorer import VIEWS
 from tests.browser.accessibility import violations
-from tests.browser.driver import serve, settle
+from tests.browser.driver import settle, take, type_into, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -20,12 +20,6 @@ PAGES = ("", "Tagging", "Language_model", "Gates", "Leaderboard")
 HARMLESS = ("_stcore/health", "_stcore/host-config", "favicon")  # what Streamlit itself asks for in vain below a deep link
 PROMPT = "God bless you, and God bless the United States of"
 HOSTILE = "<b>bold</b> <script>document.title='broken'</script> שלום 😀 \x07 &amp;"
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with serve() as found:
-        yield found
 
 
 @pytest.fixture
@@ -40,25 +34,6 @@ def page(page: Page) -> Iterator[Page]:
     page.on("console", listen)
     yield page
     assert complaints == []
-
-
-def visit(page: Page, url: str) -> None:
-    page.goto(url)
-    settle(page)
-
-
-def type_into(page: Page, label: str, text: str) -> None:
-    area = page.get_by_label(label, exact=True)
-    area.fill(text)
-    area.press("Enter")
-    settle(page)
-
-
-def take(page: Page, example: str | re.Pattern[str]) -> None:
-    """An example, or the first of those that match, from the menu beside the text."""
-    page.get_by_role("button", name="Examples", exact=True).click()
-    page.get_by_role("menuitem", name=example).first.click()
-    settle(page)
 
 
 @pytest.mark.parametrize("name", PAGES)
