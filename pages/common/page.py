@@ -35,6 +35,7 @@ class Page:
     icon: str
     summary: str
     reads: tuple[str, ...] = ()  # what it shares with some other pages: keys of inputs
+    section: str = ""  # the entry of the menu that holds it, with others; empty: it is an entry itself
 
     @property
     def shared(self) -> tuple[str, ...]:
@@ -78,6 +79,7 @@ PAGES = (
     ),
 )
 
+_SECTIONS = {"Learn": ":material/school:"}  # their icons
 _HERE = Path(__file__).parent
 _STYLE = style.tag((_HERE / "style.css").read_text(encoding="utf-8"))
 _STAGE_HELP = "Larger type, and the result alone. The arrow keys move the selected word, Page Down turns on, Escape ends it."
@@ -113,9 +115,13 @@ def start(title: str, headline: str = "") -> None:
     address.visit(title, next(page.shared for page in PAGES if page.title == title))
     st.html(_STYLE)
     with st.container(horizontal=True, key="menu", gap="small", vertical_alignment="center"):
-        for page in PAGES:
-            with st.container(key="here", width="content") if page.title == title else nullcontext():
-                st.page_link(page.path, label=page.title, icon=page.icon, query_params=address.carried(page.title, page.shared))
+        for section, pages in _menu().items():
+            inside = next((page for page in pages if page.title == title), None)
+            with st.container(key="here", width="content") if inside else nullcontext():
+                with _opening(section, inside) if section in _SECTIONS else nullcontext():
+                    for page in pages:
+                        query = address.carried(page.title, page.shared)
+                        st.page_link(page.path, label=page.title, icon=page.icon, query_params=query)
         with st.container(horizontal=True, width="content", key="tools", gap="small", vertical_alignment="center"):
             _tools(key="page-tools", width="content")
             on_stage = inputs.toggle("Stage", key=STAGE, help=_STAGE_HELP)
@@ -124,6 +130,20 @@ def start(title: str, headline: str = "") -> None:
     with st.container(key="headline" if headline else "page-title"):
         st.title(headline or title, anchor=False)
     loading.warm_up()
+
+
+def _menu() -> dict[str, list[Page]]:
+    """The entries of the menu in their order: a page by its title, or a section with its pages."""
+    entries: dict[str, list[Page]] = {}
+    for page in PAGES:
+        entries.setdefault(page.section or page.title, []).append(page)
+    return entries
+
+
+def _opening(section: str, inside: Page | None) -> DeltaGenerator:
+    """A section of the menu, which opens by a click; while one of its pages is on screen, it has that page's name."""
+    name, icon = (inside.title, inside.icon) if inside else (section, _SECTIONS[section])
+    return st.popover(name, icon=icon, type="tertiary", key=f"menu-{section.lower()}")
 
 
 def link(path: str, values: Mapping[str, Any], *, label: str = "{}", help: str | None = None) -> None:
