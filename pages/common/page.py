@@ -117,11 +117,11 @@ def start(title: str, headline: str = "") -> None:
     with st.container(horizontal=True, key="menu", gap="small", vertical_alignment="center"):
         for section, pages in _menu().items():
             inside = next((page for page in pages if page.title == title), None)
-            with st.container(key="here", width="content") if inside else nullcontext():
-                with _opening(section, inside) if section in _SECTIONS else nullcontext():
-                    for page in pages:
-                        query = address.carried(page.title, page.shared)
-                        st.page_link(page.path, label=page.title, icon=page.icon, query_params=query)
+            here = st.container(key="here", width="content") if inside else nullcontext()
+            with here, _opening(section, inside) if section in _SECTIONS else nullcontext():
+                for page in pages:
+                    query = address.carried(page.title, page.shared)
+                    st.page_link(page.path, label=page.title, icon=page.icon, query_params=query)
         with st.container(horizontal=True, width="content", key="tools", gap="small", vertical_alignment="center"):
             _tools(key="page-tools", width="content")
             on_stage = inputs.toggle("Stage", key=STAGE, help=_STAGE_HELP)
