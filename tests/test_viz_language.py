@@ -16,6 +16,7 @@ from seqmodels.inference import (
     ScoredToken,
     accept,
     candidates,
+    changed,
     continue_text,
     next_words,
     score_prompt,
@@ -59,6 +60,18 @@ def test_the_bars_are_as_long_as_the_probabilities_and_fit_the_axis() -> None:
     assert list(drawn.x) == pytest.approx([candidate.drawn for candidate in found.words], abs=1e-5)
     assert tuple(figure.layout.xaxis.range) == (0, 0.6)
     assert language.longest_bar(found) > max(drawn.x)
+
+
+def test_bars_of_two_runs_name_both_and_say_both_numbers() -> None:
+    after = replace(DISTRIBUTION, log_probabilities=np.log(np.array([0.3, 0.05, 0.02, 0.6, 0.03], dtype=np.float32)))
+    found = changed(DISTRIBUTION, after, count=3)
+    assert found.names == ["<b>", "the", EOS]  # by the larger of both, and never an unknown word
+    figure = language.next_word_bars(found, runs=("without", "with"))
+    assert [trace.name for trace in figure.data[:2]] == ["without", "with"]
+    assert list(figure.data[0].x) == pytest.approx([0.15, 0.25, 0.2])
+    assert list(figure.data[1].x) == pytest.approx([0.6, 0.02, 0.05])
+    (numbers,) = (trace.text for trace in figure.data if trace.type == "scatter")
+    assert [text.strip() for text in numbers] == ["15 → 60 %", "25 → 2.0 %", "20 → 5.0 %"]
 
 
 def test_a_word_that_looks_like_html_is_a_label_and_not_html() -> None:

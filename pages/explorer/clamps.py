@@ -89,10 +89,12 @@ def choose(tokens: Sequence[str], token: int, *, both_ways: bool) -> list[Clamp]
         inputs.menu_button("Intervene", entries, key="gates-operations")
         with st.popover("Your own", icon=":material/tune:"):
             own(now, both_ways=both_ways)
-        st.markdown("Held:" if now else "Nothing is held: both runs are the same.", width="content")
+        if not now:
+            st.markdown("Nothing is held: both runs are the same.", width="content")
         for clamp in now:
             rest = [other for other in now if other is not clamp]
-            st.button(describe(clamp, tokens, token), icon=":material/close:", key=f"gates-off-{clamp}", on_click=put, args=(rest,))
+            held = describe(clamp, tokens, token)
+            st.button(held, icon=":material/close:", key=f"gates-off-{clamp}", help="Release it.", on_click=put, args=(rest,))
     return [read(clamp, token) for clamp in now]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -57,12 +58,12 @@ def draw(scene: Scene) -> None:
         reading.name: (intervened(reading.name, scene.text, ()), intervened(reading.name, scene.text, tuple(held)))
         for reading in scene.readings
     }
-    for reading in scene.readings:
-        st.markdown(f"**{reading.title}**")
-        if loading.predicts(scene.task) == "tags":
+    if loading.predicts(scene.task) == "tags":
+        for reading in scene.readings:
+            st.markdown(f"**{reading.title}**")
             tagged(reading, *runs[reading.name])
-        else:
-            expected(reading, scene.text, held, *runs[reading.name])
+    else:
+        expected(scene, held, runs)
 
     def one(reading: Reading) -> None:
         before, after = runs[reading.name]
@@ -97,24 +98,28 @@ def tagged(reading: Reading, before: Intervention, after: Intervention) -> None:
     st.html(tags.strip(both, (window.start, window.stop), titles=RUNS))
 
 
-def expected(reading: Reading, prompt: str, held: list[Clamp], before: Intervention, after: Intervention) -> None:
-    """What a language model expects next in both runs, and how it goes on, with the same seed."""
-    from seqmodels.inference import Sampling, candidates
+def expected(scene: Scene, held: list[Clamp], runs: Mapping[str, tuple[Intervention, Intervention]]) -> None:
+    """What each language model expects next in both runs, model beside model, and how it goes on, with the same seed."""
+    from seqmodels.inference import changed
     from seqmodels.viz import language
 
-    assert before.next_words is not None
-    assert after.next_words is not None
-    plain = Sampling(temperature=1, top_p=1, careful=False)  # all that the model expects
-    found = [candidates(words, plain, count=6) for words in (before.next_words, after.next_words)]
-    longest = max(language.longest_bar(one) for one in found)
-    for title, one, holding, column in zip(RUNS, found, ((), tuple(held)), st.columns(2), strict=True):
-        with column:
-            st.caption(title)
-            figure = language.next_word_bars(one, theme=reading.focus.theme, longest=longest)
-            alt = f"{reading.title}, {title}: the likeliest next words"
-            shared.chart(figure, f"surgery-{reading.name}-{title}", alt)
-            drawn = continued(reading.name, prompt, holding)
-            st.html(language.continuation("… ", drawn, unit=one.unit))
+    found = {}
+    for name, (before, after) in runs.items():
+        assert before.next_words is not None
+        assert after.next_words is not None
+        found[name] = changed(before.next_words, after.next_words)
+    longest = max(language.longest_bar(one, both=True) for one in found.values())
+    places = [column.container(gap="xxsmall") for column in st.columns(len(found), gap="medium")]
+    for reading, place in zip(scene.readings, places, strict=True):
+        with place:
+            st.markdown(f"**{reading.title}**")
+            figure = language.next_word_bars(found[reading.name], theme=reading.focus.theme, longest=longest, runs=RUNS)
+            shared.chart(figure, f"surgery-{reading.name}-next", f"{reading.title}: the likeliest next words in both runs")
+    for name, place in zip(runs, places, strict=True):  # which takes longer than all bars do
+        with place:
+            for title, holding in zip(RUNS, ((), tuple(held)), strict=True):
+                st.caption(f"It goes on, {title}:")
+                st.html(language.continuation("… ", continued(name, scene.text, holding), unit=found[name].unit))
 
 
 # as large as a reading

@@ -1,6 +1,6 @@
 """Text in, tags or words out."""
 
-from seqmodels.inference.candidates import Candidate, Candidates, candidates
+from seqmodels.inference.candidates import Candidate, Candidates, candidates, changed
 from seqmodels.inference.encoding import Encoded, encode, excerpt
 from seqmodels.inference.language import (
     GeneratedToken,

@@ -50,3 +50,15 @@ def candidates(distribution: NextWords, sampling: Sampling, *, count: int = 12) 
     order = [int(index) for index in np.lexsort((-model, -drawn))[: count + 1] if index != unknown]
     best = tuple(Candidate(distribution.words[index], float(model[index]), float(drawn[index])) for index in order[:count])
     return Candidates(best, float(model[unknown]), int(np.count_nonzero(drawn)), distribution.unit)
+
+
+def changed(before: NextWords, after: NextWords, *, count: int = 6) -> Candidates:
+    """The words that either of two runs of one model expects most, the likeliest first.
+
+    `model` is the probability in the first run, `drawn` in the second. Never `<unk>`, whose share in the first run is `unknown`.
+    """
+    unknown = before.words.index(UNK)
+    first, second = np.exp(before.log_probabilities), np.exp(after.log_probabilities)
+    order = [int(index) for index in np.argsort(-np.maximum(first, second), kind="stable")[: count + 1] if index != unknown]
+    best = tuple(Candidate(before.words[index], float(first[index]), float(second[index])) for index in order[:count])
+    return Candidates(best, float(first[unknown]), len(before.words), before.unit)

@@ -30,13 +30,21 @@ MOST_DRAWN: dict[Unit, int] = {"word": 300, "character": 1200}
 _NAMES = {EOS: f"{PARAGRAPH} new paragraph", " ": f"{SPACE} space"}
 
 
-def next_word_bars(found: Candidates, *, theme: Theme = "light", longest: float | None = None) -> go.Figure:
+def next_word_bars(
+    found: Candidates,
+    *,
+    theme: Theme = "light",
+    longest: float | None = None,
+    runs: tuple[str, str] | None = None,
+) -> go.Figure:
     """Horizontal bars, likeliest on top: solid is the probability a word is drawn with, pale the model's own.
 
-    `longest` (a probability) is where the axis ends: the same for cells side by side. A click anywhere on a row selects its word,
-    which is the point's `customdata[0]`.
+    `longest` (a probability) is where the axis ends: the same for cells side by side. What `runs` names stands for itself instead:
+    the pale bar is the first run's, the solid one the second's, and a row says both numbers. A click anywhere on a row selects its
+    word, which is the point's `customdata[0]`.
     """
-    end = longest_bar(found) if longest is None else longest
+    pale, solid = runs or ("the model's own", "as drawn")
+    end = longest_bar(found, both=bool(runs)) if longest is None else longest
     rows = list(range(len(found.words)))
     names = [shown(word) for word in found.names]
     colour, text, line = SURPRISAL.on(theme), TEXT.on(theme), LINE.on(theme)
@@ -47,8 +55,8 @@ def next_word_bars(found: Candidates, *, theme: Theme = "light", longest: float 
     unseen = {"marker": {"opacity": 0}}
     figure = go.Figure(
         [
-            go.Bar(x=model, width=0.74, marker={"color": f"{colour}47"}, name="the model's own"),  # 28 % of the colour
-            go.Bar(x=drawn, width=0.4, marker={"color": colour}, name="as drawn"),
+            go.Bar(x=model, width=0.74, marker={"color": f"{colour}47"}, name=pale),  # 28 % of the colour
+            go.Bar(x=drawn, width=0.4, marker={"color": colour}, name=solid),
             go.Bar(x=[end] * len(rows), width=1, **unseen, selected=unseen, unselected=unseen, showlegend=False),
         ],
         {"template": "none"},  # every colour is given here, and plotly's own template is slow to copy
@@ -60,13 +68,13 @@ def next_word_bars(found: Candidates, *, theme: Theme = "light", longest: float 
             [candidate.word, _label(name), percent(candidate.model, 3), _drawn(candidate)]
             for candidate, name in zip(found.words, names, strict=True)
         ],
-        hovertemplate="<b>%{customdata[1]}</b><br>as drawn %{customdata[3]}<br>the model's own %{customdata[2]}<extra></extra>",
+        hovertemplate=f"<b>%{{customdata[1]}}</b><br>{solid} %{{customdata[3]}}<br>{pale} %{{customdata[2]}}<extra></extra>",
     )
     figure.add_scatter(
         x=[max(pair) for pair in zip(model, drawn, strict=True)],
         y=rows,
         mode="text",
-        text=[f" {_drawn(candidate)}" for candidate in found.words],
+        text=[f" {_change(candidate) if runs else _drawn(candidate)}" for candidate in found.words],
         textposition="middle right",
         textfont={"color": [text if candidate.drawn else MUTED.on(theme) for candidate in found.words]},
         hoverinfo="skip",
@@ -90,13 +98,14 @@ def next_word_bars(found: Candidates, *, theme: Theme = "light", longest: float 
             "xanchor": "left",
             "y": 1,
             "yanchor": "bottom",
-            "traceorder": "reversed",
+            "traceorder": "normal" if runs else "reversed",
             "itemclick": False,
         },
         xaxis={
             "range": [0, end],
             "tickformat": ".0%" if end > 0.05 else ".1%",
             "nticks": 5,
+            "visible": not runs,  # both numbers stand in each row
             "fixedrange": True,
             "zeroline": False,
             "gridcolor": line,
@@ -114,9 +123,9 @@ def next_word_bars(found: Candidates, *, theme: Theme = "light", longest: float 
     return figure
 
 
-def longest_bar(found: Candidates) -> float:
-    """Where the axis ends, with room for the longest bar's number: a probability."""
-    return 1.25 * found.largest
+def longest_bar(found: Candidates, *, both: bool = False) -> float:
+    """Where the axis ends, with room for the longest bar's number, or for `both`: a probability."""
+    return (2 if both else 1.25) * found.largest
 
 
 def surprisal_strip(score: PromptScore, text: str, *, numbers: bool = True, most: int | None = None) -> str:
@@ -213,6 +222,10 @@ def _label(text: str) -> str:
 
 def _drawn(candidate: Candidate) -> str:
     return percent(candidate.drawn, 3) if candidate.drawn else "never"
+
+
+def _change(candidate: Candidate) -> str:
+    return f"{percent(candidate.model).removesuffix(' %')} → {percent(candidate.drawn)}"
 
 
 def _word(text: str, surprisal: float, unit: Unit, under: str, value: str, numbers: bool, *, known: bool = True) -> str:
