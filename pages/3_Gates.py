@@ -91,9 +91,10 @@ def show(view: View, scene: Scene) -> None:
 
 
 def explain(view: View) -> str:
-    """What there is to see: in the example that is open, else in any text."""
+    """What there is to see: in the example that is open, else in any text. On a stage, where no menu does, it names the view."""
     opened = shared.opened(view.examples)
-    return f"**{opened.title}:** {opened.sees}" if opened else f"**What to look for:** {view.shown.look_for}"
+    named = f"{view.title} · " if address.kept(page.STAGE) else ""
+    return f"**{named}{opened.title}:** {opened.sees}" if opened else f"**{named}What to look for:** {view.shown.look_for}"
 
 
 page.run(main)

@@ -147,6 +147,15 @@ def test_on_a_stage_only_the_result_is_left_and_keys_turn_the_views(page: Page, 
     assert "stage" not in page.url
 
 
+def test_once_the_stage_is_switched_on_the_arrow_keys_move_the_word(page: Page, address: str) -> None:
+    visit(page, f"{address}/Gates?text=The+old+man+the+boats.&token=3")
+    page.get_by_text("Stage", exact=True).click()
+    settle(page)
+    assert page.evaluate("document.activeElement.type") == "checkbox"
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".strip button[aria-pressed=true]")).to_have_text("old")
+
+
 def test_the_theme_is_switched_for_all_pages_and_stays(page: Page, address: str) -> None:
     visit(page, f"{address}/Tagging")
     ground = "getComputedStyle(document.querySelector('.stApp')).backgroundColor"

@@ -1,5 +1,5 @@
 // A word is only ever set as text, never as HTML.
-const TYPED_IN = 'input, textarea, select, [contenteditable=true], [role=radiogroup], [role=slider], [role=combobox], '
+const TYPED_IN = 'input:not([type=checkbox]), textarea, select, [contenteditable=true], [role=radiogroup], [role=slider], [role=combobox], '
   + '[role=listbox], [role=tablist]';
 const WAIT = 1500;  // milliseconds in which a press counts from the one before it, and not from what the server last drew
 const LOOK = 750;  // that a word's pictures are on screen while the text plays: with their drawing, about a second a word
