@@ -52,7 +52,7 @@ PAGES = (
         "pages/1_Tagging.py",
         "Tagging",
         ":material/sell:",
-        "Parts of speech and entities in your own text, model beside model.",
+        "Parts of speech and entities in your own text.",
         _SENTENCE,
     ),
     Page(
