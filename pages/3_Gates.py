@@ -84,10 +84,13 @@ def show(view: View, scene: Scene) -> None:
     reading_aid.markdown(explain(view))
     view.draw(scene)
     reading_aid.markdown(explain(view))  # a view's own inputs, by which an example is known, are drawn by now
-    st.caption(f"**How to read it:** {view.shown.how}")
+    how = [f"**How to read it:** {view.shown.how}"]
     if view.labelled and scene.first.focus.below:
-        st.caption(f"Under each word: {task.below}.")
-    selection.files(scene)
+        how.append(f"Under each word: {task.below}.")
+    for sentence in how:
+        st.caption(sentence)
+    read_by = f"{task.page_title}, read by {', '.join(reading.title for reading in scene.readings)}."
+    selection.files(scene, f"{view.title}: {view.asks}", [f"> {inputs.plain(scene.text)}", read_by, explain(view), *how])
 
 
 def explain(view: View) -> str:

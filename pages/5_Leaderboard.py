@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.common import inputs, page
+from pages.common import inputs, page, shown, takeaway
 from pages.leaderboard import board, details
 from pages.leaderboard.board import Board
 from seqmodels.cards import markdown
@@ -16,38 +16,39 @@ from seqmodels.viz import leaderboard as viz
 
 def main() -> None:
     page.start("Leaderboard")
-    st.markdown("How good, how large and how fast each model is with one recipe, on text that it never saw; and where it errs.")
+    shown.markdown("How good, how large and how fast each model is with one recipe, on text that it never saw; and where it errs.")
     found = board.boards()
     if not found:
         st.info(f"No model has been measured here yet: {board.MAKE} does it.")
         return
     named = {one.task.title: one for one in found}
     name = inputs.choice("Task", list(named), key="task", also=lambda title: (named[title].task.task, *named[title].task.aliases))
-    shown = named[name]
-    pictures(shown)
-    for note in board.notes(shown):
+    chosen = named[name]
+    pictures(chosen)
+    for note in board.notes(chosen):
         st.caption(f":material/info: {note}")
-    table(shown)
-    details.show(shown)
+    table(chosen)
+    details.show(chosen)
+    takeaway.menu("leaderboard", f"Leaderboard: {chosen.task.title}", key="leaderboard-take-away")
 
 
-def pictures(shown: Board) -> None:
+def pictures(chosen: Board) -> None:
     """The score against size, and against speed."""
     import_module("pandas")  # plotly asks for its types, which are not there while the warm-up is still importing it
-    metric = viz.metric_title(shown.task.metric)
+    metric = viz.metric_title(chosen.task.metric)
     for quantity, column in zip(viz.QUANTITIES, st.columns(2, gap="medium"), strict=True):
         with column:
-            figure = viz.against(shown.cards, quantity, higher_is_better=shown.task.higher_is_better, theme=page.theme())
+            figure = viz.against(chosen.cards, quantity, higher_is_better=chosen.task.higher_is_better, theme=page.theme())
             details.chart(figure, quantity, f"{metric} on test against {quantity} of each model")
 
 
-def table(shown: Board) -> None:
+def table(chosen: Board) -> None:
     """A row for each checkpoint."""
-    metric = viz.metric_title(shown.task.metric)
+    metric = viz.metric_title(chosen.task.metric)
     metric = metric[:1].upper() + metric[1:]
-    speed = shown.cards[0].speed
+    speed = chosen.cards[0].speed
     rows = []
-    for card in shown.cards:
+    for card in chosen.cards:
         rows.append(
             {
                 "Model": viz.title(card),
@@ -71,7 +72,7 @@ def table(shown: Board) -> None:
         "ratio": number("Times the rival's speed", format="%.2f", help=speed.rival or None),
         "training": st.column_config.TextColumn("Time to train"),
     }
-    for found in shown.cards[0].results["test"].calibrations:
+    for found in chosen.cards[0].results["test"].calibrations:
         columns[found.of] = number(
             f"Calibration error, {found.of}", format="%.1f", help="In points, on test: see Calibration below."
         )
@@ -81,7 +82,7 @@ def table(shown: Board) -> None:
         rows, column_config=columns, hide_index=True, placeholder="–", key="leaderboard-table", alt="The checkpoints of this task"
     )
     rival = f" The dotted line is {speed.rival}, untrained." if speed.rival else ""
-    st.caption(f"Up is better in both pictures. Speed: {speed.machine}, median of {speed.rounds} rounds.{rival}")
+    shown.caption(f"Up is better in both pictures. Speed: {speed.machine}, median of {speed.rounds} rounds.{rival}")
 
 
 page.run(main)

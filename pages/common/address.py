@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -122,6 +122,14 @@ def link(title: str, shared: Sequence[str], values: Mapping[str, Any]) -> dict[s
     said = carried(title, shared) | {key: [memory.shorten(text) for text in _texts(value)] for key, value in values.items()}
     memory.links.append(said)
     return said
+
+
+def here() -> str:
+    """The whole address of what is on screen, once all inputs are drawn; empty where there is no browser."""
+    memory = _memory()
+    query = urlencode({key: said for key in memory.drawn if (said := memory.said(key))}, doseq=True)
+    url = (st.context.url or "").partition("?")[0]
+    return f"{url}?{query}" if url and query else url
 
 
 def fits(value: str) -> bool:

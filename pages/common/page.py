@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 import streamlit as st
 
-from pages.common import address, inputs, loading
+from pages.common import address, inputs, loading, shown
 from seqmodels.failures import OUT_OF_MEMORY, is_out_of_memory
 from seqmodels.viz import style
 from seqmodels.viz.palette import Theme
@@ -113,6 +113,7 @@ def start(title: str, headline: str = "") -> None:
         page_title=f"{title} · seqmodels", page_icon=_HERE / "icon.svg", layout="wide", initial_sidebar_state="collapsed"
     )
     address.visit(title, next(page.shared for page in PAGES if page.title == title))
+    shown.begin()
     st.html(_STYLE)
     with st.container(horizontal=True, key="menu", gap="small", vertical_alignment="center"):
         for section, pages in _menu().items():

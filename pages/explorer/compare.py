@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.common import inputs, loading
+from pages.common import inputs, loading, shown
 from pages.common.caching import cached_by_model
 from pages.explorer import reading as readings
 from pages.explorer import scene as shared
@@ -75,11 +75,13 @@ def cells(scene: Scene, row: DeltaGenerator) -> None:
     traces, focus = [reading.trace for reading in scene.readings], in_common(scene.readings)
     with shared.pictures(scene):
         shared.chart(viz.curves(traces, focus, name=name), "compare-cells", f"{name} at every word, a line for each model")
-    st.caption(
+    shown.caption(
         f"{name.capitalize()}: {MEANS[name]}. Where the models differ on what stands under a word, all are given in their order."
     )
-    st.markdown(table(scene))
-    st.caption("Half-life: tokens until half of a unit's memory is gone; below one token, more than half is gone at the next word.")
+    shown.markdown(table(scene))
+    shown.caption(
+        "Half-life: tokens until half of a unit's memory is gone; below one token, more than half is gone at the next word."
+    )
     shared.numbers(lambda: comparisons.curve_rows(traces, focus), "compare-cells")
 
 
@@ -103,7 +105,7 @@ def two_cells(scene: Scene, row: DeltaGenerator) -> None:
     with shared.pictures(scene):
         alt = f"{name} at every word: {first.title} minus {second.title}"
         shared.chart(viz.curve_difference(first.trace, second.trace, focus, name=name), "compare-two", alt)
-    st.caption(f"{name.capitalize()}: {MEANS[name]}. A bar has the colour of the model that has more of it.")
+    shown.caption(f"{name.capitalize()}: {MEANS[name]}. A bar has the colour of the model that has more of it.")
     shared.numbers(lambda: comparisons.curve_rows(traces, focus), "compare-two")
 
 
@@ -129,8 +131,8 @@ def two_texts(scene: Scene, row: DeltaGenerator) -> None:
         figure = viz.text_difference(texts, first.focus, measure=measure)
         alt = f"{first.title}: your text minus the other one, {measure.title} of every unit at every word that both have"
         shared.chart(figure, "compare-texts", alt)
-    st.markdown(tagged_differently(texts))
-    st.caption(
+    shown.markdown(tagged_differently(texts))
+    shown.caption(
         "Apart: |a − b| / (|a| + |b|) of the two memories, L2 norms: 0 % the same, 100 % opposite. Where the texts differ, it "
         "says *yours / the other* over and under a column, which is empty for a word that one of them lacks. Units are in the "
         "order of the difference at the selected word."

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import streamlit as st
 
-from pages.common import inputs, loading
+from pages.common import inputs, loading, shown
 from pages.explorer import scene as shared
 from pages.explorer.scene import Aid, Example, Reading, Scene, View, state
 from seqmodels import viz
@@ -51,8 +50,8 @@ def draw(scene: Scene) -> None:
         figure = viz.contributions(reading.trace, reading.focus, found)
         alt = f"{reading.title}: how much each word wrote of the memory at each word, and what each gave to the prediction"
         shared.chart(figure, f"ledger-{reading.name}", f"{alt} at {scene.word}")
-        st.markdown("  \n".join(sentences(reading, near, found)))
-        st.caption(" ".join(checks(reading, near, found)))
+        shown.markdown("  \n".join(sentences(reading, near, found)))
+        shown.caption(" ".join(checks(reading, near, found)))
 
     shared.panels(scene, one)
     rows = memories.contribution_rows
@@ -83,7 +82,7 @@ def attribution(reading: Reading, near: Collapsed, asked: str | None) -> Attribu
     try:
         return traces.attribute(checkpoint, near.trace, near.token, asked)
     except ValueError:
-        st.caption(f"{reading.title} has no word {inputs.plain(str(asked))} in its vocabulary, so no logit for it.")
+        shown.caption(f"{reading.title} has no word {inputs.plain(str(asked))} in its vocabulary, so no logit for it.")
         return None
 
 

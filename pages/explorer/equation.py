@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.common import address
+from pages.common import address, shown
 from pages.explorer import scene as shared
 from pages.explorer.scene import KEYS, Aid, Example, Reading, Scene, View, state
 from seqmodels import viz
@@ -49,10 +49,10 @@ def written_out(reading: Reading) -> None:
     busiest = [int(unit) for unit in most_changed(layer, token, OFFERED)]
     unit = busiest[0] if reading.focus.unit is None else reading.focus.unit
     why = ", which changes most here" if reading.focus.unit is None else ""
-    st.markdown(f"Unit **{unit}** at {reading.word(token)}{why}")
-    st.html(equations.equation(layer, token, unit))
+    shown.markdown(f"Unit **{unit}** at {reading.word(token)}{why}")
+    shown.html(equations.equation(layer, token, unit))
     error = number(law_error(layer)[token, unit])
-    st.caption(f"The model's own memory and this sum differ by {error}. The units that change most here:")
+    shown.caption(f"The model's own memory and this sum differ by {error}. The units that change most here:")
     before, memory = layer.previous()[token], layer.memory[token]
     with st.container(horizontal=True, gap="xsmall", key=f"gates-units-{reading.name}"):
         for other in busiest:

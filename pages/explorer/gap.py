@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.common import inputs, loading
+from pages.common import inputs, loading, shown
 from pages.common.caching import cached_by_model
 from pages.explorer import scene as shared
 from pages.explorer.scene import Aid, Example, Reading, Scene, View, state
@@ -78,11 +78,11 @@ def draw(scene: Scene) -> None:
         figure = viz.gap(found, axes=axes, theme=reading.focus.theme, name=reading.title)
         alt = f"{reading.title}: what is left of {word} at {scene.word} and its effect there, by the number of filler words"
         shared.chart(figure, f"gap-{reading.name}", alt)
-        st.markdown(sentence(found, word))
-        st.caption(why(found, hides=reading.layer.output_gate is not None))
+        shown.markdown(sentence(found, word))
+        shown.caption(why(found, hides=reading.layer.output_gate is not None))
 
     shared.panels(scene, one, columns=shared.WORDLESS)
-    st.caption(note(scene, source, filler, (found.prediction for found in probes.values())))
+    shown.caption(note(scene, source, filler, (found.prediction for found in probes.values())))
     shared.numbers_of(scene, lambda reading: gaps.rows(reading.trace.label, probes[reading.name]), "gap")
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.common import inputs, loading
+from pages.common import inputs, loading, shown
 from pages.common.caching import cached_by_model
 from pages.explorer import scene as shared
 from pages.explorer.reading import read
@@ -53,9 +53,9 @@ def draw(scene: Scene) -> None:
         figure = viz.gradient_path(reading.trace, path, reading.focus, axis=axis)
         alt = f"{reading.title}: how much of a change at each word reaches {scene.word}, along the gates and in all"
         shared.chart(figure, f"gradient-{reading.name}", alt)
-        st.markdown(sentence(reading, path))
+        shown.markdown(sentence(reading, path))
         if not reading.layer.mu.any():
-            st.caption(HIDDEN)
+            shown.caption(HIDDEN)
 
     drawn = gradients.around(first, scene.first.focus, scene.first.trace).positions(scene.first.trace)
     shared.panels(scene, one, columns=len(drawn))
@@ -63,8 +63,8 @@ def draw(scene: Scene) -> None:
         rows = [
             [reading.title, *map(rate, (paths[reading.name].gates, paths[reading.name].gradient))] for reading in scene.readings
         ]
-        st.markdown(shared.table(["On average over these words", "along the gates", "in all"], rows))
-    st.caption(note(scene, first))
+        shown.markdown(shared.table(["On average over these words", "along the gates", "in all"], rows))
+    shown.caption(note(scene, first))
     shared.numbers_of(scene, lambda reading: gradients.rows(reading.trace, paths[reading.name]), "gradient")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.common import inputs
+from pages.common import inputs, shown
 from pages.explorer import reading
 from pages.explorer import scene as shared
 from pages.explorer.scene import KEYS, Aid, Example, Reading, Scene, View, state
@@ -30,10 +30,10 @@ def draw(scene: Scene) -> None:
     from seqmodels.viz import gates
 
     with scene.settings:
-        shown = inputs.choices("Show", list(gates.MEASURES), key="gates", default=["keep", "write"])
+        titles = inputs.choices("Show", list(gates.MEASURES), key="gates", default=["keep", "write"])
         style = inputs.choice("As", ["map", "lines"], key="style")
         order = inputs.choice("Order of units", list(ORDERS), key="order") if style == "map" else ""
-    measures = [gates.MEASURES[title] for title in shown]
+    measures = [gates.MEASURES[title] for title in titles]
     if not measures:
         st.info("Pick at least one of what a cell holds.")
         return
@@ -41,7 +41,7 @@ def draw(scene: Scene) -> None:
     def one(read: Reading) -> None:
         present = [measure for measure, _ in gates.present(read.layer, measures)]
         if not present:
-            st.caption(f"{read.title} has no gate of this kind.")
+            shown.caption(f"{read.title} has no gate of this kind.")
             return
         if style == "map":
             # the token matters to one order only: the others stay cached while it moves
@@ -50,7 +50,7 @@ def draw(scene: Scene) -> None:
             figure = viz.heatmaps(read.trace, read.focus, order=units, show=present)
         else:
             figure = viz.lines(read.trace, read.focus, show=present)
-        shared.chart(figure, f"heatmaps-{read.name}", f"{read.title}: {', '.join(shown)} of the units at every word")
+        shared.chart(figure, f"heatmaps-{read.name}", f"{read.title}: {', '.join(titles)} of the units at every word")
 
     shared.panels(scene, one)
     shared.numbers_of(scene, lambda read: gates.rows(read.trace, read.focus, measures), "gates")

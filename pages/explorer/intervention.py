@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.common import inputs, loading
+from pages.common import inputs, loading, shown
 from pages.common.caching import cached_by_model
 from pages.explorer import clamps
 from pages.explorer import scene as shared
@@ -60,7 +60,7 @@ def draw(scene: Scene) -> None:
     }
     if loading.predicts(scene.task) == "tags":
         for reading in scene.readings:
-            st.markdown(f"**{reading.title}**")
+            shown.markdown(f"**{reading.title}**")
             tagged(reading, *runs[reading.name])
     else:
         expected(scene, held, runs)
@@ -93,9 +93,9 @@ def tagged(reading: Reading, before: Intervention, after: Intervention) -> None:
     ]
     more = f" and {len(changed) - 6} more" if len(changed) > 6 else ""
     total = f"{len(changed)} of {len(before.tagging.tokens):,} tags change"
-    st.markdown(f"{total}: {', '.join(listed)}{more}." if changed else "No tag changes.")
+    shown.markdown(f"{total}: {', '.join(listed)}{more}." if changed else "No tag changes.")
     window = reading.focus.window
-    st.html(tags.strip(both, (window.start, window.stop), titles=RUNS))
+    shown.html(tags.strip(both, (window.start, window.stop), titles=RUNS))
 
 
 def expected(scene: Scene, held: list[Clamp], runs: Mapping[str, tuple[Intervention, Intervention]]) -> None:
@@ -112,14 +112,14 @@ def expected(scene: Scene, held: list[Clamp], runs: Mapping[str, tuple[Intervent
     places = [column.container(gap="xxsmall") for column in st.columns(len(found), gap="medium")]
     for reading, place in zip(scene.readings, places, strict=True):
         with place:
-            st.markdown(f"**{reading.title}**")
+            shown.markdown(f"**{reading.title}**")
             figure = language.next_word_bars(found[reading.name], theme=reading.focus.theme, longest=longest, runs=RUNS)
             shared.chart(figure, f"surgery-{reading.name}-next", f"{reading.title}: the likeliest next words in both runs")
     for name, place in zip(runs, places, strict=True):  # which takes longer than all bars do
         with place:
             for title, holding in zip(RUNS, ((), tuple(held)), strict=True):
-                st.caption(f"It goes on, {title}:")
-                st.html(language.continuation("… ", continued(name, scene.text, holding), unit=found[name].unit))
+                shown.caption(f"It goes on, {title}:")
+                shown.html(language.continuation("… ", continued(name, scene.text, holding), unit=found[name].unit))
 
 
 # as large as a reading

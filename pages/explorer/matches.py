@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import streamlit as st
 
-from pages.common import inputs
+from pages.common import inputs, shown
 from pages.explorer import larger_text
 from pages.explorer import scene as shared
 from pages.explorer.scene import KEYS, Aid, Example, Reading, Scene, View, state
@@ -67,7 +67,7 @@ def draw(scene: Scene) -> None:
         least = round(inputs.number("At least", STEP, float(most), key="span-least", default=0.5, step=STEP) / STEP) * STEP
         source = larger_text.choose()
     if still := constants(reading):
-        st.caption(
+        shown.caption(
             f"{reading.title}: {still} in every unit at every word, which marks no moment. Search by {' or '.join(choices)}."
         )
     gate = cast("SearchedGate", chosen.field)
@@ -75,24 +75,24 @@ def draw(scene: Scene) -> None:
     units = units_on(reading.layer, span, gate, least)
     total = reading.layer.mu.shape[1]
     words_there = inputs.plain(" ".join(shorten(token) for token in scene.tokens[span]))
-    st.markdown(f"Over *{words_there}*, **{len(units)} of {total} units** {VERBS[gate].format(f'{least:g}')}.")
+    shown.markdown(f"Over *{words_there}*, **{len(units)} of {total} units** {VERBS[gate].format(f'{least:g}')}.")
     if not 0 < len(units) < total:
         st.info(f"That marks no moment: {'raise' if len(units) else 'lower'} the threshold, or change the span.")
         return
     asked = match_of(reading.trace, reading.layer, span, units)
     show = list(dict.fromkeys((*moving, chosen)))
     with shared.panel(scene, reading):
-        st.html(legend(gates.bars(show), f"mean over the {len(units)} units that are searched for"))
+        shown.html(legend(gates.bars(show), f"mean over the {len(units)} units that are searched for"))
         lines = st.empty()
         lines.html(matches.concordance(asked, [], show))  # the span at once, and what is found when it is found
     text = None if source is None else larger_text.traced(reading, source, at_once=shared.opened(EXAMPLES) is not None)
     if text is None:
         return
     found = find_matches(text, pattern(reading.layer, span, gate, least))
-    lines.html(matches.concordance(asked, found, show))
+    shown.html(matches.concordance(asked, found, show), lines)
     if not found:
         st.info("None of these units is on anywhere in the text: lower the threshold, or take fewer words.")
-    st.caption(
+    shown.caption(
         f"{len(text.tokens):,} words in {len(text.starts) - 1:,} passages, each read on its own. A score is the share of units on "
         "both here and there among those on in either. It does not say why a unit is on: units that nearly always are make any "
         "two moments alike, and a higher threshold leaves them out."

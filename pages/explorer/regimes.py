@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.common import inputs, loading
+from pages.common import inputs, loading, shown
 from pages.common.caching import cached_by_model
 from pages.explorer import larger_text
 from pages.explorer import scene as shared
@@ -47,7 +47,7 @@ def draw(scene: Scene) -> None:
     """For each model the strip of regimes; below, how saturated its gates are."""
     from seqmodels.viz import units
 
-    st.html(units.regime_legend())
+    shown.html(units.regime_legend())
 
     def one(reading: Reading) -> None:
         figure = viz.regime_strip(reading.trace, reading.focus)
@@ -65,7 +65,7 @@ def saturated(scene: Scene) -> None:
 
     st.header("Saturation", anchor=False)
     over = inputs.choice("Over", (OWN, larger_text.ADDRESSES), key="over")
-    st.markdown(
+    shown.markdown(
         f"A point is a unit: how often its gate is wide open (above {OPEN:g}) and how often shut (below {SHUT:g}). On the diagonal "
         "it is always one or the other, a switch; at the lower left it is always in between. A click on a point selects the unit."
     )
@@ -79,7 +79,7 @@ def saturated(scene: Scene) -> None:
     def one(reading: Reading) -> None:
         moving = {title: saturation for title, saturation in found[reading.name].items() if moves(reading.layer, title)}
         if not moving:
-            st.caption("Its gates never move: keep μ and write λ have the same value in every unit at every word.")
+            shown.caption("Its gates never move: keep μ and write λ have the same value in every unit at every word.")
             return
         figure = viz.saturation_scatter(moving, reading.focus)
         alt = f"{reading.title}: for each gate, how often it is open and shut in each unit"
@@ -87,7 +87,7 @@ def saturated(scene: Scene) -> None:
 
     shared.panels(replace(scene, view="saturation"), one, columns=shared.WORDLESS)  # a row of pictures of its own
     words = f"the {len(scene.tokens):,} words above" if over == OWN else f"the first {ENOUGH:,} words, to the end of a paragraph"
-    st.caption(
+    shown.caption(
         f"Over {words}. After Karpathy, Johnson and Li (2015), who drew it for LSTMs of characters. A point does not say *when* a "
         "gate opens: the heatmaps do."
     )

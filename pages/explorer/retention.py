@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.common import inputs
+from pages.common import inputs, shown
 from pages.explorer import scene as shared
 from pages.explorer.scene import KEYS, Aid, Example, Reading, Scene, View, state
 from seqmodels import viz
@@ -51,14 +51,14 @@ def draw(scene: Scene) -> None:
     def one(reading: Reading) -> None:
         alt = f"{reading.title}: how much of {scene.word}, and of every word, is left at each later word"
         shared.chart(viz.retention(reading.trace, reading.focus), f"survival-{reading.name}", alt)
-        st.markdown(sentence(reading))
+        shown.markdown(sentence(reading))
         figure = viz.half_lives(reading.trace, reading.focus, order=order)
         alt = f"{reading.title}: the half-life of each unit, on a logarithmic scale"
         shared.chart(figure, f"half-lives-{reading.name}", alt)
 
     shared.panels(scene, one)
-    st.markdown(table(scene))
-    st.caption(
+    shown.markdown(table(scene))
+    shown.caption(
         f"Half-life = ln 2 / −ln(geometric mean of μ over the {len(scene.tokens):,} tokens of this text), in tokens; below one "
         "token, more than half is gone at the next word. A click on a bar selects its unit. Only what the memory carries counts "
         "here: a word may also live on in what later words write, because their new content reads the memory; the view "

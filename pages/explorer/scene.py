@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import streamlit as st
 
-from pages.common import address, inputs
+from pages.common import address, inputs, shown
 from seqmodels.cells import CELLS
 from seqmodels.viz import law
 from seqmodels.viz.frame import Focused
@@ -141,7 +141,7 @@ def panel(scene: Scene, reading: Reading) -> Iterator[None]:
     """The place of one model in a row of pictures, under its name."""
     with st.container(key=f"gates-{scene.view.lower()}-{reading.name}", gap="xxsmall"):
         where = CELLS[reading.cell].where if reading.cell in CELLS else None
-        st.markdown(f"**{reading.title}**" + (BACKWARD if reading.layer.backward else ""), help=where)
+        shown.markdown(f"**{reading.title}**" + (BACKWARD if reading.layer.backward else ""), help=where)
         yield
 
 
@@ -155,12 +155,7 @@ def panels(scene: Scene, draw: Callable[[Reading], None], columns: int | None = 
 
 def chart(figure: Any, key: str, alt: str) -> None:
     """A picture, with a button on it that saves it as PNG."""
-    config = {
-        "displaylogo": False,
-        "modeBarButtonsToRemove": ["select2d", "lasso2d", "pan2d", "autoScale2d"],
-        "toImageButtonOptions": {"format": "png", "scale": 2, "filename": key},
-    }
-    st.plotly_chart(figure, key=f"gates-chart-{key}", theme=None, alt=alt, config=config)
+    shown.chart(figure, key, alt, page="gates")
 
 
 def table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

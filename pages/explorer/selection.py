@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.common import address, inputs, loading, page
+from pages.common import address, inputs, loading, page, takeaway
+from pages.common.takeaway import File
 from pages.explorer import reading
 from pages.explorer.scene import Reading, Scene
 from pages.explorer.strip import strip
@@ -123,13 +124,14 @@ def select(token: int) -> None:
     address.keep(TOKEN, str(token + 1))
 
 
-def files(scene: Scene) -> None:
-    """The whole trace of each model, to take along: compact for numpy, and readable."""
+def files(scene: Scene, title: str, opening: Sequence[str]) -> None:
+    """What can be taken away: the view as a page, which begins with these sentences, its pictures, and the trace of each model."""
     from seqmodels import export
 
-    save = partial(st.download_button, icon=":material/download:", on_click="ignore", type="tertiary")
-    with st.container(horizontal=True, gap="small", key="gates-files"):
-        for reading_ in scene.readings:
-            trace, name, label = reading_.trace, reading_.name, f"Trace of {reading_.title}"
-            save(f"{label}, JSON", partial(export.trace_json, trace), f"{name}.json", "application/json", key=f"{name}-json")
-            save(f"{label}, npz", partial(export.trace_npz, trace), f"{name}.npz", "application/octet-stream", key=f"{name}-npz")
+    traces = []
+    for reading_ in scene.readings:
+        trace, name, label = reading_.trace, reading_.name, f"Trace of {reading_.title}"
+        traces.append(File(f"{label}, JSON", partial(export.trace_json, trace), f"{name}.json", "application/json"))
+        traces.append(File(f"{label}, npz", partial(export.trace_npz, trace), f"{name}.npz", "application/octet-stream"))
+    with st.container(key="gates-files"):
+        takeaway.menu(f"gates-{scene.view.lower()}", title, opening, traces, key="gates-take-away")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
+from pages.common import shown
 from pages.explorer import scene as shared
 from pages.explorer.scene import KEYS, Aid, Example, Reading, Scene, View, state
 from seqmodels import viz
@@ -26,7 +25,7 @@ def draw(scene: Scene) -> None:
         figure = viz.square(reading.trace, reading.focus)
         alt = f"{reading.title}: keep and write of every unit at every word"
         shared.chart(figure, f"square-{reading.name}", alt)
-        st.caption(CELLS[reading.cell].where)
+        shown.caption(CELLS[reading.cell].where)
 
     shared.panels(scene, one, columns=shared.WORDLESS)
     shared.numbers_of(scene, lambda reading: gates.rows(reading.trace, reading.focus), "square")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.common import inputs, loading, page
+from pages.common import inputs, loading, page, shown
 from pages.leaderboard.board import Board
 from seqmodels.cards import BINS, FREQUENCY, RIVALS, Card, Difference, Rival, markdown
 from seqmodels.cells import CELLS
@@ -46,28 +46,14 @@ def show(board: Board) -> None:
 
 def chart(figure: Any, key: str, alt: str) -> None:
     """A picture, with a button on it that saves it as PNG."""
-    config = {
-        "displaylogo": False,
-        "modeBarButtonsToRemove": [
-            "select2d",
-            "lasso2d",
-            "pan2d",
-            "autoScale2d",
-            "zoom2d",
-            "zoomIn2d",
-            "zoomOut2d",
-            "resetScale2d",
-        ],
-        "toImageButtonOptions": {"format": "png", "scale": 2, "filename": key},
-    }
-    st.plotly_chart(figure, key=f"leaderboard-chart-{key}", theme=None, alt=alt, config=config)
+    shown.chart(figure, key, alt, page="leaderboard", zoom=False)
 
 
 def by_label(board: Board) -> None:
     """F1 by tag or type of entity."""
     split = _split()
-    st.markdown("F1 of each, the most frequent first; the axis is stretched towards 100. Point at a mark for its counts.")
-    st.html(viz.legend(board.cards))
+    shown.markdown("F1 of each, the most frequent first; the axis is stretched towards 100. Point at a mark for its counts.")
+    shown.html(viz.legend(board.cards))
     values = [viz.tally_values(card.results[split]) for card in board.cards]
     chart(
         viz.by_label(board.cards, values, "F1, %", stretched=True, theme=page.theme()),
@@ -76,7 +62,7 @@ def by_label(board: Board) -> None:
     )
     meanings = tags.PART_OF_SPEECH | tags.ENTITY
     told = [f"{label} {meanings[label][0]}" for label in values[0] if label in meanings]
-    st.caption(" · ".join(told))
+    shown.caption(" · ".join(told))
 
 
 def by_band(board: Board) -> None:
@@ -84,11 +70,11 @@ def by_band(board: Board) -> None:
     split = _split()
     unit, by = board.task.unit, board.cards[0].results[split].banded_by
     rank = f"Rank 1 is the most frequent {unit} of the training text. " if by == FREQUENCY else ""
-    st.markdown(
+    shown.markdown(
         f"How much a {unit} surprises each model, in bits: less is better. {rank}"
         f"Point at a mark for how often it expected the {unit} most."
     )
-    st.html(viz.legend(board.cards))
+    shown.html(viz.legend(board.cards))
     values = [viz.band_values(card.results[split], unit) for card in board.cards]
     chart(
         viz.by_label(board.cards, values, "surprise, bits", theme=page.theme()),
@@ -103,21 +89,21 @@ def confusions(board: Board) -> None:
         card, split = _pick(board), _split()
     found = card.results[split].confusion
     assert found is not None
-    st.markdown(
+    shown.markdown(
         "Rows: what people say. Columns: what the model says. Framed: right. The redder, the larger a share of its row goes wrong."
     )
     st.html(f"<style>.st-key-leaderboard-confusion {{ --needed: {viz.needed(found)}px; }}</style>")
     with st.container(key="leaderboard-confusion"):
         chart(viz.confusion(found, theme=page.theme()), "confusion", f"What {viz.title(card)} takes for what, on {split}")
     if card.errors:
-        st.markdown("**Its most frequent errors** on dev, each with a sentence")
+        shown.markdown("**Its most frequent errors** on dev, each with a sentence")
         lines = [
             f"- **{error.gold} → {error.predicted}**, {error.count:,} times"
             + (f": {inputs.plain(error.example.text)} (**{inputs.plain(error.example.word)}**)" if error.example else "")
             for error in card.errors
         ]
-        st.markdown("\n".join(lines))
-        st.caption(f"The sentences are from {board.task.source}.")
+        shown.markdown("\n".join(lines))
+        shown.caption(f"The sentences are from {board.task.source}.")
 
 
 def where_they_differ(board: Board) -> None:
@@ -129,15 +115,15 @@ def where_they_differ(board: Board) -> None:
         second = inputs.choice("Second", others, key="second", default=others[-1]) if others else first
     pair = [board.titles[first], board.titles[second]]
     _counts(board, *pair)
-    shown = [found for found in board.task.differences if found.between(*(card.name for card in pair))]
-    shown = sorted(shown, key=lambda found: -_clear(found, pair))[:MOST]
-    for number, found in enumerate(shown):
+    quoted = [found for found in board.task.differences if found.between(*(card.name for card in pair))]
+    quoted = sorted(quoted, key=lambda found: -_clear(found, pair))[:MOST]
+    for number, found in enumerate(quoted):
         with st.container(key=f"leaderboard-difference-{number}", gap="xxsmall"):
-            st.html(viz.difference(found, pair))
+            shown.html(viz.difference(found, pair))
             _open(board, found, [first, second])
-    if not shown:
+    if not quoted:
         st.info("No sentence is kept at which these two differ.")
-    st.caption(f"The sentences are from {board.task.source}. Those are shown of which both models are most sure.")
+    shown.caption(f"The sentences are from {board.task.source}. Those are shown of which both models are most sure.")
 
 
 def _counts(board: Board, *cards: Card) -> None:
@@ -149,7 +135,7 @@ def _counts(board: Board, *cards: Card) -> None:
     right = {pair.first: pair.first_right, pair.second: pair.second_right}
     told = ", ".join(f"{viz.title(card)} is right at {right[card.name]:,}" for card in cards)
     neither = pair.differ - sum(right.values())
-    st.markdown(
+    shown.markdown(
         f"Of the {pair.words:,} {board.task.unit}s of dev they say different things at {pair.differ:,} "
         f"({percent(pair.differ / max(pair.words, 1))}): {told}, neither at {neither:,}."
     )
@@ -174,11 +160,11 @@ def calibration(board: Board) -> None:
     """How true the probabilities are."""
     kinds = [found.of for found in board.cards[0].results["test"].calibrations]
     of = inputs.choice("Of", kinds, key="of") if len(kinds) > 1 else kinds[0]
-    st.markdown(
+    shown.markdown(
         "On the diagonal a model is right as often as it says. Above it, it is too modest; below, too sure. Each point stands for "
         f"one in {BINS} of its answers on test, from the least sure to the surest."
     )
-    st.html(viz.legend(board.cards))
+    shown.html(viz.legend(board.cards))
     chart(
         viz.reliability(board.cards, of, theme=page.theme()), "reliability", f"How often {of} are right, by how sure each model is"
     )
@@ -187,7 +173,7 @@ def calibration(board: Board) -> None:
         for name, card in board.titles.items()
     }
     told = ", ".join(f"{name} {error:.1f}" for name, error in errors.items())
-    st.caption(f"Expected calibration error in points, over {BINS} bins of as many answers each: {told}.")
+    shown.caption(f"Expected calibration error in points, over {BINS} bins of as many answers each: {told}.")
 
 
 def other_systems(board: Board) -> None:
@@ -205,10 +191,10 @@ def other_systems(board: Board) -> None:
     rows = [{"System": name, "score": score} for name, score in ranked]
     st.dataframe(rows, hide_index=True, column_config=config, key="leaderboard-rivals", alt="Systems on the same test split")
     for rival in scored:
-        st.markdown(f"**{inputs.plain(_plain_name(rival))}**: {inputs.plain(rival.how)}")
+        shown.markdown(f"**{inputs.plain(_plain_name(rival))}**: {inputs.plain(rival.how)}")
     speeds = [card.speed for card in board.cards if card.speed.rival]
     if speeds:
-        st.caption(f"Speed: {speeds[0].rival}, untrained, read the same words in turn with each model.")
+        shown.caption(f"Speed: {speeds[0].rival}, untrained, read the same words in turn with each model.")
 
 
 def _plain_name(rival: Rival) -> str:
@@ -229,7 +215,7 @@ def model_cards(board: Board) -> None:
         on_click="ignore",
     )
     with st.container(border=True, key="leaderboard-card-text"):
-        st.markdown(text.replace("\n## ", "\n### ").replace("# ", "## ", 1))
+        shown.markdown(text.replace("\n## ", "\n### ").replace("# ", "## ", 1))
 
 
 def your_models(board: Board) -> None:
@@ -239,7 +225,7 @@ def your_models(board: Board) -> None:
         st.info("You have no models of this task. A run of the Training page becomes one.")
         st.page_link("pages/4_Training.py", label="Training", icon=":material/model_training:")
         return
-    st.markdown("What their files say of themselves: they may have been trained and scored on other texts.")
+    shown.markdown("What their files say of themselves: they may have been trained and scored on other texts.")
     rows = [_own_row(one, board) for one, _ in own]
     st.dataframe(rows, hide_index=True, placeholder="–", key="leaderboard-own", alt="Your models of this task")
 

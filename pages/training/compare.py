@@ -10,8 +10,8 @@ from typing import Any
 
 import streamlit as st
 
-from pages.common import inputs, page
-from pages.training import current, form, messages
+from pages.common import inputs, page, takeaway
+from pages.training import current, form, messages, whole
 from pages.training.curves import cell_title, history, task_of
 from seqmodels import runs
 from seqmodels.runs import Run
@@ -199,6 +199,9 @@ def _housekeeping(chosen: Sequence[Run]) -> None:
                 icon=":material/download:",
                 help="Its steps and epochs, for a spreadsheet.",
                 on_click="ignore",
+            )
+            takeaway.save(
+                whole.file(run), help="Its settings, curves and samples. Opens without a network.", key=f"compare-save-{run.id}"
             )
             if mine:
                 with st.popover("Delete", icon=":material/delete:", key=f"compare-ask-{run.id}"):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -16,6 +18,7 @@ from seqmodels.viz.format import percent
 
 if TYPE_CHECKING:
     from seqmodels.tasks import Task
+    from seqmodels.viz.palette import Theme
 
 EVERY = 1.0  # seconds between two looks at a run that is alive
 KEPT = 8  # histories in a session
@@ -65,8 +68,8 @@ def progress(run: Run, standing: Status, known: History) -> None:
     st.progress(done, f"{task_of(run).title} · {cell_title(run)} · {where(standing, known, epochs)}")
 
 
-def facts(run: Run, standing: Status, known: History) -> None:
-    """Its figures."""
+def facts(run: Run, standing: Status, known: History) -> str:
+    """Its figures, as HTML."""
     now, name = standing.progress, task_of(run).metric
     live = live_settings(run, known)
     waited = known.epochs[-1]["waited"] if known.epochs else 0
@@ -81,7 +84,7 @@ def facts(run: Run, standing: Status, known: History) -> None:
         "Tokens per second": "–" if speed is None else f"{speed:,.0f}",
         "Trained for": viz.duration(now.seconds),
     }
-    st.html(viz.facts(values))
+    return viz.facts(values)
 
 
 def where(standing: Status, known: History, epochs: int) -> str:
@@ -104,54 +107,83 @@ def where(standing: Status, known: History, epochs: int) -> str:
     return at if left is None else f"{at} · {viz.duration(left)} left at most"
 
 
+@dataclass(frozen=True)
+class Panel:
+    """A chart, what stands over it in Markdown, and what it shows for those who cannot see it."""
+
+    key: str
+    title: str
+    option: viz.Option
+    alt: str
+    help: str | None = None
+    height: int = viz.HEIGHT
+
+    def show(self) -> None:
+        """On the page."""
+        st.markdown(self.title, help=self.help)
+        chart(self.option, self.key, self.alt, self.height)
+
+
+def panels(run: Run, known: History, theme: Theme) -> list[Panel]:
+    """Its loss, gradient norm, score and learning rate."""
+    return [part(run, known, theme) for part in (_losses, _norms, _scores, _rates)]
+
+
 def draw(run: Run, standing: Status, known: History) -> None:
-    """Its loss, gradient norm, score and learning rate; what a language model writes is beside its loss."""
+    """All its charts; what a language model writes is beside its loss."""
     writes = bool(known.samples) and "text" in known.samples[-1]
-    panels = [_losses, *([_writing] if writes else []), _norms, _scores, _rates]
-    for start in range(0, len(panels), 2):
-        row = panels[start : start + 2]
-        for column, panel in zip(st.columns(2, gap="medium"), row, strict=False):
+    drawn: list[Callable[[], None]] = [panel.show for panel in panels(run, known, page.theme())]
+    if writes:
+        drawn.insert(1, partial(_writing, run, standing, known))
+    for start in range(0, len(drawn), 2):
+        row = drawn[start : start + 2]
+        for column, show in zip(st.columns(2, gap="medium"), row, strict=False):
             with column:
-                panel(run, standing, known)
+                show()
         if start == 0:
-            facts(run, standing, known)
-    marks = viz.marks(known)
-    if marks:
-        text = "  \n".join(f"**{at}** epoch {mark.x:.2f}: {inputs.plain(mark.text)}" for at, mark in enumerate(marks, 1))
-        st.caption(text)
+            st.html(facts(run, standing, known))
+    marked = marks(known)
+    if marked:
+        st.caption(marked)
     if known.samples:
         if not writes:
             _tags(run, standing, known)
         _gates(run, known)
 
 
-def _losses(run: Run, standing: Status, known: History) -> None:
-    losses = viz.losses(known, page.theme())
+def marks(known: History) -> str:
+    """What the numbers on the charts stand for, in Markdown."""
+    return "  \n".join(f"**{at}** epoch {mark.x:.2f}: {inputs.plain(mark.text)}" for at, mark in enumerate(viz.marks(known), 1))
+
+
+def _losses(run: Run, known: History, theme: Theme) -> Panel:
+    losses = viz.losses(known, theme)
     scale = ", logarithmic" if losses["yAxis"]["type"] == "log" else ""
-    st.markdown(f"**Loss**, {task_of(run).loss_unit}{scale}", help="Where train falls and dev rises, it learns by heart.")
-    chart(losses, "watch-loss", "Train and dev loss over the epochs")
+    title, help = f"**Loss**, {task_of(run).loss_unit}{scale}", "Where train falls and dev rises, it learns by heart."
+    return Panel("watch-loss", title, losses, "Train and dev loss over the epochs", help)
 
 
-def _scores(run: Run, standing: Status, known: History) -> None:
+def _scores(run: Run, known: History, theme: Theme) -> Panel:
     name = task_of(run).metric
     title = viz.metric_title(name)
-    st.markdown(f"**Dev {title}** after each epoch", help="On held-out data. The best epoch is marked.")
-    chart(viz.scores(known, name, page.theme()), "watch-score", f"Dev {title} over the epochs")
+    option, help = viz.scores(known, name, theme), "On held-out data. The best epoch is marked."
+    return Panel("watch-score", f"**Dev {title}** after each epoch", option, f"Dev {title} over the epochs", help)
 
 
-def _norms(run: Run, standing: Status, known: History) -> None:
+def _norms(run: Run, known: History, theme: Theme) -> Panel:
     share = runs.clipped_share(known.steps)
     clipped = "" if share is None else f", {percent(share)} of the steps clipped"
-    st.markdown(f"**Gradient norm**, logarithmic{clipped}", help="Before and after clipping; of steps drawn as one, the extremes.")
-    clip = first_settings(run.settings)["clip"]
-    chart(viz.norms(known, clip, page.theme()), "watch-norm", "Norm of the gradient before and after clipping")
+    title, help = f"**Gradient norm**, logarithmic{clipped}", "Before and after clipping; of steps drawn as one, the extremes."
+    option = viz.norms(known, first_settings(run.settings)["clip"], theme)
+    return Panel("watch-norm", title, option, "Norm of the gradient before and after clipping", help)
 
 
-def _rates(run: Run, standing: Status, known: History) -> None:
+def _rates(run: Run, known: History, theme: Theme) -> Panel:
     peak = live_settings(run, known)["learning_rate"]
     now = f"now {known.steps[-1]['learning_rate']:.3g}, " if known.steps else ""
-    st.markdown(f"**Learning rate**, {now}peak {peak:.3g}", help="Warm-up and schedule scale the peak, which you can change.")
-    chart(viz.rates(known, run.settings["learning_rate"], page.theme()), "watch-rate", "Learning rate over the epochs")
+    title, help = f"**Learning rate**, {now}peak {peak:.3g}", "Warm-up and schedule scale the peak, which you can change."
+    option = viz.rates(known, run.settings["learning_rate"], theme)
+    return Panel("watch-rate", title, option, "Learning rate over the epochs", help)
 
 
 def _writing(run: Run, standing: Status, known: History) -> None:
@@ -170,27 +202,33 @@ def _tags(run: Run, standing: Status, known: History) -> None:
     st.html(viz.chips(sample, before))
 
 
+def gate_panels(run: Run, known: History, theme: Theme, place: tuple[int, str] | None = None) -> list[Panel]:
+    """How its gates stood over the text, from sample to sample, in a layer and direction; nothing where they are fixed."""
+    places = viz.places(known.samples)
+    if not places or CELLS[run.settings["cell"]].fixed_gates:  # nothing forms
+        return []
+    found = place or places[0]
+    where = f" ({viz.place_title(found)})" if len(places) > 1 else ""
+    title = f"**Gates as they form{where}:** the share of units and tokens at which a gate is wide open or shut."
+    gates = Panel("watch-gates", title, viz.saturation(known.samples, found, theme), "Open and shut gates", height=viz.SMALL)
+    title = "**Half-life:** tokens until half of a memory is left, in the median unit."
+    alt = "Half-life of the memory over the epochs"
+    return [gates, Panel("watch-half-lives", title, viz.half_lives(known.samples, theme), alt, height=viz.SMALL)]
+
+
 def _gates(run: Run, known: History) -> None:
-    """How its gates stood over the text, from sample to sample."""
-    samples = known.samples
-    places = viz.places(samples)
-    if not places or CELLS[run.settings["cell"]].fixed_gates:  # its gates are fixed: nothing forms
-        return
-    titles = {viz.place_title(place): place for place in places}
-    theme = page.theme()
+    titles = {viz.place_title(place): place for place in viz.places(known.samples)}
     left, right = st.columns(2, gap="medium")
-    with left:
-        st.markdown("**Gates as they form:** the share of units and tokens at which a gate is wide open or shut.")
-        picked = None
-        if len(titles) > 1:
+    picked = None
+    if len(titles) > 1 and not CELLS[run.settings["cell"]].fixed_gates:
+        with left:
             picked = st.segmented_control(
                 "Layer and direction", list(titles), default=next(iter(titles)), key=f"watch-place-{run.id}",
                 label_visibility="collapsed",
             )  # fmt: skip
-        chart(viz.saturation(samples, titles.get(picked or "", places[0]), theme), "watch-gates", "Open and shut gates", viz.SMALL)
-    with right:
-        st.markdown("**Half-life:** tokens until half of a memory is left, in the median unit.")
-        chart(viz.half_lives(samples, theme), "watch-half-lives", "Half-life of the memory over the epochs", viz.SMALL)
+    for panel, column in zip(gate_panels(run, known, page.theme(), titles.get(picked or "")), (left, right), strict=False):
+        with column:
+            panel.show()
 
 
 def _sample(run: Run, standing: Status, known: History) -> int:

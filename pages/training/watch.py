@@ -10,8 +10,8 @@ from typing import Any
 
 import streamlit as st
 
-from pages.common import inputs, page
-from pages.training import advice, current, curves, form, messages, presets
+from pages.common import inputs, page, takeaway
+from pages.training import advice, current, curves, form, messages, presets, whole
 from pages.training.curves import history, live_settings
 from seqmodels import runs
 from seqmodels.runs import Command, Run, Status
@@ -128,6 +128,7 @@ def _more(run: Run, mine: bool) -> None:
             on_click=form.copy,
             args=(run,),
         )
+        takeaway.save(whole.file(run), help="Its settings, curves and samples. Opens without a network.", key="watch-save")
         if mine:
             st.button("Discard it", key="watch-discard", icon=":material/delete:", on_click=_order, args=(run, "discard"))
             st.caption("Its curves and weights are deleted. A model that you have taken into use stays.")

@@ -1,0 +1,59 @@
+"""What a page shows and also gives away: pictures, HTML and sentences, drawn as usual and kept until the page is drawn anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from seqmodels.viz.document import Html, Part, Picture, Words
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+_PARTS = "shown"  # in the session's state
+_PLAIN = ["select2d", "lasso2d", "pan2d", "autoScale2d"]
+_ZOOM = ["zoom2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]
+
+
+def begin() -> None:
+    """A run of a page begins."""
+    st.session_state[_PARTS] = []
+
+
+def parts() -> list[Part]:
+    """What it has shown so far, in its order."""
+    return list(st.session_state.get(_PARTS, []))
+
+
+def chart(figure: Any, name: str, alt: str, *, page: str, zoom: bool = True) -> None:
+    """A picture, with a button on it that saves it as PNG. `name` is its file's; `page` keeps its key apart."""
+    config = {
+        "displaylogo": False,
+        "modeBarButtonsToRemove": _PLAIN if zoom else _PLAIN + _ZOOM,
+        "toImageButtonOptions": {"format": "png", "scale": 2, "filename": name},
+    }
+    st.plotly_chart(figure, key=f"{page}-chart-{name}", theme=None, alt=alt, config=config)
+    _keep(Picture(figure, alt, config))
+
+
+def html(body: str, place: DeltaGenerator | None = None) -> None:
+    """A picture in HTML, at its place in the page or at another."""
+    (st if place is None else place).html(body)
+    _keep(Html(body))
+
+
+def markdown(text: str, *, help: str | None = None) -> None:
+    """A sentence, or a table."""
+    st.markdown(text, help=help)
+    _keep(Words(text))
+
+
+def caption(text: str) -> None:
+    """A sentence that explains."""
+    st.caption(text)
+    _keep(Words(text, small=True))
+
+
+def _keep(part: Part) -> None:
+    st.session_state.setdefault(_PARTS, []).append(part)

@@ -1,0 +1,61 @@
+"""Take it away: what a page has shown as one HTML file, its pictures as SVG and PDF, and its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import streamlit as st
+
+from pages.common import address, page, shown
+from seqmodels.viz.document import Picture, Words, document
+
+_save_pictures = st.components.v2.component(
+    "seqmodels_save_pictures",
+    html='<div class="save-pictures"><span>Pictures as</span> <button type="button" name="svg" class="play">SVG</button> '
+    '<button type="button" name="pdf" class="play">PDF</button></div>',
+    js="\n".join(map(page.script, ("svg_shapes", "pdf", "save_pictures"))),
+    isolate_styles=False,
+)
+
+
+@dataclass(frozen=True)
+class File:
+    """Something to save; it is made when it is asked for."""
+
+    label: str
+    content: Callable[[], str | bytes]
+    name: str
+    type: str
+
+
+def menu(name: str, title: str, opening: Sequence[str] = (), files: Sequence[File] = (), *, key: str) -> None:
+    """One button for all that can be taken away. Draw it last: it holds what the page has shown so far.
+
+    `opening` are the sentences, in Markdown, that the HTML file begins with; `name` is that of the files.
+    """
+    parts = [*map(Words, opening), *shown.parts()]
+    content = partial(document, title, parts, theme=page.theme(), address=address.here())
+    whole = File("All of it, as one page (HTML)", content, f"{name}.html", "text/html")
+    with st.popover("Take it away", icon=":material/download:", type="tertiary", key=key):
+        save(whole, help="Opens without a network, and still answers the pointer. For a talk, or to send to someone.")
+        if any(isinstance(part, Picture) for part in parts):
+            _save_pictures(key=f"{key}-pictures", data={"name": name})
+        for file in files:
+            save(file)
+
+
+def save(file: File, *, help: str | None = None, key: str | None = None) -> None:
+    """A button that saves a file."""
+    st.download_button(
+        file.label,
+        file.content,
+        file.name,
+        file.type,
+        key=key or f"save-{file.name}",
+        icon=":material/download:",
+        on_click="ignore",
+        type="tertiary",
+        help=help,
+    )
