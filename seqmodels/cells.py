@@ -17,7 +17,9 @@ formulas are methods of the tensors that come in, and a page can show what a cel
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -66,6 +68,9 @@ class Cell(ABC):
     blocks: ClassVar[tuple[str, ...]]  # of rows in W and U, in their order
     kernel: ClassVar[str | None] = None  # the layer in torch.nn that runs it fused; None: the loop of seqmodels.recurrence
     forget_block: ClassVar[str | None] = None  # the block whose bias opens the gate that keeps
+    time_biases: ClassVar[Mapping[str, int]] = MappingProxyType(
+        {}
+    )  # blocks whose bias sets how long a unit keeps: 1 keep, -1 write
     activations: ClassVar[tuple[str, ...]] = ("tanh",)  # of the candidate
     fixed_gates: ClassVar[bool] = False  # mu and lam are constants
     reads_output: ClassVar[bool] = True  # False: gates and candidate see x alone, and all are known before the first step
@@ -150,6 +155,7 @@ class Gated(Cell):
     label_at = (1.0, 0.5)
     source = "Rao & McMahan 2019, chapter 7"
     blocks = ("i", "n")
+    time_biases = MappingProxyType({"i": -1})
 
     def gates(self, x: Tensor, h: Tensor) -> Gates:
         i, n = (x + h).chunk(2, dim=-1)
@@ -166,6 +172,7 @@ class GatedForget(Cell):
     source = "Rao & McMahan 2019, chapter 7"
     blocks = ("f", "i", "n")
     forget_block = "f"
+    time_biases = MappingProxyType({"f": 1, "i": -1})
 
     def gates(self, x: Tensor, h: Tensor) -> Gates:
         total = x + h
@@ -185,6 +192,7 @@ class GRU(Cell):
     source = "Cho et al. 2014"
     blocks = ("r", "z", "n")
     kernel = "GRU"
+    time_biases = MappingProxyType({"z": 1})
 
     def gates(self, x: Tensor, h: Tensor) -> Gates:
         r_x, z_x, n_x = x.chunk(3, dim=-1)
@@ -206,6 +214,7 @@ class LSTM(Cell):
     blocks = ("i", "f", "g", "o")
     kernel = "LSTM"
     forget_block = "f"
+    time_biases = MappingProxyType({"f": 1, "i": -1})
     memory_is_output = False
 
     def gates(self, x: Tensor, h: Tensor) -> Gates:
@@ -229,6 +238,7 @@ class MinGRU(Cell):
     where = "GRU's line, λ = 1 − μ, with a gate that sees only the word, and not the memory it decides about."
     source = "Feng et al. 2024"
     blocks = ("z", "n")
+    time_biases = MappingProxyType({"z": -1})
     reads_output = False
 
     def gates(self, x: Tensor, h: Tensor) -> Gates:

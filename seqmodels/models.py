@@ -241,7 +241,7 @@ class Tagger(SequenceModel):
 
 
 class SequenceReader(SequenceModel):
-    """Vectors -> recurrent layers -> one answer, from the output at the last step."""
+    """Vectors -> recurrent layers -> one answer, from the output at the last step; or an answer at every step."""
 
     def __init__(
         self,
@@ -253,8 +253,10 @@ class SequenceReader(SequenceModel):
         layers: int = 1,
         dropout: float = 0.0,
         activation: str = "tanh",
+        every_step: bool = False,
     ) -> None:
         super().__init__()
+        self.every_step = every_step
         self.recurrent = Recurrent(cell, inputs, hidden_size, layers=layers, dropout=dropout, activation=activation)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(hidden_size, outputs)
@@ -263,6 +265,6 @@ class SequenceReader(SequenceModel):
         return batch, None
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """inputs (batch, time, inputs) -> answers (batch, outputs)."""
+        """inputs (batch, time, inputs) -> answers (batch, outputs), or (batch, time, outputs)."""
         outputs, _ = self.recurrent(inputs)
-        return self.logits(self.dropout(outputs[:, -1]))
+        return self.logits(self.dropout(outputs if self.every_step else outputs[:, -1]))

@@ -403,6 +403,7 @@ class SequenceVocab:
 
     inputs: Annotated[int, Range(1, 1024)]
     outputs: Annotated[int, Range(1, 1024)]
+    every_step: bool = False  # answered at each step, and not at the last alone
     start: ClassVar[tuple[Token, ...]] = ()
 
     @property

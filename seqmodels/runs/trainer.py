@@ -167,8 +167,8 @@ def train(settings: Settings, dataset: Dataset, output: Path) -> Iterator[Report
     One that diverges raises DivergedError; if an epoch was whole before, the best weights are then at the output.
     """
     file, parts = state_file(output), asdict(settings)
-    training = store.without_later(parts["training"])
-    identity = {"task": parts["task"], "model": parts["model"], "training": training, "corpus_hash": dataset.hash}
+    known = {name: store.without_later(parts[name]) for name in ("model", "training")}
+    identity = {"task": parts["task"], **known, "corpus_hash": dataset.hash}
     refusal = f"{file} belongs to a training with other settings: finish that one, delete the file, or change --output"
     trainer = Trainer(TrainingSetup.build(settings, dataset), file, identity, {}, refusal=refusal)
     try:

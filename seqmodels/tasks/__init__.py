@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from seqmodels.tasks.base import DataConfig, DemoConfig, ModelConfig, Predicts, Scores, Task, caution
+from seqmodels.tasks.generated import AddingTask, AgreementTask, BracketsTask, CopyTask, LatchTask, OrderTask, RecallTask
 from seqmodels.tasks.language import CharacterTask, LanguageTask, TalesTask
-from seqmodels.tasks.memory import AddingTask, MemoryTask, RecallTask
+from seqmodels.tasks.memory import MemoryTask
 from seqmodels.tasks.names import NamesTask
 from seqmodels.tasks.tagging import EntityTask, TagTask
 
 TASKS: dict[str, Task] = {
     task.name: task
-    for task in (TagTask(), EntityTask(), LanguageTask(), TalesTask(), NamesTask(), CharacterTask(), AddingTask(), RecallTask())
+    for task in (
+        TagTask(),
+        EntityTask(),
+        LanguageTask(),
+        TalesTask(),
+        NamesTask(),
+        CharacterTask(),
+        LatchTask(),
+        RecallTask(),
+        AddingTask(),
+        CopyTask(),
+        OrderTask(),
+        BracketsTask(),
+        AgreementTask(),
+    )
 }
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from seqmodels.cells import CELLS, find_cell
+from seqmodels.cells import CELLS, Cell, find_cell
 from seqmodels.corpora import Columns, Contents, CorpusError, Subset, TextFile
 from seqmodels.fields import REQUIRED, SHARE, Range, check, scale, setting
 from seqmodels.initialization import SCHEMES, TORCH, initialize
@@ -29,6 +29,14 @@ _SIZES = Range(1, 1024)  # of an embedding
 
 def _tags(task: Any) -> bool:
     return bool(task.predicts == "tags")
+
+
+def _forgets(cell: Cell) -> bool:
+    return cell.forget_block is not None
+
+
+def _times(cell: Cell) -> bool:
+    return bool(cell.time_biases)
 
 
 @dataclass(frozen=True)
@@ -99,19 +107,29 @@ class ModelConfig:
         none="none",
         valid=Range(-100, 100),
         steps=(-10.0, 10.0, 0.5),
-        cells=lambda cell: cell.forget_block is not None,
+        cells=_forgets,
+    )
+    chrono: int | None = setting(
+        None,
+        "Longest memory at the start, steps",
+        "Draws the gates' biases so that the units begin by keeping for 1 up to so many steps: chrono initialization.",
+        none="as the weights have it",
+        valid=Range(3, 100_000),
+        steps=(3, 1000, 1),
+        cells=_times,
     )
 
     def __post_init__(self) -> None:
-        find_cell(self.cell, self.activation)
+        cell = find_cell(self.cell, self.activation)
         check(self)
-        if self.forget_bias is not None and CELLS[self.cell].forget_block is None:
-            able = " or ".join(name for name, cell in CELLS.items() if cell.forget_block)
-            raise ValueError(f"cell {self.cell!r} has no forget gate with a bias: leave forget_bias out, or choose {able}")
+        for name, value, able in (("forget_bias", self.forget_bias, _forgets), ("chrono", self.chrono, _times)):
+            if value is not None and not able(cell):
+                others = " or ".join(other for other in CELLS if able(CELLS[other]))
+                raise ValueError(f"cell {self.cell!r} has no such gate with a bias: leave {name} out, or choose {others}")
 
     def initialize(self, recurrent: Recurrent) -> None:
         """Set the recurrent weights as the config says."""
-        initialize(recurrent, self.initialization, self.gain, self.forget_bias)
+        initialize(recurrent, self.initialization, self.gain, self.forget_bias, self.chrono)
 
 
 ENOUGH = 2000  # items to learn from, with which the settings for watching show something
@@ -250,6 +268,10 @@ class Task(ABC):
     def load_corpus(self, name: str, split: str, keep: Subset | None = None) -> list[Any]:
         """The same of any corpus that stands among its sources."""
         raise CorpusError(f"{self.page_title} learns from no corpus {name!r}: choose one of its own sources")
+
+    def test(self, config: DataConfig) -> list[Any]:
+        """What a model that learned from such data is scored on in the end."""
+        return self.load("test")
 
     @abstractmethod
     def read(

@@ -1,4 +1,4 @@
-"""Tasks made up to test memory alone: an answer at the end that depends on something long past. Hochreiter & Schmidhuber 1997."""
+"""What tasks share that are made up to test memory alone: the answer depends on something long past."""
 
 from __future__ import annotations
 
@@ -9,17 +9,14 @@ from pathlib import Path
 from typing import ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqmodels.corpora import Columns, Contents, Subset, TextFile, keep_some
 from seqmodels.models import SequenceReader
-from seqmodels.tasks.base import ALL_FOUND, DataConfig, DemoConfig, ModelConfig, Scores, Splits, Task
-from seqmodels.training import BatchLoss, DevScore, Tensors, TrainConfig
+from seqmodels.tasks.base import ALL_FOUND, DataConfig, ModelConfig, Scores, Splits, Task
+from seqmodels.training import BatchLoss, DevScore, Tensors
 from seqmodels.vocab import SequenceVocab
 
-SYMBOLS = 8  # to be recalled; as many others are the fillers
-RIGHT_WITHIN = 0.04  # an error of the sum below it is right, as in the paper
 EVALUATION_BATCH = 250
 LONGEST = 1000  # steps
 
@@ -29,14 +26,17 @@ _SIZES = {"train": 4000, "dev": 500, "test": 500}
 
 @dataclass(frozen=True)
 class Example:
-    """A sequence (time, inputs) and its answer: a number, or the id of a symbol."""
+    """A sequence (time, inputs) and its answer, a number or the id of a symbol; or an answer at every step."""
 
     inputs: Tensor
-    target: Tensor  # ()
+    target: Tensor  # () or (time,)
 
 
 class MemoryTask(Task):
-    """Sequences of one length, generated from a seed."""
+    """Sequences of one length, generated from a seed.
+
+    Answers are (batch, outputs), targets (batch,); or, where every step is answered, (batch, time, outputs) and (batch, time).
+    """
 
     noun = "a model of a memory task, which reads no text"
     example = "recall-gru"
@@ -45,7 +45,9 @@ class MemoryTask(Task):
     corpora: ClassVar[tuple[str, ...]] = ()
     sources: ClassVar[tuple[str, ...]] = ("generated",)
     vocabulary_class = SequenceVocab
-    length: ClassVar[int]  # steps, unless another is asked for
+    idea: ClassVar[str]  # what is asked, in one sentence
+    distance: ClassVar[str]  # what a length counts
+    length: ClassVar[int]  # unless another is asked for
     batch: ClassVar[int] = 32
     vocabulary_of_all: ClassVar[SequenceVocab]
 
@@ -54,8 +56,12 @@ class MemoryTask(Task):
         """So many sequences of so many steps; the same seed gives the same ones."""
 
     @abstractmethod
+    def spell(self, example: Example) -> tuple[list[str], list[str]]:
+        """A sequence to read: what each step says, and the answer."""
+
+    @abstractmethod
     def loss(self, answers: Tensor, targets: Tensor) -> Tensor:
-        """answers (batch, outputs), targets (batch,) -> the mean loss."""
+        """The mean loss, ()."""
 
     @abstractmethod
     def metrics(self, answers: Tensor, targets: Tensor) -> dict[str, float]:
@@ -63,11 +69,16 @@ class MemoryTask(Task):
 
     @abstractmethod
     def constant(self, targets: Tensor) -> Tensor:
-        """targets (batch,) -> the answer (outputs,) that suits them best as the same for all."""
+        """The answer (outputs,) or (time, outputs) that suits them best as the same for all."""
+
+    def memoryless(self, train: list[Example], dev: list[Example]) -> tuple[float, dict[str, float]]:
+        """The loss and the metrics on dev of the answer that suits train best without reading a sequence."""
+        answer, targets = self.constant(_targets(train)), _targets(dev)
+        answers = answer.expand(len(dev), *answer.shape)
+        return self.loss(answers, targets).item(), self.metrics(answers, targets)
 
     def baseline(self, vocabulary: SequenceVocab, train: list[Example], dev: list[Example]) -> float:
-        answer = self.constant(_targets(train))
-        return self.metrics(answer.expand(len(dev), -1), _targets(dev))[self.metric]
+        return self.memoryless(train, dev)[1][self.metric]
 
     def load(self, split: str, keep: Subset | None = None) -> list[Example]:
         return keep_some(self.split(split, self.length), keep)
@@ -91,6 +102,9 @@ class MemoryTask(Task):
         train = self.split("train", length, config.sentences, config.seed)
         return train, self.split("dev", length, config.dev_sentences, config.seed)
 
+    def test(self, config: DataConfig) -> list[Example]:
+        return self.split("test", config.length or self.length, seed=config.seed)
+
     def vocabulary(self, train: list[Example]) -> SequenceVocab:
         return self.vocabulary_of_all
 
@@ -103,6 +117,7 @@ class MemoryTask(Task):
             layers=config.layers,
             dropout=config.dropout,
             activation=config.activation,
+            every_step=vocabulary.every_step,
         )
         config.initialize(model.recurrent)
         return model
@@ -122,77 +137,6 @@ class MemoryTask(Task):
         answers = answers_of(model, items)
         steps = sum(len(item.inputs) for item in items)
         return Scores(len(items), steps, self.metrics(answers, _targets(items)))
-
-
-class AddingTask(MemoryTask):
-    """Numbers from 0 to 1, two of them marked, one in each half: name the sum of the two. Always answering 1 errs by 1/6."""
-
-    name = "adding"
-    title = page_title = "Adding problem"
-    loss_unit = "mean squared error"
-    metric = "mse"
-    higher_is_better = False
-    model = ModelConfig(cell="gru", hidden_size=64)
-    training = TrainConfig(epochs=15, learning_rate=5e-3, schedule="constant", patience=None)
-    demo = DemoConfig(model, training)
-    length = 50
-    vocabulary_of_all = SequenceVocab(inputs=2, outputs=1)
-
-    def generate(self, count: int, length: int, seed: int) -> list[Example]:
-        _check(length, least=2)
-        draw = torch.Generator().manual_seed(seed)
-        values = torch.rand(count, length, generator=draw)
-        half = length // 2
-        first = torch.randint(0, half, (count,), generator=draw)
-        second = torch.randint(half, length, (count,), generator=draw)
-        rows = torch.arange(count)
-        marks = torch.zeros(count, length)
-        marks[rows, first] = marks[rows, second] = 1.0
-        inputs = torch.stack([values, marks], dim=2)  # (count, length, 2)
-        return [Example(*pair) for pair in zip(inputs, (values * marks).sum(1), strict=True)]
-
-    def loss(self, answers: Tensor, targets: Tensor) -> Tensor:
-        """Squared error."""
-        return F.mse_loss(answers.squeeze(1), targets)
-
-    def constant(self, targets: Tensor) -> Tensor:
-        return targets.mean(0, keepdim=True)
-
-    def metrics(self, answers: Tensor, targets: Tensor) -> dict[str, float]:
-        error = answers.squeeze(1) - targets
-        return {"mse": error.square().mean().item(), "accuracy": 100 * (error.abs() < RIGHT_WITHIN).float().mean().item()}
-
-
-class RecallTask(MemoryTask):
-    """A symbol, then fillers drawn at random: name the symbol. Guessing is right one time in eight."""
-
-    name = "recall"
-    title = page_title = "Recall of the first symbol"
-    loss_unit = "nats a sequence"
-    metric = "accuracy"
-    higher_is_better = True
-    model = ModelConfig(cell="gru", hidden_size=64)
-    training = TrainConfig(epochs=15, learning_rate=3e-3, schedule="constant", patience=None)
-    demo = DemoConfig(model, training)
-    length = 30
-    vocabulary_of_all = SequenceVocab(inputs=2 * SYMBOLS, outputs=SYMBOLS)
-
-    def generate(self, count: int, length: int, seed: int) -> list[Example]:
-        _check(length, least=1)
-        draw = torch.Generator().manual_seed(seed)
-        symbols = torch.randint(0, SYMBOLS, (count, 1), generator=draw)
-        fillers = torch.randint(SYMBOLS, 2 * SYMBOLS, (count, length), generator=draw)
-        inputs = F.one_hot(torch.cat([symbols, fillers], dim=1), 2 * SYMBOLS).float()  # (count, 1 + length, inputs)
-        return [Example(*pair) for pair in zip(inputs, symbols.squeeze(1), strict=True)]
-
-    def loss(self, answers: Tensor, targets: Tensor) -> Tensor:
-        return F.cross_entropy(answers, targets)
-
-    def constant(self, targets: Tensor) -> Tensor:
-        return targets.bincount(minlength=SYMBOLS).float()
-
-    def metrics(self, answers: Tensor, targets: Tensor) -> dict[str, float]:
-        return {"accuracy": 100 * (answers.argmax(dim=1) == targets).float().mean().item()}
 
 
 @dataclass
@@ -230,7 +174,7 @@ class MemoryObjective:
 
 @torch.inference_mode()
 def answers_of(model: nn.Module, items: list[Example]) -> Tensor:
-    """The model's answers (items, outputs)."""
+    """The model's answers to all of the items."""
     model.eval()
     pieces = (items[start : start + EVALUATION_BATCH] for start in range(0, len(items), EVALUATION_BATCH))
     return torch.cat([model(torch.stack([item.inputs for item in piece])) for piece in pieces])
@@ -240,6 +184,7 @@ def _targets(items: list[Example]) -> Tensor:
     return torch.stack([item.target for item in items])
 
 
-def _check(length: int, least: int) -> None:
+def check_length(length: int, least: int = 1) -> None:
+    """ValueError unless a sequence can have that length."""
     if not least <= length <= LONGEST:
         raise ValueError(f"length is {length}: give a number of steps from {least} to {LONGEST}")

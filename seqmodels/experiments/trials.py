@@ -1,0 +1,130 @@
+"""Experiments as lists of trainings, and how they are run: one after the other, each kept as it ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+
+from seqmodels import checkpoints
+from seqmodels.data import Dataset, load_dataset
+from seqmodels.experiments.record import Factor, Outcome, Point, Results, append, read_lines, write_results
+from seqmodels.runs.settings import Settings, to_link
+from seqmodels.runs.trainer import TrainingSetup
+from seqmodels.tasks import DataConfig, find_task
+from seqmodels.training import DivergedError, Epoch, fit
+
+UNFINISHED = ".unfinished"  # added to the name of the results
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training: what is varied in it, and all its settings. It ends early once the dev score is as good as `until`."""
+
+    factors: Mapping[str, Factor]
+    settings: Settings
+    until: float | None = None
+    test_each_epoch: bool = False  # score on test after each epoch too, to see what another moment to stop would have given
+
+    @property
+    def name(self) -> str:
+        return " ".join(f"{name}={value}" for name, value in self.factors.items())
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A question put to trainings that differ in one thing at a time."""
+
+    name: str
+    title: str
+    recipe: str  # what all trainings have in common
+    trials: Callable[[bool], Sequence[Trial]]  # of toy size, or as committed
+
+
+def run(experiment: Experiment, path: Path, *, toy: bool = False) -> Iterator[tuple[Outcome, int, int]]:
+    """Train what is not trained yet, yielding each outcome, its number and how many there are; then write the results.
+
+    Killed, it goes on after the last outcome when it is called again with the same path.
+    """
+    unfinished = path.with_name(path.name + UNFINISHED)
+    trials = experiment.trials(toy)
+    done = {outcome.name: outcome for outcome in read_lines(unfinished) if _is_of(outcome, trials)}
+    for number, trial in enumerate(trials, start=1):
+        if trial.name not in done:
+            done[trial.name] = carry_out(trial)
+            append(unfinished, done[trial.name])
+            yield done[trial.name], number, len(trials)
+    outcomes = tuple(done[trial.name] for trial in trials)
+    today = datetime.now(UTC).date().isoformat()
+    write_results(path, Results(experiment.name, experiment.recipe, today, checkpoints.versions(), outcomes))
+    unfinished.unlink(missing_ok=True)
+
+
+def _is_of(outcome: Outcome, trials: Sequence[Trial]) -> bool:
+    """Whether it is of one of these trials, with the same settings."""
+    return any(trial.name == outcome.name and to_link(trial.settings) == outcome.settings for trial in trials)
+
+
+def carry_out(trial: Trial) -> Outcome:
+    """Train and score one model."""
+    settings = trial.settings
+    task, started = find_task(settings.task), time.process_time()
+    dataset = _dataset(settings.task, settings.data)
+    setup = TrainingSetup.build(settings, dataset)
+    test = task.test(settings.data)
+    curve: list[Point] = []
+    problem = ""
+    try:
+        for report in fit(setup.model, setup.objective, settings.training):
+            if isinstance(report, Epoch):
+                each = _score(setup, test)[task.metric] if trial.test_each_epoch else None
+                curve.append(Point(report.loss, report.dev_loss, report.score, each))
+                if _reached(report.score, trial.until, higher=task.higher_is_better):
+                    break
+    except DivergedError as error:
+        problem = str(error)
+    setup.model.eval()
+    scores = _score(setup, test) if not problem else dict.fromkeys((task.metric,), _worst(setup, dataset))
+    return Outcome(
+        name=trial.name,
+        factors=dict(trial.factors),
+        settings=to_link(settings),
+        metric=task.metric,
+        score=scores[task.metric],
+        scores=scores,
+        curve=tuple(curve),
+        parameters=sum(weights.numel() for weights in setup.model.parameters()),
+        seconds=time.process_time() - started,
+        problem=problem,
+    )
+
+
+@torch.inference_mode()
+def _score(setup: TrainingSetup, items: list[object]) -> dict[str, float]:
+    setup.model.eval()
+    return setup.task.evaluate(setup.model, setup.vocabulary, items).metrics
+
+
+def _worst(setup: TrainingSetup, dataset: Dataset) -> float:
+    """What a training that broke off is worth: as much as the answer that reads nothing."""
+    found = setup.task.baseline(setup.vocabulary, dataset.train, dataset.dev)
+    return 0.0 if found is None else found
+
+
+def _reached(score: float, until: float | None, *, higher: bool) -> bool:
+    return until is not None and (score >= until if higher else score <= until)
+
+
+@lru_cache(maxsize=2)
+def _dataset(task: str, config: DataConfig) -> Dataset:
+    return load_dataset(task, config)
+
+
+def with_seed(settings: Settings, seed: int) -> Settings:
+    """The same training with another seed: other weights and another order, on the same data."""
+    return replace(settings, training=replace(settings.training, seed=seed))
