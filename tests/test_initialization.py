@@ -82,3 +82,17 @@ def test_relu_with_identity_carries_a_memory_over_any_distance_unchanged() -> No
 def test_an_unknown_scheme_names_the_choices() -> None:
     with pytest.raises(ValueError, match="torch, normal, orthogonal, identity"):
         initialize(Recurrent("gru", 2, 2), "zeros")
+
+
+@pytest.mark.parametrize("cell", [name for name, cell in CELLS.items() if cell.time_biases])
+def test_chrono_biases_let_units_keep_for_as_long_as_asked(cell: str) -> None:
+    """Without an input and with nothing remembered, keep is t / (1 + t) for a time t of the unit."""
+    longest = 200
+    recurrent = Recurrent(cell, 3, 400)
+    initialize(recurrent, "normal", 1.0, chrono=longest)
+    gates = gates_of(recurrent.cell, recurrent.weights(0), torch.zeros(3), torch.zeros(400))
+    leaks = gates.lam if (gates.mu == 1).all() else 1 - gates.mu  # a sum without a forget gate writes as rarely
+    times = 1 / leaks.detach() - 1
+    assert times.min() >= 1 - 1e-3
+    assert times.max() <= longest - 1 + 0.5
+    assert times.mean() == pytest.approx(longest / 2, rel=0.15)

@@ -25,6 +25,7 @@ from seqmodels.runs.files import take_lock
 from seqmodels.runs.presets import PRESETS
 from seqmodels.runs.settings import default_settings, from_flat, to_flat, to_link
 from seqmodels.tasks import TASKS
+from tests.conftest import needs_corpora
 from tests.paging import OVERVIEW, TRAINING, came_back, html, linked, opened, sound
 from tests.running import CONLLU, KEY, finish, make
 
@@ -251,6 +252,7 @@ def test_what_keeps_a_preset_from_starting_is_told(monkeypatch: pytest.MonkeyPat
     assert "The disk is full" not in warnings(page)
 
 
+@needs_corpora  # without its corpus, a task waits for a file
 @pytest.mark.parametrize("task", TASKS)
 def test_each_task_starts_with_its_own_settings_for_watching(task: str, started: list[Run]) -> None:
     page = visit()

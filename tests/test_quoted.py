@@ -29,7 +29,8 @@ from seqmodels.inference import Sampling, candidates, next_words, score_prompt, 
 from seqmodels.runs.limits import Limits
 from seqmodels.runs.presets import PRESETS, find_preset, settings_of
 from seqmodels.runs.settings import Settings, from_flat
-from seqmodels.tasks import TASKS, memory
+from seqmodels.tasks import TASKS, generated
+from seqmodels.tasks.memory import Example
 from seqmodels.traces import BACKWARD, FORWARD, LayerTrace, Trace
 from seqmodels.training import Clipping
 from seqmodels.viz.format import percent, signed
@@ -722,7 +723,7 @@ def overfit(state: State) -> Sequence[str]:
     return [f"its {found.data.sentences} paragraphs"]
 
 
-def error_of_1(found: Sequence[memory.Example]) -> float:
+def error_of_1(found: Sequence[Example]) -> float:
     """The squared error of the answer 1, the best without having read anything."""
     return float(torch.stack([one.target - 1 for one in found]).square().mean())
 
@@ -730,7 +731,7 @@ def error_of_1(found: Sequence[memory.Example]) -> float:
 @claim("Training: Elman, GRU and LSTM race")
 def race(state: State) -> Sequence[str]:
     assert {found.data.length for found in settings("race")} == {30}
-    assert error_of_1(memory.AddingTask().generate(20_000, 30, seed=1)) == pytest.approx(1 / 6, abs=0.003)
+    assert error_of_1(generated.AddingTask().generate(20_000, 30, seed=1)) == pytest.approx(1 / 6, abs=0.003)
     return [f"from {1 / 6:.3f}"]
 
 
@@ -738,7 +739,7 @@ def race(state: State) -> Sequence[str]:
 def identity(state: State) -> Sequence[str]:
     relu, tanh = settings("identity")
     assert relu.data.length is None
-    assert memory.AddingTask.length == 50
+    assert generated.AddingTask.length == 50
     return [f"about {error_of_1(load_dataset(tanh.task, tanh.data).dev):.2f}"]
 
 

@@ -18,7 +18,7 @@ from seqmodels.inference import next_words, tag
 from seqmodels.runs import Run, Upload, create, status, store, trainer, work
 from seqmodels.runs.publishing import publish
 from seqmodels.runs.settings import from_flat
-from seqmodels.tasks.memory import RecallTask
+from seqmodels.tasks.generated import RecallTask
 from seqmodels.training import DivergedError, Epoch, Report, Step
 from tests.running import CONLLU, KEY, finish, make
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seqmodels.cli import show
+from seqmodels.cli.experiments import experiment
 from seqmodels.cli.options import (
     CellOption,
     CheckpointOption,
@@ -248,6 +249,7 @@ def evaluate(
 
 app.command()(train)
 app.command()(run)
+app.command()(experiment)
 app.command("app")(serve)
 app.command(hidden=True)(standby)
 

@@ -182,11 +182,12 @@ class OrderTask(SymbolTask):
     answers = ("AA", "AB", "BA", "BB")
 
     def draw(self, count: int, length: int, chance: Generator) -> tuple[Tensor, Tensor]:
-        check_length(length, least=10)
+        check_length(length, least=3)
         symbols = torch.randint(2, len(self.symbols), (count, length), generator=chance)
         chosen = torch.randint(0, 2, (count, 2), generator=chance)
         for which, tenth in enumerate((1, 4)):
-            places = torch.randint(tenth * length // 10, (tenth + 1) * length // 10, (count,), generator=chance)
+            first = tenth * length // 10
+            places = torch.randint(first, max(first + 1, (tenth + 1) * length // 10), (count,), generator=chance)
             symbols[torch.arange(count), places] = chosen[:, which]
         return symbols, 2 * chosen[:, 0] + chosen[:, 1]
 

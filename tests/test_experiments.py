@@ -1,0 +1,54 @@
+"""Experiments at toy size, their files, and what the committed results say."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from seqmodels.cells import CELLS
+from seqmodels.cli import main
+from seqmodels.experiments import read_results
+from seqmodels.experiments.catalogue import EXPERIMENTS
+from seqmodels.experiments.trials import UNFINISHED, run
+from seqmodels.runs.settings import from_flat, to_link
+
+
+def test_a_toy_run_of_memory_is_written_and_read(tmp_path: Path) -> None:
+    experiment, path = EXPERIMENTS["memory"], tmp_path / "memory.json"
+    seen = [number for _, number, count in run(experiment, path, toy=True)]
+    results = read_results(path)
+    assert seen == list(range(1, len(experiment.trials(True)) + 1))
+    assert set(results.values("cell")) == set(CELLS)
+    assert [one.name for one in results.outcomes] == [trial.name for trial in experiment.trials(True)]
+    assert all(to_link(from_flat(one.settings)) == one.settings for one in results.outcomes)
+    assert not list(tmp_path.glob(f"*{UNFINISHED}"))
+
+
+def test_an_experiment_goes_on_where_it_was_killed(tmp_path: Path) -> None:
+    experiment, path = EXPERIMENTS["memory"], tmp_path / "memory.json"
+    (first, *_), (second, *_) = islice(run(experiment, path, toy=True), 2)
+    unfinished = path.with_name(path.name + UNFINISHED)
+    with unfinished.open("a") as file:
+        file.write('{"name": "cut sho')
+    rest = list(run(experiment, path, toy=True))
+    assert rest[0][1] == 3
+    assert [one.score for one in read_results(path).outcomes[:2]] == pytest.approx([first.score, second.score])
+
+
+def test_the_command_says_what_it_needs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["experiment", "mimory"]) == 2
+    assert "choose one of memory" in capsys.readouterr().err
+    assert main(["experiment", "memory", "--toy"]) == 2
+    assert "--output" in capsys.readouterr().err
+    assert main(["experiment", "memory", "--toy", "--output", str(tmp_path)]) == 2
+    assert "is a folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("damage", ["", "[]", '{"experiment": 1}'])
+def test_damaged_results_are_named(damage: str, tmp_path: Path) -> None:
+    path = tmp_path / "memory.json"
+    path.write_text(damage)
+    with pytest.raises(ValueError, match=r"memory\.json cannot be read"):
+        read_results(path)
