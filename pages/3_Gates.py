@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages import explorer
-from pages.common import address, inputs, loading, page
-from pages.explorer import picking, selection
+from pages.common import address, inputs, loading, page, picking
 from pages.explorer import scene as shared
+from pages.explorer import selection
 from pages.explorer.scene import Scene, View
 from seqmodels.viz.palette import PARAGRAPH, SPACE
 

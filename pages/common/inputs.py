@@ -208,6 +208,19 @@ def stated(label: str, options: Sequence[str], *, key: str) -> str:
     return address.keep(key, value, usual)
 
 
+def unseen(label: str, default: str, *, key: str, check: Callable[[str], object]) -> str:
+    """A text that no input shows and `address.put` sets. What the address may not say of it, `check` answers with a ValueError."""
+
+    def read(said: Sequence[str]) -> tuple[str, bool]:
+        try:
+            check(said[-1])
+        except ValueError:
+            return default, False
+        return said[-1], True
+
+    return address.keep(key, _recall(label, key, default, read), default)
+
+
 def choices(
     label: str,
     options: Sequence[Option],

@@ -77,6 +77,13 @@ PAGES = (
         "How good, large and fast each model is, and where they differ.",
         ("task",),
     ),
+    Page(
+        "pages/6_Gate_by_hand.py",
+        "Gate by hand",
+        ":material/toggle_on:",
+        "Set keep and write yourself, then let a network find them.",
+        section="Learn",
+    ),
 )
 
 _SECTIONS = {"Learn": ":material/school:"}  # their icons

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.common import address, inputs, loading, page, takeaway
+from pages.common.strip import strip
 from pages.common.takeaway import File
 from pages.explorer import reading
 from pages.explorer.scene import Reading, Scene
-from pages.explorer.strip import strip
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
