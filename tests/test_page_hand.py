@@ -85,9 +85,9 @@ def test_what_was_set_for_a_puzzle_is_there_when_one_comes_back() -> None:
     assert bars(sound(app))[1] == [1.0] * 12
 
 
-def ended(app: AppTest, *key: object) -> AppTest:
+def ended(app: AppTest, puzzle: str, cell: str, units: int) -> AppTest:
     """The page once the search has ended."""
-    going = finding.search(*key)
+    going = finding.search(puzzle, cell, units)
     while not going.ended:
         time.sleep(0.05)
     return sound(app.run())
