@@ -23,6 +23,7 @@ from seqmodels.corpora.sources import (
     corpus_hash,
     fetch,
     file_hash,
+    load_name_lists,
     load_names,
     load_paragraphs,
     load_sentences,

@@ -23,11 +23,14 @@ class Name:
     language: str
 
 
-def read_names(path: Path | TextFile) -> list[str]:
-    """The names of a list, one a line, each once, in the order of the alphabet. A line that is no name is left out."""
+def read_names(path: Path | TextFile, *, once: bool = True) -> list[str]:
+    """The names of a list, one a line, in the order of the alphabet, each once unless asked for as often as it is there.
+
+    A line that is no name is left out.
+    """
     file = open_file(path)
-    names = {normal(" ".join(line.split())) for line in file.text.splitlines()}
-    found = sorted(name for name in names if _NAME.fullmatch(name))
+    names = [normal(" ".join(line.split())) for line in file.text.splitlines()]
+    found = sorted(name for name in (set(names) if once else names) if _NAME.fullmatch(name))
     if not found:
         raise CorpusError(f"{file}: holds no names: give a list with one on each line")
     return found

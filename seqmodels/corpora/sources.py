@@ -65,12 +65,17 @@ def load_texts(name: str, split: str, *, progress: bool | None = None) -> list[s
 
 def load_names(name: str, split: str, *, progress: bool | None = None) -> list[Name]:
     """The names of a split by language: no name is in two splits, in whatever language."""
+    lists = load_name_lists(name, split, progress=progress)
+    files = find_corpus(name).splits[split]
+    assert isinstance(files, Lists)
+    return split_names(lists, files.keep, files.every)
+
+
+def load_name_lists(name: str, split: str, *, once: bool = True, progress: bool | None = None) -> dict[str, list[str]]:
+    """The lists that a split is made of, by language, as they are: a name may stand in several, and without `once` twice in one."""
     corpus = find_corpus(name)
     _check_holds(corpus, "names")
-    paths = _paths(corpus, split, progress)
-    files = corpus.splits[split]
-    assert isinstance(files, Lists)
-    return split_names({path.stem: read_names(path) for path in paths}, files.keep, files.every)
+    return {path.stem: read_names(path, once=once) for path in _paths(corpus, split, progress)}
 
 
 def corpus_hash(name: str) -> str:

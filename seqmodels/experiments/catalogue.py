@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from seqmodels.experiments import memory
+from seqmodels.experiments import memory, tips
 from seqmodels.experiments.trials import Experiment
 
-EXPERIMENTS: dict[str, Experiment] = {one.name: one for one in (memory.EXPERIMENT,)}
+EXPERIMENTS: dict[str, Experiment] = {one.name: one for one in (memory.EXPERIMENT, tips.EXPERIMENT)}
 
 
 def find_experiment(name: str) -> Experiment:

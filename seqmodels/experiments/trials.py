@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from seqmodels import checkpoints
+from seqmodels.corpora import Subset, keep_some
 from seqmodels.data import Dataset, load_dataset
 from seqmodels.experiments.record import Factor, Outcome, Point, Results, append, read_lines, write_results
 from seqmodels.runs.settings import Settings, to_link
 from seqmodels.runs.trainer import TrainingSetup
-from seqmodels.tasks import DataConfig, find_task
+from seqmodels.tasks import DataConfig, Task, find_task
 from seqmodels.training import DivergedError, Epoch, fit
 
 UNFINISHED = ".unfinished"  # added to the name of the results
@@ -24,16 +26,69 @@ UNFINISHED = ".unfinished"  # added to the name of the results
 
 @dataclass(frozen=True)
 class Trial:
-    """One training: what is varied in it, and all its settings. It ends early once the dev score is as good as `until`."""
+    """One training: what is varied in it, and all its settings. It ends early once the dev score is as good as `until`.
+
+    Of a large test split `tested` items are scored, drawn once for all. With `test_each_epoch` they are scored after each epoch
+    too, to see what another moment to stop would have given.
+    """
 
     factors: Mapping[str, Factor]
     settings: Settings
     until: float | None = None
-    test_each_epoch: bool = False  # score on test after each epoch too, to see what another moment to stop would have given
+    tested: int | None = None
+    test_each_epoch: bool = False
 
     @property
     def name(self) -> str:
         return " ".join(f"{name}={value}" for name, value in self.factors.items())
+
+    @property
+    def task(self) -> Task:
+        return find_task(self.settings.task)
+
+    def dataset(self) -> Dataset:
+        return _dataset(self.settings.task, self.settings.data)
+
+    def test(self) -> list[Any]:
+        """What the model is scored on in the end."""
+        return keep_some(self.task.test(self.settings.data), None if self.tested is None else Subset(self.tested))
+
+    def score(self, setup: TrainingSetup, items: list[Any]) -> dict[str, float]:
+        """By name; the task's metric is among them."""
+        with torch.inference_mode():
+            return setup.task.evaluate(setup.model, setup.vocabulary, items).metrics
+
+    def carry_out(self) -> Outcome:
+        """Train and score the model."""
+        started = time.process_time()
+        task, dataset, test = self.task, self.dataset(), self.test()
+        setup = TrainingSetup.build(self.settings, dataset)
+        curve: list[Point] = []
+        problem = ""
+        try:
+            for report in fit(setup.model, setup.objective, self.settings.training):
+                if isinstance(report, Epoch):
+                    each = Trial.score(self, setup, test)[task.metric] if self.test_each_epoch else None
+                    curve.append(Point(report.loss, report.dev_loss, report.score, each))
+                    if _reached(report.score, self.until, higher=task.higher_is_better):
+                        break
+        except DivergedError as error:
+            problem = str(error)
+        setup.model.eval()
+        # one that broke off is worth as much as the answer that reads nothing
+        scores = {task.metric: _baseline(setup, dataset)} if problem else self.score(setup, test)
+        return Outcome(
+            name=self.name,
+            factors=dict(self.factors),
+            settings=to_link(self.settings),
+            metric=task.metric,
+            score=scores[task.metric],
+            scores=scores,
+            curve=tuple(curve),
+            parameters=sum(weights.numel() for weights in setup.model.parameters()),
+            seconds=time.process_time() - started,
+            problem=problem,
+        )
 
 
 @dataclass(frozen=True)
@@ -56,7 +111,7 @@ def run(experiment: Experiment, path: Path, *, toy: bool = False) -> Iterator[tu
     done = {outcome.name: outcome for outcome in read_lines(unfinished) if _is_of(outcome, trials)}
     for number, trial in enumerate(trials, start=1):
         if trial.name not in done:
-            done[trial.name] = carry_out(trial)
+            done[trial.name] = trial.carry_out()
             append(unfinished, done[trial.name])
             yield done[trial.name], number, len(trials)
     outcomes = tuple(done[trial.name] for trial in trials)
@@ -70,50 +125,10 @@ def _is_of(outcome: Outcome, trials: Sequence[Trial]) -> bool:
     return any(trial.name == outcome.name and to_link(trial.settings) == outcome.settings for trial in trials)
 
 
-def carry_out(trial: Trial) -> Outcome:
-    """Train and score one model."""
-    settings = trial.settings
-    task, started = find_task(settings.task), time.process_time()
-    dataset = _dataset(settings.task, settings.data)
-    setup = TrainingSetup.build(settings, dataset)
-    test = task.test(settings.data)
-    curve: list[Point] = []
-    problem = ""
-    try:
-        for report in fit(setup.model, setup.objective, settings.training):
-            if isinstance(report, Epoch):
-                each = _score(setup, test)[task.metric] if trial.test_each_epoch else None
-                curve.append(Point(report.loss, report.dev_loss, report.score, each))
-                if _reached(report.score, trial.until, higher=task.higher_is_better):
-                    break
-    except DivergedError as error:
-        problem = str(error)
-    setup.model.eval()
-    scores = _score(setup, test) if not problem else dict.fromkeys((task.metric,), _worst(setup, dataset))
-    return Outcome(
-        name=trial.name,
-        factors=dict(trial.factors),
-        settings=to_link(settings),
-        metric=task.metric,
-        score=scores[task.metric],
-        scores=scores,
-        curve=tuple(curve),
-        parameters=sum(weights.numel() for weights in setup.model.parameters()),
-        seconds=time.process_time() - started,
-        problem=problem,
-    )
-
-
-@torch.inference_mode()
-def _score(setup: TrainingSetup, items: list[object]) -> dict[str, float]:
-    setup.model.eval()
-    return setup.task.evaluate(setup.model, setup.vocabulary, items).metrics
-
-
-def _worst(setup: TrainingSetup, dataset: Dataset) -> float:
-    """What a training that broke off is worth: as much as the answer that reads nothing."""
+def _baseline(setup: TrainingSetup, dataset: Dataset) -> float:
     found = setup.task.baseline(setup.vocabulary, dataset.train, dataset.dev)
-    return 0.0 if found is None else found
+    assert found is not None
+    return found
 
 
 def _reached(score: float, until: float | None, *, higher: bool) -> bool:
@@ -123,8 +138,3 @@ def _reached(score: float, until: float | None, *, higher: bool) -> bool:
 @lru_cache(maxsize=2)
 def _dataset(task: str, config: DataConfig) -> Dataset:
     return load_dataset(task, config)
-
-
-def with_seed(settings: Settings, seed: int) -> Settings:
-    """The same training with another seed: other weights and another order, on the same data."""
-    return replace(settings, training=replace(settings.training, seed=seed))
