@@ -66,7 +66,8 @@ class Cell(ABC):
     label_at: ClassVar[tuple[float, float] | None] = None  # (mu, lam) of its name in the square, if it must lie there
     source: ClassVar[str]
     blocks: ClassVar[tuple[str, ...]]  # of rows in W and U, in their order
-    kernel: ClassVar[str | None] = None  # the layer in torch.nn that runs it fused; None: the loop of seqmodels.recurrence
+    candidate_block: ClassVar[str] = "n"  # the block that makes the candidate
+    kernel: str | None = None  # the layer in torch.nn that runs it fused; None: the loop of seqmodels.recurrence
     forget_block: ClassVar[str | None] = None  # the block whose bias opens the gate that keeps
     time_biases: ClassVar[Mapping[str, int]] = MappingProxyType(
         {}
@@ -101,9 +102,9 @@ class Cell(ABC):
 
 
 class Elman(Cell):
-    """The plain network of most textbooks. mu=0, lam=1, F=tanh(W x + b + U h + c), or relu. Elman 1990.
+    """The plain network of most textbooks. mu=0, lam=1, F=tanh(W x + b + U h + c), or relu, or sigmoid. Elman 1990.
 
-    With relu and identity initialization: Le, Jaitly, Hinton 2015.
+    With relu and identity initialization: Le, Jaitly, Hinton 2015. torch has no kernel with a sigmoid.
     """
 
     name = "elman"
@@ -113,9 +114,14 @@ class Elman(Cell):
     label_at = (0.0, 1.0)
     source = "Elman 1990"
     blocks = ("n",)
-    kernel = "RNN"
-    activations = ("tanh", "relu")
+    kernel: str | None = "RNN"
+    activations = ("tanh", "relu", "sigmoid")
     fixed_gates = True
+
+    def __init__(self, activation: str = "tanh") -> None:
+        super().__init__(activation)
+        if activation == "sigmoid":
+            self.kernel = None
 
     @property
     def kernel_options(self) -> dict[str, str]:
@@ -123,7 +129,7 @@ class Elman(Cell):
 
     def gates(self, x: Tensor, h: Tensor) -> Gates:
         total = x + h
-        candidate = total.relu() if self.activation == "relu" else total.tanh()
+        candidate: Tensor = getattr(total, self.activation)()
         return Gates(mu=total.new_zeros(total.shape), lam=total.new_ones(total.shape), candidate=candidate)
 
 
@@ -212,6 +218,7 @@ class LSTM(Cell):
     where = "Two free gates: a unit may keep and write at once, and so count, or do neither, and so erase."
     source = "Hochreiter & Schmidhuber 1997; Gers et al. 2000"
     blocks = ("i", "f", "g", "o")
+    candidate_block = "g"
     kernel = "LSTM"
     forget_block = "f"
     time_biases = MappingProxyType({"f": 1, "i": -1})

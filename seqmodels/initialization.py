@@ -30,7 +30,7 @@ def initialize(
             weights = recurrent.weights(layer, reverse=reverse)
             if scheme != TORCH:
                 for block in weights.hidden.split(recurrent.hidden_size) if len(weights.hidden) else ():
-                    _fill(block, scheme, gain)
+                    fill(block, scheme, gain)
                 nn.init.zeros_(weights.input_bias)
                 nn.init.zeros_(weights.hidden_bias)
             if chrono is not None:
@@ -51,12 +51,16 @@ def _set_times(recurrent: Recurrent, weights: Weights, longest: int) -> None:
             weights.hidden_bias[rows] = 0  # no rows where the cell does not read its output
 
 
-def _fill(block: Tensor, scheme: str, gain: float) -> None:
-    if scheme == "normal":
-        nn.init.normal_(block, std=gain * block.shape[1] ** -0.5)
+def fill(matrix: Tensor, scheme: str, gain: float = 1.0, generator: torch.Generator | None = None) -> None:
+    """Draw a recurrent matrix (hidden, hidden) in place; torch's own scheme times the gain too."""
+    if scheme == TORCH:
+        bound = gain * matrix.shape[1] ** -0.5
+        nn.init.uniform_(matrix, -bound, bound, generator)
+    elif scheme == "normal":
+        nn.init.normal_(matrix, std=gain * matrix.shape[1] ** -0.5, generator=generator)
     elif scheme == "orthogonal":
-        nn.init.orthogonal_(block, gain)
+        nn.init.orthogonal_(matrix, gain, generator)
     elif scheme == "identity":
-        nn.init.eye_(block).mul_(gain)
+        nn.init.eye_(matrix).mul_(gain)
     else:
         raise ValueError(f"unknown initialization {scheme!r}: choose one of {', '.join(SCHEMES)}")

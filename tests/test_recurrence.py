@@ -10,8 +10,8 @@ from torch.nn.utils.rnn import pack_padded_sequence
 from seqmodels.cells import CELLS, Cell, find_cell
 from seqmodels.recurrence import LoopLayer, Recurrent, Weights, make_layer, scan, unroll, walk
 
-KERNELS = [(name, activation) for name, cell in CELLS.items() if cell.kernel for activation in cell.activations]
 EVERY = [(name, activation) for name, cell in CELLS.items() for activation in cell.activations]
+KERNELS = [(name, activation) for name, activation in EVERY if find_cell(name, activation).kernel]
 
 
 @pytest.mark.parametrize(("name", "activation"), EVERY)

@@ -41,7 +41,7 @@ def train(
     hidden_size: Annotated[int | None, typer.Option(metavar="N", help="Units of memory a direction.")] = None,
     layers: Annotated[int | None, typer.Option(metavar="N", help="Recurrent layers.")] = None,
     dropout: Annotated[float | None, typer.Option(metavar="X", help="Share of features left out while training.")] = None,
-    activation: Annotated[str | None, typer.Option(metavar="NAME", help="tanh; relu for elman.")] = None,
+    activation: Annotated[str | None, typer.Option(metavar="NAME", help="tanh; relu or sigmoid for elman.")] = None,
 ) -> None:
     """Train a model. What is not given is as in the recipe of the shipped checkpoints.
 

@@ -62,7 +62,7 @@ class ModelConfig:
     activation: str = setting(
         "tanh",
         "Activation",
-        "What new content goes through: tanh is bounded, relu is not.",
+        "What new content goes through: tanh and sigmoid are bounded, relu is not.",
         choices=lambda cell: {name: name for name in cell.activations},
         cells=lambda cell: len(cell.activations) > 1,
     )
