@@ -1,14 +1,12 @@
-"""Clicks on the pictures: what they hit becomes the selection."""
+"""Clicks on the pictures, and what they hit."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
 from pages.common import address, page
-
-_KEY = "gates-pictures"
 
 _pictures = st.components.v2.component(
     "seqmodels_pictures", html="<span hidden></span>", js=page.script("pictures"), isolate_styles=False
@@ -18,11 +16,20 @@ _pictures = st.components.v2.component(
 def listen(select: Callable[[int], None]) -> None:
     """Let a click on any picture select the word, by its position, and the unit that it hits. Draw it once on a page."""
 
-    def clicked() -> None:
-        found = st.session_state[_KEY].picked or {}
+    def picked(found: Mapping[str, int]) -> None:
         if (token := found.get("token")) is not None:
-            select(int(token))
+            select(token)
         if (unit := found.get("unit")) is not None:
-            address.put({"unit": int(unit)})
+            address.put({"unit": unit})
 
-    _pictures(key=_KEY, on_picked_change=clicked)
+    hand_over(picked, of="gates")
+
+
+def hand_over(picked: Callable[[Mapping[str, int]], None], *, of: str) -> None:
+    """Let a click on any picture hand over the numbers of what it hits, by their names (`viz.frame.picks`). Once on a page."""
+    key = f"{of}-pictures"
+
+    def clicked() -> None:
+        picked({name: int(number) for name, number in (st.session_state[key].picked or {}).items()})
+
+    _pictures(key=key, on_picked_change=clicked)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -44,6 +45,13 @@ def menu(name: str, title: str, opening: Sequence[str] = (), files: Sequence[Fil
             _save_pictures(key=f"{key}-pictures", data={"name": name})
         for file in files:
             save(file)
+
+
+def numbers(rows: Callable[[], Sequence[Mapping[str, Any]]], name: str, label: str = "Numbers as CSV") -> File:
+    """What a picture is drawn from. `rows` is asked when the file is."""
+    from seqmodels import export
+
+    return File(label, lambda: export.rows_to_csv(rows()), f"{name}.csv", "text/csv")
 
 
 def save(file: File, *, help: str | None = None, key: str | None = None) -> None:
