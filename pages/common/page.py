@@ -84,6 +84,13 @@ PAGES = (
         "Set keep and write yourself, then let a network find them.",
         section="Learn",
     ),
+    Page(
+        "pages/8_Gradient_lab.py",
+        "Gradient lab",
+        ":material/show_chart:",
+        "What vanishes and what explodes on the way back, and what clipping does.",
+        section="Learn",
+    ),
 )
 
 _SECTIONS = {"Learn": ":material/school:"}  # their icons

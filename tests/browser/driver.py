@@ -29,6 +29,9 @@ PLACES = {  # every page and view, by a short name
     **{f"gates-{view.lower()}": f"Gates?view={view}&token=5&unit=3" for view in VIEWS},
     "training": "Training",
     "leaderboard": "Leaderboard",
+    "gradient_lab": "Gradient_lab",
+    "gradient_lab-wall": "Gradient_lab?part=The+wall",
+    "gradient_lab-update": "Gradient_lab?part=One+update",
 }
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _FLAGS = ("--no-sandbox", "--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking")

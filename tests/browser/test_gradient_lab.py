@@ -1,0 +1,60 @@
+"""The Gradient lab in a real browser: knobs move the picture, a click sets the start of a descent, Play goes through it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.accessibility import violations
+from tests.browser.driver import settle, visit
+from tests.browser.test_layout import half_in_sight
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+PARTS = ("Through+time", "The+wall", "One+update")
+LINES = "graph => JSON.stringify(graph.data.filter(trace => trace.mode === 'lines').map(trace => Array.from(trace.y).slice(0, 20)))"
+
+
+def test_a_slider_moves_the_lines(page: Page, address: str) -> None:
+    visit(page, f"{address}/Gradient_lab")
+    lines = page.locator(".js-plotly-plot").first
+    before = lines.evaluate(LINES)
+    page.get_by_role("slider", name="Gain of U").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page).to_have_url(re.compile("gain=0.95"))
+    settle(page)
+    assert lines.evaluate(LINES) != before
+
+
+def test_a_click_on_the_wall_starts_there_and_play_goes_through_the_updates(page: Page, address: str) -> None:
+    visit(page, f"{address}/Gradient_lab?part=The+wall")
+    ground = page.locator(".js-plotly-plot .nsewdrag").first
+    ground.wait_for()
+    box = ground.bounding_box()
+    assert box is not None
+    ground.click(position={"x": 0.25 * box["width"], "y": 0.3 * box["height"]})
+    expect(page).to_have_url(re.compile(r"w=[12]\.\d.*b=-1\.\d"))
+    settle(page)
+    points = "graph => graph.data[1].x.length"
+    graph = page.locator(".js-plotly-plot").first
+    assert graph.evaluate(points) == 31
+    page.get_by_text("Play", exact=False).first.click()
+    page.wait_for_function(f"() => ({points})(document.querySelector('.js-plotly-plot')) < 31")
+    page.wait_for_function(f"() => ({points})(document.querySelector('.js-plotly-plot')) > 3")
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_each_part_is_in_sight_whole_on_a_phone_and_open_to_all(page: Page, address: str, part: str) -> None:
+    visit(page, f"{address}/Gradient_lab?part={part}")
+    for width, height in ((1440, 900), (960, 540)):
+        page.set_viewport_size({"width": width, "height": height})
+        half_in_sight(page, ".js-plotly-plot")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('[data-testid=stMain]')].every(box => box.scrollWidth <= box.clientWidth)"
+    )
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        assert violations(page) == []
