@@ -19,6 +19,7 @@ TAGGING, LANGUAGE, GATES, TRAINING, LEADERBOARD = (
     f"pages/{name}.py" for name in ("1_Tagging", "2_Language_model", "3_Gates", "4_Training", "5_Leaderboard")
 )
 HAND = "pages/6_Gate_by_hand.py"
+MEMORY_LAB = "pages/7_Memory_lab.py"
 GRADIENTS = "pages/8_Gradient_lab.py"
 TIMEOUT = 120  # seconds
 

@@ -85,6 +85,14 @@ PAGES = (
         section="Learn",
     ),
     Page(
+        "pages/7_Memory_lab.py",
+        "Memory lab",
+        ":material/history:",
+        "How far back each cell remembers, measured and live.",
+        ("cells",),
+        section="Learn",
+    ),
+    Page(
         "pages/8_Gradient_lab.py",
         "Gradient lab",
         ":material/show_chart:",

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.common import address, inputs
 from seqmodels.runs import Run, find_run, list_runs, may_control
+
+if TYPE_CHECKING:
+    from seqmodels.runs.settings import Settings
 
 RUN = "run"  # of the address: the id of the run on screen
 TAB, OWN_TAB = "training-tab", "Train your own"  # of the tabs below the run: their key, and the one with the form
@@ -25,6 +29,21 @@ def owner_key() -> str:
 def select(run_id: str) -> None:
     """Show this run."""
     address.keep(RUN, run_id)
+
+
+def begin(named: Mapping[str, Settings], *, preset: str | None = None, to_stop: Sequence[Run] = ()) -> None:
+    """Start a run of each settings, by its name, after some were told to stop. Several go side by side and are shown together."""
+    from seqmodels.runs import Command, command, create, start
+
+    key = owner_key()
+    for run in to_stop:
+        if run.alive:
+            command(run, key, Command("stop"))
+    group = secrets.token_hex(8) if len(named) > 1 else None
+    made = [create(settings, key, name=name, preset=preset, group=group) for name, settings in named.items()]
+    select(made[0].id)
+    for run in made:
+        start(run, key)
 
 
 def selected() -> Run | None:

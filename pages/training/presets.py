@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 
 import streamlit as st
 
 from pages.common import inputs
 from pages.training import current, messages
-from seqmodels.runs import Command, Run, command
+from seqmodels.runs import Run
 from seqmodels.runs.presets import PRESETS, Preset, find_preset
 
 _MENU = "training-examples-menu"
@@ -93,17 +92,7 @@ def _answer(preset: Preset | None, to_stop: Sequence[Run]) -> None:
 
 
 def _start(preset: Preset, to_stop: Sequence[Run] = ()) -> None:
-    """Start all runs of a preset, after these have been told to stop. Several go side by side and are shown together."""
-    from seqmodels.runs import create, start
+    """Start all runs of a preset, after these have been told to stop."""
     from seqmodels.runs.presets import settings_of
 
-    key = current.owner_key()
-    for run in to_stop:
-        if run.alive:
-            command(run, key, Command("stop"))
-    made = settings_of(preset).items()
-    group = secrets.token_hex(8) if len(made) > 1 else None
-    runs = [create(settings, key, name=name, preset=preset.key, group=group) for name, settings in made]
-    current.select(runs[0].id)
-    for run in runs:
-        start(run, key)
+    current.begin(settings_of(preset), preset=preset.key, to_stop=to_stop)

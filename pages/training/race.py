@@ -19,9 +19,7 @@ _PICK = "race-pick"
 
 def show(group: Sequence[Run], selected: Run) -> None:
     """The whole view; below it, the choice of the run that is shown in detail."""
-    alive = [run for run in group if run.alive]
-    refresh = page.fragment(_refresh, run_every=curves.EVERY if alive else None)
-    refresh(group, bool(alive))
+    alive = live(group)
     named = _named(group)
     st.session_state[_PICK] = next(name for name, run in named.items() if run.id == selected.id)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="race-pick-row"):
@@ -29,6 +27,13 @@ def show(group: Sequence[Run], selected: Run) -> None:
         if alive and all(runs.may_control(run, current.owner_key()) for run in alive):
             st.button("Stop all", key="race-stop", icon=":material/stop:", on_click=_stop, args=(alive,))
     messages.show("race")
+
+
+def live(group: Sequence[Run]) -> list[Run]:
+    """The chart and the standings, drawn anew every second while some of the runs go on: these."""
+    alive = [run for run in group if run.alive]
+    page.fragment(_refresh, run_every=curves.EVERY if alive else None)(group, bool(alive))
+    return alive
 
 
 def _named(group: Sequence[Run]) -> dict[str, Run]:
