@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.common import inputs, loading, page
+from pages.common import inputs, lesson, loading, page
 from pages.common.inputs import Example
 from seqmodels import export
 from seqmodels.viz import law, tags
@@ -115,6 +115,7 @@ def show(taggings: list[Tagging]) -> None:
         entities(taggings)
     st.header("Table", anchor=False)
     table(taggings, differing)
+    lesson.check("taggings", taggings)
 
 
 def summary(taggings: list[Tagging], differing: int) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages import explorer
-from pages.common import address, inputs, loading, page, picking
+from pages.common import address, glossary, inputs, lesson, loading, page, picking
 from pages.explorer import scene as shared
 from pages.explorer import selection
 from pages.explorer.scene import Scene, View
@@ -88,9 +88,10 @@ def show(view: View, scene: Scene) -> None:
     if view.labelled and scene.first.focus.below:
         how.append(f"Under each word: {task.below}.")
     for sentence in how:
-        st.caption(sentence)
+        st.caption(glossary.linked(sentence))
     read_by = f"{task.page_title}, read by {', '.join(reading.title for reading in scene.readings)}."
     selection.files(scene, f"{view.title}: {view.asks}", [f"> {inputs.plain(scene.text)}", read_by, explain(view), *how])
+    lesson.check("scene", scene)
 
 
 def explain(view: View) -> str:

@@ -13,6 +13,8 @@ import pytest
 from streamlit.runtime.scriptrunner import RerunData
 from streamlit.testing.v1 import AppTest, local_script_runner
 
+from pages.common.page import PAGES
+
 APP = Path(__file__).resolve().parent.parent / "app.py"
 OVERVIEW = APP.name
 TAGGING, LANGUAGE, GATES, TRAINING, LEADERBOARD = (
@@ -40,7 +42,7 @@ def opened(page: str, **link: str | list[str]) -> AppTest:
 def followed(app: AppTest, label: str, help: str = "") -> AppTest:
     """The page behind the first link with that label and help, in the same session."""
     link = next(one.proto for one in app.get("page_link") if (one.proto.label, one.proto.help) == (label, help))
-    pages = {path.partition("_")[2].removesuffix(".py"): path for path in (TAGGING, LANGUAGE, GATES, TRAINING, LEADERBOARD)}
+    pages = {one.path.partition("_")[2].removesuffix(".py"): one.path for one in PAGES}
     app.switch_page(pages.get(link.page, OVERVIEW))
     app.query_params = dict(parse_qs(link.query_string, keep_blank_values=True))
     return sound(app.run())

@@ -13,6 +13,7 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
+from pages.common import glossary
 from pages.explorer import VIEWS
 from seqmodels import checkpoints
 from seqmodels.tasks import find_task
@@ -94,7 +95,7 @@ def test_every_view_opens_from_a_link_and_says_how_to_read_it_and_what_to_look_f
     page, expected = visit(view=view), VIEWS[view]
     assert view_of(page) == view
     aids = (expected.aid, *expected.others.values())
-    assert any(f"**How to read it:** {aid.how}" in said(page) for aid in aids)
+    assert any(glossary.linked(f"**How to read it:** {aid.how}") in said(page) for aid in aids)
     worth_seeing = (*(f"**What to look for:** {aid.look_for}" for aid in aids), *(example.sees for example in expected.examples))
     assert any(text in said(page) for text in worth_seeing)
 
@@ -218,7 +219,7 @@ def test_the_views_follow_each_other_in_a_circle() -> None:
         seen.append(view_of(page))
         assert page.query_params.get("view", [next(iter(VIEWS))]) in (seen[-1], [seen[-1]])
         aids = (VIEWS[seen[-1]].aid, *VIEWS[seen[-1]].others.values())
-        assert any(f"**How to read it:** {aid.how}" in said(page) for aid in aids)
+        assert any(glossary.linked(f"**How to read it:** {aid.how}") in said(page) for aid in aids)
     assert seen == [*VIEWS, next(iter(VIEWS))]
     sound(page.button(key="previous-view").click().run())
     assert view_of(page) == seen[-2]

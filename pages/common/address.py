@@ -47,6 +47,7 @@ class _Memory:
     """Of one session."""
 
     page: str = ""  # its title
+    address: dict[str, Said] = field(default_factory=dict)  # what the browser's address says, as far as is known
     shared: frozenset[str] = frozenset()  # keys that this page has in common with others; the rest are its own
     running: bool = False  # a run of the whole page, not of a fragment of it
     opening: _Opening | None = None
@@ -89,11 +90,14 @@ def visit(title: str, shared: Sequence[str] = ()) -> None:
     memory = _memory()
     arrived, back = memory.page != title, _came_back()
     asks = {key: st.query_params.get_all(key) for key in st.query_params}
-    if arrived or back:
-        memory.opening = _Opening(asks, leads=back or not memory.page or asks in memory.links)
+    linked = asks in memory.links and (arrived or asks != memory.address)
+    if linked and not arrived and not back:  # by a link to the page on which it stands, of which the browser tells the server alone
+        st.query_params.from_dict(asks)
+    if arrived or back or linked:
+        memory.opening = _Opening(asks, leads=back or not memory.page or linked)
     else:
         _follow(memory)
-    memory.page, memory.shared, memory.running = title, frozenset(shared), True
+    memory.page, memory.shared, memory.running, memory.address = title, frozenset(shared), True, asks
     memory.drawn, memory.links, memory.assumed, memory.usual = {}, [], {}, {}
 
 
@@ -116,10 +120,15 @@ def carried(title: str, shared: Sequence[str]) -> dict[str, Said]:
     return {key: said for key, said in values.items() if said}
 
 
-def link(title: str, shared: Sequence[str], values: Mapping[str, Any]) -> dict[str, Said]:
-    """The same for a link that also sets these inputs of the page: there they win over what was kept."""
+def link(title: str, shared: Sequence[str], values: Mapping[str, Any], *, fresh: bool = False) -> dict[str, Said]:
+    """The same for a link that also sets these inputs of the page: there they win over what was kept.
+
+    Behind a `fresh` one, all others have their defaults.
+    """
     memory = _memory()
-    said = carried(title, shared) | {key: [memory.shorten(text) for text in _texts(value)] for key, value in values.items()}
+    said = {key: [memory.shorten(text) for text in texts] for key, value in values.items() if (texts := _texts(value))}
+    if not fresh:
+        said = carried(title, shared) | said
     memory.links.append(said)
     return said
 
@@ -240,12 +249,14 @@ def _send(memory: _Memory, now: dict[str, Said]) -> None:
     if memory.opening is None:
         if now != before:
             st.query_params.from_dict(now)
+            memory.address = now
         return
     wrong = {key for key, expected in memory.opening.expected.items() if _differs(memory.opening, key, expected, now.get(key, []))}
     if wrong:
         rest = {key: said for key, said in memory.opening.asks.items() if key not in wrong}
         memory.opening.asks = rest | {key: said for key, said in now.items() if key in wrong}
         st.query_params.from_dict(memory.opening.asks)
+        memory.address = dict(memory.opening.asks)
 
 
 def _differs(opening: _Opening, key: str, expected: Said, said: Said) -> bool:

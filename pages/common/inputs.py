@@ -295,6 +295,13 @@ def number(label: str, low: float, high: float, *, key: str, default: float, ste
     return float(address.keep(key, st.slider(label, low, high, step=step, key=key, help=help, format=shape), default))
 
 
+def line(label: str, *, key: str, placeholder: str) -> str:
+    """One line of text, empty at first."""
+    _restore(label, key, "", lambda said: (said[-1], True))
+    typed = st.text_input(label, key=key, placeholder=placeholder, label_visibility="collapsed")
+    return address.keep(key, typed, "")
+
+
 def toggle(label: str, *, key: str, default: bool = False, help: str | None = None) -> bool:
     """A switch."""
     switch = {"true": True, "false": False}

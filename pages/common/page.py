@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 import streamlit as st
 
-from pages.common import address, inputs, loading, shown
+from pages.common import address, inputs, lesson, loading, shown
 from seqmodels.failures import OUT_OF_MEMORY, is_out_of_memory
 from seqmodels.viz import style
 from seqmodels.viz.palette import Theme
@@ -40,7 +40,7 @@ class Page:
     @property
     def shared(self) -> tuple[str, ...]:
         """The same, with what all pages share."""
-        return (*self.reads, STAGE)
+        return (*self.reads, STAGE, lesson.KEY)
 
 
 STAGE = "stage"
@@ -99,6 +99,13 @@ PAGES = (
         "What vanishes and what explodes on the way back, and what clipping does.",
         section="Learn",
     ),
+    Page(
+        "pages/11_Glossary.py",
+        "Glossary",
+        ":material/menu_book:",
+        "The words of this app: the law, training, tags and cells.",
+        section="Learn",
+    ),
 )
 
 _SECTIONS = {"Learn": ":material/school:"}  # their icons
@@ -134,11 +141,12 @@ def start(title: str, headline: str = "") -> None:
     st.set_page_config(
         page_title=f"{title} · seqmodels", page_icon=_HERE / "icon.svg", layout="wide", initial_sidebar_state="collapsed"
     )
-    address.visit(title, next(page.shared for page in PAGES if page.title == title))
+    this = next(page for page in PAGES if page.title == title)
+    address.visit(title, this.shared)
     shown.begin()
     st.html(_STYLE)
     with st.container(horizontal=True, key="menu", gap="small", vertical_alignment="center"):
-        for section, pages in _menu().items():
+        for section, pages in menu().items():
             inside = next((page for page in pages if page.title == title), None)
             here = st.container(key="here", width="content") if inside else nullcontext()
             with here, _opening(section, inside) if section in _SECTIONS else nullcontext():
@@ -152,10 +160,11 @@ def start(title: str, headline: str = "") -> None:
         st.html('<div class="on-stage"></div>')  # which the style looks for
     with st.container(key="headline" if headline else "page-title"):
         st.title(headline or title, anchor=False)
+    lesson.bar(this.path, _open_place)
     loading.warm_up()
 
 
-def _menu() -> dict[str, list[Page]]:
+def menu() -> dict[str, list[Page]]:
     """The entries of the menu in their order: a page by its title, or a section with its pages."""
     entries: dict[str, list[Page]] = {}
     for page in PAGES:
@@ -169,11 +178,29 @@ def _opening(section: str, inside: Page | None) -> DeltaGenerator:
     return st.popover(name, icon=icon, type="tertiary", key=f"menu-{section.lower()}")
 
 
-def link(path: str, values: Mapping[str, Any], *, label: str = "{}", help: str | None = None) -> None:
-    """A link to another page, with its title in the label, which opens with these of its inputs set, by their keys."""
+def link(
+    path: str,
+    values: Mapping[str, Any],
+    *,
+    label: str = "{}",
+    icon: str | None = None,
+    help: str | None = None,
+    fresh: bool = False,
+) -> None:
+    """A link to a page, with its title in the label, which opens with these of its inputs set, by their keys.
+
+    A `fresh` one opens it with its other inputs as at a first visit.
+    """
     page = next(page for page in PAGES if page.path == path)
-    query = address.link(page.title, page.shared, values)
-    st.page_link(path, label=label.format(page.title), icon=page.icon, help=help, query_params=query)
+    if fresh and address.kept(STAGE):
+        values = {STAGE: True, **values}
+    query = address.link(page.title, page.shared, values, fresh=fresh)
+    st.page_link(path, label=label.format(page.title), icon=icon or page.icon, help=help, query_params=query)
+
+
+def _open_place(path: str, values: Mapping[str, Any], label: str, icon: str | None) -> None:
+    """A link of the lesson."""
+    link(path, values, label=label, icon=icon, fresh=True)
 
 
 @contextmanager
@@ -239,6 +266,7 @@ def run(draw: Callable[[], None]) -> None:
         draw()
     st.session_state[_ANSWERED] = st.session_state.get(_ASKED)
     address.finish()
+    lesson.show_solved()
 
 
 def fragment(draw: Callable[Arguments, None], *, run_every: float | None = None) -> Callable[Arguments, None]:
@@ -250,5 +278,6 @@ def fragment(draw: Callable[Arguments, None], *, run_every: float | None = None)
         with boundary():
             draw(*args, **kwargs)
         address.write_part()
+        lesson.show_solved()
 
     return st.fragment(bounded, run_every=run_every)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.common import inputs, loading, shown
+from pages.common import inputs, lesson, loading, shown
 from pages.common.caching import cached_by_model
 from pages.explorer import clamps
 from pages.explorer import scene as shared
@@ -58,6 +58,7 @@ def draw(scene: Scene) -> None:
         reading.name: (intervened(reading.name, scene.text, ()), intervened(reading.name, scene.text, tuple(held)))
         for reading in scene.readings
     }
+    lesson.check("interventions", (held, list(runs.values())))
     if loading.predicts(scene.task) == "tags":
         for reading in scene.readings:
             shown.markdown(f"**{reading.title}**")

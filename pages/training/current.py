@@ -14,10 +14,11 @@ from seqmodels.runs import Run, find_run, list_runs, may_control
 if TYPE_CHECKING:
     from seqmodels.runs.settings import Settings
 
-RUN = "run"  # of the address: the id of the run on screen
+RUN, RECORDED = "run", "recorded"  # of the address: the id of the run on screen, or this for the two that were recorded
 TAB, OWN_TAB = "training-tab", "Train your own"  # of the tabs below the run: their key, and the one with the form
 _OWNER = "training-owner"  # in the session's state, never in the address: who has it may stop the runs
-_NOTHING: tuple[Run | None, str | None] = (None, None)  # no run, and nothing wrong
+_Found = tuple[Run | None, str | None, bool]  # a run; what was wrong with the address; whether it asks for the recorded ones
+_NOTHING: _Found = (None, None, False)
 _MISSING = "training-missing"  # in the session's state: what was wrong with the address, and the run shown in place of its own
 
 
@@ -47,9 +48,12 @@ def begin(named: Mapping[str, Settings], *, preset: str | None = None, to_stop: 
 
 
 def selected() -> Run | None:
-    """The run that the address names, else the one shown before, else the newest; None where there is none at all."""
+    """The run that the address names, else the one shown before, else the newest; None for the recorded ones, and where none is."""
     by_link = address.leads(RUN)
-    (found, problem), _ = address.recall(RUN, _NOTHING, _find)
+    (found, problem, recorded), _ = address.recall(RUN, _NOTHING, _find)
+    if recorded:
+        address.keep(RUN, RECORDED)
+        return None
     if found is None:
         found = next(filter(_is_sound, list_runs()), None)
     shown = None if found is None else found.id
@@ -82,15 +86,19 @@ def listed() -> list[Run]:
     return sound
 
 
-def _find(said: Sequence[str]) -> tuple[tuple[Run | None, str | None], bool]:
+def _find(said: Sequence[str]) -> tuple[_Found, bool]:
     """The run that an address names or what is wrong with it, and whether it can be shown."""
     if not said[-1]:
         return _NOTHING, True
+    if said[-1] == RECORDED:
+        return (None, None, True), True
     try:
         found = find_run(said[-1])
     except ValueError as problem:
-        return (None, f"There is {inputs.plain(str(problem))}."), False
-    return ((found, None), True) if _is_sound(found) else ((None, "The settings of the run in this address cannot be read."), False)
+        return (None, f"There is {inputs.plain(str(problem))}.", False), False
+    if not _is_sound(found):
+        return (None, "The settings of the run in this address cannot be read.", False), False
+    return (found, None, False), True
 
 
 def _is_sound(run: Run) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.common import inputs, page, takeaway
+from pages.common import inputs, lesson, page, takeaway
 from pages.training import advice, current, curves, form, messages, presets, whole
 from pages.training.curves import history, live_settings
 from seqmodels import runs
@@ -215,6 +215,8 @@ def _refresh(run: Run, shown: str) -> None:
     standing, known = runs.status(run), history(run)
     if _state(standing) != shown:
         st.rerun()
+    if runs.may_control(run, current.owner_key()):
+        lesson.check("training", (standing, known))
     curves.progress(run, standing, known)
     problem = advice.on(run, standing, known)
     if problem:

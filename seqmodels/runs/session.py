@@ -89,7 +89,7 @@ class Session:
         except DivergedError as error:
             self._save()  # as before the step that failed: with a lower rate the run can go on from here
             kept = f". The weights of epoch {self.state.best_epoch}, the best so far, are kept" if self.state.best_weights else ""
-            self.log.append("failed", message=f"{error}{kept}")
+            self.log.append("failed", message=f"{error}{kept}", diverged=True)
             raise DivergedError(f"{error}{kept}") from None
         except Exception as error:
             self.log.append("failed", message=str(error))

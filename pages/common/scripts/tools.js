@@ -7,11 +7,12 @@ const commit = (event) => {
   event.target.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', code: 'Enter', ctrlKey: true, bubbles: true, cancelable: true }));
 };
 
-// On a stage: Page Down and Page Up turn to the next view or step, Escape leaves the stage.
-const TURNS = { PageDown: '.st-key-next-view button', PageUp: '.st-key-previous-view button', Escape: '.st-key-stage input' };
+// On a stage: Page Down and Page Up turn to the next step of the lesson, else to the next view. Escape leaves the stage.
+const TURNS = { PageDown: ['.st-key-lesson-next a', '.st-key-next-view button'],
+  PageUp: ['.st-key-lesson-previous a', '.st-key-previous-view button'], Escape: ['.st-key-stage input'] };
 const turn = (event) => {
   if (!document.querySelector('.on-stage') || event.altKey || event.ctrlKey || event.metaKey) return;
-  const target = TURNS[event.key] && document.querySelector(TURNS[event.key]);
+  const target = TURNS[event.key]?.map((found) => document.querySelector(found)).find(Boolean);
   if (!target) return;
   event.preventDefault();
   target.click();

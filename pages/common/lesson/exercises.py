@@ -1,0 +1,200 @@
+"""The exercises: a goal that is checked on what the page shows, with hints.
+
+A page calls `lesson.check(kind, result)` with what it shows, in any run. These kinds there are:
+
+    taggings       Tagging: the readings of one text, one a model
+    scene          Gates: what is read, and what is selected in it
+    interventions  Gates, Surgery: what is held, and the runs of each model without and with that
+    training       Training: the status of the run on screen, and its history
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pages.common.lesson.steps import GATES, KEYS, TAGGING, TRAINING
+
+if TYPE_CHECKING:
+    from seqmodels.inference import Tagging
+    from seqmodels.runs import History, Status
+    from seqmodels.traces import Clamp, Intervention
+
+WIPED = 0.25  # mean keep of a model's units at a word, at most
+FAR, HELD = 10, 0.5  # words, and the share of a unit's memory that is left of one after so many
+QUICK = 10.0  # seconds of training
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """Texts are Markdown. `values` are inputs of the page by their keys, in the words of an address."""
+
+    key: str  # by which progress is kept
+    title: str
+    goal: str
+    hints: tuple[str, ...]
+    reward: str  # what has been seen, once it is done
+    path: str
+    values: Mapping[str, Any]
+    kind: str  # of the page's results
+    reached: Callable[[Any], bool]  # whether such a result is what the goal asks for
+
+
+def two_jobs(taggings: list[Tagging]) -> bool:
+    """One word, spelled alike, is a noun and a verb to the GRU."""
+    tags: dict[str, set[str]] = {}
+    for tagging in taggings:
+        if tagging.cell == "gru":
+            for token in tagging.tokens:
+                tags.setdefault(token.text.lower(), set()).add(token.tag)
+    return any({"NOUN", "VERB"} <= found for found in tags.values())
+
+
+def disagree(taggings: list[Tagging]) -> bool:
+    """GRU and LSTM find other entities."""
+    found = {
+        tagging.cell: {(entity.start, entity.end, entity.label) for entity in tagging.entities}
+        for tagging in taggings
+        if tagging.of_spans and not tagging.model
+    }
+    return {"gru", "lstm"} <= found.keys() and found["gru"] != found["lstm"]
+
+
+def wiped(scene: Any) -> bool:
+    """The language model's GRU lets go of most at the selected word."""
+    return scene.task == "lm" and any(
+        reading.cell == "gru" and reading.layer.mu[reading.token].mean() < WIPED for reading in scene.readings
+    )
+
+
+def held(scene: Any) -> bool:
+    """The selected unit of the LSTM keeps half of what it wrote at the selected word over the words after it, in reading order."""
+    for reading in scene.readings:
+        unit, token = reading.focus.unit, reading.token
+        keep = reading.layer.mu[::-1] if reading.layer.backward else reading.layer.mu
+        place = len(keep) - 1 - token if reading.layer.backward else token
+        if reading.cell == "lstm" and unit is not None and place + FAR < len(keep):
+            left = keep[place + 1 : place + 1 + FAR, unit].prod()
+            if left >= HELD:
+                return True
+    return False
+
+
+def cut(result: tuple[Sequence[Clamp], Sequence[tuple[Intervention, Intervention]]]) -> bool:
+    """The intervention changes the tag of a word at which nothing was held."""
+    clamps, runs = result
+    for before, after in runs:
+        if before.tagging is not None and after.tagging is not None:
+            both = zip(before.tagging.tokens, after.tagging.tokens, strict=True)
+            changed = [at for at, (old, new) in enumerate(both) if old.tag != new.tag]
+            if any(all(not _holds(clamp, at) for clamp in clamps) for at in changed):
+                return True
+    return False
+
+
+def _holds(clamp: Clamp, token: int) -> bool:
+    return (clamp.first or 0) <= token and (clamp.last is None or token <= clamp.last)
+
+
+def exploded(result: tuple[Status, History]) -> bool:
+    """The run has ended because a number was no longer finite, soon enough."""
+    status, history = result
+    diverged = any(mark["kind"] == "failed" and mark.get("diverged") for mark in history.marks)
+    return status.name == "failed" and diverged and status.progress.seconds < QUICK
+
+
+EXERCISES = (
+    Exercise(
+        "two-jobs",
+        "One word, two jobs",
+        "Write a sentence in which GRU takes **one word, spelled alike, once for a noun and once for a verb**.",
+        (
+            "Many short words do both: *play*, *visit*, *watch*, *fish*.",
+            "Put *to* or *they* before the one, and *the* before the other.",
+        ),
+        "The word is one input; the memory beside it told which is meant.",
+        TAGGING,
+        {"text": "Dogs bark at the old house.", "task": "pos", "cells": ["elman", "gru", "lstm"]},
+        "taggings",
+        two_jobs,
+    ),
+    Exercise(
+        "disagree",
+        "GRU and LSTM disagree",
+        "Find a sentence in which **GRU and LSTM disagree on a name**: where it ends, or what it is of.",
+        (
+            "Names with several parts are hard, and so are names of one thing that hold the name of another.",
+            "A place that gives an organization its name, such as a university, a bank or a club; or a first name few have.",
+        ),
+        "Two nets with one recipe, and scores a hair apart, still err in different places.",
+        TAGGING,
+        {"text": "John Smith lives in Berlin.", "task": "ner", "cells": ["gru", "lstm"]},
+        "taggings",
+        disagree,
+    ),
+    Exercise(
+        "wiped",
+        "The word that wipes the slate",
+        "Find a word at which the language model's GRU **keeps less than a quarter of its memory**, in the mean over its "
+        "units, and select it.",
+        (
+            "The picture's line is that mean at each word: where does it dip? At *cabinet* it nearly gets there.",
+            "Nouns and names dip more than *of*, *and* and *the*. Try a sentence that begins with a first name.",
+        ),
+        "A word that says much leaves little need of what was before it.",
+        GATES,
+        {"view": "Heatmaps", "text": KEYS, "task": "lm", "cells": ["gru"], "gates": ["keep"], "style": "lines", "token": "6"},
+        "scene",
+        wiped,
+    ),
+    Exercise(
+        "held",
+        "Ten words later",
+        "Select a word, and a **unit of the LSTM that still holds half of it ten words later**.",
+        (
+            "The lower picture has each unit's half-life. A click on one selects it, and so does *Unit* in the settings.",
+            "It takes a unit with a half-life of more than ten words, and a word with ten more behind it.",
+        ),
+        "Nothing but a keep near 1, ten times over, carries it so far.",
+        GATES,
+        {"view": "Survival", "text": KEYS, "task": "pos", "cells": ["lstm"], "token": "12", "direction": "forward", "unit": None},
+        "scene",
+        held,
+    ),
+    Exercise(
+        "cut",
+        "Cut the thread",
+        "Hold a gate at one word so that **the tag of another word changes**.",
+        (
+            "*Intervene* has *Amnesia here*: keep is 0 at the selected word. Then move on with the arrow keys.",
+            "The end of a long name hangs on its beginning: cut inside *Bank of England*.",
+        ),
+        "That word's tag did hang on what the memory carried past the cut.",
+        GATES,
+        {
+            "view": "Surgery",
+            "text": "Angela Merkel met Emmanuel Macron in the Bank of England.",
+            "task": "ner",
+            "cells": ["gru", "lstm"],
+            "token": "1",
+            "clamps": "none",
+        },
+        "interventions",
+        cut,
+    ),
+    Exercise(
+        "exploded",
+        "Make it explode, quickly",
+        "Start a run that **explodes in under ten seconds** of training.",
+        (
+            "*It explodes* does so, if perhaps too late. Below, the settings of that run can be copied and changed.",
+            "No clipping, SGD, and a learning rate as high as it goes: nothing holds the first steps back.",
+        ),
+        "The run's last words say which number was the first to be no number.",
+        TRAINING,
+        {},
+        "training",
+        exploded,
+    ),
+)
