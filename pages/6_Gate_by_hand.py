@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from pages.common import inputs, page
-from pages.hand import cell, inside, switch
+from pages.common import inputs, page, takeaway
+from pages.hand import cell, inside, state, switch
 
-PARTS = {"Switch": None, "Memory cell": cell.draw, "Inside a cell": inside.draw}
+SWITCH, CELL, INSIDE = "Switch", "Memory cell", "Inside a cell"
 
 
 def main() -> None:
     page.start("Gate by hand")
     with page.header():
         with page.pickers():
-            draw = PARTS[inputs.choice("Part", list(PARTS), key="part", compact=True)]
-            puzzle = draw and cell.puzzle()
-        state = puzzle and cell.State(puzzle)
-    if draw and state:
-        draw(state)
+            part = inputs.choice("Part", [SWITCH, CELL, INSIDE], key="part", compact=True)
+            puzzle = None if part == SWITCH else state.puzzle(menu=part == INSIDE)
+        found = puzzle and state.read(puzzle)
+    if not found:
+        switch.draw(then={"part": CELL})
+    elif part == CELL:
+        cell.draw(found)
     else:
-        switch.draw()
+        inside.draw(found)
+    takeaway.menu("gate-by-hand", f"Gate by hand: {part}", key="hand-take-away")
 
 
 page.run(main)

@@ -63,7 +63,7 @@ def test_the_more_special_rule_counts() -> None:
         for step, symbol, memory in ((0, "b", 1), (0, "b", 0), (0, "a", 0), (1, "a", 0))
     ]
     assert places == [0.1, 0.2, 0.3, 0.4]
-    assert dict(gate.with_value("", 1.0).rules) == {"": 1.0}
+    assert gate.with_value("", 1.0).rules == {**gate.rules, "": 1.0}
 
 
 @pytest.mark.parametrize("puzzle", PUZZLES.values(), ids=PUZZLES.keys())

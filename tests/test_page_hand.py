@@ -125,7 +125,15 @@ def test_a_crowd_is_asked_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("cell", ["by hand", *CELLS])
 def test_every_cell_has_a_diagram(cell: str) -> None:
-    app = opened(HAND, part="Inside a cell", puzzle="latch", step="3", inside=cell if cell in CELLS else "By hand")
+    app = opened(HAND, part="Inside a cell", puzzle="latch", step="3", inside=cell)
     (drawn,) = pictures(app)
     assert "×" in {text for trace in drawn["data"] for text in trace.get("text", ())}
     assert cell == "by hand" or f"**{CELLS[cell].title}**" in said(app)
+
+
+def test_a_unit_that_is_trained_stands_in_the_diagram() -> None:
+    app = opened(HAND, part="Inside a cell", puzzle="counter", inside="gru")
+    assert "One unit, not trained" in said(app)
+    sound(app.button(key="hand-find").click().run())
+    ended(app, "counter", "gru", 1)
+    assert "One unit, trained on this puzzle" in said(app)

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.common import page
+from pages.common import address, inputs, page
 
 if TYPE_CHECKING:
+    from seqmodels.labs.hand import Signal
     from seqmodels.labs.search import Found
+    from seqmodels.viz.hand import Beside
 
 WAITING = 8  # searches that may wait for another, some seconds each
+_YES = "yes"
 
 
 class Search:
@@ -77,18 +80,44 @@ def _worker() -> _Worker:
     return _Worker(ThreadPoolExecutor(1, "search"))
 
 
-def watch(going: Search) -> None:
-    """How far a search is, drawn again until it has ended."""
+def asked(label: str, hide: str) -> bool:
+    """A button that asks for a network, or hides the one that was asked for; which of both, the address says."""
+
+    def known(said: str) -> None:
+        if said not in ("", _YES):
+            raise ValueError(f"find is {said!r}: say {_YES}, or nothing")
+
+    on = bool(inputs.unseen("Network", "", key="find", check=known))
+    wanted = {"find": "" if on else _YES}
+    st.button(hide if on else label, key="hand-find", type="tertiary" if on else "primary", on_click=address.put, args=(wanted,))
+    return on
+
+
+def show(puzzle: str, cell: str, units: int) -> Found | None:
+    """What the search has found; until then, how far it is, or why it has failed."""
+    going = search(puzzle, cell, units)
+    if going.problem:
+        st.info(inputs.plain(going.problem))
+    elif going.found is None:
+        _watch(going)
+    return going.found
+
+
+def beside(found: Found, signal: Signal) -> Beside:
+    """What it does on a signal."""
+    from seqmodels.viz.hand import Beside
+
+    steps = found.network.read(signal)
+    return Beside(found.network.cell.name, steps, found.network.answers(steps))
+
+
+def _watch(going: Search) -> None:
+    """The progress, drawn again until the search has ended."""
 
     def draw() -> None:
         if going.ended:
             st.rerun()
-        error = "" if going.error is None else f": off by {going.error:.3f} on average"
+        error = "" if going.error is None else f": off by {going.error:.3f}"
         st.progress(going.share, text=f"Training on random signals{error}")
 
     page.fragment(draw, run_every=0.5)()
-
-
-def ended(puzzle: str, cell: str) -> Found | None:
-    """What a search with one unit has found, if any visitor has asked for it."""
-    return next((one.found for one in _worker().searches if one.key == (puzzle, cell, 1) and one.found), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import torch
@@ -79,8 +79,8 @@ class Gate:
         return " ".join(f"{where}={value:g}" if where else f"{value:g}" for where, value in sorted(self.rules.items()))
 
     def with_value(self, where: str, value: float) -> Gate:
-        """The same with another value there. At every step: then there are no other rules."""
-        return Gate(MappingProxyType({EVERY: value} if where == EVERY else {**self.rules, where: value}))
+        """The same with another value there."""
+        return Gate(MappingProxyType({**self.rules, where: value}))
 
     def place(self, step: int, symbol: str, memory: float) -> str:
         """Of its rules the one that counts at a step, counted from 0, with that memory before it."""
@@ -89,8 +89,9 @@ class Gate:
 
     def at(self, step: int, symbols: Sequence[str], memory: Tensor) -> Tensor:
         """Its values at a step of some signals, their symbols there and the memory (signals,) before it -> (signals,)."""
-        values = [self.rules[self.place(step, symbol, before)] for symbol, before in zip(symbols, memory.tolist(), strict=True)]
-        return torch.tensor(values, dtype=memory.dtype)
+        pairs = list(zip(symbols, (memory != 0).tolist(), strict=True))
+        known = {pair: self.rules[self.place(step, *pair)] for pair in set(pairs)}
+        return torch.tensor([known[pair] for pair in pairs], dtype=memory.dtype)
 
 
 def _is_place(where: str) -> bool:
@@ -103,9 +104,6 @@ class Hand:
 
     mu: Gate
     lam: Gate
-
-    def with_values(self, where: str, mu: float, lam: float) -> Hand:
-        return replace(self, mu=self.mu.with_value(where, mu), lam=self.lam.with_value(where, lam))
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,8 @@ class Check:
     target: tuple[float, ...]  # the memory wanted at each step
     errors: tuple[float, ...]  # memory - target
     close: float
-    unseen: float  # the share of signals drawn at random on which it is right at every step
+    tried: int  # signals drawn at random
+    unseen: float  # the share of these on which it is right at every step
 
     @property
     def solved(self) -> bool:
@@ -81,7 +82,7 @@ def check(puzzle: Puzzle, signal: Signal, hand: Hand) -> Check:
     errors = (run([signal], hand).memory - target)[0]
     signals, targets = unseen(puzzle)
     share = puzzle.right(run(signals, hand).memory, targets).double().mean().item()
-    return Check(tuple(target[0].tolist()), tuple(errors.tolist()), puzzle.close, share)
+    return Check(tuple(target[0].tolist()), tuple(errors.tolist()), puzzle.close, len(signals), share)
 
 
 def _average(memory: float, symbol: str) -> float:

@@ -81,6 +81,8 @@ class _Networks(nn.Module):
             own = (network.unsqueeze(1) == network).float().repeat(len(weights.hidden) // size, 1)
             with torch.no_grad():
                 weights.hidden.mul_(own)
+                weights.input_bias.zero_()
+            weights.input_bias.requires_grad_(False)  # one bias a block, as the formulas have it
             weights.hidden.register_hook(lambda gradient: gradient * own)
         self.answer = nn.Parameter(torch.empty(NETWORKS, units).uniform_(-_SPREAD, _SPREAD, generator=chance))
         self.answer_bias = nn.Parameter(torch.zeros(NETWORKS))

@@ -247,22 +247,16 @@ def _names(drawing: _Drawing, theme: Theme) -> list[dict[str, Any]]:
 
 
 def _numbers(drawing: _Drawing, theme: Theme) -> list[dict[str, Any]]:
-    """What runs along each wire, in its middle, or nearer to its end."""
+    """What runs along each wire: over a flat one, beside one that goes straight up, and else on it, nearer to its end."""
     notes = []
     for wire in drawing.wires:
-        share = 0.7 if wire.far else 0.5
+        flat, upright = (wire.start[axis] == wire.end[axis] for axis in (1, 0))
+        share = 0.6 if wire.far or upright else 0.5
         x, y = (start + share * (end - start) for start, end in zip(wire.start, wire.end, strict=True))
-        flat = wire.start[1] == wire.end[1]
-        notes.append(
-            {
-                "x": x,
-                "y": y,
-                "yshift": 14 if flat else 0,
-                "text": number(wire.value),
-                "showarrow": False,
-                "font": {"size": 14, "color": TEXT.on(theme)},
-                "bgcolor": "rgba(0,0,0,0)" if flat else BACKGROUND.on(theme),
-                "borderpad": 1,
-            }
-        )
+        look: dict[str, Any] = {"bgcolor": BACKGROUND.on(theme), "borderpad": 1}
+        if flat:
+            look = {"yshift": 14}
+        elif upright:
+            look = {"xanchor": "left", "xshift": 5}
+        notes.append({"x": x, "y": y, "text": number(wire.value), "showarrow": False, "font": {"size": 14}, **look})
     return notes

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from seqmodels.labs.hand import Course, Signal
-from seqmodels.recurrence import Step
 from seqmodels.traces import LayerTrace, Trace
 from seqmodels.viz import keys, law
 from seqmodels.viz.frame import WORD, Focus, Frame, ground, hover, rgba
 from seqmodels.viz.palette import LAM, LAM_INK, LINE, MU, MU_INK, MUTED, POSITIVE, REVEAL, TEXT, Pair, Theme
+
+if TYPE_CHECKING:
+    from seqmodels.labs.hand import Course, Signal
+    from seqmodels.recurrence import Step
 
 PANEL = 84  # pixels
 _PALE = 0.45  # how much of a bar is left under a line
 
 
 @dataclass(frozen=True)
-class Network:
+class Beside:
     """What a network does on the same signal."""
 
     cell: str
@@ -41,14 +43,14 @@ def as_trace(signal: Signal, course: Course) -> Trace:
     return Trace("", "By hand", signal.symbols, (LayerTrace(0, "forward", mu, lam, candidate, memory, memory),))
 
 
-def cell(traced: Trace, focus: Focus, target: Sequence[float] | None = None, network: Network | None = None) -> go.Figure:
+def cell(traced: Trace, focus: Focus, target: Sequence[float] | None = None, other: Beside | None = None) -> go.Figure:
     """Signal, keep, write and memory of the cell as bars, the memory wanted as a line, and a network's as points."""
     frame = Frame(traced, focus, panels=4, height=PANEL)
     frame.words_upright = True  # numbers and letters
     layer, theme = focus.drawn(traced), focus.theme
 
     def bars(panel: int, name: str, values: NDArray[Any], colour: Pair, says: str, ink: Pair = TEXT, **axis: Any) -> None:
-        drawn = rgba(colour.on(theme), _PALE) if network else colour.on(theme)
+        drawn = rgba(colour.on(theme), _PALE) if other else colour.on(theme)
         frame.bars(panel, values[:, 0], drawn, hover(WORD, f"{says} %{{y:.3f}}"), width=0.7)
         frame.y_axis(panel, name, ink, zeroline=True, zerolinecolor=LINE.on(theme), nticks=4, **axis)
 
@@ -62,14 +64,14 @@ def cell(traced: Trace, focus: Focus, target: Sequence[float] | None = None, net
         look: dict[str, Any] = {"mode": "lines", "line": {"color": text, "width": 2, "dash": "dot", "shape": "hvh"}}
         frame.line(3, np.array(target), text, hover(WORD, "wanted %{y:.3f}"), **look)
         frame.key.append(keys.line("wanted", text, "dot"))
-    if network is not None:
-        _overlay(frame, network, theme)
+    if other is not None:
+        _overlay(frame, other, theme)
     return frame.figure()
 
 
-def _overlay(frame: Frame, network: Network, theme: Theme) -> None:
+def _overlay(frame: Frame, other: Beside, theme: Theme) -> None:
     """The gates of each of the network's units, and its answer."""
-    gates = [step.gates for step in network.steps]
+    gates = [step.gates for step in other.steps]
     for panel, name, ink, values in (
         (0, "F", TEXT, [gate.candidate for gate in gates]),
         (1, "keep μ", MU_INK, [gate.mu for gate in gates]),
@@ -77,12 +79,12 @@ def _overlay(frame: Frame, network: Network, theme: Theme) -> None:
     ):
         for unit, drawn in enumerate(np.array([value.tolist() for value in values]).T):  # (steps,)
             which = f", unit {unit}" if len(values[0]) > 1 else ""
-            text = hover(WORD, f"{name} of {network.title}{which} %{{y:.3f}}")
+            text = hover(WORD, f"{name} of {other.title}{which} %{{y:.3f}}")
             frame.line(panel, drawn, ink.on(theme), text, marker=_point(ink, theme), line={"width": 1.5, "color": ink.on(theme)})
-    text = hover(WORD, f"{network.title} answers %{{y:.3f}}")
+    text = hover(WORD, f"{other.title} answers %{{y:.3f}}")
     colour = REVEAL.on(theme)
-    frame.line(3, np.array(network.answers), colour, text, marker=_point(REVEAL, theme), line={"width": 1.5, "color": colour})
-    frame.key.append(keys.line(f"◆ {network.title}", colour))
+    frame.line(3, np.array(other.answers), colour, text, marker=_point(REVEAL, theme), line={"width": 1.5, "color": colour})
+    frame.key.append(keys.line(f"◆ {other.title}", colour))
 
 
 def _point(colour: Pair, theme: Theme) -> dict[str, Any]:
