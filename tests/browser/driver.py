@@ -32,6 +32,9 @@ PLACES = {  # every page and view, by a short name
     "gradient_lab": "Gradient_lab",
     "gradient_lab-wall": "Gradient_lab?part=The+wall",
     "gradient_lab-update": "Gradient_lab?part=One+update",
+    "hand-switch": "Gate_by_hand",
+    "hand-cell": "Gate_by_hand?part=Memory+cell&puzzle=latch&step=3",
+    "hand-inside": "Gate_by_hand?part=Inside+a+cell&puzzle=latch&step=3",
 }
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _FLAGS = ("--no-sandbox", "--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking")

@@ -23,6 +23,7 @@ PICTURES |= {
     "Leaderboard": ".stPlotlyChart",
     "Training": "canvas",
 }
+PICTURES |= {f"Gate_by_hand?part={part}": ".stPlotlyChart" for part in ("Switch", "Memory+cell", "Inside+a+cell")}
 PICTURES |= {f"Gates?view={view}": ".stPlotlyChart" for view in VIEWS}
 PICTURES |= {"Gates?view=Equation": ".sm-numbers", "Gates?view=Moments": ".sm-passages li"}
 PICTURES |= {"Gates?view=Surgery": ".sm-strip, .stPlotlyChart"}
@@ -71,7 +72,7 @@ def test_half_of_the_picture_of_each_example_is_in_sight_and_a_phone_need_not_sc
         half_in_sight(page, PICTURES[f"Gates?view={view}"])
 
 
-@pytest.mark.parametrize("place", ["", "Tagging", "Language_model", "Gates"])
+@pytest.mark.parametrize("place", ["", "Tagging", "Language_model", "Gates", "Gate_by_hand?part=Memory+cell"])
 def test_the_inputs_leave_the_page_to_the_result(page: Page, address: str, place: str) -> None:
     visit(page, f"{address}/{place}")
     header = box(page.locator(".st-key-header"))
