@@ -47,7 +47,8 @@ def draw(state: State) -> None:
                 other = network(state, checked)
     with left:
         steps(state)
-        figure = hand.cell(traced, Focus(token=state.step, theme=page.theme()), checked and checked.target, other)
+        target = checked.target if checked else None
+        figure = hand.cell(traced, Focus(token=state.step, theme=page.theme()), target, other)
         shown.chart(figure, "memory-cell", "Signal, keep, write and memory at each step", page="hand", zoom=False)
         st.caption("The framed step stands in the equation: click another, or press the arrow keys.")
 
