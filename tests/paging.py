@@ -23,6 +23,7 @@ TAGGING, LANGUAGE, GATES, TRAINING, LEADERBOARD = (
 HAND = "pages/6_Gate_by_hand.py"
 MEMORY_LAB = "pages/7_Memory_lab.py"
 GRADIENTS = "pages/8_Gradient_lab.py"
+UNITS = "pages/10_Units.py"
 TIMEOUT = 120  # seconds
 
 

@@ -161,7 +161,18 @@ def test_a_moment_shows_its_words_and_gates_in_a_context_that_ends_with_the_pass
 def test_many_windows_over_one_good_place_leave_room_for_the_next_best() -> None:
     on, half = [200, 200, 0], [200, 0, 0]
     values = np.array([on] * 40 + [half] * 60, np.uint8)  # in steps of 0.005
-    text = TracedText("", "", 0, FORWARD, ("word",) * 100, np.array([0, 40, 100]), values, values, values.astype(np.float16))
+    text = TracedText(
+        "",
+        "",
+        0,
+        FORWARD,
+        ("word",) * 100,
+        np.array([0, 40, 100]),
+        values,
+        values,
+        values.astype(np.float16),
+        np.zeros(values.shape[1]),
+    )
     wanted = pattern(made_up([[1, 1, 0]] * 5), slice(0, 5), "mu", 0.5)
     assert [moment.score for moment in find_matches(text, wanted, 10)] == [1.0] * 8 + [0.5] * 2
 

@@ -183,10 +183,12 @@ def choice(
     also: Spellings[Option] = _as_text,
     compact: bool = False,
     menu: bool = False,
+    width: int = 160,
 ) -> Option:
     """One of a few options, side by side or in a `menu`; `default` is the first unless given.
 
-    A link may use its label or one of `also`. A `compact` choice shows its label to nobody who sees the options.
+    A link may use its label or one of `also`. A `compact` choice shows its label to nobody who sees the options. `width` is that of
+    a menu, in pixels.
     """
     labels = {show(option): option for option in options}
     usual = show(options[0] if default is None else default)
@@ -195,7 +197,7 @@ def choice(
     seen = _visibility(compact)
     picked: str | None
     if menu:
-        picked = st.selectbox(label, list(labels), key=key, label_visibility=seen, width=160)
+        picked = st.selectbox(label, list(labels), key=key, label_visibility=seen, width=width)
     else:
         picked = st.segmented_control(label, list(labels), key=key, required=True, label_visibility=seen)
     return labels[address.keep(key, picked or usual, usual)]
@@ -295,11 +297,11 @@ def number(label: str, low: float, high: float, *, key: str, default: float, ste
     return float(address.keep(key, st.slider(label, low, high, step=step, key=key, help=help, format=shape), default))
 
 
-def line(label: str, *, key: str, placeholder: str) -> str:
-    """One line of text, empty at first."""
-    _restore(label, key, "", lambda said: (said[-1], True))
-    typed = st.text_input(label, key=key, placeholder=placeholder, label_visibility="collapsed")
-    return address.keep(key, typed, "")
+def line(label: str, *, key: str, default: str = "", placeholder: str = "", width: int | Literal["stretch"] = "stretch") -> str:
+    """One line of text."""
+    _restore(label, key, default, lambda said: (said[-1], True))
+    typed = st.text_input(label, key=key, placeholder=placeholder or label, label_visibility="collapsed", width=width)
+    return str(address.keep(key, typed or "", default))
 
 
 def toggle(label: str, *, key: str, default: bool = False, help: str | None = None) -> bool:

@@ -100,6 +100,13 @@ PAGES = (
         section="Learn",
     ),
     Page(
+        "pages/10_Units.py",
+        "Units",
+        ":material/search_insights:",
+        "Find the unit that follows quotations, and the passages that open and shut its gates.",
+        section="Learn",
+    ),
+    Page(
         "pages/11_Glossary.py",
         "Glossary",
         ":material/menu_book:",

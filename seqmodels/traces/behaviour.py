@@ -55,8 +55,13 @@ def half_life(mu: Array) -> NDArray[np.float64]:
     0 where a gate shuts altogether at some token, infinite where it never lets anything go.
     """
     with np.errstate(divide="ignore"):
-        rate = -np.log(mu.astype(np.float64)).mean(axis=0)
-        return np.log(2) / np.abs(rate)  # abs: the rate of a gate that is always 1 is minus zero
+        return half_life_of(np.log(mu.astype(np.float64)).mean(axis=0))
+
+
+def half_life_of(log_mu: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same from the mean of ln mu over the tokens."""
+    with np.errstate(divide="ignore"):
+        return np.log(2) / np.abs(log_mu)  # abs: the logarithm of a gate that is always 1 may be minus zero
 
 
 def quantile(tokens: NDArray[np.floating[Any]], share: float) -> float:

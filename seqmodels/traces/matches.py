@@ -51,15 +51,16 @@ class TracedText:
     mu: NDArray[np.uint8]
     lam: NDArray[np.uint8]
     memory: NDArray[np.float16]
+    log_mu: NDArray[np.float64]  # (units,): the mean of ln mu over all tokens, of mu as it was
 
     @property
     def nbytes(self) -> int:
         """What the numbers take in memory."""
         return self.mu.nbytes + self.lam.nbytes + self.memory.nbytes
 
-    def values(self, gate: SearchedGate, tokens: slice) -> Array:
-        """A gate, in steps of 0.005, or the memory of some of the tokens: (tokens, units)."""
-        return _restored(gate, getattr(self, gate)[tokens])
+    def values(self, gate: SearchedGate, tokens: slice, unit: int | None = None) -> Array:
+        """A gate, in steps of 0.005, or the memory of some of the tokens: (tokens, units), or of one unit (tokens,)."""
+        return _restored(gate, getattr(self, gate)[tokens, slice(None) if unit is None else unit])
 
 
 @dataclass(frozen=True)
@@ -117,16 +118,17 @@ def trace_passages(
         raise ValueError(NO_WORDS)
     starts = np.cumsum([0, *map(len, read)])
     mu, lam = (np.empty((starts[-1], recurrent.hidden_size), np.uint8) for _ in range(2))
-    memory = np.empty(mu.shape, np.float16)
+    memory, log_mu = np.empty(mu.shape, np.float16), np.zeros(recurrent.hidden_size)
     for indices in _alike([len(words) for words in read]):
         traced = _trace_batch(checkpoint, [read[index] for index in indices], layer, direction)
         batches = (_stored("mu", traced.mu), _stored("lam", traced.lam), _stored("memory", traced.memory))
+        log_mu += _logarithms(traced.mu, [len(read[index]) for index in indices]) / starts[-1]
         for kept, batch in zip((mu, lam, memory), batches, strict=True):  # batch: (time, batch, units), in the order of reading
             for row, index in enumerate(indices):
                 as_read = batch[: len(read[index]), row]
                 kept[starts[index] : starts[index + 1]] = as_read[::-1] if direction == BACKWARD else as_read
     words = tuple(chain.from_iterable(read))
-    return TracedText(checkpoint.info.task, checkpoint.info.cell, layer, direction, words, starts, mu, lam, memory)
+    return TracedText(checkpoint.info.task, checkpoint.info.cell, layer, direction, words, starts, mu, lam, memory, log_mu)
 
 
 def units_on(trace: LayerTrace, span: slice, gate: SearchedGate, threshold: float) -> NDArray[np.intp]:
@@ -282,6 +284,13 @@ def _trace_batch(checkpoint: Checkpoint, passages: Sequence[Sequence[str]], laye
     return trace_layer(
         recurrent.cell, weights, read.transpose(0, 1), output.transpose(0, 1), layer=layer, reverse=False, start=begin
     )
+
+
+def _logarithms(mu: Array, lengths: Sequence[int]) -> NDArray[np.float64]:
+    """mu (time, batch, units) in the order of reading -> (units,): the sum of ln mu over all tokens but the padding."""
+    inside = np.arange(len(mu))[:, None] < np.array(lengths)
+    with np.errstate(divide="ignore"):
+        return np.log(mu[inside].astype(np.float64)).sum(axis=0)
 
 
 def _searched(trace: LayerTrace, gate: SearchedGate) -> Array:
