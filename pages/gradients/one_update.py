@@ -73,7 +73,8 @@ def _verdict(found: Explosion) -> str:
     return (
         f"**Update {update} explodes:** the loss of its batch goes from {size(found.loss)} to **{size(free.loss)}**. Clipped by "
         "norm, the same "
-        f"update goes as far as {size(norm.distance)} instead of {size(free.distance)}, in the same direction, and the loss to "
+        f"update goes as far as {size(norm.distance)} instead of {size(free.distance)}, {size(free.distance / found.size)} times "
+        "the length of all weights together, in the same direction, and the loss to "
         f"**{size(norm.loss)}**; by value, to **{size(value.loss)}**."
     )
 
@@ -81,12 +82,10 @@ def _verdict(found: Explosion) -> str:
 def _table(found: Explosion) -> str:
     from seqmodels.viz.walls import STYLES
 
-    head = "| | the weights move | of their size | loss after | spectral radius of U |\n| --- | --- | --- | --- | --- |\n"
-    before = f"| before | | {size(found.size)} | {size(found.loss)} | {found.radius:.3f} |\n"
+    head = "| gradient | weights move | loss after | radius of U |\n| --- | --- | --- | --- |\n"
+    before = f"| before | 0 | {size(found.loss)} | {found.radius:.3f} |\n"
     lines = [
-        f"| {STYLES[one.clipping][0]} | {size(one.distance)} | {size(one.distance / found.size)} | {size(one.loss)} | "
-        f"{one.radius:.3f} |"
-        for one in found.landings
+        f"| {STYLES[one.clipping][0]} | {size(one.distance)} | {size(one.loss)} | {one.radius:.3f} |" for one in found.landings
     ]
     return head + before + "\n".join(lines)
 

@@ -41,8 +41,8 @@ def draw() -> list[takeaway.File]:
     with picture:
         alt = "The loss over w and b from above, with the paths of gradient descent without clipping, clipped by norm and by value"
         shown.chart(walls.wall(surface(), found, theme=page.theme()), "wall", alt, page="gradients", zoom=False)
-        head = "| | ends at w, b | its loss | largest gradient | longest step |\n| --- | --- | --- | --- | --- |\n"
-        shown.markdown(head + "\n".join(_line(one, rate) for one in found))
+        head = "| gradient | ends at w, b | its loss | largest norm |\n| --- | --- | --- | --- |\n"
+        shown.markdown(head + "\n".join(_line(one) for one in found))
     shown.caption(HOW)
     return [takeaway.numbers(lambda: walls.rows(found), "wall")]
 
@@ -82,12 +82,11 @@ def _verdict(found: list[Descent]) -> str:
     )
 
 
-def _line(one: Descent, rate: float) -> str:
+def _line(one: Descent) -> str:
     from seqmodels.viz.walls import STYLES
 
-    steps = np.hypot(np.diff(one.w), np.diff(one.b))
     place = f"{one.w[-1]:.2f}, {one.b[-1]:.2f}".replace("-", "−")
-    return f"| {STYLES[one.clipping][0]} | {place} | {number(one.loss[-1])} | {number(one.norm.max())} | {steps.max():.3g} |"
+    return f"| {STYLES[one.clipping][0]} | {place} | {number(one.loss[-1])} | {number(one.norm.max())} |"
 
 
 HOW = (
