@@ -36,6 +36,8 @@ PLACES = {  # every page and view, by a short name
     "hand-cell": "Gate_by_hand?part=Memory+cell&puzzle=latch&step=3",
     "hand-inside": "Gate_by_hand?part=Inside+a+cell&puzzle=latch&step=3",
     "units": "Units",
+    "glossary": "Glossary?term=retention",
+    "lesson": "Gates?view=Square&lesson=2",
 }
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _FLAGS = ("--no-sandbox", "--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking")
