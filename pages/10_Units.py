@@ -21,6 +21,7 @@ ANYTHING, WORDS, EXAMPLE = "anything", "words of yours", "he she"
 UNIT = "unit"  # of the address
 SHOWN = 4  # passages of a kind
 LISTED = 400  # pixels
+CLEAR = 0.1  # of r: below it a unit follows nothing
 HOW = (
     "the passages in which this unit's memory moves most, each read from an empty memory; behind a word, its {measure} after that "
     "word. r is the correlation of the memory with the property over all tokens: −1 or 1 is perfect, and the sign says only which "
@@ -169,6 +170,8 @@ def chosen(units: int, usual: int) -> int:
 
 def heading(unit: int, property: str, r: float, rank: int) -> str:
     """What the unit is about, in a line."""
+    if abs(r) < CLEAR:
+        return f"**Unit {unit}** does not follow *{inputs.plain(property)}* in these passages: r = {r:.2f}".replace("-", "−")
     place = "the clearest of all" if rank == 0 else f"number {rank + 1} of the list"
     return f"**Unit {unit}** follows *{inputs.plain(property)}*: r = {r:.2f}".replace("-", "−") + f", {place}"
 
@@ -258,11 +261,18 @@ def moments(text: TracedText, unit: int) -> None:
                 shown.html(unit_texts.passages(listed, measure))
 
 
+@cached_by_model(max_entries=2048)
+def twin(name: str, of: str, source: str, layer: int, direction: str, unit: int) -> tuple[int, float]:
+    """The unit of a model that is most like a unit of another, and their r."""
+    from seqmodels.traces.units import alike as nearest
+
+    return nearest(read(of, source, layer, direction), unit, read(name, source, layer, direction))
+
+
 def alike(task: str, name: str, text: TracedText, unit: int, source: str) -> None:
     """The unit most like it in each other model of the task, and the way into Gates."""
     from seqmodels.inference import accept
     from seqmodels.tasks import TASKS
-    from seqmodels.traces.units import alike as nearest
     from seqmodels.traces.units import liveliest_passages, sides_of
 
     there = (text.layer, text.direction)
@@ -283,8 +293,8 @@ def alike(task: str, name: str, text: TracedText, unit: int, source: str) -> Non
     lines = []
     for number, other in enumerate(others):
         bar.progress(number / len(others), f"{loading.title(other)} reads the passages, once")
-        twin, r = nearest(text, unit, read(other, TEXTS[source], *there))
-        lines.append(f"{loading.title(other)}: unit **{twin}**, r = {r:.2f}".replace("-", "−"))
+        found, r = twin(other, name, TEXTS[source], *there, unit)
+        lines.append(f"{loading.title(other)}: unit **{found}**, r = {r:.2f}".replace("-", "−"))
     bar.empty()
     shown.markdown(" · ".join(lines))
 

@@ -142,6 +142,9 @@ class TestPage:
         assert "sm-tinted" in html(app)
         assert ("in this cell, at every word" in said(app)) == (cell in ("elman", "residual", "gated"))
 
+    def test_what_is_not_in_the_passages_is_followed_by_no_unit(self) -> None:
+        assert "does not follow *zyzzyva*" in said(opened(UNITS, that="words of yours", words="zyzzyva"))
+
     def test_words_of_ones_own_are_searched(self) -> None:
         app = opened(UNITS, that="words of yours", words="the THE *a*")
         assert "follows *the THE \\*a\\**" in said(app)
