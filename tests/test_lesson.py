@@ -101,7 +101,7 @@ def test_one_that_is_right_or_skipped_is_answered_too(button: str, words: str) -
 def test_on_another_page_the_bar_leads_back_and_hides_nothing() -> None:
     app = opened(LEADERBOARD, lesson="2")
     assert not hides(app)
-    app = followed(app, "Step 2 of 12 is on the page Gates")
+    app = followed(app, "Step 2 of 13 is on the page Gates")
     assert view_of(app) == "Square"
     assert hides(app)
 
@@ -129,10 +129,10 @@ def test_the_overview_leads_into_the_lesson_and_back_to_where_one_was() -> None:
     app = followed(app, "Start the lesson")
     app = sound(app.button(key="lesson-skip").click().run())
     app = followed(followed(app, "Next"), "Overview")
-    assert "**Steps**, 1 of 12 done" in said(app)
-    assert "Go on: step 2 of 12" in labels(app)
+    assert "**Steps**, 1 of 13 done" in said(app)
+    assert "Go on: step 2 of 13" in labels(app)
     app = sound(app.button(key="overview-restart").click().run())
-    assert "**Steps**, 0 of 12 done" in said(app)
+    assert "**Steps**, 0 of 13 done" in said(app)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from seqmodels.cells import CELLS
 from seqmodels.inference import tag
 from seqmodels.labs.gradients import gradient_flow
 from seqmodels.labs.spectrum import spectrum
+from seqmodels.traces.agreement import agreement
 from seqmodels.viz.format import percent, signed
 from tests.conftest import SHIPPED_CELLS
 from tests.paging import opened
@@ -182,6 +183,19 @@ def counts(values: Values) -> tuple[int, Sequence[str]]:
         f"Unit {unit}",
         "writes almost 1",
         f"{after:.3f}, after {lstm.memory[0, unit]:.3f} at the first word",
+    ]
+
+
+@claim("reach")
+def how_far_back(values: Values) -> tuple[int, Sequence[str]]:
+    elman, gru, lstm = (agreement(load("lm", cell)) for cell in SHIPPED_CELLS)
+    assert gru.gap[-1] > 4 * lstm.gap[-1] > 0 == round(elman.gap[2], 2)
+    assert gru.words[-1] == 26
+    assert elman.words[2] == 7
+    return 1, [
+        f"{gru.words[-1]} words later",
+        f"GRU, which holds the two {percent(gru.gap[-1])} apart",
+        f"from {percent(lstm.gap[0])} to {percent(lstm.gap[-1])}, Elman to 0 % after seven words",
     ]
 
 

@@ -57,10 +57,10 @@ def test_a_walk_from_the_first_step_to_the_last_by_its_links_meets_no_dead_end(p
         if isinstance(place, lesson.Step):
             predict(page, place, number % len(place.choices))
     page.get_by_role("link", name="Finish").click()
-    expect(page.get_by_text("Steps, 12 of 12 done")).to_be_visible()
+    expect(page.get_by_text("Steps, 13 of 13 done")).to_be_visible()
     assert "lesson" not in page.url
     page.reload()
-    expect(page.get_by_text("Steps, 12 of 12 done")).to_be_visible()
+    expect(page.get_by_text("Steps, 13 of 13 done")).to_be_visible()
 
 
 def test_back_brings_the_step_before_on_the_same_page(page: Page, address: str) -> None:
