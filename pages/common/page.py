@@ -100,6 +100,13 @@ PAGES = (
         section="Learn",
     ),
     Page(
+        "pages/9_Five_tips.py",
+        "Five tips",
+        ":material/checklist:",
+        "The chapter's practical advice put to the test, seed by seed.",
+        section="Learn",
+    ),
+    Page(
         "pages/10_Units.py",
         "Units",
         ":material/search_insights:",

@@ -19,6 +19,7 @@ from seqmodels.corpora import Name, load_name_lists
 from seqmodels.data import Dataset
 from seqmodels.experiments.record import Factor
 from seqmodels.experiments.trials import Experiment, Trial
+from seqmodels.experiments.verdicts import SEEN, SEEN_SHARE, UNSEEN, WITH_DROPOUT
 from seqmodels.runs.settings import demo_settings
 from seqmodels.runs.trainer import TrainingSetup
 
@@ -26,8 +27,6 @@ SEEDS = (1, 2, 3)
 TESTED = 300  # paragraphs of the speeches, sentences of the treebank
 RATES = {"adam": (0.005, 0.01, 0.02), "sgd": (0.3, 1.0, 3.0)}
 CLIPPED = (("elman", "tanh"), ("elman", "relu"), ("gru", "tanh"))
-WITH_DROPOUT = "with dropout"
-SEEN, UNSEEN, SEEN_SHARE = "seen", "unseen", "seen_share"
 
 _CHAR = {"task": "char", "hidden_size": 96, "sentences": 300, "dev_sentences": 60, "epochs": 4, "patience": None}
 _POS = {"task": "pos", "sentences": 1500, "dev_sentences": 300, "epochs": 4, "patience": None}

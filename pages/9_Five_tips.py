@@ -1,0 +1,165 @@
+"""Five tips: the chapter's practical advice put to the test, seed by seed; and three slips, with what each costs."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from pages.common import inputs, page, shown, takeaway
+from pages.tips import slips
+from seqmodels import export
+from seqmodels.experiments import Results, read_results, results_path
+from seqmodels.experiments.findings import Finding, Panel
+from seqmodels.experiments.tables import curve_rows, outcome_rows
+from seqmodels.experiments.verdicts import SLIPS, TIPS
+
+SLIP = "slips"
+TITLES = {"gates": "1 Gates", "gru": "2 GRU", "optimizer": "3 Adam", "clipping": "4 Clipping", "stopping": "5 Stopping"}
+TITLES |= {SLIP: "Slips", "patience": "Patience", "dropout": "Dropout left on", "doubles": "Doubles"}
+VERDICTS = {
+    "supported": "The numbers support it.",
+    "partly": "The numbers support it in part.",
+    "no difference": "No difference to be seen with these seeds.",
+    "not supported": "The numbers do not support it.",
+    "costs": "It costs something.",
+    "costs nothing": "It costs nothing here.",
+}
+COMMAND = "python -m seqmodels experiment tips"
+HOW = (
+    "Each dot is a training with its own seed, the stroke is their mean, the line goes from the least to the greatest, and ± is "
+    "half its length. A difference counts only if every training of one is better than every training of the other."
+)
+
+
+def main() -> None:
+    page.start("Five tips")
+    with page.header(), page.pickers():
+        name = pick("Tip", [*TIPS, SLIP], key="tip")
+        if name == SLIP:
+            name = pick("Slip", list(SLIPS), key="slip")
+    path = results_path("tips")
+    if not path.exists():
+        st.info(f"These trainings have not been run in this copy of seqmodels yet: `{COMMAND}` does it.")
+        return
+    results = read(path, path.stat().st_mtime_ns)
+    with page.boundary():
+        finding = (TIPS | SLIPS)[name](results)
+        show(finding, results)
+    at_a_glance(results)
+    recipe(results)
+    takeaway.menu("five-tips", "Five tips, tested", files=files(results), key="tips-take-away")
+
+
+def pick(label: str, names: list[str], *, key: str) -> str:
+    """A tip or a slip, by its name."""
+    return inputs.choice(label, names, key=key, show=TITLES.__getitem__, also=lambda name: (name, TITLES[name]), compact=True)
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def read(path: Path, stamp: int) -> Results:
+    """The results, kept until their file changes."""
+    return read_results(path)
+
+
+def show(finding: Finding, results: Results) -> None:
+    """The claim, the verdict, the pictures, and every training as a link."""
+    shown.markdown(f"**{finding.claim}** {VERDICTS[finding.verdict]} {finding.sentence}")
+    for panels in rows_of(finding.panels):
+        for panel, column in zip(panels, st.columns(len(panels), gap="medium"), strict=True):
+            with column:
+                picture(finding, panel)
+    slips.show(finding.name, results)
+    for note in (HOW, *finding.notes, *marks(finding)):
+        shown.caption(note)
+    trainings(finding)
+
+
+def rows_of(panels: tuple[Panel, ...]) -> list[tuple[Panel, ...]]:
+    """The panels as they stand beside each other: those of one title, or else all."""
+    titles = list(dict.fromkeys(panel.title for panel in panels))
+    if len(titles) == len(panels):
+        return [panels]
+    return [tuple(panel for panel in panels if panel.title == title) for title in titles]
+
+
+def picture(finding: Finding, panel: Panel) -> None:
+    """A panel with its title."""
+    from seqmodels.viz import tips as viz
+
+    shown.markdown(f"**{panel.title}**")
+    name = f"{finding.name}-{panel.title}-{panel.arms[0].axis}".lower().replace(" ", "-").replace(",", "")
+    alt = f"{panel.title}, {panel.axis.title}: " + "; ".join(f"{arm.name} {arm.text}" for arm in panel.arms)
+    shown.chart(viz.dots(panel, theme=page.theme()), name, alt, page="tips", zoom=False)
+
+
+def marks(finding: Finding) -> list[str]:
+    """What the rarer marks mean, if they are on screen."""
+    arms = [arm for panel in finding.panels for arm in panel.arms]
+    told = []
+    if any(arm.broken for arm in arms):
+        told.append("A cross is a training that broke off; it counts as the score of an answer that reads nothing.")
+    if any(value > panel.scale()[1] for panel in finding.panels for arm in panel.arms for value in arm.values):
+        told.append("What is more than three times the best is off the scale: at the edge, with its figure.")
+    return told
+
+
+def trainings(finding: Finding) -> None:
+    """Every training on screen, each a link to the Training page with its settings."""
+    st.markdown("**Every training**, to open on the Training page with its settings and run again")
+    seen = set()
+    for panel in finding.panels:
+        for arm in panel.arms:
+            names = tuple(outcome.name for outcome in arm.outcomes)
+            if names in seen:
+                continue
+            seen.add(names)
+            with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"tips-row-{len(seen)}"):
+                st.markdown(f"{panel.title.partition(',')[0]}, {inputs.plain(arm.name)}: {arm.text}")
+                for outcome in arm.outcomes:
+                    seed = f"seed {outcome.factors['seed']}"
+                    page.link(
+                        "pages/4_Training.py",
+                        {"settings": urlencode(outcome.settings)},
+                        label=seed,
+                        help=inputs.plain(outcome.name),
+                    )
+    shown.caption("The Training page shows losses and dev scores; the test scores here are those of the command below.")
+
+
+def at_a_glance(results: Results) -> None:
+    """All tips and slips with their verdicts."""
+    lines = ["| | | |", "|:--|:--|:--|"]
+    for name, find in (TIPS | SLIPS).items():
+        try:
+            finding = find(results)
+        except ValueError:
+            continue  # the part of the page that is about it says so
+        lines.append(f"| {TITLES[name]} | {finding.claim} | **{VERDICTS[finding.verdict]}** |")
+    st.markdown("#### All at a glance")
+    shown.markdown("\n".join(lines))
+
+
+def recipe(results: Results) -> None:
+    """How the numbers came to be."""
+    versions = ", ".join(f"{name} {version}" for name, version in results.versions.items())
+    shown.caption(f"{results.recipe} {len(results.outcomes)} trainings, {results.date}; {versions}. Again: `{COMMAND}`.")
+
+
+def files(results: Results) -> list[takeaway.File]:
+    """All numbers."""
+    tables = {"Every training (CSV)": ("tips", outcome_rows), "Every epoch (CSV)": ("tips-epochs", curve_rows)}
+    return [
+        takeaway.File(label, partial(table, rows, results), f"{name}.csv", "text/csv") for label, (name, rows) in tables.items()
+    ]
+
+
+def table(rows: object, results: Results) -> str:
+    """As a file."""
+    assert callable(rows)
+    return export.rows_to_csv(rows(results))
+
+
+page.run(main)
