@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -12,7 +12,7 @@ from pages.common import inputs, page, shown, takeaway
 from pages.tips import slips
 from seqmodels import export
 from seqmodels.experiments import Results, read_results, results_path
-from seqmodels.experiments.findings import Finding, Panel
+from seqmodels.experiments.findings import Arm, Finding, Panel
 from seqmodels.experiments.tables import curve_rows, outcome_rows
 from seqmodels.experiments.verdicts import SLIPS, TIPS
 
@@ -66,6 +66,7 @@ def read(path: Path, stamp: int) -> Results:
 
 def show(finding: Finding, results: Results) -> None:
     """The claim, the verdict, the pictures, and every training as a link."""
+    import_module("pandas")  # plotly asks for its types, which are not there while the warm-up is still importing it
     shown.markdown(f"**{finding.claim}** {VERDICTS[finding.verdict]} {finding.sentence}")
     for panels in rows_of(finding.panels):
         for panel, column in zip(panels, st.columns(len(panels), gap="medium"), strict=True):
@@ -100,45 +101,45 @@ def marks(finding: Finding) -> list[str]:
     arms = [arm for panel in finding.panels for arm in panel.arms]
     told = []
     if any(arm.broken for arm in arms):
-        told.append("A cross is a training that broke off; it counts as the score of an answer that reads nothing.")
-    if any(value > panel.scale()[1] for panel in finding.panels for arm in panel.arms for value in arm.values):
+        told.append("A red ring with a cross is a training that broke off; it counts as the score of an answer that reads nothing.")
+    if any(panel.off(arm) for panel in finding.panels for arm in panel.arms):
         told.append("What is more than three times the best is off the scale: at the edge, with its figure.")
     return told
 
 
 def trainings(finding: Finding) -> None:
     """Every training on screen, each a link to the Training page with its settings."""
+    panels = {tuple(outcome.name for arm in panel.arms for outcome in arm.outcomes): panel for panel in reversed(finding.panels)}
     st.markdown("**Every training**, to open on the Training page with its settings and run again")
-    seen = set()
-    for panel in finding.panels:
-        for arm in panel.arms:
-            names = tuple(outcome.name for outcome in arm.outcomes)
-            if names in seen:
-                continue
-            seen.add(names)
-            with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"tips-row-{len(seen)}"):
-                st.markdown(f"{panel.title.partition(',')[0]}, {inputs.plain(arm.name)}: {arm.text}")
-                for outcome in arm.outcomes:
-                    seed = f"seed {outcome.factors['seed']}"
-                    page.link(
-                        "pages/4_Training.py",
-                        {"settings": urlencode(outcome.settings)},
-                        label=seed,
-                        help=inputs.plain(outcome.name),
-                    )
+    for panel, column in zip(reversed(panels.values()), st.columns(len(panels), gap="medium"), strict=True):
+        with column:
+            arms = {tuple(outcome.name for outcome in arm.outcomes): arm for arm in reversed(panel.arms)}
+            for number, arm in enumerate(reversed(arms.values())):
+                with st.container(
+                    horizontal=True, gap="xsmall", vertical_alignment="center", key=f"tips-row-{panel.title}-{number}"
+                ):
+                    row(arm)
     shown.caption("The Training page shows losses and dev scores; the test scores here are those of the command below.")
+
+
+def row(arm: Arm) -> None:
+    """An arm and its trainings."""
+    st.markdown(f"{inputs.plain(arm.name)}: {arm.text}", width="content")
+    for outcome in arm.outcomes:
+        settings = {"settings": urlencode(outcome.settings)}
+        page.link("pages/4_Training.py", settings, label=f"seed {outcome.factors['seed']}", help=inputs.plain(outcome.name))
 
 
 def at_a_glance(results: Results) -> None:
     """All tips and slips with their verdicts."""
-    lines = ["| | | |", "|:--|:--|:--|"]
+    lines = ["| Tip or slip | What it says | Verdict |", "|:--|:--|:--|"]
     for name, find in (TIPS | SLIPS).items():
         try:
             finding = find(results)
         except ValueError:
             continue  # the part of the page that is about it says so
         lines.append(f"| {TITLES[name]} | {finding.claim} | **{VERDICTS[finding.verdict]}** |")
-    st.markdown("#### All at a glance")
+    st.markdown("**All at a glance**")
     shown.markdown("\n".join(lines))
 
 
@@ -152,14 +153,9 @@ def files(results: Results) -> list[takeaway.File]:
     """All numbers."""
     tables = {"Every training (CSV)": ("tips", outcome_rows), "Every epoch (CSV)": ("tips-epochs", curve_rows)}
     return [
-        takeaway.File(label, partial(table, rows, results), f"{name}.csv", "text/csv") for label, (name, rows) in tables.items()
+        takeaway.File(label, lambda rows=rows: export.rows_to_csv(rows(results)), f"{name}.csv", "text/csv")
+        for label, (name, rows) in tables.items()
     ]
-
-
-def table(rows: object, results: Results) -> str:
-    """As a file."""
-    assert callable(rows)
-    return export.rows_to_csv(rows(results))
 
 
 page.run(main)

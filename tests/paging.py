@@ -24,6 +24,7 @@ HAND = "pages/6_Gate_by_hand.py"
 MEMORY_LAB = "pages/7_Memory_lab.py"
 GRADIENTS = "pages/8_Gradient_lab.py"
 UNITS = "pages/10_Units.py"
+TIPS = "pages/9_Five_tips.py"
 TIMEOUT = 120  # seconds
 
 

@@ -88,6 +88,10 @@ class Panel:
         most = OFF_THE_SCALE * self.best().mean
         return min(values), max((value for value in values if value <= most), default=max(values))
 
+    def off(self, arm: Arm) -> int:
+        """How many of an arm's trainings are off the scale."""
+        return sum(value > self.scale()[1] for value in arm.values)
+
 
 @dataclass(frozen=True)
 class Finding:

@@ -26,12 +26,12 @@ _STOPPED, _KEPT = "where it stops", "its best epoch"
 def dots(panel: Panel, *, theme: Theme = "light") -> go.Figure:
     """A row for each arm: each training as a dot, the mean as an upright stroke, and a line from the least to the greatest.
 
-    A training that broke off is a cross. What is off the scale stands at its edge, with its figure.
+    A training that broke off is a ring with a cross. What is off the scale stands at its edge, with its figure.
     """
     low, high = panel.scale()
     air = (high - low or abs(high) or 1) * _AIR
     right = high + air
-    if any(value > high for arm in panel.arms for value in arm.values):
+    if any(map(panel.off, panel.arms)):
         right += 4 * air  # room for the edge
     names = [safe(arm.name) for arm in panel.arms]
     figure = go.Figure([trace for row, arm in enumerate(panel.arms) for trace in _row(arm, row, high, right - air, theme)])
@@ -55,7 +55,7 @@ def dots(panel: Panel, *, theme: Theme = "light") -> go.Figure:
 
 def _row(arm: Arm, row: int, high: float, edge: float, theme: Theme) -> list[Any]:
     look: dict[str, Any] = {"opacity": _PALE if arm.faint else 1}
-    beyond = [AXES[arm.axis].shown(value) for value in arm.values if value > high]
+    beyond = [f"{value:,.4g}" for value in arm.values if value > high]
     traces = []
     if beyond:
         text = {"text": [f"{', '.join(beyond)}&nbsp;&nbsp;"], "textposition": "middle left", "mode": "text", "hoverinfo": "skip"}
@@ -84,8 +84,8 @@ def _row(arm: Arm, row: int, high: float, edge: float, theme: Theme) -> list[Any
 def _mark(outcome: Outcome, off: bool, theme: Theme) -> dict[str, Any]:
     cell = str(outcome.factors.get("cell", outcome.settings.get("cell", "gru")))
     colour = (DIFFERENT if outcome.problem else cell_colour(cell)).on(theme)
-    symbol = "x" if outcome.problem else "triangle-right" if off else cell_marker(cell)
-    return {"color": colour, "symbol": symbol, "size": 9, "line": {"width": 0}}
+    symbol = "circle-x-open" if outcome.problem else "triangle-right" if off else cell_marker(cell)
+    return {"color": colour, "symbol": symbol, "size": 11 if outcome.problem else 9, "line": {"width": 2 if outcome.problem else 0}}
 
 
 def _reading(arm: Arm, outcome: Outcome, value: float) -> list[str]:
