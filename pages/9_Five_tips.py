@@ -151,10 +151,9 @@ def recipe(results: Results) -> None:
 
 def files(results: Results) -> list[takeaway.File]:
     """All numbers."""
-    tables = {"Every training (CSV)": ("tips", outcome_rows), "Every epoch (CSV)": ("tips-epochs", curve_rows)}
     return [
-        takeaway.File(label, lambda rows=rows: export.rows_to_csv(rows(results)), f"{name}.csv", "text/csv")
-        for label, (name, rows) in tables.items()
+        takeaway.File("Every training (CSV)", lambda: export.rows_to_csv(outcome_rows(results)), "tips.csv", "text/csv"),
+        takeaway.File("Every epoch (CSV)", lambda: export.rows_to_csv(curve_rows(results)), "tips-epochs.csv", "text/csv"),
     ]
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from seqmodels.experiments import read_results, results_path
 from seqmodels.experiments.findings import AXES, Arm, Panel, better, verdict
+from seqmodels.experiments.stopping import PATIENCE, Stop, stop
 from seqmodels.experiments.tables import curve_rows, outcome_rows
-from seqmodels.experiments.verdicts import PATIENCE, SLIPS, TASKS, TIPS, Stop, stop
+from seqmodels.experiments.verdicts import SLIPS, TASKS, TIPS
 from seqmodels.tasks import TASKS as ALL_TASKS
 from tests.inventing import DEV, Factors, even, invent
 

@@ -33,7 +33,7 @@ def show(name: str, results: Results) -> None:
         for title, code, column in zip(("Wrong", "Right"), CODE[name], st.columns(2, gap="medium"), strict=True):
             with column:
                 st.markdown(f"**{title}**")
-                st.code(code, language="python", wrap_lines=True)
+                st.code(code, language=None, wrap_lines=True)  # coloured words are too pale for some eyes
 
 
 def courses(results: Results, *, as_before: bool) -> None:

@@ -2,60 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import partial
 
 from seqmodels.cells import CELLS
 from seqmodels.experiments.findings import AXES, Arm, Finding, Panel, Verdict, arm, best, better, listed, trainings, verdict
 from seqmodels.experiments.record import Outcome, Results, mean_and_spread
+from seqmodels.experiments.stopping import PATIENCE, stop_of, test_after
 
 WITH_DROPOUT = "with dropout"  # scores of a trial besides the usual ones
 SEEN, UNSEEN, SEEN_SHARE = "seen", "unseen", "seen_share"
-PATIENCE = 8  # epochs
 TASKS = {"char": "Characters", "pos": "Parts of speech", "names": "Surnames"}
 _OPTIMIZERS = {"adam": "Adam", "sgd": "SGD"}
 _SAME = "no difference to be seen"
 
 
-@dataclass(frozen=True)
-class Stop:
-    """Where early stopping ends a training, and the best epoch until then; epochs are counted from 1."""
-
-    epoch: int
-    best: int
-
-
-def stop(losses: Sequence[float], patience: int = PATIENCE, *, as_before: bool = False) -> Stop:
-    """Where a training with these dev losses stops: after so many epochs in a row that are no better than the best one.
-
-    `as_before` is the slip: each epoch is compared with the one before it, and any that is a little better begins the count anew.
-    """
-    waited, leader, number = 0, 0, 0
-    for number, loss in enumerate(losses):
-        rival = losses[max(number - 1, 0) if as_before else leader]
-        waited = 0 if number == 0 or loss < rival else waited + 1
-        leader = number if loss < losses[leader] else leader
-        if waited >= patience:
-            break
-    return Stop(number + 1, leader + 1)
-
-
-def stop_of(outcome: Outcome, *, as_before: bool = False) -> Stop:
-    """Where early stopping would have ended this training."""
-    return stop([point.dev for point in outcome.curve if point.dev is not None], as_before=as_before)
-
-
-def test_after(outcome: Outcome, epoch: int) -> float:
-    """The test score after an epoch. ValueError where it was not measured."""
-    found = outcome.curve[epoch - 1].test if 0 < epoch <= len(outcome.curve) else None
-    if found is None:
-        raise ValueError(f"{outcome.name} has no test score after epoch {epoch}")
-    return found
-
-
 def gates(results: Results) -> Finding:
     """Every gated cell against the better of the plain ones, on each task."""
-    panels, sentences, signs = [], [], []
+    panels, sentences = [], []
+    signs: list[int] = []
     found = Results(results.experiment, results.recipe, results.date, results.versions, tuple(trainings(results, tip="gates")))
     for task in found.values("task"):
         arms = {cell: arm(found, CELLS[cell].title, task=task, cell=cell) for cell in found.values("cell")}
@@ -88,7 +53,7 @@ def gru_or_lstm(results: Results) -> Finding:
         panels += [Panel(TASKS[str(task)], tuple(pair)) for pair in pairs]
         score, weights, time = (better(*pair) for pair in pairs)
         signs.append((score, min(weights, time)))
-        sentences.append(f"**{TASKS[str(task)]}:** {_scored(*pairs[0])}; {_less(*pairs[1])}, {_less(*pairs[2], of='CPU time')}.")
+        sentences.append(f"**{TASKS[str(task)]}:** {_scored(*pairs[0])}; {_fewer(*pairs[1])}, {_sooner(*pairs[2])}.")
     good = [score >= 0 and saves == 1 for score, saves in signs]
     some: Verdict = "partly" if any(score >= 0 for score, _ in signs) else "not supported"
     return Finding(
@@ -110,14 +75,16 @@ def _scored(one: Arm, other: Arm) -> str:
     return f"{told.get(better(one, other), f'{_SAME} in score')} ({one.text} against {other.text})"
 
 
-def _less(one: Arm, other: Arm, of: str = "weights") -> str:
-    """How much less the first takes, in percent."""
+def _fewer(one: Arm, other: Arm) -> str:
     share = 100 * (1 - one.mean / other.mean)
-    if of == "weights":
-        return f"{abs(share):.0f} % {'fewer' if share > 0 else 'more'} weights"
+    return f"{abs(share):.0f} % {'fewer' if share > 0 else 'more'} weights"
+
+
+def _sooner(one: Arm, other: Arm) -> str:
+    share = 100 * (1 - one.mean / other.mean)
     if better(one, other) == 0:
-        return f"no difference to be seen in {of}"
-    return f"{abs(share):.0f} % {'less' if share > 0 else 'more'} {of}"
+        return "no difference to be seen in CPU time"
+    return f"{abs(share):.0f} % {'less' if share > 0 else 'more'} CPU time"
 
 
 def optimizer(results: Results) -> Finding:
@@ -219,14 +186,15 @@ def stopping(results: Results) -> Finding:
 def patience(results: Results) -> Finding:
     """Patience that compares with the epoch before, on the curves of `stopping`."""
     rules = {"with the best epoch": False, "with the one before": True}
-    scores = [
-        arm(results, name, value=lambda one, slip=slip: test_after(one, stop_of(one, as_before=slip).epoch), tip="stopping")
-        for name, slip in rules.items()
-    ]
-    epochs = [
-        arm(results, name, axis="epochs", value=lambda one, slip=slip: stop_of(one, as_before=slip).epoch, tip="stopping")
-        for name, slip in rules.items()
-    ]
+
+    def epoch(slip: bool, outcome: Outcome) -> int:
+        return stop_of(outcome, as_before=slip).epoch
+
+    def score(slip: bool, outcome: Outcome) -> float:
+        return test_after(outcome, epoch(slip, outcome))
+
+    scores = [arm(results, name, value=partial(score, slip), tip="stopping") for name, slip in rules.items()]
+    epochs = [arm(results, name, axis="epochs", value=partial(epoch, slip), tip="stopping") for name, slip in rules.items()]
     panels = (Panel(f"{_task(scores[0])}, test where it stops", tuple(scores)), Panel("Time", tuple(epochs)))
     apart = [(right, wrong) for right, wrong in zip(*(one.values for one in epochs), strict=True) if right != wrong]
     if not apart:

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from seqmodels.experiments import Outcome
 from seqmodels.experiments.findings import AXES, Arm, Axis, Panel
-from seqmodels.experiments.verdicts import stop_of, test_after
+from seqmodels.experiments.stopping import stop_of, test_after
 from seqmodels.viz import legends
 from seqmodels.viz.frame import FONT, ground, hover
 from seqmodels.viz.palette import DIFFERENT, LINE, MUTED, NEGATIVE, POSITIVE, TEXT, Theme, cell_colour, cell_marker, safe
