@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,8 +14,9 @@ from seqmodels.cells import CELLS
 from seqmodels.cli import main
 from seqmodels.experiments import read_results
 from seqmodels.experiments.catalogue import EXPERIMENTS
-from seqmodels.experiments.trials import UNFINISHED, run
+from seqmodels.experiments.trials import UNFINISHED, Trial, run
 from seqmodels.runs.settings import from_flat, to_link
+from seqmodels.runs.trainer import TrainingSetup
 
 
 def test_a_toy_run_of_memory_is_written_and_read(tmp_path: Path) -> None:
@@ -44,6 +48,28 @@ def test_the_command_says_what_it_needs(tmp_path: Path, capsys: pytest.CaptureFi
     assert "--output" in capsys.readouterr().err
     assert main(["experiment", "memory", "--toy", "--output", str(tmp_path)]) == 2
     assert "is a folder" in capsys.readouterr().err
+
+
+@dataclass(frozen=True)
+class Overflowing(Trial):
+    """A trial with a score that is too large for a number."""
+
+    too_large: str = ""
+
+    def score(self, setup: TrainingSetup, items: list[Any]) -> dict[str, float]:
+        return {**super().score(setup, items), self.too_large: math.inf}
+
+
+def test_scores_too_large_for_a_number_leave_results_that_can_be_read(tmp_path: Path) -> None:
+    trial = EXPERIMENTS["memory"].trials(True)[0]
+    metric = trial.task.metric
+    trials = [Overflowing({"too_large": name}, trial.settings, too_large=name) for name in ("perplexity", metric)]
+    experiment = replace(EXPERIMENTS["memory"], trials=lambda toy: trials)
+    list(run(experiment, tmp_path / "memory.json", toy=True))
+    beside, itself = read_results(tmp_path / "memory.json").outcomes
+    assert (set(beside.scores), beside.problem) == ({metric}, "")
+    assert "on test is inf" in itself.problem
+    assert math.isfinite(itself.score)
 
 
 @pytest.mark.parametrize("damage", ["", "[]", '{"experiment": 1}'])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -75,8 +76,11 @@ class Trial:
         except DivergedError as error:
             problem = str(error)
         setup.model.eval()
-        # one that broke off is worth as much as the answer that reads nothing
-        scores = {task.metric: _baseline(setup, dataset)} if problem else self.score(setup, test)
+        found = {} if problem else self.score(setup, test)
+        scores = {name: figure for name, figure in found.items() if math.isfinite(figure)}  # a perplexity may be too large a number
+        if task.metric not in scores:
+            problem = problem or f"its {task.metric} on test is {found[task.metric]}"
+            scores = {task.metric: _baseline(setup, dataset)}  # as much as the answer that reads nothing
         return Outcome(
             name=self.name,
             factors=dict(self.factors),
