@@ -12,7 +12,7 @@ import pytest
 
 from seqmodels.cells import CELLS
 from seqmodels.cli import main
-from seqmodels.experiments import read_results
+from seqmodels.experiments import read_results, results_path
 from seqmodels.experiments.catalogue import EXPERIMENTS
 from seqmodels.experiments.trials import UNFINISHED, Trial, run
 from seqmodels.runs.settings import from_flat, to_link
@@ -78,3 +78,24 @@ def test_damaged_results_are_named(damage: str, tmp_path: Path) -> None:
     path.write_text(damage)
     with pytest.raises(ValueError, match=r"memory\.json cannot be read"):
         read_results(path)
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_the_committed_results_are_of_the_recipe(name: str) -> None:
+    """Each training is repeated by its link, and nothing is left out."""
+    results = read_results(results_path(name))
+    trials = {trial.name: to_link(trial.settings) for trial in EXPERIMENTS[name].trials(False)}
+    assert {one.name: one.settings for one in results.outcomes} == trials
+    assert results.recipe == EXPERIMENTS[name].recipe
+
+
+def test_gates_remember_one_bit_over_a_hundred_steps_and_the_plain_network_does_not() -> None:
+    results = read_results(results_path("memory"))
+    found = {
+        cell: [one.score for one in results.where(task="latch", length=100, cell=cell, chrono=bool(CELLS[cell].time_biases))]
+        for cell in ("elman", "gru", "lstm")
+    }
+    assert all(len(scores) == 3 for scores in found.values())
+    assert min(found["gru"]) >= 99
+    assert min(found["lstm"]) >= 99
+    assert max(found["elman"]) <= 60
