@@ -34,7 +34,7 @@ def dots(panel: Panel, *, theme: Theme = "light") -> go.Figure:
     if any(map(panel.off, panel.arms)):
         right += 4 * air  # room for the edge
     names = [safe(arm.name) for arm in panel.arms]
-    figure = go.Figure([trace for row, arm in enumerate(panel.arms) for trace in _row(arm, row, high, right - air, theme)])
+    figure = go.Figure(_traces(panel, right - air, theme))
     figure.update_layout(
         xaxis={**_axis(theme), "range": (low - air, right), "nticks": 5, "title": _title(_words(panel.axis), 8)},
         yaxis={
@@ -53,39 +53,82 @@ def dots(panel: Panel, *, theme: Theme = "light") -> go.Figure:
     return figure
 
 
-def _row(arm: Arm, row: int, high: float, edge: float, theme: Theme) -> list[Any]:
-    look: dict[str, Any] = {"opacity": _PALE if arm.faint else 1}
-    beyond = [f"{value:,.4g}" for value in arm.values if value > high]
-    traces = []
+def _traces(panel: Panel, edge: float, theme: Theme) -> list[Any]:
+    """Few, with all rows in each: what a figure costs grows with its traces."""
+    high = panel.scale()[1]
+    text, muted = TEXT.on(theme), MUTED.on(theme)
+    rows = list(enumerate(panel.arms))
+    inside = [(row, arm) for row, arm in rows if not panel.off(arm)]
+    beyond = [(row, [f"{value:,.4g}" for value in arm.values if value > high]) for row, arm in rows if panel.off(arm)]
+    traces = [
+        go.Scatter(
+            x=[end for _, arm in found for end in (min(arm.values), max(arm.values), None)],
+            y=[place for row, _ in found for place in (row, row, None)],
+            mode="lines",
+            line={"color": muted, "width": 1.5},
+            opacity=opacity,
+            hoverinfo="skip",
+        )
+        for opacity in (1, _PALE)
+        if (found := [(row, arm) for row, arm in inside if arm.faint == (opacity == _PALE)])
+    ]
+    stroke = {"symbol": "line-ns", "size": 20, "opacity": [_PALE if arm.faint else 1 for _, arm in inside]}
+    traces.append(
+        go.Scatter(
+            x=[arm.mean for _, arm in inside],
+            y=[row for row, _ in inside],
+            customdata=[f"<b>{safe(arm.name)}</b><br>mean {arm.text}" for _, arm in inside],
+            mode="markers",
+            marker={**stroke, "line": {"color": text, "width": 3}},
+            hovertemplate=hover("%{customdata}"),
+        )
+    )
+    trainings = [
+        (row + (place - (len(arm.values) - 1) / 2) * _STEP, arm, outcome, value)
+        for row, arm in rows
+        for place, (outcome, value) in enumerate(zip(arm.outcomes, arm.values, strict=True))
+    ]
+    traces.append(
+        go.Scatter(
+            x=[min(value, edge) for _, _, _, value in trainings],
+            y=[height for height, *_ in trainings],
+            customdata=["<br>".join(_reading(arm, outcome, value)) for _, arm, outcome, value in trainings],
+            name="trainings",
+            mode="markers",
+            marker=_marks([(arm, outcome, value > high) for _, arm, outcome, value in trainings], theme),
+            hovertemplate=hover("%{customdata}"),
+        )
+    )
     if beyond:
-        text = {"text": [f"{', '.join(beyond)}&nbsp;&nbsp;"], "textposition": "middle left", "mode": "text", "hoverinfo": "skip"}
-        traces.append(go.Scatter(x=[edge], y=[row], **text, textfont={"size": FONT, "color": TEXT.on(theme)}))
-    else:
-        ends = {"x": [min(arm.values), max(arm.values)], "y": [row, row], "mode": "lines", "hoverinfo": "skip"}
-        traces.append(go.Scatter(**ends, **look, line={"color": MUTED.on(theme), "width": 1.5}))
-        stroke = {"symbol": "line-ns", "size": 20, "line": {"color": TEXT.on(theme), "width": 3}}
-        point = {"x": [arm.mean], "y": [row], "mode": "markers", "marker": stroke}
-        traces.append(go.Scatter(**point, **look, hovertemplate=hover(f"<b>{safe(arm.name)}</b>", f"mean {arm.text}")))
-    middle = (len(arm.values) - 1) / 2
-    for place, (outcome, value) in enumerate(zip(arm.outcomes, arm.values, strict=True)):
         traces.append(
             go.Scatter(
-                x=[min(value, edge)],
-                y=[row + (place - middle) * _STEP],
-                mode="markers",
-                marker=_mark(outcome, value > high, theme),
-                **look,
-                hovertemplate=hover(*_reading(arm, outcome, value)),
+                x=[edge] * len(beyond),
+                y=[row for row, _ in beyond],
+                mode="text",
+                text=[f"{', '.join(figures)}&nbsp;&nbsp;" for _, figures in beyond],
+                textposition="middle left",
+                textfont={"size": FONT, "color": text},
+                hoverinfo="skip",
             )
         )
     return traces
 
 
-def _mark(outcome: Outcome, off: bool, theme: Theme) -> dict[str, Any]:
-    cell = str(outcome.factors.get("cell", outcome.settings.get("cell", "gru")))
-    colour = (DIFFERENT if outcome.problem else cell_colour(cell)).on(theme)
-    symbol = "circle-x-open" if outcome.problem else "triangle-right" if off else cell_marker(cell)
-    return {"color": colour, "symbol": symbol, "size": 11 if outcome.problem else 9, "line": {"width": 2 if outcome.problem else 0}}
+def _marks(trainings: Sequence[tuple[Arm, Outcome, bool]], theme: Theme) -> dict[str, Any]:
+    """Of each training and whether it is off the scale."""
+    cells = [str(outcome.factors.get("cell", outcome.settings.get("cell", "gru"))) for _, outcome, _ in trainings]
+    broke = [bool(outcome.problem) for _, outcome, _ in trainings]
+    symbols = [
+        "circle-x-open" if broken else "triangle-right" if off else cell_marker(cell)
+        for (_, _, off), cell, broken in zip(trainings, cells, broke, strict=True)
+    ]
+    return {
+        "color": [(DIFFERENT if broken else cell_colour(cell)).on(theme) for cell, broken in zip(cells, broke, strict=True)],
+        "symbol": symbols,
+        "size": [11 if broken else 9 for broken in broke],
+        "line": {"width": [2 if broken else 0 for broken in broke]},
+        "opacity": [_PALE if arm.faint else 1 for arm, _, _ in trainings],
+    }
 
 
 def _reading(arm: Arm, outcome: Outcome, value: float) -> list[str]:
