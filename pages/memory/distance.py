@@ -103,11 +103,13 @@ def verdict(found: Mapping[str, Sequence[Outcome]], task: MemoryTask, baselines:
     best = (max if task.higher_is_better else min)(means, key=lambda cell: means[cell])
     if best in nothing:
         return f"Over {longest} {task.distance} **no cell does better than an answer that reads nothing**, within so many steps."
-    said = f"Over {longest} {task.distance} **{law.title(best)}** does best, {_figure(task, means[best])}"
+    leading = [cell for cell, mean in means.items() if _figure(task, mean) == _figure(task, means[best])]
+    does = "does best" if len(leading) == 1 else "do best"
+    said = f"Over {longest} {task.distance} **{_listed(leading)}** {does}, {_figure(task, means[best])}"
     if nothing:
         return f"{said}; {_listed(nothing)} {'knows' if len(nothing) == 1 else 'know'} no more than an answer that reads nothing."
     worst = (min if task.higher_is_better else max)(means, key=lambda cell: means[cell])
-    return f"{said}." if worst == best else f"{said}, and {law.title(worst)} worst, {_figure(task, means[worst])}."
+    return f"{said}." if worst in leading else f"{said}, and {law.title(worst)} worst, {_figure(task, means[worst])}."
 
 
 def _figure(task: MemoryTask, mean: float) -> str:

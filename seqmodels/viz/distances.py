@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _HEIGHT = 330
 _TITLES = {"accuracy": "accuracy on unseen sequences, %", "mse": "squared error on unseen sequences"}
-_LABEL = 0.055  # of the height, that a label at a line's end takes
+_LABEL = 0.066  # of the height, that a label at a line's end takes
 
 
 def distances(
@@ -150,13 +150,16 @@ def _label_ends(
 ) -> None:
     """The name of each cell beside the end of its line, apart from the others."""
     heights = {cell: (value - low) / (high - low) for cell, value in ends.items()}
-    order = sorted(ends, key=lambda cell: heights[cell] if higher_is_better else 1 - heights[cell])
-    above = -1.0
-    places = []
-    for cell in order:
-        above = max(heights[cell] if higher_is_better else 1 - heights[cell], above + _LABEL)
-        places.append(above)
-    over = max(0.0, places[-1] - 1) if places else 0.0
+    if not higher_is_better:
+        heights = {cell: 1 - height for cell, height in heights.items()}
+    order = sorted(heights, key=lambda cell: heights[cell])
+    places = [heights[cell] for cell in order]
+    for number in range(1, len(places)):  # up, where two would overlap
+        places[number] = max(places[number], places[number - 1] + _LABEL)
+    ceiling = 1.0
+    for number in reversed(range(len(places))):  # and down again, what has come out at the top
+        places[number] = min(places[number], ceiling)
+        ceiling = places[number] - _LABEL
     for cell, place in zip(order, places, strict=True):
         figure.add_annotation(
             text=law.title(cell),
@@ -164,7 +167,7 @@ def _label_ends(
             xref="paper",
             xanchor="left",
             xshift=4,
-            y=place - over,
+            y=place,
             yref="paper",
             showarrow=False,
             font={"size": FONT, "color": cell_colour(cell).on(theme)},

@@ -223,7 +223,7 @@ def test_the_tab_key_reaches_every_control_in_its_order_and_the_words_are_one_st
     page.locator(".st-key-menu a").first.focus()
     name = "(one => one.ariaLabel || one.querySelector('p')?.textContent || one.textContent)(document.activeElement)"
     reached = [page.evaluate(name)]
-    for _ in range(20):
+    for _ in range(21):
         page.keyboard.press("Tab")
         reached.append(page.evaluate(name))
         if reached[-1] == "Tagging":
@@ -232,7 +232,7 @@ def test_the_tab_key_reaches_every_control_in_its_order_and_the_words_are_one_st
             (ring, fill), (no_ring, mark) = page.evaluate(style, "Tagging"), page.evaluate(style, "Gates")
             assert (ring, no_ring) == ("solid", "none")
             assert fill != mark
-    menu = ["Overview", "Tagging", "Language model", "Gates", "Training", "Leaderboard"]
+    menu = ["Overview", "Tagging", "Language model", "Gates", "Training", "Leaderboard", "Learn"]
     tools = ["Copy link", "Light or dark", "Stage", "Help for Stage"]
     inputs = ["Your text", "Look inside", "Examples", "Task", "Elman, GRU, LSTM", "View: Square", "Previous view", "Next view"]
     assert reached == [*menu, *tools, *inputs, "Settings", "man", "Play"]
