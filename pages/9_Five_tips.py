@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from importlib import import_module
-from pathlib import Path
 from urllib.parse import urlencode
 
 import streamlit as st
 
-from pages.common import inputs, page, shown, takeaway
+from pages.common import inputs, page, results, shown, takeaway
 from pages.tips import slips
 from seqmodels import export
-from seqmodels.experiments import Results, read_results, results_path
+from seqmodels.experiments import Results
 from seqmodels.experiments.findings import Arm, Finding, Panel
 from seqmodels.experiments.tables import curve_rows, outcome_rows
 from seqmodels.experiments.verdicts import SLIPS, TIPS
@@ -40,28 +39,21 @@ def main() -> None:
         name = pick("Tip", [*TIPS, SLIP], key="tip")
         if name == SLIP:
             name = pick("Slip", list(SLIPS), key="slip")
-    path = results_path("tips")
-    if not path.exists():
+    found = results.read("tips")
+    if found is None:
         st.info(f"These trainings have not been run in this copy of seqmodels yet: `{COMMAND}` does it.")
         return
-    results = read(path, path.stat().st_mtime_ns)
     with page.boundary():
-        finding = (TIPS | SLIPS)[name](results)
-        show(finding, results)
-    at_a_glance(results)
-    recipe(results)
-    takeaway.menu("five-tips", "Five tips, tested", files=files(results), key="tips-take-away")
+        finding = (TIPS | SLIPS)[name](found)
+        show(finding, found)
+    at_a_glance(found)
+    recipe(found)
+    takeaway.menu("five-tips", "Five tips, tested", files=files(found), key="tips-take-away")
 
 
 def pick(label: str, names: list[str], *, key: str) -> str:
     """A tip or a slip, by its name."""
     return inputs.choice(label, names, key=key, show=TITLES.__getitem__, also=lambda name: (name, TITLES[name]), compact=True)
-
-
-@st.cache_resource(show_spinner=False, max_entries=2)
-def read(path: Path, stamp: int) -> Results:
-    """The results, kept until their file changes."""
-    return read_results(path)
 
 
 def show(finding: Finding, results: Results) -> None:

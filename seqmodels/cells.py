@@ -69,9 +69,8 @@ class Cell(ABC):
     candidate_block: ClassVar[str] = "n"  # the block that makes the candidate
     kernel: str | None = None  # the layer in torch.nn that runs it fused; None: the loop of seqmodels.recurrence
     forget_block: ClassVar[str | None] = None  # the block whose bias opens the gate that keeps
-    time_biases: ClassVar[Mapping[str, int]] = MappingProxyType(
-        {}
-    )  # blocks whose bias sets how long a unit keeps: 1 keep, -1 write
+    # blocks whose bias sets how long a unit keeps: 1 where it opens the gate that keeps, -1 where the one that writes
+    time_biases: ClassVar[Mapping[str, int]] = MappingProxyType({})
     activations: ClassVar[tuple[str, ...]] = ("tanh",)  # of the candidate
     fixed_gates: ClassVar[bool] = False  # mu and lam are constants
     reads_output: ClassVar[bool] = True  # False: gates and candidate see x alone, and all are known before the first step

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.memory import distance
 from seqmodels.checkpoints import load
-from seqmodels.experiments import Outcome, Results
+from seqmodels.experiments import Outcome, Results, record
 from seqmodels.experiments.memory import DISTANCES, memory_task
 from seqmodels.experiments.record import Factor, write_results
 from seqmodels.labs.times import half_life, keep_of
@@ -30,8 +30,9 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     outcomes += [outcome("gru", length, 99.0, seed=seed, chrono=True) for length in (10, 100) for seed in (1, 2, 3)]
     path = tmp_path / "memory.json"
     write_results(path, Results("memory", "A recipe.", "2026-01-01", {}, tuple(outcomes)))
-    monkeypatch.setattr(distance, "results_path", lambda name: path)
+    monkeypatch.setattr(record, "_RESULTS", tmp_path)
     st.cache_data.clear()
+    st.cache_resource.clear()
     return path
 
 

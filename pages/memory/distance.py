@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Self
 
 import streamlit as st
 
-from pages.common import inputs, page, shown
+from pages.common import inputs, page, results, shown
 from pages.memory import live
 from seqmodels.cells import CELLS
-from seqmodels.experiments import Outcome, Results, mean_and_spread, read_results, results_path
+from seqmodels.experiments import Outcome, Results, mean_and_spread
+from seqmodels.experiments.findings import listed
 from seqmodels.viz import law
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 EXPERIMENT = "memory"
 SHOWN_STEPS = 24  # of an example
-HARD = 100  # steps
 
 
 @dataclass(frozen=True)
@@ -44,23 +44,24 @@ class Picked:
         if not self.cells:
             st.info("Pick at least one cell.")
             return
-        results = _results()
-        if results is None:
+        found = results.read(EXPERIMENT)
+        if found is None:
             st.info("The results of the experiment are not here: `python -m seqmodels experiment memory` makes them.")
         else:
-            _picture(results, self.task, self.cells, self.chrono)
+            _picture(found, self.task, self.cells, self.chrono)
         live.draw(self.task, self.cells, self.chrono)
         _times()
-        if results is not None:
-            made = f"{results.date}, `python -m seqmodels experiment memory`"
-            shown.caption(f"{results.recipe} Every dot is one of three seeds. {made}.")
+        if found is not None:
+            made = f"{found.date}, `python -m seqmodels experiment memory`"
+            shown.caption(f"{found.recipe} Every dot is one of three seeds. {made}.")
 
 
-def _picture(results: Results, task: str, cells: Sequence[str], chrono: bool) -> None:
+def _picture(measured: Results, task: str, cells: Sequence[str], chrono: bool) -> None:
     from seqmodels.viz import distances
 
-    found = {cell: _of(results, task, cell, chrono) for cell in cells}
-    plain = [cell for cell in cells if not _of(results, task, cell, chrono, exactly=True) and CELLS[cell].time_biases]
+    asked = {cell: measured.where(task=task, cell=cell, chrono=chrono and bool(CELLS[cell].time_biases)) for cell in cells}
+    found = {cell: outcomes or measured.where(task=task, cell=cell) for cell, outcomes in asked.items()}
+    plain = [cell for cell, outcomes in asked.items() if not outcomes and CELLS[cell].time_biases]
     found = {cell: outcomes for cell, outcomes in found.items() if outcomes}
     if not found:
         st.info("The experiment has nothing of these cells.")
@@ -84,13 +85,6 @@ def _picture(results: Results, task: str, cells: Sequence[str], chrono: bool) ->
         )
 
 
-def _of(results: Results, task: str, cell: str, chrono: bool, *, exactly: bool = False) -> list[Outcome]:
-    """A cell's outcomes: with chrono biases or without, where it has gates; else as there are."""
-    wanted = chrono and bool(CELLS[cell].time_biases)
-    found = results.where(task=task, cell=cell, chrono=wanted)
-    return found if found or exactly else results.where(task=task, cell=cell)
-
-
 def verdict(found: Mapping[str, Sequence[Outcome]], task: MemoryTask, baselines: Mapping[int, float]) -> str:
     """Which cells solve the task over its longest distance, and which know nothing."""
     longest = max(baselines)
@@ -104,21 +98,17 @@ def verdict(found: Mapping[str, Sequence[Outcome]], task: MemoryTask, baselines:
     if best in nothing:
         return f"Over {longest} {task.distance} **no cell does better than an answer that reads nothing**, within so many steps."
     leading = [cell for cell, mean in means.items() if _figure(task, mean) == _figure(task, means[best])]
+    first, last = (listed([law.title(cell) for cell in cells]) for cells in (leading, nothing))
     does = "does best" if len(leading) == 1 else "do best"
-    said = f"Over {longest} {task.distance} **{_listed(leading)}** {does}, {_figure(task, means[best])}"
+    said = f"Over {longest} {task.distance} **{first}** {does}, {_figure(task, means[best])}"
     if nothing:
-        return f"{said}; {_listed(nothing)} {'knows' if len(nothing) == 1 else 'know'} no more than an answer that reads nothing."
+        return f"{said}; {last} {'knows' if len(nothing) == 1 else 'know'} no more than an answer that reads nothing."
     worst = (min if task.higher_is_better else max)(means, key=lambda cell: means[cell])
     return f"{said}." if worst in leading else f"{said}, and {law.title(worst)} worst, {_figure(task, means[worst])}."
 
 
 def _figure(task: MemoryTask, mean: float) -> str:
     return f"{mean:.1f} % right" if task.metric == "accuracy" else f"a squared error of {mean:.2g}"
-
-
-def _listed(cells: Sequence[str]) -> str:
-    names = list(map(law.title, cells))
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _times() -> None:
@@ -151,16 +141,6 @@ def _baseline(task: str, length: int) -> float:
     """The score of an answer that reads nothing."""
     found = _task(task)
     return found.memoryless(found.split("train", length, 1000), found.split("test", length))[1][found.metric]
-
-
-def _results() -> Results | None:
-    path = results_path(EXPERIMENT)
-    return _read(path.stat().st_mtime_ns) if path.exists() else None
-
-
-@st.cache_data(show_spinner=False, max_entries=1)
-def _read(stamp: int) -> Results:
-    return read_results(results_path(EXPERIMENT))
 
 
 def _tasks() -> list[str]:

@@ -40,7 +40,7 @@ def draw(task: str, cells: Sequence[str], chrono: bool) -> None:
 
 
 def _few(cells: Sequence[str]) -> list[str]:
-    """So many of the cells as may be trained at once: of too many one without gates, and torch's own."""
+    """As many of the cells as may be trained at once: of too many, those that torch runs fused."""
     if len(cells) <= MOST:
         return list(cells)
     return [cell for cell in cells if CELLS[cell].kernel][:MOST] or list(cells[:MOST])

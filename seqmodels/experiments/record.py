@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -51,7 +51,6 @@ class Results:
     date: str
     versions: Mapping[str, str]
     outcomes: tuple[Outcome, ...] = ()
-    extras: Mapping[str, Any] = field(default_factory=dict)
 
     def where(self, **factors: Factor) -> list[Outcome]:
         """Those with these factors."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -80,12 +81,17 @@ class DoublesTrial(Trial):
         return {**super().score(setup, items), **parts, SEEN_SHARE: len(seen) / len(items)}
 
     def _splits(self) -> tuple[list[Name], list[Name], list[Name]]:
-        """70, 15 and 15 % of the lines, drawn by the training's seed, as the book's notebook draws them."""
-        lists = load_name_lists("names", "train", once=False)
-        names = [Name(name, language) for language, found in lists.items() for name in found]
-        random.Random(self.settings.training.seed).shuffle(names)
-        first, second = round(0.7 * len(names)), round(0.85 * len(names))
-        return names[:first], names[first:second], names[second:]
+        return _split_by_line(self.settings.training.seed)
+
+
+@lru_cache(maxsize=1)
+def _split_by_line(seed: int) -> tuple[list[Name], list[Name], list[Name]]:
+    """70, 15 and 15 % of the lines, drawn by the seed, as the book's notebook draws them."""
+    lists = load_name_lists("names", "train", once=False)
+    names = [Name(name, language) for language, found in lists.items() for name in found]
+    random.Random(seed).shuffle(names)
+    first, second = round(0.7 * len(names)), round(0.85 * len(names))
+    return names[:first], names[first:second], names[second:]
 
 
 def trials(toy: bool) -> Sequence[Trial]:

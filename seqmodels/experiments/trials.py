@@ -112,7 +112,8 @@ def run(experiment: Experiment, path: Path, *, toy: bool = False) -> Iterator[tu
     """
     unfinished = path.with_name(path.name + UNFINISHED)
     trials = experiment.trials(toy)
-    done = {outcome.name: outcome for outcome in read_lines(unfinished) if _is_of(outcome, trials)}
+    links = {trial.name: to_link(trial.settings) for trial in trials}  # of earlier settings, an outcome is none of these
+    done = {outcome.name: outcome for outcome in read_lines(unfinished) if links.get(outcome.name) == outcome.settings}
     for number, trial in enumerate(trials, start=1):
         if trial.name not in done:
             done[trial.name] = trial.carry_out()
@@ -122,11 +123,6 @@ def run(experiment: Experiment, path: Path, *, toy: bool = False) -> Iterator[tu
     today = datetime.now(UTC).date().isoformat()
     write_results(path, Results(experiment.name, experiment.recipe, today, checkpoints.versions(), outcomes))
     unfinished.unlink(missing_ok=True)
-
-
-def _is_of(outcome: Outcome, trials: Sequence[Trial]) -> bool:
-    """Whether it is of one of these trials, with the same settings."""
-    return any(trial.name == outcome.name and to_link(trial.settings) == outcome.settings for trial in trials)
 
 
 def _baseline(setup: TrainingSetup, dataset: Dataset) -> float:

@@ -65,18 +65,10 @@ class _Unit:
     h: dict[str, float]  # U h + c; zero where the cell does not read its output
     memory: float
 
-    @property
-    def candidate_block(self) -> str:
-        """The one block that no formula names. ValueError if there is not just one."""
-        shown = self.cell.formulas
-        named = set(re.findall(r"[^\W\d_]+", " ".join((shown.mu, shown.lam, shown.candidate, shown.output))))
-        left = [block for block in self.cell.blocks if block not in named]
-        if len(left) != 1:
-            raise ValueError(f"the formulas of cell {self.cell.name!r} leave {len(left)} of its blocks unnamed, not one")
-        return left[0]
-
     def affine(self, terms: str, block: str) -> Node:
-        """A sum such as 'W x + U h + b' of a block. Each projection brings its own bias along."""
+        """A sum such as 'W x + U h + b' of a block, each projection with its own bias. ValueError if there is no such block."""
+        if block not in self.x:
+            raise ValueError(f"cell {self.cell.name!r} has no block {block!r}")
         value = (self.x[block] if "W x" in terms else 0.0) + (self.h[block] if "U h" in terms else 0.0)
         return Node("affine", terms, value)
 
@@ -125,7 +117,7 @@ class _Parser:
         if not terms:
             assert node is not None
             return node
-        total = self.unit.affine(" + ".join(terms), self.unit.candidate_block)
+        total = self.unit.affine(" + ".join(terms), self.unit.cell.candidate_block)
         return total if node is None else Node("plus", "+", total.value + node.value, (total, node))
 
     def product(self) -> Node:

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from seqmodels.experiments import mean_and_spread
 from seqmodels.viz import law
-from seqmodels.viz.frame import FONT, ground, hover, rgba
+from seqmodels.viz.frame import FONT, axis_title, ground, hover, rgba
 from seqmodels.viz.palette import LINE, MUTED, Theme, cell_colour, cell_marker
 
 if TYPE_CHECKING:
@@ -80,9 +80,9 @@ def distances(
                 "type": "log",
                 "tickvals": lengths,
                 "ticktext": [str(length) for length in lengths],
-                "title": _title(f"distance, {counts}"),
+                "title": axis_title(f"distance, {counts}", 8),
             },
-            {"range": [low, high] if higher_is_better else [high, low], "title": _title(_TITLES.get(metric, metric))},
+            {"range": [low, high] if higher_is_better else [high, low], "title": axis_title(_TITLES.get(metric, metric), 8)},
         )
     )
     _label_ends(figure, ends, low, high, theme, higher_is_better=higher_is_better)
@@ -123,8 +123,8 @@ def agreement_gap(found: Mapping[str, Agreement], theme: Theme = "light") -> go.
     figure.update_layout(
         **_layout(
             theme,
-            {"title": _title("words between the subject and its verb"), "dtick": 5, "rangemode": "tozero"},
-            {"range": [-0.08, 1.05], "title": _title("P(are) apart, after many and after one")},
+            {"title": axis_title("words between the subject and its verb", 8), "dtick": 5, "rangemode": "tozero"},
+            {"range": [-0.08, 1.05], "title": axis_title("P(are) apart, after many and after one", 8)},
         )
     )
     _label_ends(figure, ends, -0.08, 1.05, theme)
@@ -172,7 +172,3 @@ def _label_ends(
             showarrow=False,
             font={"size": FONT, "color": cell_colour(cell).on(theme)},
         )
-
-
-def _title(text: str) -> dict[str, Any]:
-    return {"text": text, "font": {"size": 14}, "standoff": 8}

@@ -130,6 +130,11 @@ def ground(theme: Theme) -> dict[str, Any]:
     }
 
 
+def axis_title(text: str, standoff: int = 6) -> dict[str, Any]:
+    """The name of an axis, so many pixels from its labels."""
+    return {"text": text, "font": {"size": 14}, "standoff": standoff}
+
+
 def picks(
     *,
     column: Mapping[str, Iterable[int | None]] | None = None,

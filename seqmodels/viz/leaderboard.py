@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from seqmodels.viz import law, legends
 from seqmodels.viz.format import counted, percent
-from seqmodels.viz.frame import FONT, ground, hover, rgba
+from seqmodels.viz.frame import FONT, axis_title, ground, hover, rgba
 from seqmodels.viz.palette import (
     BACKGROUND,
     DIFFERENT,
@@ -97,14 +97,14 @@ def against(
             **font,
             "range": (left, right),
             "nticks": 6,
-            "title": _axis_title(name),
+            "title": axis_title(name),
         },
         yaxis={
             **axis,
             **font,
             "range": (low, high) if higher_is_better else (high, low),
             "nticks": 5,
-            "title": _axis_title(metric_title(cards[0].metric)),
+            "title": axis_title(metric_title(cards[0].metric)),
         },
         height=_HEIGHT,
         margin={"l": 58, "r": 10, "t": 8, "b": 46, "pad": 0},
@@ -181,7 +181,7 @@ def by_label(
         ]
     )
     line = LINE.on(theme)
-    across: dict[str, Any] = {"title": _axis_title(name), "tickfont": {"size": FONT}, "gridcolor": line, "zeroline": False}
+    across: dict[str, Any] = {"title": axis_title(name), "tickfont": {"size": FONT}, "gridcolor": line, "zeroline": False}
     if stretched:
         across |= {"tickvals": [_place(tick, stretched) for tick in _TICKS], "ticktext": [f"{tick:g}" for tick in _TICKS]}
     down = {"range": (len(labels) - 0.4, -0.6), "tickvals": list(range(len(labels))), "ticktext": [safe(label) for label in labels]}
@@ -270,8 +270,8 @@ def confusion(found: Confusion, *, theme: Theme = "light") -> go.Figure:
         "ticks": "",
     }
     figure.update_layout(
-        xaxis={**axis, "side": "top", "title": _axis_title("the model says")},
-        yaxis={**axis, "autorange": "reversed", "automargin": True, "title": _axis_title("people say")},
+        xaxis={**axis, "side": "top", "title": axis_title("the model says")},
+        yaxis={**axis, "autorange": "reversed", "automargin": True, "title": axis_title("people say")},
         height=30 * len(found.rows) + 110,
         margin={"l": 10, "r": 6, "t": 84, "b": 8, "pad": 2},
         **ground(theme),
@@ -307,8 +307,8 @@ def reliability(cards: Sequence[Card], of: str, *, split: str = "test", theme: T
     figure.add_shape(type="line", x0=0, y0=0, x1=100, y1=100, line={"color": MUTED.on(theme), "dash": "dot"}, layer="below")
     axis = {"range": (-2, 102), "gridcolor": line, "zeroline": False, "fixedrange": True, "tickfont": {"size": FONT}}
     figure.update_layout(
-        xaxis={**axis, "title": _axis_title("how sure it is, %")},
-        yaxis={**axis, "title": _axis_title("right, %")},
+        xaxis={**axis, "title": axis_title("how sure it is, %")},
+        yaxis={**axis, "title": axis_title("right, %")},
         height=340,
         margin={"l": 52, "r": 10, "t": 8, "b": 46, "pad": 0},
         **ground(theme),
@@ -358,10 +358,6 @@ def legend(cards: Sequence[Card]) -> str:
 def _marker(cell: str, theme: Theme, size: int) -> dict[str, Any]:
     edge = {"color": BACKGROUND.on(theme), "width": 1}
     return {"color": cell_colour(cell).on(theme), "size": size, "symbol": cell_marker(cell), "line": edge}
-
-
-def _axis_title(text: str) -> dict[str, Any]:
-    return {"text": text, "font": {"size": 14}, "standoff": 6}
 
 
 def _around(values: Sequence[float]) -> tuple[float, float]:

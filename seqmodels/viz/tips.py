@@ -11,7 +11,7 @@ from seqmodels.experiments import Outcome
 from seqmodels.experiments.findings import AXES, Arm, Axis, Panel
 from seqmodels.experiments.stopping import stop_of, test_after
 from seqmodels.viz import legends
-from seqmodels.viz.frame import FONT, ground, hover
+from seqmodels.viz.frame import FONT, axis_title, ground, hover
 from seqmodels.viz.palette import DIFFERENT, LINE, MUTED, NEGATIVE, POSITIVE, TEXT, Theme, cell_colour, cell_marker, safe
 
 _ROW = 30  # pixels of an arm
@@ -36,7 +36,7 @@ def dots(panel: Panel, *, theme: Theme = "light") -> go.Figure:
     names = [safe(arm.name) for arm in panel.arms]
     figure = go.Figure(_traces(panel, right - air, theme))
     figure.update_layout(
-        xaxis={**_axis(theme), "range": (low - air, right), "nticks": 5, "title": _title(_words(panel.axis), 8)},
+        xaxis={**_axis(theme), "range": (low - air, right), "nticks": 5, "title": axis_title(_words(panel.axis), 8)},
         yaxis={
             **_axis(theme),
             "range": (len(names) - 0.4, -0.6),
@@ -163,8 +163,8 @@ def courses(outcomes: Sequence[Outcome], *, as_before: bool = False, theme: Them
             marks.append(go.Scatter(x=[epoch], y=[scores[epoch - 1]], mode="markers", marker=look, hovertemplate=text))
     figure = go.Figure([*lines, *marks])
     figure.update_layout(
-        xaxis={**_axis(theme), "title": _title("epoch", 6)},
-        yaxis={**_axis(theme), "title": _title(f"test: {_words(axis)}".replace(" (", "<br>("), 4)},
+        xaxis={**_axis(theme), "title": axis_title("epoch", 6)},
+        yaxis={**_axis(theme), "title": axis_title(f"test: {_words(axis)}".replace(" (", "<br>("), 4)},
         height=_COURSES,
         margin={"l": 74, "r": 12, "t": 8, "b": 46, "pad": 2},
         **ground(theme),
@@ -185,7 +185,3 @@ def _words(axis: Axis) -> str:
 
 def _axis(theme: Theme) -> dict[str, Any]:
     return {"gridcolor": LINE.on(theme), "zeroline": False, "fixedrange": True, "tickfont": {"size": FONT}}
-
-
-def _title(text: str, standoff: int) -> dict[str, Any]:
-    return {"text": text, "font": {"size": 14}, "standoff": standoff}

@@ -8,7 +8,6 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, expect
 
-from seqmodels.experiments import results_path
 from tests.browser.accessibility import violations
 from tests.browser.driver import settle, visit
 from tests.browser.test_layout import half_in_sight
@@ -16,7 +15,6 @@ from tests.browser.test_layout import half_in_sight
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.timeout(600),
-    pytest.mark.skipif(not results_path("tips").exists(), reason="no results in this checkout"),
 ]
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pages.common.lesson.steps import GATES, KEYS, TAGGING, TRAINING
@@ -41,11 +42,11 @@ class Exercise:
     reached: Callable[[Any], bool]  # whether such a result is what the goal asks for
 
 
-def two_jobs(taggings: list[Tagging]) -> bool:
-    """One word, spelled alike, is a noun and a verb to the GRU."""
+def two_jobs(taggings: list[Tagging], *, cell: str) -> bool:
+    """One word, spelled alike, is a noun and a verb to that cell."""
     tags: dict[str, set[str]] = {}
     for tagging in taggings:
-        if tagging.cell == "gru":
+        if tagging.cell == cell:
             for token in tagging.tokens:
                 tags.setdefault(token.text.lower(), set()).add(token.tag)
     return any({"NOUN", "VERB"} <= found for found in tags.values())
@@ -61,20 +62,20 @@ def disagree(taggings: list[Tagging]) -> bool:
     return {"gru", "lstm"} <= found.keys() and found["gru"] != found["lstm"]
 
 
-def wiped(scene: Any) -> bool:
-    """The language model's GRU lets go of most at the selected word."""
+def wiped(scene: Any, *, cell: str) -> bool:
+    """The language model of that cell lets go of most at the selected word."""
     return scene.task == "lm" and any(
-        reading.cell == "gru" and reading.layer.mu[reading.token].mean() < WIPED for reading in scene.readings
+        reading.cell == cell and reading.layer.mu[reading.token].mean() < WIPED for reading in scene.readings
     )
 
 
-def held(scene: Any) -> bool:
-    """The selected unit of the LSTM keeps half of what it wrote at the selected word over the words after it, in reading order."""
+def held(scene: Any, *, cell: str) -> bool:
+    """The selected unit of that cell keeps half of what it wrote at the selected word over the words after it, in reading order."""
     for reading in scene.readings:
         unit, token = reading.focus.unit, reading.token
         keep = reading.layer.mu[::-1] if reading.layer.backward else reading.layer.mu
         place = len(keep) - 1 - token if reading.layer.backward else token
-        if reading.cell == "lstm" and unit is not None and place + FAR < len(keep):
+        if reading.cell == cell and unit is not None and place + FAR < len(keep):
             left = keep[place + 1 : place + 1 + FAR, unit].prod()
             if left >= HELD:
                 return True
@@ -117,7 +118,7 @@ EXERCISES = (
         TAGGING,
         {"text": "Dogs bark at the old house.", "task": "pos", "cells": ["elman", "gru", "lstm"]},
         "taggings",
-        two_jobs,
+        partial(two_jobs, cell="gru"),
     ),
     Exercise(
         "disagree",
@@ -146,7 +147,7 @@ EXERCISES = (
         GATES,
         {"view": "Heatmaps", "text": KEYS, "task": "lm", "cells": ["gru"], "gates": ["keep"], "style": "lines", "token": "6"},
         "scene",
-        wiped,
+        partial(wiped, cell="gru"),
     ),
     Exercise(
         "held",
@@ -160,7 +161,7 @@ EXERCISES = (
         GATES,
         {"view": "Survival", "text": KEYS, "task": "pos", "cells": ["lstm"], "token": "12", "direction": "forward", "unit": None},
         "scene",
-        held,
+        partial(held, cell="lstm"),
     ),
     Exercise(
         "cut",
