@@ -121,7 +121,11 @@ def test_a_race_is_in_one_chart_and_another_preset_offers_to_stop_it(page: Page,
     page.set_viewport_size({"width": 960, "height": 540})
     first = begin(page, server, "race")
     group = group_of(first)
-    wait_until(lambda: all(status(run).name == "running" for run in group))
+    # held after the first epoch, so that the race isn't over before a slow machine has looked at it
+    wait_until(lambda: all(read_history(run).epochs for run in group))
+    for run in group:
+        command(run, "", Command("pause"))
+    wait_until(lambda: all(status(run).name == "paused" for run in group))
     chart = page.locator(".st-key-race-chart canvas").first
     expect(chart).to_be_visible()
     expect(page.get_by_text(re.compile("leads by .* after epoch"))).to_be_visible(timeout=120_000)
