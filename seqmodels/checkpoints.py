@@ -10,17 +10,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
-import platformdirs
 import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor, nn
 
 from seqmodels.cells import CELLS
+from seqmodels.environment import environment
 from seqmodels.fields import Count, Finite, Range, validated
 from seqmodels.initialization import TORCH
 from seqmodels.installation import CHECKPOINT_SUFFIX as SUFFIX
-from seqmodels.installation import checkpoints_folder as folder
 from seqmodels.models import LanguageModel, SequenceModel
 from seqmodels.recurrence import State
 from seqmodels.tasks import TASKS, ModelConfig, Task, find_task
@@ -136,10 +135,14 @@ class CheckpointEntry:
     problem: str | None
 
 
+def folder() -> Path:
+    """Where the shipped checkpoints are."""
+    return environment().checkpoints
+
+
 def own_folder() -> Path:
-    """Where the user's own checkpoints are: the folder named by SEQMODELS_OWN_CHECKPOINTS, else one among the user's data."""
-    named = os.environ.get("SEQMODELS_OWN_CHECKPOINTS")
-    return Path(named).expanduser() if named else platformdirs.user_data_path("seqmodels") / "checkpoints"
+    """Where the user's own checkpoints are."""
+    return environment().own_checkpoints
 
 
 def path_of(task: str, cell: str) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 CHECKPOINT_SUFFIX = ".safetensors"
@@ -13,9 +12,3 @@ def app_folder() -> Path:
     package = Path(__file__).resolve().parent
     installed = package / "_app"
     return installed if installed.is_dir() else package.parent
-
-
-def checkpoints_folder() -> Path:
-    """Where the checkpoints are: the folder named by SEQMODELS_CHECKPOINTS, else the one of the shipped models."""
-    named = os.environ.get("SEQMODELS_CHECKPOINTS")
-    return Path(named) if named else app_folder() / "checkpoints"

@@ -515,7 +515,7 @@ def test_the_folder_comes_before_the_cache_and_the_cache_before_the_source(cache
 
 def test_a_variable_that_names_no_folder_is_an_error(cache, tmp_path, monkeypatch):
     monkeypatch.setenv("SEQMODELS_DATA", str(tmp_path / "typo"))
-    with pytest.raises(CorpusError, match=r"SEQMODELS_DATA names .*typo, which is no folder: correct the variable, or unset it"):
+    with pytest.raises(ValueError, match=r"SEQMODELS_DATA is .*typo': it is no folder. Correct it, or unset it"):
         locate(pinned())
 
 

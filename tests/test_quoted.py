@@ -25,8 +25,8 @@ from seqmodels import checkpoints, corpora, traces
 from seqmodels.cells import CELLS
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.data import load_dataset
+from seqmodels.environment import entries
 from seqmodels.inference import Sampling, candidates, next_words, score_prompt, tag
-from seqmodels.runs.limits import Limits
 from seqmodels.runs.presets import PRESETS, find_preset, settings_of
 from seqmodels.runs.settings import Settings, from_flat
 from seqmodels.tasks import TASKS, generated
@@ -769,10 +769,7 @@ def test_the_readme_gives_the_scores_of_the_models_of_names() -> None:
     assert f"Bits per character on test: {told}." in " ".join((ROOT / "README.md").read_text("utf-8").split())
 
 
-def test_the_readme_gives_the_defaults_of_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = {"SEQMODELS_RUN_MINUTES": "minutes", "SEQMODELS_RUNS_KEPT": "kept", "SEQMODELS_UPLOAD_MB": "upload_megabytes"}
-    for name in (*names, "SEQMODELS_RUNS_AT_ONCE"):
-        monkeypatch.delenv(name, raising=False)
+def test_the_readme_has_a_row_for_each_variable() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
-    for name, field in names.items():
-        assert re.search(rf"^\| `{name}` \|.*\| {getattr(Limits.of_environment(), field):g} \|$", readme, re.MULTILINE)
+    rows = [f"| `{one.variable}` | {one.description} | {one.default} |" for one in entries()]
+    assert [row for row in rows if row not in readme] == []

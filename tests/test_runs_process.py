@@ -16,7 +16,6 @@ import pytest
 from seqmodels import checkpoints
 from seqmodels.data import load_dataset
 from seqmodels.runs import (
-    Limits,
     Notice,
     Run,
     Upload,
@@ -34,7 +33,7 @@ from seqmodels.runs import (
     trainer,
     work,
 )
-from seqmodels.runs.limits import Queue
+from seqmodels.runs.queue import Queue
 from seqmodels.runs.settings import from_flat, to_flat
 from seqmodels.runs.trainer import TrainingSetup
 from seqmodels.training import Epoch, TrainState, fit
@@ -301,7 +300,6 @@ def test_the_next_in_the_queue_starts_when_a_run_ends(going: Run, monkeypatch: p
 
 def test_a_run_ends_at_its_longest_time_and_keeps_the_best(long: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEQMODELS_RUN_MINUTES", "0.005")
-    assert Limits.of_environment().minutes == 0.005
     finish(long)
     assert status(long).name == "stopped"
     assert "longest time" in status(long).progress.message
@@ -480,7 +478,7 @@ def test_the_command_line_makes_a_run_and_trains_it(tmp_path: Path) -> None:
 def test_a_process_that_waits_has_not_imported_torch(tmp_path: Path) -> None:
     make_at(tmp_path / "mine", to_flat(settings()))
     code = (
-        "import sys; from pathlib import Path; from seqmodels.runs import work, root; from seqmodels.runs.limits import Queue;"
+        "import sys; from pathlib import Path; from seqmodels.runs import work, root; from seqmodels.runs.queue import Queue;"
         "queue = Queue(root(), 4); slots = [queue.enter(queue.join('x')) for _ in range(4)];"
         "print(next(work(Path(sys.argv[1]))).text, {'torch', 'spacy'} & set(sys.modules))"
     )

@@ -29,7 +29,7 @@ from seqmodels.runs import (
     store,
 )
 from seqmodels.runs.files import take_lock
-from seqmodels.runs.limits import Queue
+from seqmodels.runs.queue import Queue
 from seqmodels.runs.settings import default_settings, from_flat, to_flat
 from seqmodels.runs.store import read_progress, write_progress
 from tests.running import CONLLU, KEY, files, make, order, settings

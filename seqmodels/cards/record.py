@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from seqmodels.cells import CELLS
+from seqmodels.environment import environment
 from seqmodels.fields import Count, Finite, Range, validated
-from seqmodels.installation import CHECKPOINT_SUFFIX, checkpoints_folder
+from seqmodels.installation import CHECKPOINT_SUFFIX
 
 BINS = 15  # of a calibration: as many answers in each, by how sure the model was
 FORMAT = 1
@@ -230,7 +231,7 @@ class TaskCard:
 
 def cards_folder(checkpoints: Path | None = None) -> Path:
     """Where the cards of a folder of checkpoints are: beside them. Without one, of the shipped ones."""
-    return (checkpoints or checkpoints_folder()) / "cards"
+    return (checkpoints or environment().checkpoints) / "cards"
 
 
 def card_path(name: str, checkpoints: Path | None = None) -> Path:
@@ -268,12 +269,12 @@ def read_task_cards(checkpoints: Path | None = None) -> list[TaskCard]:
 
 def checkpoint_names(checkpoints: Path | None = None) -> list[str]:
     """The checkpoints in the folder, whether or not they have a card."""
-    return sorted(path.stem for path in (checkpoints or checkpoints_folder()).glob(f"*{CHECKPOINT_SUFFIX}"))
+    return sorted(path.stem for path in (checkpoints or environment().checkpoints).glob(f"*{CHECKPOINT_SUFFIX}"))
 
 
 def is_current(name: str, sha256: str, checkpoints: Path | None = None) -> bool:
     """Whether the checkpoint of that name is the one with this SHA-256."""
-    path = (checkpoints or checkpoints_folder()) / f"{name}{CHECKPOINT_SUFFIX}"
+    path = (checkpoints or environment().checkpoints) / f"{name}{CHECKPOINT_SUFFIX}"
     return path.exists() and sha256_of(path) == sha256
 
 

@@ -27,7 +27,7 @@ from seqmodels.cli.options import (
     columns_of,
     text_of,
 )
-from seqmodels.cli.serving import serve
+from seqmodels.cli.serving import serve, settings
 from seqmodels.cli.tagging import tag_file
 from seqmodels.cli.training import run, standby, train
 from seqmodels.failures import check_address_space
@@ -251,6 +251,7 @@ app.command()(train)
 app.command()(run)
 app.command()(experiment)
 app.command("app")(serve)
+app.command()(settings)
 app.command(hidden=True)(standby)
 
 

@@ -1,14 +1,17 @@
-"""`app`: the Streamlit app, from any folder."""
+"""`app`: the Streamlit app, from any folder; `settings`: what its environment sets."""
 
 from __future__ import annotations
 
+import importlib
 import os
-import runpy
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
+from seqmodels.cli import show
+from seqmodels.cli.options import JsonOption
 from seqmodels.installation import app_folder
 
 FILES = 65536  # open at a time: a visitor takes four, and the usual limit of 1024 stops at 250 visitors
@@ -20,13 +23,54 @@ def serve(
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="0.0.0.0 opens the app to other machines.")] = "localhost",
 ) -> None:
     """Start the app and print its address. Ctrl-C ends it."""
-    if host in LOCAL:  # nobody else sees it, so whoever does may command every run
+    from seqmodels.environment import environment
+
+    local = host in LOCAL
+    if local:  # nobody else sees it, so whoever does may command every run
         os.environ.setdefault("SEQMODELS_SINGLE_USER", "1")
+    found = environment()
+    _doubt_names()
+    if not local:
+        whose = "everyone may command every run" if found.single_user else "each visitor may command their own runs only"
+        show.complain(f"open to whoever can reach {host}; {whose} (SEQMODELS_SINGLE_USER)")
     _allow_files()
-    address = ["--server.port", str(port), "--server.address", host]
-    sys.argv = ["streamlit", "run", str(app_folder() / "app.py"), *address]
-    # nothing is imported ahead of the first page: a server that ends while torch is loaded by such a thread aborts
-    runpy.run_module("streamlit", run_name="__main__")
+    sys.path.insert(0, str(app_folder()))
+    # the app stands on the library, never the other way round, so it is found only here; and nothing is imported ahead of the first
+    # page: a server that ends while torch is loaded by such a thread aborts
+    server = importlib.import_module("pages.common.server")
+    server.run(app_folder() / "app.py", port, host, found.hosts or (LOCAL if local else ("*",)))
+
+
+def settings(json: JsonOption = False) -> None:
+    """What the SEQMODELS_* variables of the environment set: their values now, and where each comes from."""
+    from seqmodels.environment import entries
+
+    found = entries()
+    _doubt_names()
+    if json:
+        return show.emit({one.variable: {"value": _plain(one.value), "from": one.source} for one in found})
+    rows = [(one.variable, _shown(one.value), one.source, one.description) for one in found]
+    return show.table(("variable", "value", "from", "what it sets"), rows)
+
+
+def _doubt_names() -> None:
+    """A warning for each variable of ours that sets nothing: it is probably misspelled."""
+    from seqmodels.environment import unknown
+
+    for name, meant in unknown().items():
+        show.complain(f"warning: {name} sets nothing{f': did you mean {meant}?' if meant else ''}")
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
+
+
+def _shown(value: Any) -> str:
+    if value is None or value == ():
+        return "-"
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return str(int(value)) if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _allow_files() -> None:

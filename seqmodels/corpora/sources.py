@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import os
 import sys
 import warnings
 from collections.abc import Iterable
@@ -20,6 +19,7 @@ from seqmodels.corpora.opening import CorpusError
 from seqmodels.corpora.readers import read_texts
 from seqmodels.corpora.registry import CORPORA, Blocks, Corpus, CorpusFile, Files, Lists, PackageTexts, find_corpus
 from seqmodels.corpora.reports import Sentence
+from seqmodels.environment import environment
 
 Place = Literal["folder", "cache", "package", "absent"]
 
@@ -126,12 +126,8 @@ def fetch(name: str, *, progress: bool | None = None) -> list[Path]:
 
 
 def cache_folder() -> Path:
-    """Where fetched files are kept: SEQMODELS_CACHE, else the system's place for a user's caches."""
-    if os.environ.get("SEQMODELS_CACHE"):
-        return Path(os.environ["SEQMODELS_CACHE"]).expanduser()
-    import pooch  # imported late: it takes a good part of a second
-
-    return Path(pooch.os_cache("seqmodels"))
+    """Where fetched files are kept."""
+    return environment().cache
 
 
 @dataclass(frozen=True)
@@ -176,10 +172,8 @@ def _kept_blocks(paragraphs: list[str], files: Blocks) -> list[str]:
 
 def _on_disk(file: CorpusFile) -> _Here | None:
     """Search the user's folder, then the cache. A damaged file in the cache counts as absent."""
-    if os.environ.get("SEQMODELS_DATA"):
-        folder = Path(os.environ["SEQMODELS_DATA"]).expanduser()
-        if not folder.is_dir():
-            raise CorpusError(f"SEQMODELS_DATA names {folder}, which is no folder: correct the variable, or unset it")
+    folder = environment().data
+    if folder is not None:
         path = folder / file.path
         if path.is_file():
             return _Here("folder", path, file_hash(path))

@@ -15,7 +15,6 @@ from seqmodels.runs.control import Upload, command, create, delete, read_upload,
 from seqmodels.runs.events import History, clipped_share, export_csv, read_history
 from seqmodels.runs.files import StorageError
 from seqmodels.runs.launcher import stand_by
-from seqmodels.runs.limits import Limits
 from seqmodels.runs.process import work
 from seqmodels.runs.standings import Standing, Standings, standings
 from seqmodels.runs.store import (

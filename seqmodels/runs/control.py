@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seqmodels.corpora import TextFile, open_upload
+from seqmodels.environment import environment
 from seqmodels.runs import context, store
 from seqmodels.runs.context import Command
 from seqmodels.runs.files import friendly_errors, take_lock
 from seqmodels.runs.launcher import launch
-from seqmodels.runs.limits import Limits
 from seqmodels.runs.store import Run
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def read_upload(settings: Settings, upload: Upload) -> tuple[TextFile, Dataset |
     from seqmodels.data import load_dataset
     from seqmodels.tasks import find_task
 
-    file = open_upload(upload.content, upload.name, largest=round(Limits.of_environment().upload_megabytes * 2**20))
+    file = open_upload(upload.content, upload.name, largest=round(environment().upload_mb * 2**20))
     if find_task(settings.task).predicts != "tags":  # plain text has no form that it could lack, and its tokens take a while
         return file, None
     return file, load_dataset(settings.task, settings.data, file)

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import platformdirs
 from safetensors import SafetensorError
 
 PARTIAL = ".partial"  # how the names of unfinished files end
@@ -29,11 +28,6 @@ _RETRY = 0.01  # seconds between two attempts to take a lock
 
 class StorageError(ValueError):
     """A run's folder cannot be written."""
-
-
-def data_folder() -> Path:
-    """The system's place for a user's data."""
-    return platformdirs.user_data_path("seqmodels")
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import seqmodels
 from seqmodels.runs import process, store
-from seqmodels.runs.limits import Ticket
+from seqmodels.runs.queue import Ticket
 from seqmodels.runs.store import Run
 
 _COMMAND = (sys.executable, "-m", "seqmodels")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from seqmodels.runs import context, store
 from seqmodels.runs.context import PAUSE, DiscardedRunError, InterruptedRunError, Notice, RunContext
 from seqmodels.runs.files import clear_partials, take_lock
-from seqmodels.runs.limits import Ticket
+from seqmodels.runs.queue import Ticket
 from seqmodels.runs.store import Run
 
 if TYPE_CHECKING:

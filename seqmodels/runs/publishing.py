@@ -10,9 +10,9 @@ from pathlib import Path
 from seqmodels import checkpoints
 from seqmodels.checkpoints import SUFFIX, CheckpointError
 from seqmodels.checkpoints import own_folder as own_folder
+from seqmodels.environment import environment
 from seqmodels.runs import store
 from seqmodels.runs.files import PARTIAL, friendly_errors, write_whole
-from seqmodels.runs.limits import single_user
 from seqmodels.runs.store import Run
 
 LARGEST_CHECKPOINT = 100 * 2**20  # bytes
@@ -35,7 +35,7 @@ def may_remove(name: str, owner_key: str) -> bool:
         owner = own_path(name).with_suffix(_OWNER).read_text()
     except OSError:
         owner = ""
-    return single_user() or hmac.compare_digest(owner.encode(), store.owner_of(owner_key).encode())
+    return environment().single_user or hmac.compare_digest(owner.encode(), store.owner_of(owner_key).encode())
 
 
 def remove_own(name: str, owner_key: str) -> None:

@@ -12,12 +12,12 @@ from torch import nn
 
 from seqmodels import checkpoints
 from seqmodels.data import load_dataset
+from seqmodels.environment import environment
 from seqmodels.fields import Count, Range, validated
 from seqmodels.runs import probe, store
 from seqmodels.runs.context import PAUSE, Command, DiscardedRunError, InterruptedRunError, Notice, RunContext
 from seqmodels.runs.events import FILE, EventLog, StepThinner, growing_gap
 from seqmodels.runs.files import StorageError, friendly_errors
-from seqmodels.runs.limits import Limits
 from seqmodels.runs.settings import change, from_flat
 from seqmodels.runs.trainer import Trainer, TrainingSetup
 from seqmodels.tasks import caution
@@ -129,7 +129,7 @@ class Session:
         return {"epoch": self.state.epoch, "step": self.state.step}
 
     def _train(self) -> Iterator[Report]:
-        limit = 60 * Limits.of_environment().minutes
+        limit = 60 * environment().run_minutes
         if self.stopping is None:  # else it was killed while it was being scored
             self._follow_commands()
         if self.stopping is not None:

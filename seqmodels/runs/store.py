@@ -28,9 +28,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from seqmodels.corpora import TextFile
+from seqmodels.environment import environment
 from seqmodels.fields import Count, Range, validated
-from seqmodels.runs.files import data_folder, friendly_errors, is_locked, take_lock, write_whole
-from seqmodels.runs.limits import Limits, Queue, single_user
+from seqmodels.runs.files import friendly_errors, is_locked, take_lock, write_whole
+from seqmodels.runs.queue import Queue
 
 CONFIG, STATUS, LOCK, LOG, COMMANDS = "config.json", "status.json", "lock", "run.log", "commands"
 OWN_FILE = "data/corpus.txt"
@@ -150,14 +151,13 @@ class Status:
 
 
 def root() -> Path:
-    """The runs folder: the one named by SEQMODELS_RUNS, else one among the user's data."""
-    named = os.environ.get("SEQMODELS_RUNS")
-    return Path(named).expanduser().absolute() if named else data_folder() / "runs"
+    """The runs folder."""
+    return environment().runs
 
 
 def queue() -> Queue:
     """The queue of the runs folder."""
-    return Queue(root(), Limits.of_environment().at_once)
+    return Queue(root(), environment().runs_at_once)
 
 
 def make(
@@ -280,7 +280,7 @@ def best_weights(run: Run) -> Path | None:
 
 def may_control(run: Run, owner_key: str) -> bool:
     """Whether who holds this key may command the run: its owner, or anyone where SEQMODELS_SINGLE_USER is set."""
-    return single_user() or hmac.compare_digest(run.owner.encode(), owner_of(owner_key).encode())
+    return environment().single_user or hmac.compare_digest(run.owner.encode(), owner_of(owner_key).encode())
 
 
 def rename(run: Run, name: str) -> Run:
@@ -314,7 +314,7 @@ def erase(folder: Path) -> None:
 def tidy() -> None:
     """Make room for one more run: the oldest go first, never one with a process. What killed processes left behind goes too."""
     runs = list_runs()
-    surplus = len(runs) + 1 - Limits.of_environment().kept
+    surplus = len(runs) + 1 - environment().runs_kept
     resting = [run for run in reversed(runs) if not run.alive]
     for run in resting[: max(0, surplus)]:
         remove(run)

@@ -1,0 +1,139 @@
+"""Every SEQMODELS_* variable: what it sets, its type and range, and what holds where it is not set.
+
+    environment().run_minutes
+
+They are read anew at each call, since a test or a notebook may change them. Import this where it is used: pydantic-settings takes a
+sixth of a second.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import platformdirs
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from seqmodels.installation import app_folder
+
+PREFIX = "SEQMODELS_"
+
+
+def _placed(path: Path) -> Path:
+    return path.expanduser().absolute()
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_dir():
+        raise ValueError("it is no folder")
+    return path
+
+
+def _listed(names: object) -> object:
+    return tuple(filter(None, (name.strip() for name in names.split(",")))) if isinstance(names, str) else names
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+Folder = Annotated[Path, AfterValidator(_placed)]
+ExistingFolder = Annotated[Path, AfterValidator(_placed), AfterValidator(_existing)]
+Number = Annotated[int, Field(gt=0, le=10**9)]
+Amount = Annotated[float, Field(gt=0, le=10**9)]
+
+
+def _of(description: str, make: Any, shown: str) -> Any:
+    """A field whose default is worked out, and what to call it."""
+    return Field(default_factory=make, description=description, json_schema_extra={"shown": shown})
+
+
+class Environment(BaseSettings):
+    """The variables by their names in lower case, without the prefix."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True)
+
+    data: ExistingFolder | None = Field(default=None, description="where corpora are looked for first")
+    cache: Folder = _of(
+        "where fetched corpora are kept", lambda: platformdirs.user_cache_path("seqmodels"), "the system's place for caches"
+    )
+    checkpoints: Folder = _of("where the shipped models lie", lambda: app_folder() / "checkpoints", "`checkpoints/`")
+    own_checkpoints: Folder = _of(
+        "where models made of runs, or uploaded, lie",
+        lambda: platformdirs.user_data_path("seqmodels") / "checkpoints",
+        "a folder among your data",
+    )
+    runs: Folder = _of("where the runs lie", lambda: platformdirs.user_data_path("seqmodels") / "runs", "a folder among your data")
+    hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = _of(
+        "names, with commas, under which browsers may ask for the app", tuple, "this machine's own; any where it is open to others"
+    )
+    single_user: bool = Field(default=False, description="1: whoever sees the app may command every run; else only who started it")
+    runs_at_once: Number = _of(
+        "runs that train at a time, those started together as one; others wait",
+        lambda: max(1, _cores() // 2),
+        "one for each two cores",
+    )
+    run_minutes: Amount = Field(default=60.0, description="after so long a run stops, keeping its best")
+    runs_kept: Number = Field(default=50, description="runs that are kept; the oldest go first")
+    upload_mb: Amount = Field(default=5.0, description="largest corpus file")
+
+
+def environment() -> Environment:
+    """What the variables say now. ValueError names the first that is wrong, and what it may be."""
+    try:
+        return Environment()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        name = variable(str(first["loc"][0]))
+        what = first["msg"].removeprefix("Value error, ").replace("Input should", "it should")
+        raise ValueError(f"{name} is {os.environ.get(name, '')!r}: {what}. Correct it, or unset it") from None
+
+
+def variable(field: str) -> str:
+    """The variable that sets a field."""
+    return PREFIX + field.upper()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A variable, its value now, whether the environment or the default gives it, what it sets, and its default in words."""
+
+    variable: str
+    value: Any
+    source: str
+    description: str
+    default: str
+
+
+def entries() -> list[Entry]:
+    """All variables. ValueError as of `environment`."""
+    found = environment()
+    return [
+        Entry(
+            variable=variable(name),
+            value=getattr(found, name),
+            source="environment" if os.environ.get(variable(name)) else "default",
+            description=field.description or "",
+            default=_shown(field.default, field.json_schema_extra),
+        )
+        for name, field in Environment.model_fields.items()
+    ]
+
+
+def unknown() -> dict[str, str | None]:
+    """The variables with our prefix that set nothing, and the one that was probably meant."""
+    known = [variable(name) for name in Environment.model_fields]
+    strange = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+    return {name: next(iter(difflib.get_close_matches(name, known, n=1)), None) for name in strange}
+
+
+def _shown(default: Any, extra: Any) -> str:
+    if isinstance(extra, dict):
+        return str(extra["shown"])
+    if isinstance(default, bool):
+        return str(int(default))
+    return "none" if default is None else f"{default:g}"

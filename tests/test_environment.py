@@ -1,0 +1,64 @@
+"""The SEQMODELS_* variables: checked, told apart from defaults, and never silently misspelled."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from seqmodels.cli import main
+from seqmodels.environment import PREFIX, Environment, entries, environment, variable
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "meant"),
+    [
+        ("SEQMODELS_RUN_MINUTES", "soon", "valid number"),
+        ("SEQMODELS_RUN_MINUTES", "inf", "less than or equal"),
+        ("SEQMODELS_RUNS_AT_ONCE", "0", "greater than 0"),
+        ("SEQMODELS_RUNS_KEPT", "1.5", "valid integer"),
+        ("SEQMODELS_SINGLE_USER", "perhaps", "valid boolean"),
+        ("SEQMODELS_DATA", "/no/such/folder", "it is no folder"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_it_may_be(monkeypatch: pytest.MonkeyPatch, name: str, given: str, meant: str) -> None:
+    monkeypatch.setenv(name, given)
+    with pytest.raises(ValueError, match=f"^{name} .*{meant}"):
+        environment()
+
+
+def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEQMODELS_RUN_MINUTES", "")
+    assert environment().run_minutes == Environment.model_fields["run_minutes"].default
+
+
+def test_folders_are_absolute_and_a_users_home_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    monkeypatch.setenv("SEQMODELS_RUNS", "runs")
+    monkeypatch.setenv("SEQMODELS_CACHE", "~/cache")
+    assert environment().runs == tmp_path / "runs"
+    assert environment().cache == tmp_path / "me" / "cache"
+
+
+def test_the_command_says_where_each_value_comes_from(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in Environment.model_fields:
+        monkeypatch.delenv(variable(name), raising=False)
+    monkeypatch.setenv("SEQMODELS_HOSTS", "here.example, there.example")
+    monkeypatch.setenv("SEQMODELS_RUN_MINUTE", "3")
+    assert main(["settings", "--json"]) == 0
+    told = capsys.readouterr()
+    found = json.loads(told.out)
+    assert found.pop("SEQMODELS_HOSTS") == {"value": ["here.example", "there.example"], "from": "environment"}
+    assert {one["from"] for one in found.values()} == {"default"}
+    assert told.err == "warning: SEQMODELS_RUN_MINUTE sets nothing: did you mean SEQMODELS_RUN_MINUTES?\n"
+
+
+def test_every_variable_that_the_library_reads_is_one_of_them() -> None:
+    """The processes of runs are handed two more, and nothing else looks into the environment."""
+    known = {*(entry.variable for entry in entries()), f"{PREFIX}RUN_TICKET", f"{PREFIX}RUN_DESCRIPTORS"}
+    root = Path(__file__).parent.parent
+    source = "".join(path.read_text("utf-8") for folder in ("seqmodels", "pages") for path in (root / folder).rglob("*.py"))
+    assert set(re.findall(f"{PREFIX}[A-Z_]+", source)) <= known
