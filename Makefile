@@ -3,7 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
-HOST ?= 0.0.0.0
+HOST ?= localhost
 # the first of these that is new enough builds the environment; PYTHON=/path/to/python asks for one
 PYTHON ?= python3.11 python3 python3.12 python3.13 python3.14
 SHIPPED := $(patsubst checkpoints/%.safetensors,%,$(wildcard checkpoints/*.safetensors))
@@ -26,9 +26,7 @@ help: ## list these targets
 	@echo
 	@echo '  variables: make app PORT=8600, make test ARGS="-k gru", make checkpoint-pos-gru ARGS="--seed 2", PYTHON=... for a new .venv'
 
-# on your own machine, whoever sees the app may command every run; on a shared one: make app SEQMODELS_SINGLE_USER=0
-app: export SEQMODELS_SINGLE_USER ?= 1
-app: $(RUNTIME) ## start the app (PORT=8501)
+app: $(RUNTIME) ## start the app (PORT=8501), for this machine alone; HOST=0.0.0.0 opens it to others
 	@exec $(BIN)/python -m seqmodels app --port $(PORT) --host $(HOST)
 
 test: lint browser ## every check: lint, types, import rules, all tests with the browser walk

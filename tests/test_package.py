@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -83,7 +84,7 @@ def app(installed: Path, elsewhere: Path) -> Iterator[str]:
             yield address
         finally:
             server.terminate()
-            assert server.wait(60) == 0
+            assert server.wait(60) in (0, -signal.SIGTERM)  # told to end, and ended so: no abort
 
 
 @pytest.mark.browser

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.common import address, inputs
+from pages.common.server import VISITOR
 from seqmodels.runs import Run, find_run, list_runs, may_control
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ _MISSING = "training-missing"  # in the session's state: what was wrong with the
 
 
 def owner_key() -> str:
-    """What makes the runs started in this session its own."""
-    return str(st.session_state.setdefault(_OWNER, secrets.token_urlsafe(24)))
+    """What makes the runs started in this browser its own; where it keeps no cookie, those of this session."""
+    return st.context.cookies.get(VISITOR) or str(st.session_state.setdefault(_OWNER, secrets.token_urlsafe(24)))
 
 
 def select(run_id: str) -> None:

@@ -71,8 +71,7 @@ class Server:
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.address", "127.0.0.1"]
-        command += ["--server.port", str(self._port)]
+        command = [sys.executable, "-m", "seqmodels", "app", "--host", "127.0.0.1", "--port", str(self._port)]
         self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         wait_for(self.address, self._process)
 

@@ -1,0 +1,110 @@
+"""The app's web server: Streamlit's own, with the headers, host names and cookie that a server open to others needs.
+
+`streamlit run app.py` works as well, without these.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import sys
+from base64 import b64encode
+from collections.abc import Sequence
+from http.cookies import SimpleCookie
+from pathlib import Path
+
+import streamlit as st
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+def _inline_scripts() -> str:
+    """The hashes of the scripts that stand in Streamlit's own document, by which a policy allows just those."""
+    document = Path(st.__file__).parent / "static" / "index.html"
+    found = re.findall(r"<script>(.*?)</script>", document.read_text("utf-8"), re.DOTALL)
+    return " ".join(f"'sha256-{b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in found)
+
+
+# Streamlit's pages are of its own scripts, and of styles and a few modules that it makes as it runs; none come from elsewhere
+POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        f"script-src 'self' {_inline_scripts()} 'wasm-unsafe-eval' blob:",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'self'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",  # for browsers that don't know frame-ancestors
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+PRIVATE = "/_stcore/metrics"  # counts of sessions and caches, for nobody but who runs the server
+VISITOR = "seqmodels_visitor"  # the cookie whose secret makes the runs started in a browser its own
+FORGET = "/forget"
+_YEAR = 365 * 24 * 3600
+
+
+def run(script: Path, port: int, address: str, hosts: Sequence[str]) -> None:
+    """Serve the script until Ctrl-C or SIGTERM. `hosts` are the names under which it may be asked for; "*" is any."""
+    sys.argv = [str(script)]  # what Streamlit takes for the main script, beside which it finds its configuration
+    middleware = [Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False), Middleware(Protection)]
+    app = st.App(script, routes=[Route(FORGET, forget)], middleware=middleware)
+    app.run(config={"server.port": port, "server.address": address, "server.allowedHosts": list(hosts)})
+
+
+class Protection:
+    """Security headers on every response, the visitor's cookie with every document, and no answer where nobody is to look."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        if scope["path"].rstrip("/") == PRIVATE:
+            return await PlainTextResponse("not found", 404, HEADERS)(scope, receive, send)
+        known = VISITOR in SimpleCookie(Headers(scope=scope).get("cookie", ""))
+
+        async def send_protected(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                if not known and headers.get("content-type", "").startswith("text/html"):
+                    headers.append("set-cookie", _cookie(scope, secrets.token_urlsafe(24)))
+            await send(message)
+
+        return await self._app(scope, receive, send_protected)
+
+
+async def forget(request: Request) -> Response:
+    """Let this browser be another visitor from now on. Only a link on our own pages may ask for it."""
+    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+        return PlainTextResponse("This works from a page of the app only.", 403)
+    response = RedirectResponse("/Training", 303)
+    response.headers.append("set-cookie", _cookie(request.scope, secrets.token_urlsafe(24)))
+    return response
+
+
+def _cookie(scope: Scope, value: str) -> str:
+    """The header that sets it. No script can read it, and no other site can have it sent along."""
+    cookie = SimpleCookie({VISITOR: value})
+    cookie[VISITOR].update(
+        {"path": "/", "max-age": _YEAR, "httponly": True, "samesite": "Lax", "secure": scope["scheme"] == "https"}
+    )
+    return cookie[VISITOR].OutputString()
