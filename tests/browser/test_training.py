@@ -143,14 +143,14 @@ def test_a_race_is_in_one_chart_and_another_preset_offers_to_stop_it(page: Page,
     expect(page.get_by_role("heading", name="It explodes")).to_be_visible()
 
 
-def test_a_network_writes_before_its_first_step_and_goes_on_within_an_epoch(page: Page, server: Server) -> None:
+def test_a_network_writes_before_its_first_step_and_goes_on(page: Page, server: Server) -> None:
     run = begin(page, server, "spell")
     written = page.locator(".sm-written")
     expect(written).to_be_visible()
     first = read_history(run).samples[0]["text"]
     expect(written).not_to_have_text(first, timeout=120_000)
     assert read_history(run).samples[0]["x"] == 0
-    assert 0 < read_history(run).samples[1]["x"] < 1
+    assert read_history(run).samples[1]["x"] > 0
     chart, text = page.locator(".st-key-watch-loss canvas").first.bounding_box(), written.bounding_box()
     assert chart is not None
     assert text is not None
