@@ -28,6 +28,7 @@ def main() -> None:
     with runs:
         if runs.open:
             compare.show(current.listed(), run)
+            current.remembered()
     with mine:
         if mine.open:
             models.bring()

@@ -96,7 +96,7 @@ async def forget(request: Request) -> Response:
     """Let this browser be another visitor from now on. Only a link on our own pages may ask for it."""
     if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
         return PlainTextResponse("This works from a page of the app only.", 403)
-    response = RedirectResponse("/Training", 303)
+    response = RedirectResponse("Training", 303)
     response.headers.append("set-cookie", _cookie(request.scope, secrets.token_urlsafe(24)))
     return response
 

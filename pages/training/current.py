@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.common import address, inputs
-from pages.common.server import VISITOR
+from pages.common.server import FORGET, VISITOR
+from seqmodels.environment import environment
 from seqmodels.runs import Run, find_run, list_runs, may_control
 
 if TYPE_CHECKING:
@@ -26,6 +27,15 @@ _MISSING = "training-missing"  # in the session's state: what was wrong with the
 def owner_key() -> str:
     """What makes the runs started in this browser its own; where it keeps no cookie, those of this session."""
     return st.context.cookies.get(VISITOR) or str(st.session_state.setdefault(_OWNER, secrets.token_urlsafe(24)))
+
+
+def remembered() -> None:
+    """By what a browser's runs stay its own, and how to end that."""
+    if VISITOR in st.context.cookies and not environment().single_user:
+        st.html(
+            "<p>A cookie keeps your runs yours, after a reload and in every tab of this browser. "
+            f'<a href="{FORGET.removeprefix("/")}" target="_self">Forget me</a>, and you can only watch them.</p>'
+        )
 
 
 def select(run_id: str) -> None:

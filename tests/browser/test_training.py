@@ -186,6 +186,8 @@ def test_who_started_a_run_commands_it_and_others_watch(page: Page, browser: Bro
         expect(row.get_by_role("textbox", name="Name")).to_be_disabled()
         expect(row.get_by_role("button", name="Delete")).to_have_count(0)
 
+        page.reload()
+        settle(page)
         page.get_by_role("tab", name="All runs").click()
         row = page.locator(f".st-key-compare-run-{run.id}")
         row.get_by_role("textbox", name="Name").fill("Renamed <b>on</b> stage")
@@ -197,6 +199,15 @@ def test_who_started_a_run_commands_it_and_others_watch(page: Page, browser: Bro
         wait_until(lambda: not run.folder.exists())
         expect(page.get_by_text("There are no runs yet")).to_be_visible()
         expect(other.get_by_text("Recorded from two runs")).to_be_visible()  # its view of the run ends by itself
+
+
+@pytest.mark.parametrize("server", ["0"], indirect=True)
+def test_who_is_forgotten_only_watches(page: Page, server: Server) -> None:
+    begin(page, server, "clipped")
+    page.get_by_role("tab", name="All runs").click()
+    page.get_by_role("link", name="Forget me").click()
+    settle(page)
+    expect(page.get_by_text("Started by someone else: you watch")).to_be_visible()
 
 
 def test_a_run_outlives_the_server(page: Page, server: Server) -> None:
