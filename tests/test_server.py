@@ -12,7 +12,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from pages.common import server
 from pages.common.server import FORGET, HEADERS, POLICY, PRIVATE, VISITOR, Protection, forget
+from seqmodels.cli import main
+from seqmodels.cli.serving import LOCAL
+from seqmodels.environment import environment
 
 
 def page(request: Request) -> Response:
@@ -71,3 +75,41 @@ def test_to_be_forgotten_is_a_new_secret_and_no_other_site_can_ask_for_it() -> N
 
 def test_the_metrics_are_for_nobody() -> None:
     assert [ask(path).status_code for path in (PRIVATE, f"{PRIVATE}/")] == [404, 404]
+
+
+@pytest.mark.parametrize(
+    ("options", "variables", "names", "single"),
+    [
+        ([], {}, LOCAL, True),
+        (["--host", "127.0.0.1"], {"SEQMODELS_SINGLE_USER": "0"}, LOCAL, False),
+        (["--host", "0.0.0.0"], {}, ("*",), False),
+        (["--host", "0.0.0.0"], {"SEQMODELS_HOSTS": "lab.example, *.school.example"}, ("lab.example", "*.school.example"), False),
+        (["--host", "0.0.0.0"], {"SEQMODELS_SINGLE_USER": "1"}, ("*",), True),
+    ],
+    ids=["at home", "at home, as if many came", "open", "open, by name", "open, and trusting"],
+)
+def test_only_an_app_for_this_machine_alone_is_a_single_users(
+    options: list[str],
+    variables: dict[str, str],
+    names: tuple[str, ...],
+    single: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    served: list[tuple[str, tuple[str, ...], bool]] = []
+    monkeypatch.setattr(server, "run", lambda _, port, host, hosts: served.append((host, tuple(hosts), environment().single_user)))
+    for name in ("SEQMODELS_HOSTS", "SEQMODELS_SINGLE_USER"):
+        monkeypatch.setenv(name, variables.get(name, ""))
+        if name not in variables:
+            monkeypatch.delenv(name)
+    assert main(["app", *options]) == 0
+    assert served == [(options[-1] if options else "localhost", names, single)]
+    assert ("everyone may command every run" in capsys.readouterr().err) == (single and "0.0.0.0" in options)
+
+
+def test_an_app_with_a_wrong_variable_does_not_start(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(server, "run", lambda *_: pytest.fail("it was started"))
+    monkeypatch.setenv("SEQMODELS_SINGLE_USER", "0")
+    monkeypatch.setenv("SEQMODELS_RUN_MINUTES", "-1")
+    assert main(["app"]) == 2
+    assert "SEQMODELS_RUN_MINUTES is '-1'" in capsys.readouterr().err
