@@ -65,6 +65,13 @@ def steps_of(reports: Iterator[Step | Epoch]) -> list[Step]:
     return [report for report in reports if isinstance(report, Step)]
 
 
+def test_training_leaves_torchs_generator_where_it_was() -> None:
+    model = fresh()
+    before = torch.get_rng_state()
+    for _ in fit(model, Line(), TrainConfig(epochs=2)):
+        assert torch.equal(torch.get_rng_state(), before)
+
+
 def gradient(model: nn.Module) -> torch.Tensor:
     return torch.cat([parameter.grad.flatten() for parameter in model.parameters() if parameter.grad is not None])
 

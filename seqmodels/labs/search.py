@@ -107,13 +107,14 @@ class _Networks(nn.Module):
 class _Objective:
     higher_is_better = False
 
-    def __init__(self, puzzle: Puzzle) -> None:
+    def __init__(self, puzzle: Puzzle, seed: int) -> None:
         self.inputs, self.targets = _data(puzzle, puzzle.signals(SIGNALS, _TRAIN))
         self.dev = _data(puzzle, puzzle.signals(SIGNALS // 4, _DEV))
         self.steps = -(-SIGNALS // BATCH)
+        self._chance = torch.Generator().manual_seed(seed)  # its own: a server draws for others meanwhile
 
     def batches(self) -> Sequence[Tensor]:
-        return torch.randperm(SIGNALS).split(BATCH)
+        return torch.randperm(SIGNALS, generator=self._chance).split(BATCH)
 
     def loss(self, model: _Networks, batch: Tensor, hidden_state: Tensors) -> BatchLoss:
         error = model(self.inputs[batch]) - self.targets[batch].unsqueeze(-1)
@@ -141,7 +142,7 @@ def search(puzzle: Puzzle, cell: str, units: int = 1, seed: int = 1) -> Iterator
     if not 1 <= units <= MOST_UNITS:
         raise ValueError(f"units is {units}: give 1 to {MOST_UNITS}")
     networks = _Networks(cell, units, seed)
-    objective = _Objective(puzzle)
+    objective = _Objective(puzzle, seed)
     config = TrainConfig(learning_rate=_RATE, epochs=EPOCHS, patience=None, clip=None, seed=seed)
     for report in fit(networks, objective, config):
         if isinstance(report, Epoch):

@@ -23,7 +23,8 @@ def fit(model: nn.Module, objective: Objective, config: TrainConfig, state: Trai
     """Train in place, yielding a report after each step and epoch; at the end the model holds its best weights.
 
     At every report `state` and the model's weights are all that is needed to go on in another process, to the same weights bit for
-    bit. Between two reports the caller may read the model, draw from torch's generator, and change `state.live`. Raises
+    bit. Between two reports the caller may read the model, draw from torch's generator, which stands where it stood before, and
+    change `state.live`. Raises
     DivergedError when a loss or gradient is not finite, a dev figure no number, or an epoch leaves weights that no network can
     compute with; the state and the weights are then those of the last report.
     """
@@ -50,22 +51,25 @@ def _steps(
 ) -> Iterator[Step]:
     """The rest of the epoch that the state stands in."""
     epoch = state.epoch + 1
-    # each epoch's chance follows from seed and epoch alone; drawn again after a resume, the order is the same
-    torch.manual_seed(config.seed * 1_000_003 + epoch)
-    batches = objective.batches()
-    if state.rng is None:
-        state.rng = torch.get_rng_state()
+    with torch.random.fork_rng(devices=[]):  # the process may draw for others too
+        # each epoch's chance follows from seed and epoch alone; drawn again after a resume, the order is the same
+        torch.manual_seed(config.seed * 1_000_003 + epoch)
+        batches = objective.batches()
+        if state.rng is None:
+            state.rng = torch.get_rng_state()
     for batch in batches[state.step :]:
         started = time.monotonic()
         live = _live(state)
-        torch.set_rng_state(state.rng)  # the caller may have drawn from the generator, or read the model, since the last report
         model.train()
         step = state.step + 1
         rate = live.learning_rate * rate_factor(state.epoch * objective.steps + step, config.epochs * objective.steps, config)
         for group in optimizer.param_groups:
             group["lr"] = rate
         optimizer.zero_grad()
-        loss = objective.loss(model, batch, state.hidden_state)
+        with torch.random.fork_rng(devices=[]):
+            torch.set_rng_state(state.rng)
+            loss = objective.loss(model, batch, state.hidden_state)
+            rng = torch.get_rng_state()
         loss.total.backward()
         clipped = clip(model, live.clip)
         value = loss.mean.item()
@@ -79,7 +83,7 @@ def _steps(
         state.tokens += loss.tokens
         state.clipped_steps += clipped.clipped
         state.hidden_state = loss.hidden_state
-        state.rng = torch.get_rng_state()
+        state.rng = rng
         state.spend(started)
         yield Step(epoch, step, objective.steps, value, clipped.before, clipped.after, clipped.clipped, rate, loss.tokens)
 
