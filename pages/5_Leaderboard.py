@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 import streamlit as st
@@ -34,7 +33,6 @@ def main() -> None:
 
 def pictures(chosen: Board) -> None:
     """The score against size, and against speed."""
-    import_module("pandas")  # plotly asks for its types, which are not there while the warm-up is still importing it
     metric = viz.metric_title(chosen.task.metric)
     for quantity, column in zip(viz.QUANTITIES, st.columns(2, gap="medium"), strict=True):
         with column:
@@ -82,7 +80,7 @@ def table(chosen: Board) -> None:
         rows, column_config=columns, hide_index=True, placeholder="–", key="leaderboard-table", alt="The checkpoints of this task"
     )
     rival = f" The dotted line is {speed.rival}, untrained." if speed.rival else ""
-    shown.caption(f"Up is better in both pictures. Speed: {speed.machine}, median of {speed.rounds} rounds.{rival}")
+    shown.explain(f"Up is better in both pictures. Speed: {speed.machine}, median of {speed.rounds} rounds.{rival}")
 
 
 page.run(main)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from pages.common import inputs, page, takeaway
 from pages.gradients import one_update, presets, through_time, wall
 
@@ -22,7 +20,6 @@ def main() -> None:
             presets.menu(presets.ON_THE_WALL, presets.WALL, part)
         else:
             presets.menu(presets.ONE_UPDATE, presets.UPDATE, part)
-    import_module("pandas")  # plotly asks for its types, which are not there while the warm-up is still importing it
     if part == "Through time":
         files = through_time.draw(names, settings)
     elif part == "The wall":

@@ -1,6 +1,8 @@
 """What is worked out of a model is kept until its file changes."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,3 +37,12 @@ def test_it_is_worked_out_once_for_each_model_file_and_argument(tmp_path: Path, 
     first("pos-gru", "a", 2)
     assert len(calls) == 4
     assert second("pos-gru", "a", 2) == "pos-gru a 2", "another function has a cache of its own"
+
+
+def test_a_page_may_draw_a_picture_as_soon_as_its_menu_is_there() -> None:
+    """plotly fails while pandas is being imported, on whatever thread: that is over before the warm-up goes on behind the page."""
+    script = (
+        "import sys, threading; from pages.common import loading; threading.Thread.start = lambda self: None; "
+        "loading.warm_up(); sys.exit('pandas' not in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, cwd=Path(__file__).parent.parent)

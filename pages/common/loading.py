@@ -210,7 +210,11 @@ class Writing:
 
 @st.cache_resource(show_spinner=False)
 def warm_up() -> None:
-    """Once a server: import and load in the background, so that the first click finds everything there."""
+    """Once a server: import and load in the background, so that the first click finds everything there.
+
+    pandas comes before: plotly asks for its types once its import has begun, on whatever thread, and fails until it has ended.
+    """
+    import_module("pandas")
     # no daemon: a process that ends while torch is being imported on another thread dies of it
     threading.Thread(target=_load_all, name="warm-up", daemon=False).start()
 
@@ -223,7 +227,7 @@ def _load_all() -> None:
         with suppress(ValueError):  # its file may go meanwhile
             tag(name, "warm")  # brings the tokenizer
     problems(shipped(*TASKS))
-    for module in ("pandas", "scipy.cluster.hierarchy", "seqmodels.viz.gates", "seqmodels.viz.language"):
+    for module in ("scipy.cluster.hierarchy", "seqmodels.viz.gates", "seqmodels.viz.language"):
         import_module(module)
 
 

@@ -10,7 +10,6 @@ from collections.abc import Collection, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
-import pandas  # noqa: F401  # plotly looks at it if it is loaded, and fails while another thread is still loading it
 import plotly.graph_objects as go
 
 from seqmodels.text import EOS, UNK, Unit, spaced, words
