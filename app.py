@@ -62,8 +62,9 @@ def card(name: str, pages: Sequence[Page]) -> None:
 def lead() -> None:
     """The way into the lesson, and back to where one was."""
     done = [step for step in lesson.STEPS if lesson.went(step.key)]
-    here = lesson.current() or next((name for name, place in lesson.PLACES.items() if not passed(place)), "1")
-    label = f"Go on: {lesson.label(here).lower()}" if done else "Start the lesson"
+    asked = lesson.current()
+    here = asked or next((name for name, place in lesson.PLACES.items() if not passed(place)), "1")
+    label = f"Go on: {lesson.label(here).lower()}" if done or asked else "Start the lesson"
     with st.container(horizontal=True, key="overview-lead", gap="small", vertical_alignment="center"):
         st.caption(f"{len(lesson.STEPS)} steps, {len(lesson.EXERCISES)} exercises", width="content")
         with st.container(key="overview-start", width="content"):

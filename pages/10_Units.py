@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
 
-from pages.common import address, inputs, loading, page, shown, takeaway
+from pages.common import address, inputs, lesson, loading, page, shown, takeaway
 from pages.common.caching import cached_by_model
 from seqmodels.corpora import excerpts
 from seqmodels.viz.format import duration
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 TEXTS = {"Fairy tales": "fairytales", "State of the Union": "sotu"}
 ANYTHING, WORDS, EXAMPLE = "anything", "words of yours", "he she"
+OF_WORDS = "= "  # stands before words, where else there is the title of a property
 UNIT = "unit"  # of the address
 SHOWN = 4  # passages of a kind
 LISTED = 400  # pixels
@@ -89,7 +90,7 @@ def asked() -> list[str]:
     )  # fmt: skip
     if picked == WORDS:
         typed = inputs.line("Words, apart by spaces", key="words", default=EXAMPLE, width=180)
-        return [f"= {typed if typed.strip() else EXAMPLE}"]
+        return [f"{OF_WORDS}{typed if typed.strip() else EXAMPLE}"]
     return list(PROPERTIES) if picked == ANYTHING else [picked]
 
 
@@ -107,11 +108,11 @@ def read(name: str, source: str, layer: int, direction: str) -> TracedText:
 
 @cached_by_model(max_entries=64)
 def following(name: str, source: str, layer: int, direction: str, wanted: tuple[str, ...]) -> Any:
-    """(units, properties): r of each unit with each property; '= he she' stands for words."""
+    """(units, properties): r of each unit with each property, by its title, or with words."""
     from seqmodels.traces.units import PROPERTIES, any_of, follows
 
     text = read(name, source, layer, direction)
-    return follows(text, [any_of(one[2:].split()) if one.startswith("= ") else PROPERTIES[one] for one in wanted])
+    return follows(text, [PROPERTIES.get(one) or any_of(one.removeprefix(OF_WORDS).split()) for one in wanted])
 
 
 @cached_by_model(max_entries=32)
@@ -130,6 +131,7 @@ def draw(task: str, name: str, text: TracedText, wanted: Sequence[str], source: 
     best = np.abs(found).argmax(axis=1)
     strongest = found[np.arange(len(found)), best]
     order = np.argsort(-np.abs(strongest), kind="stable")
+    lesson.check("units", ([one for one in wanted if one.startswith(OF_WORDS)], strongest[order[0]]))
     unit = chosen(len(found), int(order[0]))
     traits = profile_of(name, TEXTS[source], text.layer, text.direction)
     left, right = st.columns([3, 2], gap="medium")
@@ -138,8 +140,8 @@ def draw(task: str, name: str, text: TracedText, wanted: Sequence[str], source: 
         passages(text, unit, measure)
     with right:
         table(order, [title(wanted[at]) for at in best], strongest, traits, unit)
-    shown.caption(f"**How to read it:** {HOW.format(measure=measure)}")
-    shown.caption(described(unit, traits))
+    shown.explain(f"**How to read it:** {HOW.format(measure=measure)}")
+    shown.explain(described(unit, traits))
     moments(text, unit)
     alike(task, name, text, unit, source)
     with st.container(key="units-files"):
@@ -148,7 +150,7 @@ def draw(task: str, name: str, text: TracedText, wanted: Sequence[str], source: 
 
 def title(wanted: str) -> str:
     """A property as it is shown."""
-    return wanted.removeprefix("= ")
+    return wanted.removeprefix(OF_WORDS)
 
 
 def chosen(units: int, usual: int) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -58,7 +57,6 @@ def pick(label: str, names: list[str], *, key: str) -> str:
 
 def show(finding: Finding, results: Results) -> None:
     """The claim, the verdict, the pictures, and every training as a link."""
-    import_module("pandas")  # plotly asks for its types, which are not there while the warm-up is still importing it
     shown.markdown(f"**{finding.claim}** {VERDICTS[finding.verdict]} {finding.sentence}")
     for panels in rows_of(finding.panels):
         for panel, column in zip(panels, st.columns(len(panels), gap="medium"), strict=True):
@@ -66,7 +64,7 @@ def show(finding: Finding, results: Results) -> None:
                 picture(finding, panel)
     slips.show(finding.name, results)
     for note in (HOW, *finding.notes, *marks(finding)):
-        shown.caption(note)
+        shown.explain(note)
     trainings(finding)
 
 

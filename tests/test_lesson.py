@@ -14,7 +14,7 @@ from seqmodels import checkpoints, traces
 from seqmodels.inference import tag
 from seqmodels.runs import History, Progress, Status, read_history, status
 from seqmodels.traces import Clamp
-from tests.paging import GATES, LEADERBOARD, OVERVIEW, TAGGING, followed, html, opened, said, sound, turned, view_of
+from tests.paging import GATES, LEADERBOARD, OVERVIEW, TAGGING, UNITS, followed, html, opened, said, sound, turned, view_of
 from tests.running import finish, make
 
 NAMES = list(lesson.PLACES)
@@ -117,6 +117,18 @@ def test_the_lesson_goes_along_to_other_views_and_can_be_left() -> None:
 
 
 @on_pages
+def test_an_address_that_says_nothing_but_a_step_opens_the_page_as_the_step_sets_it() -> None:
+    app = opened(GATES, lesson="3")
+    assert view_of(app) == "Gap"
+    assert app.text_area(key="text").value == lesson.STEPS[2].values["text"]
+    app = sound(app.text_area(key="text").set_value("Ducks swim quietly.").run())
+    assert app.text_area(key="text").value == "Ducks swim quietly."
+    assert app.query_params["view"] == "Gap"
+    assert view_of(opened(GATES, lesson="3", view="Square")) == "Square", "what else an address says counts"
+    assert "Go on: step 3 of 13" in labels(opened(OVERVIEW, lesson="3"))
+
+
+@on_pages
 def test_an_address_with_no_such_step_says_so() -> None:
     app = opened(TAGGING, lesson="99")
     assert "not here" in said(app)
@@ -138,7 +150,7 @@ def test_the_overview_leads_into_the_lesson_and_back_to_where_one_was() -> None:
 @pytest.mark.parametrize(
     ("sent", "steps"),
     [
-        ('{"predictions": {"plain": 1}, "solved": ["held"]}', {"plain": 1}),
+        ('{"predictions": {"plain": 1}, "solved": ["cut"]}', {"plain": 1}),
         ("", None),
         ("[]", None),
         ('{"predictions": {"plain": "x"}, "solved": []}', None),
@@ -181,7 +193,6 @@ def test_a_sentence_reaches_its_goal(key: str, text: str) -> None:
     ("key", "changes"),
     [
         ("wiped", {"text": "Bob walked home, and then the train left.", "token": "2"}),
-        ("held", {"token": "2", "unit": "18"}),
         ("cut", {"token": "9", "clamps": "mu=0@here"}),
     ],
 )
@@ -194,6 +205,18 @@ def test_a_selection_reaches_its_goal_and_the_page_says_so(
     link = {one: value for one, value in found.values.items() if value is not None}
     assert found.reward not in said(opened(GATES, lesson=name, **link))
     assert found.reward in said(opened(GATES, lesson=name, **(link | changes)))
+
+
+@pytest.mark.usefixtures("fresh_cache")
+def test_words_that_a_unit_follows_reach_the_goal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SEQMODELS_CHECKPOINTS", raising=False)
+    found = exercise("followed")
+    name = next(name for name, place in lesson.PLACES.items() if place is found)
+    app = opened(UNITS, lesson=name)  # such an address, typed, stands for all that the exercise sets
+    assert found.reward not in said(app)
+    assert app.selectbox(key="that").value == "follow words of yours"
+    app = sound(app.text_input(key="words").set_value("the").run())
+    assert found.reward in said(app)
 
 
 def test_a_word_that_was_held_itself_is_no_thread_that_was_cut() -> None:

@@ -9,7 +9,7 @@ Else the inputs lead, and at the end of a run the address gets all that has chan
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
@@ -149,6 +149,13 @@ def fits(value: str) -> bool:
 def assume(values: Mapping[str, Any]) -> None:
     """Let these, in the words of an address, be the defaults of the inputs yet to be drawn in this run: these and no others."""
     _memory().assumed = {key: said for key, value in values.items() if (said := _texts(value))}
+
+
+def complete(values: Mapping[str, Any], *, beside: Collection[str]) -> None:
+    """Let an address that opens the page and says nothing beyond the keys `beside` say these too. Before any input is drawn."""
+    opening = _memory().opening
+    if opening and opening.leads and opening.asks.keys() <= set(beside):
+        opening.asks = {key: said for key, value in values.items() if (said := _texts(value))} | opening.asks
 
 
 def settle() -> None:

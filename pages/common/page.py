@@ -157,6 +157,7 @@ def start(title: str, headline: str = "") -> None:
     )
     this = next(page for page in PAGES if page.title == title)
     address.visit(title, this.shared)
+    lesson.complete(this.path, beside=(STAGE, lesson.KEY))
     shown.begin()
     st.html(_STYLE)
     with st.container(horizontal=True, key="menu", gap="small", vertical_alignment="center"):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from pages.common import glossary
 from seqmodels.viz.document import Html, Part, Picture, Words
 
 if TYPE_CHECKING:
@@ -52,6 +53,12 @@ def markdown(text: str, *, help: str | None = None) -> None:
 def caption(text: str) -> None:
     """A sentence that explains."""
     st.caption(text)
+    _keep(Words(text, small=True))
+
+
+def explain(text: str) -> None:
+    """The same, where words of it open their entries in the glossary; a file that is taken away has none."""
+    st.caption(glossary.linked(text))
     _keep(Words(text, small=True))
 
 

@@ -32,7 +32,7 @@ def draw() -> list[takeaway.File]:
         alt = "The loss of the batch over how far an update moves the weights, and where each way to clip lets it land"
         shown.chart(steps.update(found, theme=page.theme()), "update", alt, page="gradients")
         shown.markdown(_table(found))
-    shown.caption(HOW)
+    shown.explain(HOW)
     return [takeaway.numbers(lambda: steps.rows(found), "update")]
 
 

@@ -48,7 +48,7 @@ def draw(names: list[str], settings: DeltaGenerator) -> list[takeaway.File]:
     with plane:
         matrix(beforehand)
     split(found)
-    shown.caption(NOT_SHOWN)
+    shown.explain(NOT_SHOWN)
     return [
         takeaway.numbers(lambda: flows.rows(found), "gradients", "Gradients as CSV"),
         takeaway.numbers(lambda: spectra.rows(beforehand), "spectrum", "Eigenvalues of U as CSV"),
@@ -61,13 +61,13 @@ def ask(settings: DeltaGenerator) -> RandomNetwork:
 
     usual = presets.USUAL
     gain = inputs.number("Gain of U", 0.1, 3.0, key="gain", default=usual["gain"], step=0.05)
+    size = inputs.number(
+        "Input size", 0.0, 3.0, key="input", default=usual["input"], step=0.05, help="The spread of W x in each unit."
+    )
     by_title = {title: scheme for scheme, title in SCHEMES.items()}
     with st.container(horizontal=True, gap="small"):
         scheme = inputs.choice("Initialization", list(by_title), key="scheme", default=usual["scheme"], menu=True)
         activation = inputs.choice("Activation, Elman", ACTIVATIONS, key="activation", menu=True)
-    size = inputs.number(
-        "Input size", 0.0, 3.0, key="input", default=usual["input"], step=0.05, help="The spread of W x in each unit."
-    )
     forget = inputs.number("Forget bias", -2.0, 8.0, key="forget", default=usual["forget"], step=0.5, help=_FORGET)
     length = inputs.number("Length, steps", 10, LONGEST, key="length", default=usual["length"], step=10)
     with settings:

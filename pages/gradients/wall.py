@@ -43,7 +43,7 @@ def draw() -> list[takeaway.File]:
         shown.chart(walls.wall(surface(), found, theme=page.theme()), "wall", alt, page="gradients", zoom=False)
         head = "| gradient | ends at w, b | its loss | largest norm |\n| --- | --- | --- | --- |\n"
         shown.markdown(head + "\n".join(_line(one) for one in found))
-    shown.caption(HOW)
+    shown.explain(HOW)
     return [takeaway.numbers(lambda: walls.rows(found), "wall")]
 
 

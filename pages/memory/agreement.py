@@ -52,7 +52,7 @@ class Picked:
         alt = "How far apart the two numbers are, over the words between"
         shown.chart(figure, "agreement", alt, page="memory", zoom=False)
         shown.markdown(" ".join(sentence(loading.title(name), found[name]) for name in self.names))
-        shown.caption(_NOTE)
+        shown.explain(_NOTE)
 
 
 def sentence(title: str, found: Agreement) -> str:

@@ -53,7 +53,7 @@ class Picked:
         _times()
         if found is not None:
             made = f"{found.date}, `python -m seqmodels experiment memory`"
-            shown.caption(f"{found.recipe} Every dot is one of three seeds. {made}.")
+            shown.explain(f"{found.recipe} Every dot is one of three seeds. {made}.")
 
 
 def _picture(measured: Results, task: str, cells: Sequence[str], chrono: bool) -> None:

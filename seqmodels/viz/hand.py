@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from seqmodels.labs.hand import Course, Signal
     from seqmodels.recurrence import Step
 
-PANEL = 84  # pixels
+PANEL = 54  # pixels
 _PALE = 0.45  # how much of a bar is left under a line
 
 

@@ -5,7 +5,7 @@ Where someone is in it stands in the address of every page; what was predicted a
 
 from pages.common.lesson.bar import bar, label, show_solved
 from pages.common.lesson.exercises import EXERCISES, Exercise
-from pages.common.lesson.places import KEY, PLACES, Opener, check, current, values
+from pages.common.lesson.places import KEY, PLACES, Opener, check, complete, current, values
 from pages.common.lesson.progress import restart, solved, went
 from pages.common.lesson.steps import STEPS, Step
 
@@ -19,6 +19,7 @@ __all__ = [
     "Step",
     "bar",
     "check",
+    "complete",
     "current",
     "label",
     "restart",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.common import address
+from pages.common import address, glossary
 from pages.common.lesson import places, progress
 from pages.common.lesson.exercises import EXERCISES, Exercise
 from pages.common.lesson.places import KEY, PLACES, Opener
@@ -75,9 +75,11 @@ def _turns(name: str, opener: Opener) -> None:
 
 
 def _step(step: Step) -> None:
-    """What a step says; its picture stays hidden until the prediction is made."""
-    st.markdown(f"{step.text} ${step.formula}$")
+    """What a step says; its picture stays hidden until the prediction is made. Then a low screen has the words behind a button."""
+    words = f"{glossary.linked(step.text)} ${step.formula}$"
     made = progress.prediction(step.key)
+    with st.container(key="lesson-words" if made is None else "lesson-words-said"):
+        st.markdown(words)
     if made is None:
         st.html('<div class="predict-first"></div>')  # which the style looks for
         st.markdown(f"**Predict:** {step.question}")
@@ -89,7 +91,10 @@ def _step(step: Step) -> None:
     said = ""
     if 0 <= made < len(step.choices):
         said = "**As you said:** " if made == step.right else f"**You said “{step.choices[made]}”:** "
-    st.markdown(f"{said}{step.happens} **Now** {step.do}")
+    with st.container(horizontal=True, gap="xsmall", key="lesson-happens"):
+        st.markdown(f"{said}{step.happens} **Now** {step.do}")
+        with st.popover("", icon=":material/notes:", help="The step's words and formula", type="tertiary", key="lesson-read-again"):
+            st.markdown(words)
 
 
 def _exercise(exercise: Exercise) -> None:

@@ -4,6 +4,7 @@ A page calls `lesson.check(kind, result)` with what it shows, in any run. These 
 
     taggings       Tagging: the readings of one text, one a model
     scene          Gates: what is read, and what is selected in it
+    units          Units: the words of the visitor's, if it is these that units are to follow, and r of the unit that does so best
     interventions  Gates, Surgery: what is held, and the runs of each model without and with that
     training       Training: the status of the run on screen, and its history
 """
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pages.common.lesson.steps import GATES, KEYS, TAGGING, TRAINING
+from pages.common.lesson.steps import GATES, KEYS, TAGGING, TRAINING, UNITS
 
 if TYPE_CHECKING:
     from seqmodels.inference import Tagging
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from seqmodels.traces import Clamp, Intervention
 
 WIPED = 0.25  # mean keep of a model's units at a word, at most
-FAR, HELD = 10, 0.5  # words, and the share of a unit's memory that is left of one after so many
+CLEAR = 0.4  # of r
 QUICK = 10.0  # seconds of training
 
 
@@ -69,17 +70,10 @@ def wiped(scene: Any, *, cell: str) -> bool:
     )
 
 
-def held(scene: Any, *, cell: str) -> bool:
-    """The selected unit of that cell keeps half of what it wrote at the selected word over the words after it, in reading order."""
-    for reading in scene.readings:
-        unit, token = reading.focus.unit, reading.token
-        keep = reading.layer.mu[::-1] if reading.layer.backward else reading.layer.mu
-        place = len(keep) - 1 - token if reading.layer.backward else token
-        if reading.cell == cell and unit is not None and place + FAR < len(keep):
-            left = keep[place + 1 : place + 1 + FAR, unit].prod()
-            if left >= HELD:
-                return True
-    return False
+def followed(result: tuple[Sequence[str], float]) -> bool:
+    """A unit follows words that the visitor has chosen."""
+    wanted, strongest = result
+    return bool(wanted) and abs(strongest) >= CLEAR
 
 
 def cut(result: tuple[Sequence[Clamp], Sequence[tuple[Intervention, Intervention]]]) -> bool:
@@ -150,18 +144,18 @@ EXERCISES = (
         partial(wiped, cell="gru"),
     ),
     Exercise(
-        "held",
-        "Ten words later",
-        "Select a word, and a **unit of the LSTM that still holds half of it ten words later**.",
+        "followed",
+        "A unit for a word",
+        "One unit here follows quotations. Choose *words of yours*, and find some **that a unit follows with r beyond ±0.4**.",
         (
-            "The lower picture has each unit's half-life. A click on one selects it, and so does *Unit* in the settings.",
-            "It takes a unit with a half-life of more than ten words, and a word with ten more behind it.",
+            "A unit learns of what comes often, and has to be told. Names and rare words are too few.",
+            "Which word of English is the most frequent of all?",
         ),
-        "Nothing but a keep near 1, ten times over, carries it so far.",
-        GATES,
-        {"view": "Survival", "text": KEYS, "task": "pos", "cells": ["lstm"], "token": "12", "direction": "forward", "unit": None},
-        "scene",
-        partial(held, cell="lstm"),
+        "After such a word the memory is not as after any other, in one unit at least: the next word has to be of a certain kind.",
+        UNITS,
+        {"that": "words of yours"},
+        "units",
+        followed,
     ),
     Exercise(
         "cut",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
+
+import streamlit as st
 
 from pages.common import address, inputs
 from pages.common.lesson import progress
@@ -23,6 +25,13 @@ PLACES: dict[str, Place] = {  # by what an address calls them
 def current() -> str:
     """What the address calls the place where the visitor is; empty outside the lesson."""
     return inputs.stated("Lesson", ["", *PLACES], key=KEY)
+
+
+def complete(path: str, *, beside: Collection[str]) -> None:
+    """An address that names a place on this page and nothing but `beside`, as one types it, opens it as the place sets it."""
+    here = PLACES.get(st.query_params.get(KEY, ""))
+    if here and here.path == path:
+        address.complete(here.values, beside=beside)
 
 
 def values(name: str) -> dict[str, Any]:

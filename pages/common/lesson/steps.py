@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-TAGGING, GATES, TRAINING, LEADERBOARD, GATE_BY_HAND, MEMORY_LAB, GRADIENT_LAB = (
+TAGGING, GATES, TRAINING, GATE_BY_HAND, MEMORY_LAB, GRADIENT_LAB, FIVE_TIPS, UNITS = (
     f"pages/{name}.py"
-    for name in ("1_Tagging", "3_Gates", "4_Training", "5_Leaderboard", "6_Gate_by_hand", "7_Memory_lab", "8_Gradient_lab")
+    for name in "1_Tagging 3_Gates 4_Training 6_Gate_by_hand 7_Memory_lab 8_Gradient_lab 9_Five_tips 10_Units".split()
 )
 KEYS = "The keys to the cabinet in the old office near the two big doors are on the table."
 
@@ -241,15 +241,16 @@ STEPS = (
         "advice",
         "What to use",
         "The chapter's advice: take a gated cell, and GRU rather than LSTM where it does as well for less. Train with Adam, "
-        "clip the gradient, and stop when the dev score gets no better.",
-        r"F_1 = \frac{2 P R}{P + R}",
-        "Finding entities in text never seen, how do Elman and GRU stand beside LSTM?",
-        ("GRU level, Elman points behind", "Both level", "Both points behind"),
-        0,
-        "LSTM has an F1 of 75.86 with 2.58 million weights, GRU 75.85 with 2.38 million, Elman 72.51. It is one model of "
-        "each: such a small difference between two decides nothing.",
-        "see under *Parts of speech* whether it holds there too.",
-        LEADERBOARD,
-        {"task": "ner"},
+        "clip the gradient, and stop when the dev score gets no better. Here each tip is tested on real text, by trainings that "
+        "differ in nothing else.",
+        r"\text{mean} \pm \tfrac{1}{2} (\max - \min)\ \text{over the seeds}",
+        "On parts of speech, which of the cells with gates do better than the best cell without?",
+        ("All of them", "GRU and LSTM", "None"),
+        2,
+        "none. Elman has 90.73 % of the tags right, GRU 90.61 %: a tag hangs on the nearest words, and there is little to keep. "
+        "On characters GRU does better than Elman. A tip is worth a test.",
+        "turn to the other tips: how many do the numbers support?",
+        FIVE_TIPS,
+        {"tip": "gates"},
     ),
 )
