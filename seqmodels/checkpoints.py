@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from seqmodels.cells import CELLS
+from seqmodels.decoding import LEAST_TOKEN, SpanOdds
 from seqmodels.environment import environment
 from seqmodels.fields import Count, Finite, Range, validated
 from seqmodels.initialization import TORCH
@@ -62,6 +63,7 @@ class CheckpointInfo:
     temperature: Annotated[float, Range(0.01, 100)]  # divides a tagger's scores, so that its probabilities are calibrated
     versions: dict[str, str]
     seconds: Annotated[float, Range(0)] | None = None  # spent training; earlier files do not tell
+    span_odds: SpanOdds = LEAST_TOKEN  # the same for entities; earlier files give the probability of the least certain token
     format: int = FORMAT
 
 

@@ -6,17 +6,22 @@ over the legal ones, and a token's probabilities are summed over them (forward-b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+
+from seqmodels.fields import Range
 
 Array = NDArray[np.float32] | NDArray[np.float64]
 
 _OPENING, _ENDING = frozenset("BSU"), frozenset("ESLU")  # IOBES calls E and S what BILOU calls L and U
 _PREFIXES = frozenset("BI") | _OPENING | _ENDING
+_SUREST = 1 - 1e-6  # odds are finite
 _LEAST = 1e-30  # no probability is quite zero, or a confident network could leave no legal sequence
 
 
@@ -112,6 +117,30 @@ class Scheme:
 def scheme(tags: tuple[str, ...]) -> Scheme:
     """The scheme of these tags, built once."""
     return Scheme(tags)
+
+
+@dataclass(frozen=True)
+class SpanOdds:
+    """How probable an entity is, told by its least certain token: that token's log odds, times `scale`, plus `shift` (Platt 1999).
+
+    A token may be surely inside an entity whose bounds or type are wrong, so the token's probability alone promises too much.
+    """
+
+    scale: Annotated[float, Range(0, 10)] = 1.0
+    shift: Annotated[float, Range(-10, 10)] = 0.0
+
+    def probability(self, of_tokens: Sequence[float] | Array) -> float:
+        """From the probabilities of the entity's tokens, each from 0 to 1."""
+        return 1 / (1 + math.exp(-(self.scale * log_odds(float(min(of_tokens))) + self.shift)))
+
+
+LEAST_TOKEN = SpanOdds()  # as probable as its least certain token
+
+
+def log_odds(probability: float) -> float:
+    """ln p / (1 - p), of a probability that is not quite 0 or 1."""
+    sure = min(max(probability, 1 - _SUREST), _SUREST)
+    return math.log(sure / (1 - sure))
 
 
 def spans(tags: Sequence[str]) -> list[Span]:

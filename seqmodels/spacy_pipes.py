@@ -160,7 +160,7 @@ class TaggerPipe(TaggingPipe):
 
 
 class EntityPipe(TaggingPipe):
-    """Sets `doc.ents`, and of each the probability of its least certain token as `span._.probability`."""
+    """Sets `doc.ents`, and the probability of each as `span._.probability`."""
 
     def score(self, examples: Iterable[Example], **settings: Any) -> dict[str, Any]:
         """Precision, recall and F1 of exact spans, as `ents_p`, `ents_r`, `ents_f` and `ents_per_type`."""
@@ -170,11 +170,11 @@ class EntityPipe(TaggingPipe):
         return _of_spans(tags)
 
     def _set(self, doc: Doc, words: Sequence[Token], tags: Sequence[str], probabilities: Sequence[float]) -> None:
-        entities = []
+        entities, odds = [], self.checkpoint.info.span_odds
         for found in spans(tags):
             # white space between two of its words is part of it, as in "New\nYork"
             entity = Span(doc, words[found.first].i, words[found.last].i + 1, label=found.label)
-            entity._.set(PROBABILITY, min(probabilities[found.first : found.last + 1]))
+            entity._.set(PROBABILITY, odds.probability(probabilities[found.first : found.last + 1]))
             entities.append(entity)
         doc.set_ents(entities)
 

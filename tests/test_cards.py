@@ -34,6 +34,7 @@ from seqmodels.cards.reading import TagReading, quotable
 from seqmodels.cards.record import Calibration
 from seqmodels.cards.scoring import MISSED, NO_ENTITY, OTHER_BOUNDS, answers, calibration, confusion, span_calibration, tallies
 from seqmodels.corpora import ENTITY_TAGS, ENTITY_TYPES, UPOS
+from seqmodels.decoding import LEAST_TOKEN, SpanOdds
 from seqmodels.tasks import TASKS
 from tests.carding import SENTENCES, make
 from tests.conftest import SHIPPED, needs_corpora
@@ -144,10 +145,12 @@ def test_who_is_as_right_as_he_says_has_no_calibration_error_and_who_errs_though
     assert Calibration("words", ()).error == 0
 
 
-def test_an_entity_is_as_sure_as_its_least_certain_word() -> None:
+def test_how_sure_an_entity_is_follows_from_its_least_certain_word() -> None:
     gold, said = ["B-PER", "I-PER", "B-LOC"], ["B-PER", "I-PER", "O"]
-    [only] = span_calibration([(gold, said, np.array([0.9, 0.4, 0.8]))]).bins
-    assert (only.count, only.confidence, only.right) == (1, 0.4, 1)
+    for odds, sure in ((LEAST_TOKEN, 0.4), (SpanOdds(0.5, 1.0), 1 / (1 + np.exp(-0.5 * np.log(0.4 / 0.6) - 1)))):
+        [only] = span_calibration([(gold, said, np.array([0.9, 0.4, 0.8]))], odds).bins
+        assert (only.count, only.right) == (1, 1)
+        assert only.confidence == pytest.approx(sure, abs=1e-5)
 
 
 def test_only_a_sentence_that_is_read_as_its_own_words_is_quoted() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqmodels.corpora import ENTITY_TAGS, UPOS, to_iob2
-from seqmodels.decoding import Scheme, Span, spans
+from seqmodels.decoding import LEAST_TOKEN, Scheme, Span, SpanOdds, spans
 
 
 def random_probabilities(tokens: int, tags: int, seed: int, sharpness: float = 2.0) -> np.ndarray:
@@ -84,3 +84,10 @@ def test_spans_are_the_entities_of_a_sequence(tags: list[str], expected: list[Sp
 def test_an_inside_tag_without_one_that_opens_it_is_named() -> None:
     with pytest.raises(ValueError, match="'I-LOC' and no 'B-LOC'"):
         Scheme(("O", "B-PER", "I-PER", "I-LOC"))
+
+
+def test_an_entity_is_as_probable_as_its_least_certain_token_unless_odds_say_otherwise() -> None:
+    assert LEAST_TOKEN.probability([0.9, 0.3, 1.0]) == pytest.approx(0.3)
+    assert SpanOdds(0.5, -1.0).probability([0.8]) == pytest.approx(1 / (1 + np.exp(1 - 0.5 * np.log(4))))
+    for sure in (0.0, 1.0, 1e-30):
+        assert 0 < SpanOdds(10, -10).probability([sure]) <= 1

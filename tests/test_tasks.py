@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -14,10 +15,12 @@ from seqmodels import checkpoints
 from seqmodels.cells import CELLS
 from seqmodels.checkpoints import Checkpoint, CheckpointInfo
 from seqmodels.corpora import Sentence
+from seqmodels.decoding import LEAST_TOKEN, SpanOdds
 from seqmodels.inference import Sampling, continue_text, next_words, score_prompt, tag
 from seqmodels.models import CharacterEncoder, LanguageModel, SequenceReader, Tagger
 from seqmodels.tasks import TASKS, MemoryTask, TagTask, Task, find_task, tasks_that_predict
 from seqmodels.tasks.base import ModelConfig
+from seqmodels.tasks.tagging import FEWEST_SPANS, span_odds
 from seqmodels.text import EOS
 from seqmodels.traces import trace
 from seqmodels.training import Epoch, TrainConfig, fit
@@ -347,3 +350,21 @@ def test_a_character_model_that_reads_nothing_knows_how_often_each_comes() -> No
     bits = task.baseline(task.vocabulary(train), train, train)
     shares = (3 / 5, 1 / 5, 1 / 5)  # of a, of b, and of the end of a paragraph
     assert bits == pytest.approx(-sum(share * math.log2(share) for share in shares), abs=0.1)
+
+
+def test_the_odds_of_entities_are_found_again(tiny: dict[str, Checkpoint]) -> None:
+    """Of entities that are right as often as their odds say, and tags that say nothing of it."""
+    vocabulary, truth = tiny["ner-gru"].vocabulary, SpanOdds(0.6, -0.4)
+    assert isinstance(vocabulary, TaggerVocab)
+    chance = np.random.default_rng(5)
+    person, nothing = vocabulary.tags.index("B-PER"), vocabulary.tags.index("O")
+    sentences, shares = [], []
+    for sure in chance.uniform(0.55, 0.999, size=6000):
+        alone = np.zeros((1, len(vocabulary.tags)), dtype=np.float32)
+        alone[0, [person, nothing]] = sure, 1 - sure
+        shares.append(alone)
+        sentences.append(Sentence(("Ada",), ("B-PER" if chance.random() < truth.probability([sure]) else "O",)))
+    found = span_odds(vocabulary, sentences, shares)
+    assert found.scale == pytest.approx(truth.scale, abs=0.1)
+    assert found.shift == pytest.approx(truth.shift, abs=0.15)
+    assert span_odds(vocabulary, sentences[: FEWEST_SPANS - 1], shares[: FEWEST_SPANS - 1]) == LEAST_TOKEN

@@ -91,7 +91,8 @@ class TagReading(Reading):
         task: Any = self.checkpoint.task
         calibrations = [calibration("words", np.concatenate(self.sure), self.said == self.gold)]
         if of_spans:
-            calibrations.insert(0, span_calibration(list(zip(gold, self.guesses, self.sure, strict=True))))
+            found = list(zip(gold, self.guesses, self.sure, strict=True))
+            calibrations.insert(0, span_calibration(found, self.checkpoint.info.span_odds))
         return Result(
             sentences=len(gold),
             tokens=len(self.gold),

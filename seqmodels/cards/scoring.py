@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqmodels.cards.record import BINS, Bin, Calibration, Confusion, Tally
-from seqmodels.decoding import Span, spans
+from seqmodels.decoding import Span, SpanOdds, spans
 
 Tags = Sequence[str]
 Shares = NDArray[np.float32] | NDArray[np.float64]
@@ -94,14 +94,14 @@ def calibration(of: str, probabilities: Shares, right: NDArray[np.bool_]) -> Cal
     )
 
 
-def span_calibration(found: Sequence[tuple[Tags, Tags, Shares]]) -> Calibration:
-    """Of the entities that the model finds, in (gold, predicted, probabilities) of each sentence: their least certain word."""
+def span_calibration(found: Sequence[tuple[Tags, Tags, Shares]], odds: SpanOdds) -> Calibration:
+    """Of the entities that the model finds, in (gold, predicted, probabilities) of each sentence."""
     sure: list[float] = []
     right: list[bool] = []
     for gold, predicted, probabilities in found:
         true_spans = set(spans(gold))
         for span in spans(predicted):
-            sure.append(_least(probabilities, span))
+            sure.append(odds.probability(probabilities[span.first : span.last + 1]))
             right.append(span in true_spans)
     return calibration("entities", np.array(sure), np.array(right, dtype=bool))
 

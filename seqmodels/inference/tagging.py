@@ -33,7 +33,7 @@ class TaggedToken:
 
 @dataclass(frozen=True)
 class Entity:
-    """A span of the text, text[start:end]; the probability is that of its least certain token."""
+    """A span of the text, text[start:end]; its probability is told by that of its least certain token."""
 
     text: str
     start: int
@@ -118,7 +118,7 @@ def _tagging(
     for alone in probabilities:
         finite(checkpoint, torch.from_numpy(alone))
     tags = checkpoint.targets
-    rules = scheme(tags)
+    rules, odds = scheme(tags), checkpoint.info.span_odds
     tokens: list[TaggedToken] = []
     entities: list[Entity] = []
     bounds: list[tuple[int, int]] = []
@@ -134,6 +134,7 @@ def _tagging(
         for span in spans([tags[chosen] for chosen in best]):
             inside = tokens[first + span.first : first + span.last + 1]
             start, end = inside[0].start, inside[-1].end
-            entities.append(Entity(text[start:end], start, end, span.label, min(token.probability for token in inside)))
+            probability = odds.probability([token.probability for token in inside])
+            entities.append(Entity(text[start:end], start, end, span.label, probability))
     info = checkpoint.info
     return Tagging(text, info.task, info.cell, tuple(tokens), tuple(entities), tuple(bounds), checkpoint.own_name)

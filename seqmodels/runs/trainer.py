@@ -21,7 +21,7 @@ from seqmodels.models import SequenceModel
 from seqmodels.runs import store
 from seqmodels.runs.files import friendly_errors
 from seqmodels.runs.settings import Settings, flat_training
-from seqmodels.tasks import Task, find_task
+from seqmodels.tasks import UNCALIBRATED, Confidence, Task, find_task
 from seqmodels.training import DivergedError, Epoch, LiveSettings, Objective, Place, Report, Tensors, TrainState, fit, flaw
 from seqmodels.vocab import Vocabulary
 
@@ -61,7 +61,9 @@ class TrainingSetup:
     def task(self) -> Task:
         return find_task(self.settings.task)
 
-    def describe(self, epochs: int, scores: Scores, temperature: float = 1.0, seconds: float | None = None) -> CheckpointInfo:
+    def describe(
+        self, epochs: int, scores: Scores, confidence: Confidence = UNCALIBRATED, seconds: float | None = None
+    ) -> CheckpointInfo:
         """What the checkpoint of the model as it is now says of itself; `epochs` made its weights, in so many `seconds`."""
         kept = (value for name, value in self.model.named_parameters() if not name.startswith(checkpoints.TRAINING_ONLY))
         return CheckpointInfo(
@@ -75,7 +77,8 @@ class TrainingSetup:
             seed=self.settings.training.seed,
             epochs=epochs,
             scores=scores,
-            temperature=temperature,
+            temperature=confidence.temperature,
+            span_odds=confidence.span_odds,
             versions=checkpoints.versions(),
             seconds=None if seconds is None else round(seconds, 1),
         )
@@ -85,13 +88,13 @@ class TrainingSetup:
 
         It is written last: what fails before leaves the file that is there.
         """
-        temperature = self.task.calibrate(self.model, self.vocabulary, self.dataset.dev)
+        confidence = self.task.calibrate(self.model, self.vocabulary, self.dataset.dev)
         # the scores are those of the rounded weights in the file
         self.model.load_state_dict(checkpoints.stored(self.model), strict=False)
         scores = {
             split: self.task.evaluate(self.model, self.vocabulary, items).figures for split, items in self.dataset.held_out.items()
         }
-        checkpoints.save(path, self.model, self.vocabulary, self.describe(epochs, scores, temperature, seconds))
+        checkpoints.save(path, self.model, self.vocabulary, self.describe(epochs, scores, confidence, seconds))
         return scores
 
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 
 from seqmodels.cells import CELLS, Cell, find_cell
 from seqmodels.corpora import Columns, Contents, CorpusError, Subset, TextFile
+from seqmodels.decoding import LEAST_TOKEN, SpanOdds
 from seqmodels.fields import REQUIRED, SHARE, Range, check, scale, setting
 from seqmodels.initialization import SCHEMES, TORCH, initialize
 from seqmodels.models import SequenceModel
@@ -37,6 +38,17 @@ def _forgets(cell: Cell) -> bool:
 
 def _times(cell: Cell) -> bool:
     return bool(cell.time_biases)
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """What makes a tagger's probabilities true, without changing a decision: `temperature` divides its logits (Guo et al. 2017)."""
+
+    temperature: float = 1.0
+    span_odds: SpanOdds = LEAST_TOKEN
+
+
+UNCALIBRATED = Confidence()
 
 
 @dataclass(frozen=True)
@@ -334,6 +346,6 @@ class Task(ABC):
         """Whether a score is better than a baseline by more than chance: by a fiftieth of what there is to gain."""
         return score > baseline + 0.02 * (100 - baseline) if self.higher_is_better else score < 0.98 * baseline
 
-    def calibrate(self, model: Any, vocabulary: Any, dev: list[Any]) -> float:
-        """The temperature that divides a trained model's logits, so that its probabilities are true; 1 changes nothing."""
-        return 1.0
+    def calibrate(self, model: Any, vocabulary: Any, dev: list[Any]) -> Confidence:
+        """What makes a trained model's probabilities true, by the dev split."""
+        return UNCALIBRATED

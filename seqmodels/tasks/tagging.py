@@ -30,10 +30,10 @@ from seqmodels.corpora import (
     read_own_parts_of_speech,
     split,
 )
-from seqmodels.decoding import scheme, spans
+from seqmodels.decoding import LEAST_TOKEN, SpanOdds, log_odds, scheme, spans
 from seqmodels.metrics import accuracy, entity_scores
 from seqmodels.models import Tagger
-from seqmodels.tasks.base import ALL_FOUND, DataConfig, DemoConfig, ModelConfig, Scores, Splits, Task
+from seqmodels.tasks.base import ALL_FOUND, Confidence, DataConfig, DemoConfig, ModelConfig, Scores, Splits, Task
 from seqmodels.tasks.batching import batches, pieces, windows
 from seqmodels.training import BatchLoss, DevScore, Tensors, TrainConfig
 from seqmodels.vectors import GLOVE, word_vectors
@@ -42,6 +42,7 @@ from seqmodels.vocab import TaggerVocab, pad
 TRAINING_BATCH = 32  # sentences
 LONGEST_TRAINED = 160  # tokens; a batch of such sentences needs at most half a gigabyte, and the corpora have none longer
 POOL = 40  # batches whose sentences are sorted by length together
+FEWEST_SPANS = 100  # found in the dev split, until two numbers can be fitted to them
 UNSCORED = -100  # cross_entropy's default ignore_index
 
 
@@ -148,8 +149,8 @@ class TagTask(Task):
         gold = [sentence.tags for sentence in dev]
         return self.metrics(gold, [[commonest] * len(tags) for tags in gold])[self.metric]
 
-    def calibrate(self, model: Tagger, vocabulary: TaggerVocab, dev: list[Sentence]) -> float:
-        return calibrated_temperature(model, vocabulary, dev)
+    def calibrate(self, model: Tagger, vocabulary: TaggerVocab, dev: list[Sentence]) -> Confidence:
+        return confidence(model, vocabulary, dev)
 
     def metrics_of(
         self, vocabulary: TaggerVocab, items: list[Sentence], probabilities: list[NDArray[np.float32]]
@@ -338,12 +339,40 @@ def tag_probabilities(
     return [np.concatenate([found[next(each)] for _ in pieces(len(words))]) for words in sentences]
 
 
-def calibrated_temperature(model: Tagger, vocabulary: TaggerVocab, dev: list[Sentence]) -> float:
-    """The temperature that makes the dev tags most likely (Guo et al. 2017): one number, which changes no decision."""
+def confidence(model: Tagger, vocabulary: TaggerVocab, dev: list[Sentence]) -> Confidence:
+    """The temperature that makes the dev tags most likely, and then the odds that make it most likely which entities are right."""
     tag_ids = {tag: index for index, tag in enumerate(vocabulary.tags)}
-    found = tag_probabilities(model, vocabulary, [sentence.words for sentence in dev])
-    logs = torch.from_numpy(np.concatenate(found)).clamp_min(1e-12).log()
+    found = [
+        np.log(np.maximum(alone, 1e-12)) for alone in tag_probabilities(model, vocabulary, [sentence.words for sentence in dev])
+    ]
+    logs = torch.from_numpy(np.concatenate(found))
     gold = torch.tensor([tag_ids[tag] for sentence in dev for tag in sentence.tags])
     candidates = np.geomspace(0.5, 4, 141)
     losses = [F.cross_entropy(logs / temperature, gold).item() for temperature in candidates]
-    return round(float(candidates[int(np.argmin(losses))]), 3)
+    temperature = round(float(candidates[int(np.argmin(losses))]), 3)
+    shares = [torch.softmax(torch.from_numpy(alone) / temperature, dim=1).numpy() for alone in found]
+    return Confidence(temperature, span_odds(vocabulary, dev, shares))
+
+
+def span_odds(vocabulary: TaggerVocab, dev: list[Sentence], shares: list[NDArray[np.float32]]) -> SpanOdds:
+    """Those of the entities found with these probabilities. Too few, or all of them right or wrong, change nothing."""
+    rules = scheme(vocabulary.tags)
+    odds, right = [], []
+    for sentence, alone in zip(dev, shares, strict=True):
+        best, sure = rules.best(alone), rules.marginals(alone)
+        gold = set(spans(sentence.tags))
+        for span in spans([vocabulary.tags[tag] for tag in best]):
+            odds.append(log_odds(min(sure[at, best[at]] for at in range(span.first, span.last + 1))))
+            right.append(span in gold)
+    if len(right) < FEWEST_SPANS or len(set(right)) < 2:
+        return LEAST_TOKEN
+    from scipy.optimize import minimize  # takes half a second to import
+
+    seen, truth = np.array(odds), np.array(right, dtype=float)
+
+    def loss(values: NDArray[np.float64]) -> float:
+        logits = values[0] * seen + values[1]
+        return float(np.mean(np.logaddexp(0, logits) - truth * logits))
+
+    scale, shift = minimize(loss, (1.0, 0.0), bounds=((0, 10), (-10, 10))).x
+    return SpanOdds(round(float(scale), 3), round(float(shift), 3))
