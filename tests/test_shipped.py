@@ -1,5 +1,6 @@
 """The checkpoints that ship: all here, all true to what they say of themselves."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from seqmodels.cells import CELLS
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.cli.scoretable import markdown
 from seqmodels.inference import tag
-from seqmodels.tasks import TASKS, find_task
+from seqmodels.tasks import TASKS, ModelConfig, find_task
 from seqmodels.tasks.tagging import tag_probabilities
 from seqmodels.traces import trace
 from tests.conftest import SHIPPED_CELLS, needs_corpora
@@ -19,7 +20,6 @@ from tests.test_traces import TOLERANCE, law_error
 FOLDER = Path(__file__).parent.parent / "checkpoints"
 SHIPPED = [task.name for task in TASKS.values() if task.shipped]
 CELLS_OF = dict.fromkeys(SHIPPED, tuple(CELLS)) | {"lm": SHIPPED_CELLS, "tales": ("gru",)}
-CELLS_OF["ner"] = ("elman", "gated", "gated_forget", "gru", "lstm")
 NAMES = [f"{task}-{cell}" for task in SHIPPED for cell in CELLS_OF[task]]
 TEXT = "The keys to the cabinet in the old house near Paris are on the table, said Angela Merkel.\n😀 dosn't mattter"
 BARS = {
@@ -59,7 +59,7 @@ def test_cells_of_a_task_share_one_recipe_and_one_size_of_memory() -> None:
     for task in SHIPPED:
         infos = [checkpoints.read_info(FOLDER / f"{task}-{cell}{checkpoints.SUFFIX}") for cell in CELLS_OF[task]]
         assert len({repr(info.recipe) for info in infos}) == 1
-        assert len({repr({**info.config, "cell": None}) for info in infos}) == 1
+        assert len({replace(ModelConfig(**info.config), cell="gru") for info in infos}) == 1
         assert len({info.corpus_hash for info in infos}) == 1
 
 
