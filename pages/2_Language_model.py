@@ -8,7 +8,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -19,7 +19,9 @@ from pages.language.shelves import SHELVES
 from seqmodels.viz import language
 
 if TYPE_CHECKING:
-    from seqmodels.inference import Sampling
+    from streamlit.delta_generator import DeltaGenerator
+
+    from seqmodels.inference import Candidates, Sampling
     from seqmodels.text import Unit
     from seqmodels.traces import Switch
 
@@ -29,6 +31,7 @@ PROMPT, SEED = "prompt", "seed"
 _SHELF = "language-shelf"  # in the session's state: what the models on screen have read
 MOST: dict[Unit, int] = {"word": 2000, "character": 12_000}  # of a prompt: three models read it in some two seconds
 SIDE_BY_SIDE = 4  # models
+SHORT = 5  # candidates over a text: with them, the most of it is in sight on a projector
 LONG = 5000  # characters; what is shorter is scored before a spinner could be seen
 # so many make a word of text: one of the addresses has 5.5 characters, its space included
 TOKENS: dict[Unit, int] = {"word": 1, "character": 6}
@@ -91,18 +94,28 @@ def main() -> None:
 
 
 def answer(prompt: str, asked: Asked, alone: bool) -> None:
-    """What the models write, what they expect next, and what has surprised them."""
+    """What the models expect next, what they write, and what has surprised them. Of names, those that are written come first."""
     unit: Unit = "word" if "word" in asked.models.values() else "character"
     prompt = inputs.at_most(prompt, names.MOST_PROMPT if alone else MOST[unit], unit, last=True)
-    written = st.container()
-    next_words(asked.models, prompt, asked.sampling)
+    from seqmodels.inference import candidates
+
+    found = {name: candidates(loading.next_words(name, prompt), asked.sampling) for name in asked.models}
+    if alone:
+        names.draw(list(asked.models), prompt, asked.sampling, asked.switch)
+        st.header("What could come next", anchor=False)
+    panels = []
+    for name, column in zip(asked.models, st.columns(len(asked.models), gap="medium"), strict=True):
+        with column, st.container(key=f"written-{name}", gap="xxsmall"):
+            writing = None if alone else loading.continue_text(name, prompt, max_tokens=many(asked, name), sampling=asked.sampling)
+            above(name, prompt, asked.models[name], writing)
+            bars(name, prompt, found, short=not alone)
+            if writing is not None:
+                panels.append((st.empty(), writing, asked.models[name]))
+            st.caption(language.spread(found[name]))
+    take_one(asked.models, prompt, found, texts=not alone)
     surprisal = st.container()
     # the text flows in while the rest already stands; the prompt is scored last, which takes long if it is a book
-    with written:
-        if alone:
-            names.draw(list(asked.models), prompt, asked.sampling, asked.switch)
-        else:
-            continuations(asked, prompt)
+    write(panels, prompt, asked.numbers)
     with surprisal:
         prompt_surprisal(asked.models, prompt, asked.numbers)
 
@@ -153,68 +166,63 @@ def draw_anew() -> None:
     st.session_state[SEED] = following if following <= high else int(low)
 
 
-def continuations(asked: Asked, prompt: str) -> None:
-    """The models side by side, all writing at once. What they have written before appears at once."""
-    models = asked.models
-    rare = " and ".join(text for unit, text in RARE.items() if unit in models.values())
-    panels = []
-    for (name, unit), column in zip(models.items(), st.columns(len(models), gap="medium"), strict=True):
-        writing = loading.continue_text(name, prompt, max_tokens=asked.length * TOKENS[unit], sampling=asked.sampling)
-        with column, st.container(key=f"written-{name}", gap="xxsmall"):
-            with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-                st.markdown(heading(name, unit), width="content")
-                st.button(
-                    "Keep",
-                    icon=":material/add:",
-                    key=f"keep-{name}",
-                    help="Put this text into the prompt and go on from there.",
-                    on_click=keep,
-                    args=(prompt, writing, unit),
-                    type="tertiary",
-                )
-            panels.append((st.empty(), writing, unit))
-    st.caption(
-        f"The stronger the colour behind a {kinds(models)}, the less the model expected it; ¶ ends a paragraph.",
-        help=f"To a model, {rare} in training (of a short text, fewer) are all `<unk>`, and `<unk>` is never drawn.",
-    )
-    growing = panels
-    while growing:
-        for panel, writing, unit in growing:
-            panel.html(language.continuation(prompt, writing.tokens, unit=unit, numbers=asked.numbers))
-        growing = [(panel, writing, unit) for panel, writing, unit in growing if writing.advance(TOKENS[unit])]
+def many(asked: Asked, name: str) -> int:
+    """How many tokens a model is to write."""
+    return asked.length * TOKENS[asked.models[name]]
 
 
-def next_words(models: Models, prompt: str, sampling: Sampling) -> None:
-    """Bars of the likeliest next words for each model. A click takes a word, as does the list below them, which needs no mouse."""
-    st.header("What could come next", anchor=False)
-    from seqmodels.inference import candidates
-
-    found = {name: candidates(loading.next_words(name, prompt), sampling) for name in models}
-    longest = max(language.longest_bar(candidates) for candidates in found.values())
-    # a new prompt needs a new chart: an old one would still hold the click that made it
-    version = zlib.crc32(prompt.encode(errors="replace"))
-    for (name, listed), column in zip(found.items(), st.columns(len(models), gap="medium"), strict=True):
-        key = f"bars-{name}-{version}"
-        with column, st.container(gap="xxsmall"):
-            st.markdown(heading(name, listed.unit))
-            st.plotly_chart(
-                language.next_word_bars(listed, theme=page.theme(), longest=longest),
-                theme=None,  # Streamlit's would repaint the see-through bars
-                key=key,
-                on_select=lambda key=key, unit=listed.unit: take_clicked(key, prompt, unit),
-                selection_mode="points",
-                config={"displayModeBar": False},
+def above(name: str, prompt: str, unit: Unit, writing: loading.Writing | None) -> None:
+    """The name of a model, and a button that takes over what it writes."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(heading(name, unit), width="content")
+        if writing is not None:
+            st.button(
+                "Keep",
+                icon=":material/add:",
+                key=f"keep-{name}",
+                help="Put this text into the prompt and go on from there.",
+                on_click=keep,
+                args=(prompt, writing, unit),
+                type="tertiary",
             )
-            st.caption(language.spread(listed))
+
+
+def bars(name: str, prompt: str, found: Mapping[str, Candidates], *, short: bool) -> None:
+    """The likeliest next words of a model; of a `short` list the first only. A click takes a word."""
+    most = SHORT if short else None
+    listed = {one: replace(candidates, words=candidates.words[:most]) for one, candidates in found.items()}
+    longest = max(language.longest_bar(candidates) for candidates in listed.values())
+    # a new prompt needs a new chart: an old one would still hold the click that made it
+    key, unit = f"bars-{name}-{zlib.crc32(prompt.encode(errors='replace'))}", found[name].unit
+    st.plotly_chart(
+        language.next_word_bars(listed[name], theme=page.theme(), longest=longest, bare=short),
+        theme=None,  # Streamlit's would repaint the see-through bars
+        key=key,
+        on_select=lambda: take_clicked(key, prompt, unit),
+        selection_mode="points",
+        config={"displayModeBar": False},
+    )
+
+
+def take_one(models: Models, prompt: str, found: Mapping[str, Candidates], *, texts: bool) -> None:
+    """What the bars, and the colours of `texts`, mean; and a list of all candidates, which needs no mouse."""
+    rare = " and ".join(text for unit, text in RARE.items() if unit in models.values())
+    kind = kinds(models)
+    meant = [
+        f"A bar is how likely a {kind} comes next: solid under the settings above, faint by the model's own probability, at "
+        f"temperature 1. Click a row, or tap it twice, to take that {kind}."
+    ]
+    if texts:
+        meant.append(f"The stronger the colour behind a {kind}, the less the model expected it; ¶ ends a paragraph.")
     st.caption(
-        f"Click a row, or tap it twice, to take that {kinds(models)}. Solid: how likely it is drawn under the settings above. "
-        "Faint: the model's own probability, at temperature 1. A sure model has one long bar, a lost one many short."
+        " ".join(meant),
+        help=f"To a model, {rare} in training (of a short text, fewer) are all `<unk>`, and `<unk>` is never drawn.",
     )
     choices = {label(word, one.unit, models): (word, one.unit) for one in found.values() for word in one.names}
     first = next(iter(models.values()))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox(
-            f"Or pick the next {kinds(models)} from a list",
+            f"Or pick the next {kind} from a list",
             sorted(choices, key=str.lower),
             index=None,
             key="next",
@@ -226,6 +234,14 @@ def next_words(models: Models, prompt: str, sampling: Sampling) -> None:
         st.button(
             f"Take back a {first}", icon=":material/undo:", on_click=take_back, args=(prompt, first), disabled=not prompt.strip()
         )
+
+
+def write(panels: Sequence[tuple[DeltaGenerator, loading.Writing, Unit]], prompt: str, numbers: bool) -> None:
+    """The models side by side, all writing at once. What they have written before appears at once."""
+    while panels:
+        for panel, writing, unit in panels:
+            panel.html(language.continuation(prompt, writing.tokens, unit=unit, numbers=numbers))
+        panels = [(panel, writing, unit) for panel, writing, unit in panels if writing.advance(TOKENS[unit])]
 
 
 def prompt_surprisal(models: Models, prompt: str, numbers: bool) -> None:

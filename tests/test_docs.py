@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -18,10 +19,12 @@ import typer
 
 from docs import imports
 from pages import explorer
+from pages.common import page
 from seqmodels import load, trace
 from seqmodels.cells import CELLS
 from seqmodels.cli import main
 from seqmodels.cli.commands import app
+from tests.browser.driver import PLACES
 from tests.paging import GATES, opened, pictures
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -156,3 +159,9 @@ def test_the_readme_lists_the_views_as_their_menu_does() -> None:
     assert listed == [(view.title, view.asks) for view in explorer.VIEWS.values()]
     groups = re.findall(r"^(\w+):$", text_of("README.md"), flags=re.MULTILINE)
     assert [group.lower() for group in groups] == list(dict.fromkeys(view.group for view in explorer.VIEWS.values()))
+
+
+def test_screenshots_are_taken_of_every_page_and_view() -> None:
+    taken = {urlsplit(place).path for place in PLACES.values()}
+    assert taken == {"" if one.path == "app.py" else Path(one.path).stem.partition("_")[2] for one in page.PAGES}
+    assert set(explorer.VIEWS) <= {parse_qs(urlsplit(place).query).get("view", [""])[0] for place in PLACES.values()}

@@ -74,6 +74,15 @@ def test_bars_of_two_runs_name_both_and_say_both_numbers() -> None:
     assert [text.strip() for text in numbers] == ["15 → 60 %", "25 → 2.0 %", "20 → 5.0 %"]
 
 
+def test_bare_bars_are_the_rows_alone_and_say_the_same_on_hover() -> None:
+    found = candidates(DISTRIBUTION, AS_IT_IS)
+    bare, whole = language.next_word_bars(found, bare=True), language.next_word_bars(found)
+    assert not bare.layout.showlegend
+    assert not bare.layout.xaxis.visible
+    assert bare.layout.height < whole.layout.height - 60
+    assert [trace.hovertemplate for trace in bare.data] == [trace.hovertemplate for trace in whole.data]
+
+
 def test_a_word_that_looks_like_html_is_a_label_and_not_html() -> None:
     figure = language.next_word_bars(candidates(DISTRIBUTION, AS_IT_IS))
     assert "&lt;b&gt;" in figure.layout.yaxis.ticktext

@@ -117,6 +117,16 @@ def test_an_entity_is_one_span_named_at_its_first_word() -> None:
     assert (found.classes("sm-open"), found.classes("sm-inside"), found.classes("sm-outside")) == (1, 1, 1)
 
 
+def test_the_words_of_an_entity_in_one_tagging_or_another_go_into_the_next_line_together() -> None:
+    assert Reading(tags.strip([SAW, SAW_TOO])).classes("sm-together") == 0
+    apart = tagging([[("New", "O"), ("York", "B-LOC"), ("is", "I-LOC"), ("Rome", "B-LOC")]], cell="lstm", task="ner")
+    found = Reading(tags.strip([NEW_YORK, apart]))
+    assert found.classes("sm-together") == 1
+    assert found.words == ["New", "York", "is", "Rome"]
+    together = tags.strip([NEW_YORK, apart]).split("sm-together", 1)[1].partition("Rome")[0]
+    assert [word in together for word in ("New", "York", "is")] == [True, True, True]
+
+
 def test_neighbouring_entities_stay_apart() -> None:
     found = Reading(tags.strip([tagging([[("Rome", "B-LOC"), ("Paris", "B-LOC")]], task="ner")]))
     assert found.classes("sm-open") == found.classes("sm-inside") == 0

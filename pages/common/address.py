@@ -9,10 +9,11 @@ Else the inputs lead, and at the end of a run the address gets all that has chan
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -231,7 +232,8 @@ def holds(values: Mapping[str, Any]) -> bool:
 def write() -> None:
     """All inputs are drawn: the address says that and nothing else. For a page that then works for long; `finish` does so too."""
     memory = _memory()
-    _send(memory, {key: memory.said(key) for key in memory.drawn if memory.said(key)})
+    if memory.opening is None:
+        _send(memory, _drawn(memory))
 
 
 def write_part() -> None:
@@ -244,8 +246,8 @@ def write_part() -> None:
 
 def finish() -> None:
     """A run of a page is at its end."""
-    write()
     memory = _memory()
+    _send(memory, _drawn(memory))
     memory.opening, memory.running = None, False
 
 
@@ -262,8 +264,31 @@ def _send(memory: _Memory, now: dict[str, Said]) -> None:
     if wrong:
         rest = {key: said for key, said in memory.opening.asks.items() if key not in wrong}
         memory.opening.asks = rest | {key: said for key, said in now.items() if key in wrong}
-        st.query_params.from_dict(memory.opening.asks)
+        _correct(memory.opening.asks)
         memory.address = dict(memory.opening.asks)
+
+
+def _correct(said: Mapping[str, Said]) -> None:
+    """Let the browser's address say this in the place of what it said.
+
+    Streamlit's way makes an entry of the history, by which Back would bring what only looks the same.
+    """
+    context = get_script_run_ctx()
+    assert context is not None
+    # such as `embed`, which Streamlit keeps to itself
+    hidden = [pair for pair in parse_qsl(context.query_string, keep_blank_values=True) if pair[0] not in st.query_params]
+    with context.session_state.query_params() as params:
+        params.clear_with_no_forward_msg(preserve_embed=True)
+        for key, texts in said.items():
+            params.set_with_no_forward_msg(key, texts)
+    context.query_string = urlencode([*((key, text) for key, texts in said.items() for text in texts), *hidden])
+    to = json.dumps(f"?{context.query_string}" if context.query_string else "")  # in which nothing typed is more than letters and %
+    st.html(f"<script>history.replaceState(history.state, '', location.pathname + {to})</script>", unsafe_allow_javascript=True)
+
+
+def _drawn(memory: _Memory) -> dict[str, Said]:
+    """What the inputs on screen say, those with their defaults left out."""
+    return {key: memory.said(key) for key in memory.drawn if memory.said(key)}
 
 
 def _differs(opening: _Opening, key: str, expected: Said, said: Said) -> bool:

@@ -35,15 +35,18 @@ def next_word_bars(
     theme: Theme = "light",
     longest: float | None = None,
     runs: tuple[str, str] | None = None,
+    bare: bool = False,
 ) -> go.Figure:
     """Horizontal bars, likeliest on top: solid is the probability a word is drawn with, pale the model's own.
 
     `longest` (a probability) is where the axis ends: the same for cells side by side. What `runs` names stands for itself instead:
     the pale bar is the first run's, the solid one the second's, and a row says both numbers. A click anywhere on a row selects its
-    word, which is the point's `customdata[0]`.
+    word, which is the point's `customdata[0]`. `bare` leaves the rows alone, without axis and legend, and lower.
     """
     pale, solid = runs or ("the model's own", "as drawn")
     end = longest_bar(found, both=bool(runs)) if longest is None else longest
+    scaled = not (bare or runs)  # of two runs both numbers stand in each row
+    above, below = 4 if bare else 30, 36 if scaled else 4
     rows = list(range(len(found.words)))
     names = [shown(word) for word in found.names]
     colour, text, line = SURPRISAL.on(theme), TEXT.on(theme), LINE.on(theme)
@@ -82,8 +85,8 @@ def next_word_bars(
     figure.update_layout(
         barmode="overlay",
         bargap=0,
-        height=27 * len(rows) + 66,
-        margin={"l": 8, "r": 8, "t": 30, "b": 36},
+        height=(24 if bare else 27) * len(rows) + above + below,
+        margin={"l": 8, "r": 8, "t": above, "b": below},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font=font,
@@ -91,6 +94,7 @@ def next_word_bars(
         hovermode="closest",
         clickmode="event+select",
         dragmode=False,
+        showlegend=not bare,
         legend={
             "orientation": "h",
             "x": 0,
@@ -104,7 +108,7 @@ def next_word_bars(
             "range": [0, end],
             "tickformat": ".0%" if end > 0.05 else ".1%",
             "nticks": 5,
-            "visible": not runs,  # both numbers stand in each row
+            "visible": scaled,
             "fixedrange": True,
             "zeroline": False,
             "gridcolor": line,

@@ -8,7 +8,7 @@ probability. The HTML stands alone: no script, no other file.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -82,7 +82,10 @@ def strip(
     for number, (start, end) in enumerate(taggings[0].sentences, 1):
         shown = range(max(start, first), min(end, last))
         if shown:
-            words = "".join(_word(taggings, titles, position, rows, glued=position > start) for position in shown)
+            words = "".join(
+                _together([_word(taggings, titles, position, rows, glued=position > start) for position in group])
+                for group in _groups(taggings, shown)
+            )
             direction = _direction(taggings[0].text[taggings[0].tokens[start].start : taggings[0].tokens[end - 1].end])
             found.append(
                 f'<div class="sm-sentence" dir="{direction}"><div role="list" aria-label="Sentence {number}">{words}</div></div>'
@@ -113,6 +116,22 @@ def meaning(tag: str) -> str:
         return name and f"{tag}: {name}"
     article = "an" if name[0] in "aeiou" else "a"
     return f"{tag}: {'the first word' if tag.startswith('B-') else 'a later word'} of the name of {article} {name}"
+
+
+def _groups(taggings: Sequence[Tagging], shown: Iterable[int]) -> list[list[int]]:
+    """The positions of words, those of one entity together: of several that overlap, in one tagging or another."""
+    groups: list[list[int]] = []
+    for position in shown:
+        if groups and any(tagging.tokens[position].tag.startswith("I-") for tagging in taggings):
+            groups[-1].append(position)
+        else:
+            groups.append([position])
+    return groups
+
+
+def _together(words: Sequence[str]) -> str:
+    """Words that go into the next line together, unless they are longer than a line."""
+    return words[0] if len(words) == 1 else f'<span class="sm-together" role="presentation">{"".join(words)}</span>'
 
 
 def _word(taggings: Sequence[Tagging], names: Sequence[str], position: int, rows: Sequence[Row], *, glued: bool) -> str:

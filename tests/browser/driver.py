@@ -35,6 +35,8 @@ PLACES = {  # every page and view, by a short name
     "hand-switch": "Gate_by_hand",
     "hand-cell": "Gate_by_hand?part=Memory+cell&puzzle=latch&step=3",
     "hand-inside": "Gate_by_hand?part=Inside+a+cell&puzzle=latch&step=3",
+    "memory_lab": "Memory_lab",
+    "five_tips": "Five_tips",
     "units": "Units",
     "glossary": "Glossary?term=retention",
     "lesson": "Gates?view=Square&lesson=2",

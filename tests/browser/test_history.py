@@ -63,6 +63,18 @@ def test_back_and_forward_bring_the_texts_that_were_typed(page: Page, address: s
     assert entries(page) == before + 2
 
 
+def test_an_address_that_is_corrected_makes_no_entry_of_its_own(page: Page, address: str) -> None:
+    visit(page, f"{address}/Tagging?text=Ducks+swim.")
+    before = entries(page)
+    visit(page, f"{address}/Tagging?text=Fish.&cells=gru&cells=nonsense")
+    expect(page).to_have_url(f"{address}/Tagging?text=Fish.&cells=GRU")
+    assert entries(page) == before + 1
+    type_into(page, TEXT, "Geese fly.")
+    assert entries(page) == before + 2
+    back(page)
+    shows(page, "Fish.")
+
+
 def test_each_choice_is_one_entry_and_back_undoes_it(page: Page, address: str) -> None:
     visit(page, f"{address}/Tagging?text=Ada+met+Bob.")
     before = entries(page)

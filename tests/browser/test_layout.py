@@ -24,6 +24,7 @@ PICTURES |= {
     "Training": "canvas",
 }
 PICTURES |= {f"Gate_by_hand?part={part}": ".stPlotlyChart" for part in ("Switch", "Memory+cell", "Inside+a+cell")}
+PICTURES |= dict.fromkeys(("Memory_lab", "Gradient_lab", "Five_tips"), ".stPlotlyChart") | {"Units": "canvas"}
 PICTURES |= {f"Gates?view={view}": ".stPlotlyChart" for view in VIEWS}
 PICTURES |= {"Gates?view=Equation": ".sm-numbers", "Gates?view=Moments": ".sm-passages li"}
 PICTURES |= {"Gates?view=Surgery": ".sm-strip, .stPlotlyChart"}
@@ -146,6 +147,23 @@ def test_on_a_stage_only_the_result_is_left_and_keys_turn_the_views(page: Page, 
     settle(page)
     expect(page.locator(".st-key-header")).to_be_visible()
     assert "stage" not in page.url
+
+
+def test_on_a_stage_pictures_grow_with_the_type_and_still_answer_the_pointer(page: Page, address: str) -> None:
+    visit(page, f"{address}/Gates?view=Regimes&text=The+old+man+the+boats.&cells=gru&stage=true", (1920, 1080))
+    plots = page.locator("[class*=st-key-gates-pictures-] .js-plotly-plot")
+    letters, exit_ = box(plots.first.locator(".xtick text").first)["height"], box(page.locator(".st-key-stage"))
+    area = plots.first.locator(".nsewdrag")
+    surface = box(area)
+    assert exit_["y"] + exit_["height"] <= box(page.locator(".strip"))["y"], "the way back lies over nothing"
+    page.wait_for_function(
+        "() => { const [one, two] = [...document.querySelectorAll('.stPlotlyChart')].map((chart) => "
+        "chart.querySelector('.svg-container').getBoundingClientRect()); return one.bottom <= two.top && two.right <= innerWidth }"
+    )
+    area.hover(position={"x": surface["width"] * 2.5 / 6, "y": surface["height"] / 2})
+    expect(plots.first.locator(".hoverlayer .hovertext")).to_contain_text("man")
+    visit(page, f"{address}/Gates?view=Regimes&text=The+old+man+the+boats.&cells=gru", (1920, 1080))
+    assert letters > 1.5 * box(plots.first.locator(".xtick text").first)["height"]
 
 
 def test_once_the_stage_is_switched_on_the_arrow_keys_move_the_word(page: Page, address: str) -> None:

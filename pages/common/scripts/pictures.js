@@ -30,8 +30,8 @@ function twin(point, graph) {
 }
 
 function point(surface, type, left = 0, top = 0) {
-  const box = surface.getBoundingClientRect();
-  surface.dispatchEvent(new MouseEvent(type, { bubbles: true, clientX: box.left + left, clientY: box.top + top }));
+  const box = surface.getBoundingClientRect(), grown = box.width / (surface.width.baseVal.value || box.width || 1);  // on a stage
+  surface.dispatchEvent(new MouseEvent(type, { bubbles: true, clientX: box.left + grown * left, clientY: box.top + grown * top }));
 }
 
 export default function ({ parentElement, setTriggerValue }) {

@@ -18,6 +18,13 @@ const turn = (event) => {
   target.click();
 };
 
+// A picture that the style has grown takes no more room than before: what stands below it must know how tall it is.
+const PICTURE = '.stElementContainer:has(.stPlotlyChart)';
+const measure = new ResizeObserver((seen) => seen.forEach(({ target }) => target.style.setProperty('--tall', `${target.offsetHeight}px`)));
+const find = new MutationObserver(() => {
+  if (document.querySelector('.on-stage')) document.querySelectorAll(PICTURE).forEach((picture) => measure.observe(picture));
+});
+
 // Streamlit keeps the theme under the path of the page on which the app was opened, so it is set for all pages.
 const THEMES = { light: 'Light', dark: 'Dark' };
 const isDark = () => getComputedStyle(document.querySelector('.stApp')).colorScheme === 'dark';
@@ -52,7 +59,9 @@ export default function ({ parentElement }) {
   parentElement.querySelector('[name=theme]').onclick = turnTheme;
   document.addEventListener('keydown', commit, true);
   document.addEventListener('keydown', turn);
+  find.observe(document.body, { childList: true, subtree: true });
   return () => {
+    find.disconnect();
     document.removeEventListener('keydown', commit, true);
     document.removeEventListener('keydown', turn);
   };
