@@ -160,8 +160,8 @@ def test_on_a_stage_pictures_grow_with_the_type_and_still_answer_the_pointer(pag
         "() => { const [one, two] = [...document.querySelectorAll('.stPlotlyChart')].map((chart) => "
         "chart.querySelector('.svg-container').getBoundingClientRect()); return one.bottom <= two.top && two.right <= innerWidth }"
     )
-    area.hover(position={"x": surface["width"] * 2.5 / 6, "y": surface["height"] / 2})
-    expect(plots.first.locator(".hoverlayer .hovertext")).to_contain_text("man")
+    area.hover(position={"x": surface["width"] * 4.5 / 6, "y": surface["height"] / 2})
+    expect(plots.first.locator(".hoverlayer .hovertext")).to_contain_text("boats")
     visit(page, f"{address}/Gates?view=Regimes&text=The+old+man+the+boats.&cells=gru", (1920, 1080))
     assert letters > 1.5 * box(plots.first.locator(".xtick text").first)["height"]
 
