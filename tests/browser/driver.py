@@ -42,7 +42,10 @@ PLACES = {  # every page and view, by a short name
     "lesson": "Gates?view=Square&lesson=2",
 }
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_FLAGS = ("--no-sandbox", "--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking")
+_FLAGS = (
+    *("--no-sandbox", "--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"),
+    "--process-per-site",  # a process of its own for each page would compile the app's scripts again
+)
 
 
 def find_browser() -> str | None:
