@@ -29,8 +29,9 @@ help: ## list these targets
 app: $(RUNTIME) ## start the app (PORT=8501), for this machine alone; HOST=0.0.0.0 opens it to others
 	@exec $(BIN)/python -m seqmodels app --port $(PORT) --host $(HOST)
 
+# by file, in their order: the browser's, which take longest, are first, and share an app and a browser in each worker
 test: lint browser ## every check: lint, types, import rules, all tests with the browser walk
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # a machine without a Chromium gets playwright's own; where that cannot be fetched, the walk is skipped and says so
 browser: $(DEV)

@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -116,6 +117,24 @@ def settle(page: Page) -> None:
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=PATIENCE)
     page.wait_for_timeout(300)  # a rerun that a widget asks for starts a moment later
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=PATIENCE)
+
+
+def wait_until(page: Page, condition: str, arg: object = None, timeout: float = PATIENCE) -> None:
+    """Wait until a JavaScript expression, or a function of the argument, is true.
+
+    Not playwright's `wait_for_function`, which evaluates it where the app's content security policy forbids that.
+    """
+    deadline = time.monotonic() + timeout / 1000
+    while not page.evaluate(condition, arg):
+        assert time.monotonic() < deadline, f"in vain: {condition}"
+        page.wait_for_timeout(50)
+
+
+def colour(page: Page, scheme: Literal["light", "dark"]) -> None:
+    """Prefer light or dark, as the system's setting does, and wait until an open page is drawn anew."""
+    page.emulate_media(color_scheme=scheme)
+    wait_until(page, "scheme => getComputedStyle(document.querySelector('.stApp')).colorScheme === scheme", scheme)
+    settle(page)
 
 
 def visit(page: Page, url: str) -> None:

@@ -41,7 +41,7 @@ def seen(page: Page) -> list[Moment]:
 @pytest.mark.parametrize(
     ("place", "label", "text"),
     [
-        ("Language_model", "Prompt", "The people of the"),
+        ("Language_model", "Prompt", "The gold of the mountains"),
         ("Language_model?read=names", "The name begins with", "Iv"),
         ("Tagging", "Your text", "The old man the boat, he said. " * 700),
         ("Gates?view=Heatmaps", "Your text", "The old man the boat. " * 30),

@@ -7,8 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.accessibility import violations
-from tests.browser.driver import settle, visit
+from tests.browser.accessibility import SCHEMES, violations
+from tests.browser.driver import colour, settle, visit, wait_until
 from tests.browser.test_layout import half_in_sight
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
@@ -44,8 +44,8 @@ def test_a_click_on_the_wall_starts_there_and_play_goes_through_the_updates(page
     graph = page.locator(".js-plotly-plot").first
     assert graph.evaluate(points) == 31
     page.get_by_text("Play", exact=False).first.click()
-    page.wait_for_function(f"() => ({points})(document.querySelector('.js-plotly-plot')) < 31")
-    page.wait_for_function(f"() => ({points})(document.querySelector('.js-plotly-plot')) > 3")
+    wait_until(page, f"() => ({points})(document.querySelector('.js-plotly-plot')) < 31")
+    wait_until(page, f"() => ({points})(document.querySelector('.js-plotly-plot')) > 3")
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -55,9 +55,9 @@ def test_each_part_is_in_sight_whole_on_a_phone_and_open_to_all(page: Page, addr
         page.set_viewport_size({"width": width, "height": height})
         half_in_sight(page, ".js-plotly-plot")
     page.set_viewport_size({"width": 390, "height": 844})
-    page.wait_for_function(
-        "() => [...document.querySelectorAll('[data-testid=stMain]')].every(box => box.scrollWidth <= box.clientWidth)"
+    wait_until(
+        page, "() => [...document.querySelectorAll('[data-testid=stMain]')].every(box => box.scrollWidth <= box.clientWidth)"
     )
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
+    for scheme in SCHEMES:
+        colour(page, scheme)
         assert violations(page) == []

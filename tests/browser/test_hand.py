@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.accessibility import violations
-from tests.browser.driver import settle, visit
+from tests.browser.driver import settle, visit, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -24,7 +24,7 @@ def test_a_slider_moves_the_memory_and_the_arrow_keys_step_through_the_signal(pa
     keep.press("End")
     expect(page).to_have_url(re.compile("counter-mu=1"))
     settle(page)
-    page.wait_for_function(f"(before) => JSON.stringify({HEIGHTS}) !== JSON.stringify(before)", arg=before)
+    wait_until(page, f"(before) => JSON.stringify({HEIGHTS}) !== JSON.stringify(before)", arg=before)
     page.locator(".strip button").nth(3).click()
     page.keyboard.press("ArrowRight")
     expect(page).to_have_url(re.compile("step=5"))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from pages.explorer import VIEWS
-from tests.browser.driver import settle, take
+from tests.browser.driver import settle, wait_until
 from tests.browser.driver import visit as go
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
@@ -25,9 +23,8 @@ PICTURES |= {
 }
 PICTURES |= {f"Gate_by_hand?part={part}": ".stPlotlyChart" for part in ("Switch", "Memory+cell", "Inside+a+cell")}
 PICTURES |= dict.fromkeys(("Memory_lab", "Gradient_lab", "Five_tips"), ".stPlotlyChart") | {"Units": "canvas"}
-PICTURES |= {f"Gates?view={view}": ".stPlotlyChart" for view in VIEWS}
-PICTURES |= {"Gates?view=Equation": ".sm-numbers", "Gates?view=Moments": ".sm-passages li"}
-PICTURES |= {"Gates?view=Surgery": ".sm-strip, .stPlotlyChart"}
+VIEW_PICTURES = dict.fromkeys(VIEWS, ".stPlotlyChart")
+VIEW_PICTURES |= {"Equation": ".sm-numbers", "Moments": ".sm-passages li", "Surgery": ".sm-strip, .stPlotlyChart"}
 
 
 def visit(page: Page, url: str, size: tuple[int, int] = PROJECTOR) -> None:
@@ -47,30 +44,19 @@ def half_in_sight(page: Page, picture: str) -> None:
     page.locator(picture).first.wait_for()
     inside = "picture => { const box = document.querySelector(picture).getBoundingClientRect(); "
     inside += "return box.height > 0 && box.top + box.height / 2 <= window.innerHeight }"
-    page.wait_for_function(inside, arg=picture, timeout=10_000)
+    wait_until(page, inside, picture, timeout=10_000)
+
+
+def half_in_sight_on_every_screen(page: Page, picture: str) -> None:
+    for width, height in SCREENS:
+        page.set_viewport_size({"width": width, "height": height})
+        half_in_sight(page, picture)
 
 
 @pytest.mark.parametrize("place", PICTURES)
 def test_half_of_the_picture_is_in_sight_on_every_screen(page: Page, address: str, place: str) -> None:
     visit(page, f"{address}/{place}")
-    for width, height in SCREENS:
-        page.set_viewport_size({"width": width, "height": height})
-        half_in_sight(page, PICTURES[place])
-
-
-@pytest.mark.parametrize("view", VIEWS)
-def test_half_of_the_picture_of_each_example_is_in_sight_and_a_phone_need_not_scroll_sideways(
-    page: Page, address: str, view: str
-) -> None:
-    visit(page, f"{address}/Gates?view={view}", PHONE)
-    boxes = "[data-testid=stMain], .stElementContainer:has(.stPlotlyChart)"
-    # plotly gives a picture its width a moment after it is there
-    fits = "boxes => [...document.querySelectorAll(boxes)].every(box => box.scrollWidth <= box.clientWidth)"
-    page.wait_for_function(fits, arg=boxes)
-    page.set_viewport_size({"width": PROJECTOR[0], "height": PROJECTOR[1]})
-    for example in VIEWS[view].examples:
-        take(page, re.compile(f"^{re.escape(example.title.replace('*', ''))}$"))
-        half_in_sight(page, PICTURES[f"Gates?view={view}"])
+    half_in_sight_on_every_screen(page, PICTURES[place])
 
 
 @pytest.mark.parametrize("place", ["", "Tagging", "Language_model", "Gates", "Gate_by_hand?part=Memory+cell"])
@@ -156,9 +142,10 @@ def test_on_a_stage_pictures_grow_with_the_type_and_still_answer_the_pointer(pag
     area = plots.first.locator(".nsewdrag")
     surface = box(area)
     assert exit_["y"] + exit_["height"] <= box(page.locator(".strip"))["y"], "the way back lies over nothing"
-    page.wait_for_function(
+    wait_until(
+        page,
         "() => { const [one, two] = [...document.querySelectorAll('.stPlotlyChart')].map((chart) => "
-        "chart.querySelector('.svg-container').getBoundingClientRect()); return one.bottom <= two.top && two.right <= innerWidth }"
+        "chart.querySelector('.svg-container').getBoundingClientRect()); return one.bottom <= two.top && two.right <= innerWidth }",
     )
     area.hover(position={"x": surface["width"] * 4.5 / 6, "y": surface["height"] / 2})
     expect(plots.first.locator(".hoverlayer .hovertext")).to_contain_text("boats")
@@ -196,7 +183,7 @@ def test_a_newcomer_sees_what_is_remembered_within_three_clicks_and_without_scro
     page.get_by_role("menuitem", name="Survival").click()
     settle(page)
     expect(page.get_by_test_id("stMain")).to_contain_text("is left at")
-    half_in_sight(page, PICTURES["Gates?view=Survival"])
+    half_in_sight(page, VIEW_PICTURES["Survival"])
 
 
 def test_on_a_projector_ten_names_of_each_model_are_in_sight(page: Page, address: str) -> None:

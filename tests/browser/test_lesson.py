@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 from pages.common import lesson
 from tests.browser.accessibility import violations
-from tests.browser.driver import settle, visit
+from tests.browser.driver import settle, visit, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -91,7 +91,7 @@ def test_on_a_stage_the_keys_turn_the_steps_and_on_a_phone_the_bar_fits(page: Pa
     for inside in (".st-key-lesson", "[data-testid=stMain]"):
         assert page.locator(inside).evaluate("part => part.scrollWidth <= part.clientWidth + 1")
     page.locator(".st-key-lesson summary").click()
-    page.wait_for_function("document.querySelector('.st-key-lesson').getBoundingClientRect().height < 60")
+    wait_until(page, "document.querySelector('.st-key-lesson').getBoundingClientRect().height < 60")
     page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 400)")
     assert -1 <= page.locator(".st-key-lesson").evaluate("bar => bar.getBoundingClientRect().top") < 10
 

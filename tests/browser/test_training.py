@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -12,7 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from seqmodels.runs import Command, Run, command, find_run, group_of, list_runs, read_history, status
 from seqmodels.viz.palette import NEGATIVE, POSITIVE, Pair
-from tests.browser.accessibility import violations
+from tests.browser.accessibility import SCHEMES, violations
 from tests.browser.driver import Server, settle
 from tests.running import wait_until
 
@@ -29,19 +31,29 @@ PIXELS = """(canvas, wanted) => {
 }"""
 
 
-@pytest.fixture
-def server(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+@pytest.fixture(scope="module")
+def started(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The app with folders of its own, for one person; its parameter "0" makes it one for many."""
-    for name in VARIABLES:
-        monkeypatch.setenv(name, str(tmp_path / name.lower()))
-    monkeypatch.setenv("SEQMODELS_SINGLE_USER", "1")  # this process may end what is left
-    found = Server(SEQMODELS_SINGLE_USER=getattr(request, "param", "1"), SEQMODELS_RUNS_AT_ONCE="1")
-    yield found
-    found.stop()
+    folder = tmp_path_factory.mktemp("training")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in VARIABLES:
+            patch.setenv(name, str(folder / name.lower()))
+        patch.setenv("SEQMODELS_SINGLE_USER", "1")  # this process may end what is left
+        found = Server(SEQMODELS_SINGLE_USER=getattr(request, "param", "1"), SEQMODELS_RUNS_AT_ONCE="1")
+        yield found
+        found.stop()
+
+
+@pytest.fixture
+def server(started: Server) -> Iterator[Server]:
+    """The same, with neither a run nor a model of one's own at the start of a test."""
+    yield started
     for run in list_runs():
         if run.alive:
             command(run, "", Command("discard"))
     wait_until(lambda: not any(run.alive for run in list_runs()))
+    for name in VARIABLES:
+        shutil.rmtree(os.environ[name], ignore_errors=True)
 
 
 def press(page: Page, name: str | re.Pattern[str]) -> None:
@@ -170,7 +182,7 @@ def test_the_settings_of_a_run_are_put_into_the_form_and_shown(page: Page, serve
     expect(page.get_by_role("spinbutton", name="Epochs, at most")).to_have_value(str(run.settings["epochs"]))
 
 
-@pytest.mark.parametrize("server", ["0"], indirect=True)
+@pytest.mark.parametrize("started", ["0"], indirect=True)
 def test_who_started_a_run_commands_it_and_others_watch(page: Page, browser: Browser, server: Server) -> None:
     run = begin(page, server, "clipped")
     with browser.new_context() as context:
@@ -239,7 +251,7 @@ def test_a_file_is_brought_used_and_deleted(page: Page, server: Server, tiny_fol
     expect(page.get_by_text("is deleted")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_axe_finds_no_violation_in_a_running_training(page: Page, server: Server, scheme: Literal["light", "dark"]) -> None:
     page.emulate_media(color_scheme=scheme)
     begin(page, server, "clipped")
