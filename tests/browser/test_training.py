@@ -213,7 +213,7 @@ def test_who_started_a_run_commands_it_and_others_watch(page: Page, browser: Bro
         expect(other.get_by_text("Recorded from two runs")).to_be_visible()  # its view of the run ends by itself
 
 
-@pytest.mark.parametrize("server", ["0"], indirect=True)
+@pytest.mark.parametrize("started", ["0"], indirect=True)
 def test_who_is_forgotten_only_watches(page: Page, server: Server) -> None:
     begin(page, server, "clipped")
     page.get_by_role("tab", name="All runs").click()
