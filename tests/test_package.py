@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import venv
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,10 +78,10 @@ def test_the_source_tree_is_not_used_and_the_types_are_there(installed: Path, el
 def app(installed: Path, elsewhere: Path) -> Iterator[str]:
     port = free_port()
     command = [str(installed / "seqmodels"), "app", "--port", str(port), "--host", "127.0.0.1"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as server:
+    with tempfile.TemporaryFile() as output, subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT) as server:
         address = f"http://127.0.0.1:{port}"
         try:
-            wait_for(address, server)
+            wait_for(address, server, output)
             yield address
         finally:
             server.terminate()

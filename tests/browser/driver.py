@@ -8,12 +8,13 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -72,14 +73,15 @@ class Server:
 
     def __init__(self, **variables: str) -> None:
         self._port = free_port()
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 (a pipe that nobody reads would be full one day)
         self._environment = os.environ | variables
         self.address = f"http://127.0.0.1:{self._port}"
         self.start()
 
     def start(self) -> None:
         command = [sys.executable, "-m", "seqmodels", "app", "--host", "127.0.0.1", "--port", str(self._port)]
-        self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        wait_for(self.address, self._process)
+        self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=self._output, stderr=subprocess.STDOUT)
+        wait_for(self.address, self._process, self._output)
 
     def kill(self) -> None:
         """At once, without a chance to tidy up."""
@@ -165,13 +167,13 @@ def free_port() -> int:
     return port
 
 
-def wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
-    """Wait until the app answers at its address, or raise what it has said before it stopped."""
+def wait_for(address: str, server: subprocess.Popen[bytes], output: IO[bytes]) -> None:
+    """Wait until the app answers at its address, or raise what it has said, into a file, before it stopped."""
     deadline = time.monotonic() + PATIENCE / 1000
     while time.monotonic() < deadline:
         if server.poll() is not None:
-            assert server.stdout is not None
-            raise RuntimeError(f"the app stopped at once:\n{server.stdout.read().decode()}")
+            output.seek(0)
+            raise RuntimeError(f"the app stopped at once:\n{output.read().decode()}")
         try:
             with urllib.request.urlopen(f"{address}/_stcore/health", timeout=5):
                 return
