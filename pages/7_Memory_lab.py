@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pages.common import inputs, page
+from pages.common import inputs, page, results, takeaway
 from pages.memory import agreement, distance
 
 PARTS: dict[str, type[distance.Picked] | type[agreement.Picked]] = {
@@ -14,8 +14,11 @@ PARTS: dict[str, type[distance.Picked] | type[agreement.Picked]] = {
 def main() -> None:
     page.start("Memory lab")
     with page.header(), page.pickers():
-        picked = PARTS[inputs.choice("Part", list(PARTS), key="part", compact=True)].here()
+        part = inputs.choice("Part", list(PARTS), key="part", compact=True)
+        picked = PARTS[part].here()
     picked.draw()
+    found = results.read(distance.EXPERIMENT) if isinstance(picked, distance.Picked) else None
+    takeaway.menu("memory-lab", f"Memory lab: {part}", files=results.files(found) if found else [], key="memory-take-away")
 
 
 page.run(main)

@@ -8,10 +8,8 @@ import streamlit as st
 
 from pages.common import inputs, page, results, shown, takeaway
 from pages.tips import slips
-from seqmodels import export
 from seqmodels.experiments import Results
 from seqmodels.experiments.findings import Arm, Finding, Panel
-from seqmodels.experiments.tables import curve_rows, outcome_rows
 from seqmodels.experiments.verdicts import SLIPS, TIPS
 
 SLIP = "slips"
@@ -47,7 +45,7 @@ def main() -> None:
         show(finding, found)
     at_a_glance(found)
     recipe(found)
-    takeaway.menu("five-tips", "Five tips, tested", files=files(found), key="tips-take-away")
+    takeaway.menu("five-tips", "Five tips, tested", files=results.files(found), key="tips-take-away")
 
 
 def pick(label: str, names: list[str], *, key: str) -> str:
@@ -137,14 +135,6 @@ def recipe(results: Results) -> None:
     """How the numbers came to be."""
     versions = ", ".join(f"{name} {version}" for name, version in results.versions.items())
     shown.caption(f"{results.recipe} {len(results.outcomes)} trainings, {results.date}; {versions}. Again: `{COMMAND}`.")
-
-
-def files(results: Results) -> list[takeaway.File]:
-    """All numbers."""
-    return [
-        takeaway.File("Every training (CSV)", lambda: export.rows_to_csv(outcome_rows(results)), "tips.csv", "text/csv"),
-        takeaway.File("Every epoch (CSV)", lambda: export.rows_to_csv(curve_rows(results)), "tips-epochs.csv", "text/csv"),
-    ]
 
 
 page.run(main)

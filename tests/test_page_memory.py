@@ -43,6 +43,12 @@ def test_who_solves_a_task_and_who_knows_nothing_is_said(results: Path) -> None:
     assert len(lines) == 3  # two cells, and the answer that reads nothing
 
 
+def test_it_can_be_taken_away_with_all_numbers(results: Path) -> None:
+    page = opened(MEMORY_LAB)
+    saves = [button.proto.label for button in page.get("download_button")]
+    assert saves == ["All of it, as one page (HTML)", "Every training (CSV)", "Every epoch (CSV)"]
+
+
 def test_where_no_cell_learns_that_is_said() -> None:
     found = {"elman": [outcome("elman", 30, 51.0)], "gru": [outcome("gru", 30, 49.0)]}
     assert "no cell does better" in distance.verdict(found, memory_task("latch"), {30: 50.0})

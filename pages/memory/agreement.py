@@ -41,7 +41,7 @@ class Picked:
 
         one, many = SUBJECTS[self.subject]
         between = " ".join(FILLERS)
-        st.markdown(f"**{one} … is, {many.lower()} … are.** The same words come between: *{between}*. Which verb is expected?")
+        shown.markdown(f"**{one} … is, {many.lower()} … are.** The same words come between: *{between}*. Which verb is expected?")
         if not self.names:
             st.info("Pick at least one model.")
             return

@@ -40,7 +40,7 @@ class Picked:
 
     def draw(self) -> None:
         """The task, the scores over the distance, and the button that trains."""
-        st.markdown(f"**{_task(self.task).idea}** {_example(self.task)}")
+        shown.markdown(f"**{_task(self.task).idea}** {_example(self.task)}")
         if not self.cells:
             st.info("Pick at least one cell.")
             return
