@@ -137,3 +137,11 @@ def test_a_unit_that_is_trained_stands_in_the_diagram() -> None:
     sound(app.button(key="hand-find").click().run())
     ended(app, "counter", "gru", 1)
     assert "One unit, trained on this puzzle" in said(app)
+
+
+def test_the_signal_can_be_drawn_step_by_step() -> None:
+    app = opened(HAND, **CELL, puzzle="comma", step="2")
+    sound(app.segmented_control(key="where").set_value("This step").run())
+    sound(app.slider(key="hand-signal").set_value(-0.4).run())
+    assert bars(app)[0][:4] == [1, -0.4, 0, 1]
+    assert app.query_params["comma-signal"].startswith("a -0.4 , c")

@@ -63,11 +63,27 @@ def controls(state: State) -> None:
         st.session_state[slider] = gate.rules.get(where, gate.rules[here])
         said = _place_in_words(where) or ("at every step" if len(gate.rules) == 1 else "at all other steps")
         st.slider(f"{label} {said}", 0.0, 1.0, step=0.05, key=slider, on_change=_set, args=(state, key, where, slider))
+    if place == STEP:
+        draw_signal(state)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="hand-rules"):
         st.caption(f":blue[μ] {rules(state.hand.mu)} · :orange[λ] {rules(state.hand.lam)}")
         if state.hand != state.start:
             values = {state.key("mu"): str(state.start.mu), state.key("lam"): str(state.start.lam)}
             st.button("Reset", key="hand-reset", type="tertiary", on_click=address.put, args=(values,))
+
+
+def draw_signal(state: State) -> None:
+    """A slider for the signal at the selected step: drawn step by step, it need not be typed."""
+    value, slider = state.signal.values[state.step], "hand-signal"
+    st.session_state[slider] = value
+    low, high = min(-1.0, value), max(1.0, value)
+    st.slider(f"signal F at step {state.step + 1}", low, high, step=0.1, key=slider, on_change=_draw, args=(state, slider))
+
+
+def _draw(state: State, slider: str) -> None:
+    symbols = list(state.signal.symbols)
+    symbols[state.step] = f"{st.session_state[slider]:.3g}"
+    address.put({state.key("signal"): " ".join(symbols)})
 
 
 def _set(state: State, key: str, where: str, slider: str) -> None:
