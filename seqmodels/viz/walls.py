@@ -42,13 +42,10 @@ def wall(ground_: Surface, descents: Sequence[Descent], *, theme: Theme = "light
         customdata=np.round(ground_.loss, 4).astype(np.float32),
         hovertemplate=hover("loss %{customdata:.3f}", "click to start here"),
     )
-    paths = [_path(descent, columns, rows_, len(descent.w), theme) for descent in descents]
+    paths = [_path(descent, columns, rows_, theme) for descent in descents]
     steps = max((len(descent.w) for descent in descents), default=1)
     moving = list(range(1, 1 + len(descents)))
-    frames = [
-        go.Frame(name=str(step), traces=moving, data=[_path(descent, columns, rows_, step + 1, theme) for descent in descents])
-        for step in range(steps)
-    ]
+    frames = [go.Frame(name=str(step), traces=moving, data=[_begun(path, step + 1) for path in paths]) for step in range(steps)]
     key = keys.rows(
         [
             *(
@@ -107,26 +104,39 @@ class _Ruler:
         return {"tickvals": places, "ticktext": names, "range": [-0.5, len(self.values) - 0.5]}
 
 
-def _path(descent: Descent, columns: _Ruler, rows_: _Ruler, points: int, theme: Theme) -> go.Scatter:
-    """The first points of a path; the one that it has come to is the largest."""
+def _path(descent: Descent, columns: _Ruler, rows_: _Ruler, theme: Theme) -> go.Scatter:
+    """All of a path; the point that it has come to is the largest."""
     name, ink, symbol, dash = STYLES[descent.clipping]
-    here = slice(0, points)
     said = [
         f"update {step}: w {number(descent.w[step])}, b {number(descent.b[step])}<br>loss {number(descent.loss[step])}, "
         f"gradient {number(descent.norm[step])}" + (", clipped" if descent.clipped[step] else "")
         for step in range(len(descent.w))
-    ][here]
-    sizes = [5] * (len(said) - 1) + [12]
+    ]
     return go.Scatter(
-        x=columns.at(descent.w[here]),
-        y=rows_.at(descent.b[here]),
+        x=columns.at(descent.w),
+        y=rows_.at(descent.b),
         text=said,
         mode="lines+markers",
         line={"color": ink.on(theme), "width": 2, "dash": dash},
-        marker={"color": ink.on(theme), "size": sizes, "symbol": symbol, "line": {"color": BACKGROUND.on(theme), "width": 1}},
+        marker={
+            "color": ink.on(theme),
+            "size": _sizes(len(said)),
+            "symbol": symbol,
+            "line": {"color": BACKGROUND.on(theme), "width": 1},
+        },
         hovertemplate=hover(f"<b>{name}</b>", "%{text}"),
         meta=picks(point={}),
     )
+
+
+def _begun(path: go.Scatter, points: int) -> dict[str, Any]:
+    """What a frame changes of a path, to show so many of its points."""
+    here = slice(0, points)
+    return {"x": path.x[here], "y": path.y[here], "text": path.text[here], "marker": {"size": _sizes(len(path.x[here]))}}
+
+
+def _sizes(points: int) -> list[int]:
+    return [5] * (points - 1) + [12]
 
 
 def _scale(theme: Theme) -> list[tuple[float, str]]:
