@@ -143,5 +143,5 @@ def test_the_signal_can_be_drawn_step_by_step() -> None:
     app = opened(HAND, **CELL, puzzle="comma", step="2")
     sound(app.segmented_control(key="where").set_value("This step").run())
     sound(app.slider(key="hand-signal").set_value(-0.4).run())
-    assert bars(app)[0][:4] == [1, -0.4, 0, 1]
+    assert bars(app)[0][:4] == pytest.approx([1, -0.4, 0, 1])
     assert app.query_params["comma-signal"].startswith("a -0.4 , c")

@@ -7,19 +7,26 @@ from functools import partial
 
 from seqmodels.cells import CELLS
 from seqmodels.experiments.findings import AXES, Arm, Finding, Panel, Verdict, arm, best, better, listed, trainings, verdict
-from seqmodels.experiments.record import Outcome, Results, mean_and_spread
+from seqmodels.experiments.record import Factor, Outcome, Results, mean_and_spread
 from seqmodels.experiments.stopping import PATIENCE, stop_of, test_after
 
 WITH_DROPOUT = "with dropout"  # scores of a trial besides the usual ones
 SEEN, UNSEEN, SEEN_SHARE = "seen", "unseen", "seen_share"
 TASKS = {"char": "Characters", "pos": "Parts of speech", "names": "Surnames"}
+_OFF_THE_SCALE: dict[Factor, str] = {  # by task: why trainings are
+    "char": (
+        "**Why sums fail on characters:** the memory is carried on from each piece of the text to the next, and in a sum it grows "
+        "with every character, as keep is 1 or has not learned to be less. No weights fit both its beginning and what it is "
+        "thousands of characters later. Surnames begin anew each time, and the sums learn them."
+    )
+}
 _OPTIMIZERS = {"adam": "Adam", "sgd": "SGD"}
 _SAME = "no difference to be seen"
 
 
 def gates(results: Results) -> Finding:
     """Every gated cell against the better of the plain ones, on each task."""
-    panels, sentences = [], []
+    panels, sentences, notes = [], [], []
     signs: list[int] = []
     found = Results(results.experiment, results.recipe, results.date, results.versions, tuple(trainings(results, tip="gates")))
     for task in found.values("task"):
@@ -33,8 +40,10 @@ def gates(results: Results) -> Finding:
         panels.append(Panel(TASKS[task], tuple(arms.values())))
         wild = [f"{one.name} {count} of {len(one.values)}" for one in arms.values() if (count := panels[-1].off(one))]
         told += [f"so bad that they are off the scale: {listed(wild)} trainings"] if wild else []
+        notes += [_OFF_THE_SCALE[task]] if wild and task in _OFF_THE_SCALE else []
         sentences.append(f"**{TASKS[task]}:** {'; '.join(told)}.")
-    return Finding("gates", "Gated cells", "Prefer gated cells to plain ones.", verdict(signs), " ".join(sentences), tuple(panels))
+    claim = "Prefer gated cells to plain ones."
+    return Finding("gates", "Gated cells", claim, verdict(signs), " ".join(sentences), tuple(panels), tuple(notes))
 
 
 def gru_or_lstm(results: Results) -> Finding:
