@@ -14,6 +14,9 @@ from tests.browser.driver import settle, visit, wait_until
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 PROJECTOR, PHONE = ViewportSize(width=960, height=540), ViewportSize(width=390, height=844)
+SEEN = """() => [...document.querySelectorAll('.stMainBlockContainer :is(.stMarkdown, label)')].filter(part =>
+  !part.closest('.st-key-lesson, .st-key-header, .st-key-menu, .st-key-page-title') &&
+  part.checkVisibility({opacityProperty: true, visibilityProperty: true})).map(part => part.innerText)"""
 SHOWN = ".sm-strip, .stPlotlyChart, .sm-numbers"  # what a step is about
 
 
@@ -31,6 +34,7 @@ def follow(page: Page, place: str, at: str) -> None:
 def predict(page: Page, step: lesson.Step, number: int) -> None:
     """Make a prediction: what is shown can't be seen before, and afterwards it can."""
     shown = page.get_by_test_id("stMain").locator(SHOWN).first
+    assert page.evaluate(SEEN) == []  # no sentence that tells the answer
     if step.path != "pages/4_Training.py":  # which draws its curves in canvases
         expect(shown).to_be_attached()
         expect(shown).to_be_hidden()
