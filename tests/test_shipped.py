@@ -19,7 +19,7 @@ from tests.test_traces import TOLERANCE, law_error
 
 FOLDER = Path(__file__).parent.parent / "checkpoints"
 SHIPPED = [task.name for task in TASKS.values() if task.shipped]
-CELLS_OF = dict.fromkeys(SHIPPED, tuple(CELLS)) | {"lm": SHIPPED_CELLS, "tales": ("gru",)}
+CELLS_OF = dict.fromkeys(SHIPPED, tuple(CELLS)) | dict.fromkeys(("lm", "tales"), SHIPPED_CELLS)
 NAMES = [f"{task}-{cell}" for task in SHIPPED for cell in CELLS_OF[task]]
 TEXT = "The keys to the cabinet in the old house near Paris are on the table, said Angela Merkel.\n😀 dosn't mattter"
 BARS = {
