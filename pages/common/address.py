@@ -9,7 +9,6 @@ Else the inputs lead, and at the end of a run the address gets all that has chan
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -52,6 +51,7 @@ class _Memory:
     shared: frozenset[str] = frozenset()  # keys that this page has in common with others; the rest are its own
     running: bool = False  # a run of the whole page, not of a fragment of it
     opening: _Opening | None = None
+    correction: str | None = None  # of the address that has opened the page, until it changes
     drawn: dict[str, None] = field(default_factory=dict)  # keys, in this run so far, in order
     kept: dict[tuple[str, str], _Kept] = field(default_factory=dict)  # by page, or "" where shared, and key
     written: dict[str, dict[str, Said]] = field(default_factory=dict)  # by page: what its address says in its shortest form
@@ -95,7 +95,7 @@ def visit(title: str, shared: Sequence[str] = ()) -> None:
     if linked and not arrived and not back:  # by a link to the page on which it stands, of which the browser tells the server alone
         st.query_params.from_dict(asks)
     if arrived or back or linked:
-        memory.opening = _Opening(asks, leads=back or not memory.page or linked)
+        memory.opening, memory.correction = _Opening(asks, leads=back or not memory.page or linked), None
     else:
         _follow(memory)
     memory.page, memory.shared, memory.running, memory.address = title, frozenset(shared), True, asks
@@ -244,11 +244,12 @@ def write_part() -> None:
         _send(memory, {key: said for key, said in (memory.written.get(memory.page, {}) | now).items() if said})
 
 
-def finish() -> None:
-    """A run of a page is at its end."""
+def finish() -> str | None:
+    """A run of a page is at its end. The query that the browser is to show in the place of the one that opened the page, if any."""
     memory = _memory()
     _send(memory, _drawn(memory))
     memory.opening, memory.running = None, False
+    return memory.correction
 
 
 def _send(memory: _Memory, now: dict[str, Said]) -> None:
@@ -258,21 +259,18 @@ def _send(memory: _Memory, now: dict[str, Said]) -> None:
     if memory.opening is None:
         if now != before:
             st.query_params.from_dict(now)
-            memory.address = now
+            memory.address, memory.correction = now, None
         return
     wrong = {key for key, expected in memory.opening.expected.items() if _differs(memory.opening, key, expected, now.get(key, []))}
     if wrong:
         rest = {key: said for key, said in memory.opening.asks.items() if key not in wrong}
         memory.opening.asks = rest | {key: said for key, said in now.items() if key in wrong}
-        _correct(memory.opening.asks)
+        memory.correction = _correct(memory.opening.asks)
         memory.address = dict(memory.opening.asks)
 
 
-def _correct(said: Mapping[str, Said]) -> None:
-    """Let the browser's address say this in the place of what it said.
-
-    Streamlit's way makes an entry of the history, by which Back would bring what only looks the same.
-    """
+def _correct(said: Mapping[str, Said]) -> str:
+    """Let Streamlit take this for the address, without the entry of the history that its own way makes; and give it as a query."""
     context = get_script_run_ctx()
     assert context is not None
     # such as `embed`, which Streamlit keeps to itself
@@ -282,8 +280,7 @@ def _correct(said: Mapping[str, Said]) -> None:
         for key, texts in said.items():
             params.set_with_no_forward_msg(key, texts)
     context.query_string = urlencode([*((key, text) for key, texts in said.items() for text in texts), *hidden])
-    to = json.dumps(f"?{context.query_string}" if context.query_string else "")  # in which nothing typed is more than letters and %
-    st.html(f"<script>history.replaceState(history.state, '', location.pathname + {to})</script>", unsafe_allow_javascript=True)
+    return f"?{context.query_string}" if context.query_string else ""
 
 
 def _drawn(memory: _Memory) -> dict[str, Said]:

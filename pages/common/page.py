@@ -139,6 +139,7 @@ _tools = st.components.v2.component(
     js=script("tools"),
     isolate_styles=False,
 )
+_correct = st.components.v2.component("seqmodels_correction", js=script("correction"))
 
 
 def theme() -> Theme:
@@ -280,7 +281,9 @@ def run(draw: Callable[[], None]) -> None:
     with boundary():
         draw()
     st.session_state[_ANSWERED] = st.session_state.get(_ASKED)
-    address.finish()
+    correction = address.finish()
+    if correction is not None:  # in each run until it changes: a browser may pass over what the next run takes away
+        _correct(key="page-correction", data=correction, width="content", height="content")
     lesson.show_solved()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -16,6 +16,8 @@ from seqmodels import viz
 from seqmodels.viz import tags
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from seqmodels.inference import GeneratedToken
     from seqmodels.text import Unit
     from seqmodels.traces import Clamp, Intervention
@@ -59,12 +61,13 @@ def draw(scene: Scene) -> None:
         for reading in scene.readings
     }
     lesson.check("interventions", (held, list(runs.values())))
+    places: list[DeltaGenerator] = []
     if loading.predicts(scene.task) == "tags":
         for reading in scene.readings:
             shown.markdown(f"**{reading.title}**")
             tagged(reading, *runs[reading.name])
     else:
-        expected(scene, held, runs)
+        places = expected(scene, runs)
 
     def one(reading: Reading) -> None:
         before, after = runs[reading.name]
@@ -78,6 +81,8 @@ def draw(scene: Scene) -> None:
 
     shared.panels(scene, one)
     shared.numbers_of(scene, rows, "surgery")
+    if places:
+        goes_on(scene, held, places)  # which takes longer than all pictures do
 
 
 def tagged(reading: Reading, before: Intervention, after: Intervention) -> None:
@@ -99,8 +104,8 @@ def tagged(reading: Reading, before: Intervention, after: Intervention) -> None:
     shown.html(tags.strip(both, (window.start, window.stop), titles=RUNS))
 
 
-def expected(scene: Scene, held: list[Clamp], runs: Mapping[str, tuple[Intervention, Intervention]]) -> None:
-    """What each language model expects next in both runs, model beside model, and how it goes on, with the same seed."""
+def expected(scene: Scene, runs: Mapping[str, tuple[Intervention, Intervention]]) -> list[DeltaGenerator]:
+    """What each language model expects next in both runs, model beside model; and the places below, for how it goes on."""
     from seqmodels.inference import changed
     from seqmodels.viz import language
 
@@ -116,11 +121,19 @@ def expected(scene: Scene, held: list[Clamp], runs: Mapping[str, tuple[Intervent
             shown.markdown(f"**{reading.title}**")
             figure = language.next_word_bars(found[reading.name], theme=reading.focus.theme, longest=longest, runs=RUNS)
             shared.chart(figure, f"surgery-{reading.name}-next", f"{reading.title}: the likeliest next words in both runs")
-    for name, place in zip(runs, places, strict=True):  # which takes longer than all bars do
+    return places
+
+
+def goes_on(scene: Scene, held: list[Clamp], places: Sequence[DeltaGenerator]) -> None:
+    """How each language model goes on in both runs, with the same seed."""
+    from seqmodels.viz import language
+
+    for reading, place in zip(scene.readings, places, strict=True):
+        unit = loading.unit_of(reading.name)
         with place:
             for title, holding in zip(RUNS, ((), tuple(held)), strict=True):
                 shown.caption(f"It goes on, {title}:")
-                shown.html(language.continuation("… ", continued(name, scene.text, holding), unit=found[name].unit))
+                shown.html(language.continuation("… ", continued(reading.name, scene.text, holding), unit=unit))
 
 
 # as large as a reading

@@ -41,6 +41,7 @@ LAYOUT: dict[str, dict[str | None, tuple[str, ...]]] = {  # settings by column; 
     },
 }
 _VALUES, _START, _COPIED = "training-values", "training-start", "training-copied"  # in the session's state
+_show_form = st.components.v2.component("seqmodels_show_form", js=page.script("show_form"))
 
 
 @page.fragment
@@ -95,8 +96,7 @@ def _show_copied() -> None:
     message = st.session_state.pop(_COPIED, None)
     if message is not None:
         st.markdown(message)
-        again = f"<i hidden>{time.monotonic()}</i>"  # a script runs again only if it differs
-        st.html(f"<script>{page.script('show_form')}</script>{again}", unsafe_allow_javascript=True)
+        _show_form(key="training-show-form", data=time.monotonic())
 
 
 def _begin(settings: Settings, name: str) -> None:
