@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,6 +33,7 @@ from seqmodels.vocab import LanguageVocab, Vocabulary
 FORMAT = 1
 LONGEST_NAME = 40
 _KEY = "seqmodels"  # of our JSON in the file's header
+_CHECKSUM = "sha256"  # of the header's entry with a hash of all else in the file; earlier files have none
 _NAME = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")  # a cell's name may have an underscore
 TRAINING_ONLY = "auxiliary_head."  # how the names of weights begin that no checkpoint keeps
 
@@ -202,16 +205,35 @@ def stored(model: nn.Module, dtype: torch.dtype = torch.float16) -> dict[str, Te
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
-    """A .safetensors file, written whole or not at all."""
+    """A .safetensors file with a checksum, written whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
-        safetensors.torch.save_file(tensors, partial, metadata)
+        safetensors.torch.save_file(tensors, partial, {**metadata, _CHECKSUM: _checksum(tensors, metadata)})
         with partial.open("rb+") as file:
             os.fsync(file.fileno())  # before the rename, or a power cut could leave the new name without its content
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors of a .safetensors file and its metadata. ValueError or SafetensorError if it is not what was written."""
+    with safetensors.safe_open(path, framework="pt") as file:
+        metadata = file.metadata() or {}
+    tensors = safetensors.torch.load_file(path)
+    expected = metadata.pop(_CHECKSUM, None)
+    if expected is not None and expected != _checksum(tensors, metadata):
+        raise ValueError("its content is not what was saved: the checksum differs")
+    return tensors, metadata
+
+
+def _checksum(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
+    digest = hashlib.sha256(json.dumps(metadata, sort_keys=True).encode())
+    for name, value in sorted(tensors.items()):
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
+        digest.update(value.detach().reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def load(path: Path | str, *, task: str | None = None, cell: str | None = None) -> Checkpoint:
@@ -228,7 +250,7 @@ def load(path: Path | str, *, task: str | None = None, cell: str | None = None) 
     # made without numbers and given those of the file: a small file that describes a huge network takes no memory
     config = ModelConfig(**{**info.config, "initialization": TORCH})
     try:
-        tensors = safetensors.torch.load_file(path)
+        tensors, _ = read_tensors(path)
         wrong = next((name for name, value in tensors.items() if not value.is_floating_point()), None)
         if wrong is not None:
             raise ValueError(f"{wrong} is of {tensors[wrong].dtype}, which is no type of weights")

@@ -51,16 +51,17 @@ def clear_partials(folder: Path) -> None:
 
 
 @contextmanager
-def friendly_errors(what: str) -> Iterator[None]:
-    """Turn a failure to write into a StorageError that says why, and what to do."""
+def friendly_errors(what: str, done: str = "saved") -> Iterator[None]:
+    """Turn a failure to write into a StorageError that says why, and what to do, and names no path of the server's."""
     try:
         yield
     except (OSError, SafetensorError) as error:
         number = _number(error)
         if number == errno.ENOENT:
-            raise StorageError(f"{what} cannot be saved: the folder is gone. Start a new run.") from error
-        reason, advice = _CAUSES.get(number, (str(error), "make the folder writable"))
-        raise StorageError(f"{what} cannot be saved: {reason}. What was saved before is safe: {advice}, then try again.") from error
+            raise StorageError(f"{what} cannot be {done}: the folder is gone. Start a new run.") from error
+        reason, advice = _CAUSES.get(number, (os.strerror(number) if number else "the disk fails", "make the folder writable"))
+        advice = f"What was saved before is safe: {advice}" if done == "saved" else advice.capitalize()
+        raise StorageError(f"{what} cannot be {done}: {reason}. {advice}, then try again.") from error
 
 
 def _number(error: OSError | SafetensorError) -> int:
@@ -116,7 +117,7 @@ def is_locked(path: Path, *, alone: bool = True) -> bool:
     """Whether a living process holds the file's lock; without `alone`, also together with others."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
+    except OSError:  # it is not there, or no file that a process could hold
         return False
     try:
         fcntl.flock(descriptor, (fcntl.LOCK_SH if alone else fcntl.LOCK_EX) | fcntl.LOCK_NB)

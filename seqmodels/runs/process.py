@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from seqmodels.runs import context, store
 from seqmodels.runs.context import PAUSE, DiscardedRunError, InterruptedRunError, Notice, RunContext
-from seqmodels.runs.files import clear_partials, take_lock
+from seqmodels.runs.files import clear_partials, friendly_errors, take_lock
 from seqmodels.runs.queue import Ticket
 from seqmodels.runs.store import Run
 
@@ -30,7 +30,8 @@ def work(folder: Path) -> Iterator[Report | Notice]:
     try:
         store.check_unended(run)
         with current.signals.installed():
-            clear_partials(run.folder)
+            with friendly_errors("the run"):
+                clear_partials(run.folder)
             yield from _live(current, ticket)
     finally:
         os.close(lock)
@@ -51,7 +52,8 @@ def _handed_over() -> tuple[int, Ticket] | None:
 
 
 def _lock(run: Run) -> int:
-    lock = take_lock(run.folder / store.LOCK)
+    with friendly_errors("the run"):
+        lock = take_lock(run.folder / store.LOCK)
     if lock is None:
         raise ValueError(f"{run.folder} is being trained by another process: wait for it, or stop it")
     context.clear(run.folder)
@@ -89,6 +91,8 @@ def _in_plain_words(error: Exception) -> str:
     if isinstance(error, MemoryError) or "can't allocate memory" in str(error):  # the latter is torch's
         return "there is not enough memory: choose a smaller network, or a smaller batch"
     traceback.print_exc()
+    if isinstance(error, OSError):
+        return f"a file of the run cannot be used: {error.strerror}. Its {store.LOG} says more."
     return f"an unexpected error ended the run: {type(error).__name__}: {error}. Its {store.LOG} says more."
 
 

@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Annotated
 
 from torch import nn
@@ -19,9 +20,10 @@ from seqmodels.runs.context import PAUSE, Command, DiscardedRunError, Interrupte
 from seqmodels.runs.events import FILE, EventLog, StepThinner, growing_gap
 from seqmodels.runs.files import StorageError, friendly_errors
 from seqmodels.runs.settings import change, from_flat
-from seqmodels.runs.trainer import Trainer, TrainingSetup
+from seqmodels.runs.trainer import DamagedStateError, Trainer, TrainingSetup
 from seqmodels.tasks import caution
 from seqmodels.training import DivergedError, Epoch, Report, Step, TrainState, holding
+from seqmodels.vocab import Vocabulary
 
 SAVE_EVERY = 20.0  # seconds of training that a kill may cost
 SAMPLE_EVERY = 4.0  # seconds between two samples of what the network makes of the text to watch; more in a long run
@@ -103,18 +105,19 @@ class Session:
         dataset = load_dataset(self.settings.task, self.settings.data, store.own_file(run))
         best = store.best_weights(run) if (self.folder / store.LAST).exists() else None
         # one that goes on has the words it began with, also where this version would choose others
-        vocabulary = None if best is None else checkpoints.load(best).vocabulary
+        vocabulary = None if best is None else self._vocabulary(best)
         self.setup = TrainingSetup.build(self.settings, dataset, vocabulary)
         self.facts = self.setup.task.facts(self.setup.vocabulary, dataset.dev)
         self.baseline = self.setup.task.baseline(self.setup.vocabulary, dataset.train, dataset.dev)
         identity = {"settings": store.without_later(run.settings), "corpus_hash": dataset.hash}
-        refusal = f"the settings or the corpus of {self.folder} have changed since it was saved: start a new run"
-        self.trainer = Trainer(self.setup, self.folder / store.LAST, identity, asdict(Kept()), refusal=refusal)
-        self.state, header = self.trainer.state, self.trainer.header
+        refusal = "the settings or the corpus of this run have changed since it was saved: start a new run"
         try:
-            kept = validated(Kept, {field.name: header[field.name] for field in fields(Kept) if field.name in header})
-        except ValueError as error:
-            raise ValueError(f"{self.trainer.file} is damaged ({error}): delete it to start this training over") from None
+            self.trainer = Trainer(self.setup, self.folder / store.LAST, identity, asdict(Kept()), refusal=refusal)
+            self.state = self.trainer.state
+            kept = _kept(self.trainer)
+        except DamagedStateError as error:
+            weights = "" if best is None else ". Its best weights so far can still be used"
+            raise ValueError(_damaged(store.LAST, error.reason) + weights) from None
         self.stopping, self.ending = kept.stopping, kept.ending
         self.log = EventLog(self.folder / FILE, keep=kept.events)
         self.watch = Stopwatch(kept.seconds)
@@ -124,6 +127,12 @@ class Session:
         self.log.append("resumed" if self.trainer.resumed else "started", **self._place(), **sizes)
         if not self.trainer.resumed:
             self._sample(steps=self.setup.objective.steps)  # what it makes of the text before it has learned anything
+
+    def _vocabulary(self, best: Path) -> Vocabulary:
+        try:
+            return checkpoints.load(best).vocabulary
+        except checkpoints.CheckpointError as error:
+            raise ValueError(_damaged(store.BEST, str(error).replace(str(best), "it"))) from None
 
     def _place(self) -> dict[str, int]:
         return {"epoch": self.state.epoch, "step": self.state.step}
@@ -256,6 +265,18 @@ class Session:
         self.log.append(self.ending, message=message, scores=kept.scores, seconds=self.watch.seconds, weights=trained)
         self.context.update(phase=self.ending, message=message)
         self.trainer.file.unlink(missing_ok=True)
+
+
+def _kept(trainer: Trainer) -> Kept:
+    """What the header of a state file says beside the training's state."""
+    try:
+        return validated(Kept, {field.name: trainer.header[field.name] for field in fields(Kept) if field.name in trainer.header})
+    except ValueError as error:
+        raise DamagedStateError(trainer.file, error) from None
+
+
+def _damaged(file: str, reason: str) -> str:
+    return f"its {file} is damaged ({reason}), so this run cannot go on: start a new one with the same settings"
 
 
 def fingerprint(model: nn.Module, state: TrainState) -> str:

@@ -9,17 +9,18 @@ from pathlib import Path
 from typing import Any, Self
 
 import safetensors
-import safetensors.torch
 import torch
+from pydantic_core import from_json
 from torch import nn
 
 from seqmodels import checkpoints
-from seqmodels.checkpoints import CheckpointInfo, write_tensors
+from seqmodels.checkpoints import CheckpointInfo, read_tensors, write_tensors
 from seqmodels.data import Dataset
 from seqmodels.fields import validated
 from seqmodels.models import SequenceModel
 from seqmodels.runs import store
 from seqmodels.runs.files import friendly_errors
+from seqmodels.runs.records import Live
 from seqmodels.runs.settings import Settings, flat_training
 from seqmodels.tasks import UNCALIBRATED, Confidence, Task, find_task
 from seqmodels.training import DivergedError, Epoch, LiveSettings, Objective, Place, Report, Tensors, TrainState, fit, flaw
@@ -29,6 +30,7 @@ Scores = dict[str, dict[str, float]]  # by split, then by metric
 
 _KEY = "run"  # of our JSON in a state file's header
 _MODEL, _RNG = "model", "rng"
+_LONGEST = 200  # characters of why a file is damaged
 _GROUPS = {  # in the file -> fields of TrainState
     "optimizer": "optimizer",
     "average": "average",
@@ -200,36 +202,44 @@ def save_state(path: Path, model: nn.Module, state: TrainState, header: Mapping[
     write_tensors(path, tensors, {_KEY: json.dumps({**header, "state": {**rest, "live": live}})})
 
 
+class DamagedStateError(ValueError):
+    """A state file does not hold what was saved, for that reason."""
+
+    def __init__(self, path: Path, reason: object) -> None:
+        self.reason = " ".join(str(reason).split())[:_LONGEST]
+        super().__init__(f"{path} is damaged ({self.reason}): delete it to start this training over")
+
+
 def load_state(path: Path) -> tuple[dict[str, Any], TrainState, Tensors]:
-    """The inverse of `save_state`: header, state, and the model's weights. ValueError if the file is damaged."""
+    """The inverse of `save_state`: header, state, and the model's weights. DamagedStateError if the file is damaged."""
     try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {})[_KEY])
-        tensors = safetensors.torch.load_file(path)
+        tensors, metadata = read_tensors(path)
+        header = from_json(metadata[_KEY])
         rest = dict(header.pop("state"))
         live = rest.pop("live")
         place = validated(Place, {"seconds": None, **rest})
         groups = {name: _group(tensors, group) for group, name in _GROUPS.items()}
-        read = {**vars(place), **groups, "live": None if live is None else LiveSettings.from_dict(live), "rng": tensors.get(_RNG)}
+        settings = None if live is None else LiveSettings.from_dict(asdict(validated(Live, live)))
+        read = {**vars(place), **groups, "live": settings, "rng": tensors.get(_RNG)}
         return header, TrainState(**read), _group(tensors, _MODEL)
-    except (KeyError, TypeError, ValueError, AttributeError, OSError, safetensors.SafetensorError) as error:
-        raise _damaged(path, error) from None
+    except (KeyError, TypeError, ValueError, AttributeError, safetensors.SafetensorError) as error:
+        raise DamagedStateError(path, error) from None
+    except OSError as error:
+        raise DamagedStateError(path, error.strerror) from None
 
 
 def check_fits(path: Path, model: nn.Module, state: TrainState, weights: Tensors) -> None:
-    """ValueError if what was read of a state file is not of this model."""
+    """DamagedStateError if what was read of a state file is not of this model."""
     own = {name: value.shape for name, value in model.state_dict().items()}
     if any({name: value.shape for name, value in read.items()} != own for read in (weights, state.best_weights or weights)):
-        raise _damaged(path, "its weights are not those of the network")
+        raise DamagedStateError(path, "its weights are not those of the network")
     if any(value.shape != own.get(name) for name, value in state.average.items()):
-        raise _damaged(path, "the average of its weights is not of those of the network")
+        raise DamagedStateError(path, "the average of its weights is not of those of the network")
+    if state.rng is not None and (state.rng.dtype, state.rng.shape) != ((now := torch.get_rng_state()).dtype, now.shape):
+        raise DamagedStateError(path, "its random numbers are of no generator")
     for name, value in state.optimizer.items():
         if value.dim() and value.shape != own.get(name.rpartition("/")[0]):
-            raise _damaged(path, f"its {name} is of no weight of the network")
-
-
-def _damaged(path: Path, reason: object) -> ValueError:
-    return ValueError(f"{path} is damaged ({reason}): delete it to start this training over")
+            raise DamagedStateError(path, f"its {name} is of no weight of the network")
 
 
 def _group(tensors: Tensors, group: str) -> Tensors:
