@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.common import page
-from pages.training import compare, current, form, models, presets, race, recorded, watch
-from seqmodels.runs import group_of, stand_by
+from pages.training import compare, current, damaged, form, models, presets, race, recorded, watch
+from seqmodels.runs import stand_by
 
 
 def main() -> None:
@@ -14,7 +14,7 @@ def main() -> None:
     run = current.selected()
     presets.offer(run)
     if run is not None:
-        group = group_of(run)
+        group = current.together(run)
         if len(group) > 1:
             race.show(group, run)
         watch.show(run)
@@ -27,7 +27,9 @@ def main() -> None:
             form.draw()
     with runs:
         if runs.open:
-            compare.show(current.listed(), run)
+            found, broken = current.listed()
+            damaged.listed(broken)
+            compare.show(found, run)
             current.remembered()
     with mine:
         if mine.open:

@@ -78,7 +78,9 @@ class Environment(BaseSettings):
         "one for each two cores",
     )
     run_minutes: Amount = Field(default=60.0, description="after so long a run stops, keeping its best")
-    runs_kept: Number = Field(default=50, description="runs that are kept; the oldest go first")
+    runs_kept: Number = Field(default=200, description="runs that are kept in all; those of others go only if nobody can miss them")
+    runs_each: Number = Field(default=20, description="runs of one visitor that are kept; their oldest go first")
+    run_days: Amount = Field(default=7.0, description="after so many days a run that nobody can miss may go for another visitor's")
     upload_mb: Amount = Field(default=5.0, description="largest corpus file")
 
 

@@ -8,7 +8,7 @@ import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter, ValidationError
@@ -19,6 +19,7 @@ Kind = TypeVar("Kind")
 
 REQUIRED = MISSING
 _KEY = "setting"  # of a dataclass field's metadata
+_LONGEST = 60  # characters of a field's name, which may be a file's own
 
 
 @dataclass(frozen=True)
@@ -116,11 +117,16 @@ def validated(kind: type[Kind], values: Any, where: str = "") -> Kind:
 
     ValueError names the first field that is missing, unknown, of another type, or outside of its range; `where` they all are.
     """
+    return parsed(kind, json.dumps(values), where)
+
+
+def parsed(kind: type[Kind], content: str | bytes, where: str = "", *, extra: Literal["forbid", "ignore"] = "forbid") -> Kind:
+    """The same from JSON as a file holds it, of which nothing is believed. Fields that are not known may be ignored."""
     from pydantic import ValidationError
 
     try:
         adapter: TypeAdapter[Kind] = _adapter(cast(Any, kind))
-        return adapter.validate_json(json.dumps(values), strict=True, extra="forbid")
+        return adapter.validate_json(content, strict=True, extra=extra)
     except ValidationError as error:
         raise ValueError(_first(error, where)) from None
 
@@ -135,13 +141,15 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 def _first(error: ValidationError, where: str) -> str:
     """The first of a check's errors: its field, and what is wrong with it."""
     first = error.errors(include_url=False, include_context=False)[0]
-    field = ".".join(map(str, (*([where] if where else []), *first["loc"])))
+    field = ".".join(str(part)[:_LONGEST] for part in (*([where] if where else []), *first["loc"]))
     if first["type"].startswith("missing"):
         what = "it is missing"
     elif first["type"] == "unexpected_keyword_argument":
         what = "no such field is known"
     elif first["type"] == "value_error":
         what = first["msg"].removeprefix("Value error, ")
+    elif first["type"] == "json_invalid":  # its input is the whole file
+        what = first["msg"].replace("Invalid JSON", "it is not JSON")
     else:
         what = f"{reprlib.repr(first['input'])}: {first['msg'].replace('Input should', 'it should')}"
     return f"{field}: {what}" if field else what

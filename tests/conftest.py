@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 import torch
+from streamlit.runtime.context import ContextProxy, StreamlitCookies
 
 from seqmodels import checkpoints
 from seqmodels.cells import CELLS
@@ -48,6 +49,14 @@ def _no_models_of_ones_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """What whoever runs the tests has trained is not looked at."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SEQMODELS_OWN_CHECKPOINTS", str(tmp_path_factory.mktemp("own")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_cookies() -> Iterator[None]:
+    """A page without a browser has none; AppTest would give it one of any name, which is no text."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ContextProxy, "cookies", property(lambda _: StreamlitCookies({})))
         yield
 
 

@@ -18,7 +18,7 @@ from pages.training import current, form, link
 from seqmodels.cells import CELLS, Cell
 from seqmodels.corpora import LARGEST_UPLOAD
 from seqmodels.data import load_dataset
-from seqmodels.runs import Progress, Run, context, list_runs, store
+from seqmodels.runs import Progress, Run, context, list_runs, rename, store
 from seqmodels.runs import control as control_module
 from seqmodels.runs.events import FILE, EventLog
 from seqmodels.runs.files import take_lock
@@ -112,9 +112,9 @@ def test_a_run_of_any_settings_is_shown_and_copied(
 
 
 def test_a_run_with_a_name_that_would_be_markup_is_shown_as_it_is_called() -> None:
-    store.rename(make(), HOSTILE)
+    rename(make(), KEY, HOSTILE)
     page = visit()
-    assert "<script>" not in html(page)
+    assert "<script>alert" not in html(page)
     assert all("<script>" not in element.value.replace("\\<", "") for element in (*page.markdown, *page.caption, *page.header))
 
 
@@ -210,7 +210,7 @@ def test_a_run_of_another_visitor_is_not_asked_about(started: list[Run]) -> None
 def test_a_queued_run_says_after_what(started: list[Run]) -> None:
     first, second = make(), make()
     locks = [take_lock(run.folder / store.LOCK) for run in (first, second)]
-    store.rename(first, "The *first*")
+    rename(first, KEY, "The *first*")
     store.write_progress(first.folder, Progress(phase="training"))
     store.write_progress(second.folder, Progress(phase="waiting"))
     assert r"after **The \*first\***" in captions(visit(run=second.id))
@@ -418,7 +418,9 @@ def test_the_settings_of_a_ticked_run_go_into_the_form() -> None:
 def test_a_copy_of_a_run_with_a_file_of_its_own_asks_for_the_file(started: list[Run]) -> None:
     settings = from_flat({"task": "pos", "cell": "gru", "source": "file"})
     control_module.create(settings, KEY, upload=control_module.Upload("*my* corpus.conllu", CONLLU.encode()))
-    page = visit()
+    page = linked(TRAINING)
+    page.session_state["training-owner"] = KEY
+    sound(page.run())
     sound(page.button(key="training-copy").click().run())
     told = " ".join(element.value for element in page.markdown).replace("\\", "")
     assert "*my* corpus.conllu is not copied" in told
@@ -442,7 +444,7 @@ def test_a_renamed_run_of_a_preset_still_says_what_to_look_for(started: list[Run
     preset = PRESETS[1]
     page = visit()
     sound(page.button(key="training-preset-1").click().run())
-    store.rename(started[0], "Mine")
+    store.rewrite(started[0], "the name", name="Mine")
     sound(page.run())
     assert preset.look_for in " ".join(element.value for element in page.markdown)
 

@@ -4,15 +4,30 @@ import csv
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from seqmodels.runs import History, events, export_csv
 from seqmodels.runs.events import EventLog, StepThinner
+from seqmodels.runs.records import MarkEvent, StepEvent
 from seqmodels.training import Step
 from tests.running import make
 
 pytestmark = pytest.mark.usefixtures("own_folders")
+
+STEP: dict[str, Any] = {
+    "epoch": 1,
+    "step": 1,
+    "steps": 2,
+    "loss": 1.0,
+    "norm": 1.0,
+    "learning_rate": 0.1,
+    "tokens": 3,
+    "count": 1,
+    "clipped_count": 0,
+}
+EPOCH = {"epoch": 1, "loss": 1.0, "dev_loss": 1.0, "score": 1.0, "best_epoch": 1, "waited": 0}
 
 
 def test_events_are_read_as_they_come(tmp_path: Path) -> None:
@@ -21,11 +36,11 @@ def test_events_are_read_as_they_come(tmp_path: Path) -> None:
     log.append("paused", epoch=3)
     known.read(path)
     assert [(mark["kind"], mark["epoch"]) for mark in known.marks] == [("paused", 3)]
-    log.append("sample", epoch=1, loss=float("inf"), norm=1 / 3)
+    log.append("step", **{**STEP, "loss": float("inf"), "norm": 1 / 3})
     known.read(path)
-    assert [(sample["loss"], sample["norm"]) for sample in known.samples] == [(None, 0.333333)]
+    assert [(step["loss"], step["norm"]) for step in known.steps] == [(None, 0.333333)]
     known.read(path)
-    assert (len(known.marks), len(known.samples)) == (1, 1)
+    assert (len(known.marks), len(known.steps), known.lines) == (1, 1, 3)
     log.close()
 
 
@@ -66,8 +81,12 @@ def test_a_reader_hears_that_what_it_read_was_cut(tmp_path: Path) -> None:
 
 def test_a_pause_is_no_part_of_the_speed() -> None:
     known = History()
-    for kind, time, step in (("step", 0.0, 1), ("paused", 0.5, 0), ("resumed", 6.0, 0), ("step", 6.5, 2), ("step", 7.0, 3)):
-        known.add(kind, time, epoch=1, step=step, steps=10, tokens=100)
+    first, second, third = (
+        StepEvent("step", time, **STEP | {"step": step, "steps": 10, "tokens": 100})
+        for time, step in ((0.0, 1), (6.5, 2), (7.0, 3))
+    )
+    for event in (first, MarkEvent("paused", 0.5), MarkEvent("resumed", 6.0), second, third):
+        known.add(event)
     assert known.tokens_per_second == pytest.approx(200)
     assert known.seconds_left(1) == pytest.approx(3.5)  # seven steps of half a second
 
@@ -77,8 +96,8 @@ def test_a_table_of_events_is_in_order_also_where_the_clock_was_set_back() -> No
     log = EventLog(run.folder / events.FILE)
     for epoch in (1, 2):
         for number in (1, 2):
-            log.append("step", epoch=epoch, step=number, steps=2)
-        log.append("epoch", epoch=epoch)
+            log.append("step", **{**STEP, "epoch": epoch, "step": number})
+        log.append("epoch", **{**EPOCH, "epoch": epoch})
     log.close()
     path = run.folder / events.FILE
     lines = [json.loads(line) for line in path.read_text().splitlines()]

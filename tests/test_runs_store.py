@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -72,13 +71,17 @@ def test_a_wrong_value_in_a_runs_config_is_named(change: dict[str, object], said
 
 
 @pytest.mark.parametrize("change", [{"epoch": "x"}, {"phase": "won"}, {"score": []}, {"seconds": -1}, {"step": True}])
-def test_a_status_with_a_wrong_value_is_that_of_a_run_that_has_never_reported(change: dict[str, object]) -> None:
+def test_of_a_run_whose_status_is_damaged_the_weights_tell_where_it_stands(change: dict[str, object]) -> None:
     run = make()
     write_progress(run.folder, Progress(phase="paused", epoch=3))
     path = run.folder / "status.json"
     assert read_progress(run.folder).epoch == 3
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     assert read_progress(run.folder) == Progress()
+    (run.folder / store.BEST).touch()
+    assert (status(run).name, status(run).problem is None) == ("stopped", False)
+    (run.folder / store.LAST).touch()
+    assert (status(run).name, status(run).problem is None) == ("interrupted", False)
 
 
 @pytest.mark.parametrize("damage", ["{", "[" * 100_000])
@@ -305,19 +308,6 @@ def test_the_runs_of_a_group_are_found_by_each_of_them() -> None:
     assert store.group_of(alone) == [alone]
 
 
-def test_the_oldest_runs_make_room_but_never_one_with_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    oldest, _, third = make(), make(), make()
-    lock = take_lock(oldest.folder / store.LOCK)
-    assert lock is not None
-    monkeypatch.setenv("SEQMODELS_RUNS_KEPT", "3")
-    fourth = make()
-    assert list_runs() == [fourth, third, oldest]
-    monkeypatch.setenv("SEQMODELS_RUNS_KEPT", "1")
-    newest = make()
-    assert list_runs() == [newest, oldest]
-    os.close(lock)
-
-
 def test_a_run_that_ends_while_it_is_started_again_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     run = make()
     store.write_progress(run.folder, Progress(phase="training"))
@@ -334,15 +324,6 @@ def test_a_run_that_ends_while_it_is_started_again_has_ended(monkeypatch: pytest
     with pytest.raises(ValueError, match="make a new one"):
         start(run, KEY)
     assert status(run).name == "finished"
-
-
-def test_what_killed_processes_left_behind_is_cleared_away(runs_folder: Path) -> None:
-    for name in (".gone-x-1", ".new-old", ".new-fresh"):
-        (runs_folder / name).mkdir(parents=True)
-    old = time.time() - 2 * store._FORGOTTEN
-    os.utime(runs_folder / ".new-old", (old, old))
-    store.tidy()
-    assert files(runs_folder) == {".new-fresh"}
 
 
 @pytest.mark.parametrize("given", ["0", "-1", "many", "nan"])

@@ -9,7 +9,7 @@ import streamlit as st
 from pages.common import address, inputs, page
 from pages.training import current, messages, race
 from seqmodels.cells import CELLS
-from seqmodels.runs import Run, find_run, group_of
+from seqmodels.runs import Run
 from seqmodels.viz import law
 
 MOST = 3  # cells at once: more would not learn within a minute
@@ -53,9 +53,9 @@ def _group() -> list[Run]:
     if not run_id:
         return []
     try:
-        return group_of(find_run(run_id))
+        return current.together(current.find(run_id))
     except ValueError as problem:
-        st.caption(f":material/link_off: There is {inputs.plain(str(problem))}.")
+        st.caption(f":material/link_off: {problem}")
         return []
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -11,7 +14,7 @@ import streamlit as st
 from pages.common import address, inputs
 from pages.common.server import FORGET, VISITOR
 from seqmodels.environment import environment
-from seqmodels.runs import Run, find_run, list_runs, may_control
+from seqmodels.runs import DamagedRunError, Run, find_run, group_of, list_all, list_runs, may_control, may_see
 
 if TYPE_CHECKING:
     from seqmodels.runs.settings import Settings
@@ -66,7 +69,7 @@ def selected() -> Run | None:
         address.keep(RUN, RECORDED)
         return None
     if found is None:
-        found = next(filter(_is_sound, list_runs()), None)
+        found = next(filter(_shown, list_runs()), None)
     shown = None if found is None else found.id
     if problem is not None:
         why = problem if by_link else "The run that was here has been deleted."
@@ -85,16 +88,49 @@ def going() -> list[Run]:
     return [run for run in reversed(list_runs()) if may_control(run, owner_key()) and run.alive]
 
 
-def listed() -> list[Run]:
-    """All runs whose settings can be read, newest first; with a note where there are others."""
+def listed() -> tuple[list[Run], list[Run]]:
+    """The runs that this visitor may see, newest first, and those that are damaged; with a note where others are private."""
     sound: list[Run] = []
     damaged: list[Run] = []
-    for run in list_runs():
-        (sound if _is_sound(run) else damaged).append(run)
-    if damaged:
-        ids = ", ".join(run.id for run in damaged)
-        st.caption(f":material/heart_broken: Not listed, for their settings cannot be read: {ids}")
-    return sound
+    private = 0
+    for run in list_all():
+        problem = run.problem or settings_problem(run)
+        if problem:
+            damaged.append(replace(run, problem=problem))
+        elif may_see(run, owner_key()):
+            sound.append(run)
+        else:
+            private += 1
+    if private:
+        st.caption(f":material/lock: Not listed: {private} private, of others who let a network learn from files of their own.")
+    return sound, damaged
+
+
+def find(run_id: str) -> Run:
+    """The run of that id. ValueError says why it cannot be shown, in Markdown."""
+    try:
+        found = find_run(run_id)
+        problem = settings_problem(found)
+    except DamagedRunError as error:
+        found, problem = error.run, error.run.problem
+    except ValueError as error:
+        raise ValueError(f"There is {inputs.plain(str(error))}.") from None
+    if not may_see(found, owner_key()):
+        raise ValueError("The run in this address is private: it learns from a file of someone else's.")
+    if problem is not None:
+        why = f": {inputs.plain(problem)}" if may_control(found, owner_key()) else ""
+        raise ValueError(f"The run in this address is damaged and cannot be read{why}.")
+    return found
+
+
+def together(run: Run) -> list[Run]:
+    """The runs that were started with a run, itself among them, but for those that cannot be shown."""
+    return [one for one in group_of(run) if one.id == run.id or _shown(one)]
+
+
+def name_of(run: Run) -> str:
+    """What a run is called to this visitor."""
+    return run.name if may_see(run, owner_key()) else "a private run"
 
 
 def _find(said: Sequence[str]) -> tuple[_Found, bool]:
@@ -104,21 +140,32 @@ def _find(said: Sequence[str]) -> tuple[_Found, bool]:
     if said[-1] == RECORDED:
         return (None, None, True), True
     try:
-        found = find_run(said[-1])
+        return (find(said[-1]), None, False), True
     except ValueError as problem:
-        return (None, f"There is {inputs.plain(str(problem))}.", False), False
-    if not _is_sound(found):
-        return (None, "The settings of the run in this address cannot be read.", False), False
-    return (found, None, False), True
+        return (None, str(problem), False), False
 
 
-def _is_sound(run: Run) -> bool:
-    """Whether all settings that this version knows are there, and right: someone may have changed the file."""
+def _shown(run: Run) -> bool:
+    return may_see(run, owner_key()) and settings_problem(run) is None
+
+
+def settings_problem(run: Run) -> str | None:
+    """What is wrong with the settings, of which all that this version knows have to be there: someone may have changed the file."""
+    return _settings_problem(json.dumps(dict(run.settings)))
+
+
+@lru_cache(1024)  # a check takes a millisecond, and a page may list hundreds of runs
+def _settings_problem(written: str) -> str | None:
     from seqmodels.runs.settings import default_settings, from_flat, to_flat
 
+    settings = json.loads(written)
     try:
-        known = to_flat(default_settings(str(run.settings["task"])))
-        from_flat({name: run.settings[name] for name in known})
-    except (ValueError, KeyError):
-        return False
-    return True
+        known = to_flat(default_settings(str(settings["task"])))
+        values = {name: settings[name] for name in known}
+        read = to_flat(from_flat(values))
+    except KeyError as error:
+        return f"a setting is missing: {error.args[0]}"
+    except ValueError as error:
+        return str(error)
+    wrong = next((name for name, value in values.items() if read[name] != value), None)
+    return None if wrong is None else f"{wrong} is {values[wrong]!r:.60}, which is of another type"

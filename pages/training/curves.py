@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.common import inputs, page
+from pages.training import current
 from seqmodels import runs
 from seqmodels.cells import CELLS
 from seqmodels.runs import History, Run, Status
@@ -91,7 +92,7 @@ def where(standing: Status, known: History, epochs: int) -> str:
     """How far it is, in words."""
     now = standing.progress
     if standing.name == "queued":
-        return f"Queued after {' and '.join(run.name for run in standing.after)}" if standing.after else "Waiting for its turn"
+        return f"Queued after {' and '.join(map(current.name_of, standing.after))}" if standing.after else "Waiting for its turn"
     if now.phase == "loading":
         return "Reading the data"
     if now.phase == "scoring" and standing.name == "running":
@@ -131,7 +132,7 @@ def panels(run: Run, known: History, theme: Theme) -> list[Panel]:
 
 def draw(run: Run, standing: Status, known: History) -> None:
     """All its charts; what a language model writes is beside its loss."""
-    writes = bool(known.samples) and "text" in known.samples[-1]
+    writes = bool(known.samples) and known.samples[-1].get("text") is not None
     drawn: list[Callable[[], None]] = [panel.show for panel in panels(run, known, page.theme())]
     if writes:
         drawn.insert(1, partial(_writing, run, standing, known))

@@ -272,7 +272,8 @@ def _patience(form: Form, name: str) -> None:
 
 def _first_weights(form: Form, name: str) -> None:
     """Start from the same weights as another run, which is to draw them by the same seed."""
-    others = {run.id: run for run in runs.list_runs() if run.settings.get("task") == form.task.name}
+    key = current.owner_key()
+    others = {run.id: run for run in runs.list_runs() if run.settings.get("task") == form.task.name and runs.may_see(run, key)}
     asked = form.start[name]
     by_seed = f"seed {asked}"  # an option that is no run's
     options = {"": "drawn by the seed"} | ({} if asked is None else {by_seed: f"drawn by {by_seed}"})

@@ -26,7 +26,6 @@ _PAGES = {  # that can use a model, by what its task predicts
     "next token": ("pages/2_Language_model.py", "pages/3_Gates.py"),
 }
 _NAMES = "Small letters, digits and hyphens."
-_PUBLISHED = "training-published"  # in the session's state: the names under which runs were published, by the run's id
 
 
 def use(run: Run) -> None:
@@ -38,8 +37,7 @@ def use(run: Run) -> None:
         return
     if runs.best_weights(run) is None or not runs.may_control(run, current.owner_key()):
         return
-    published = st.session_state.get(_PUBLISHED, {}).get(run.id)
-    known = next((one for one in loading.own() if one.name == published), None)
+    known = next((one for one in loading.own() if one.name == run.published), None)
     with st.container(horizontal=True, vertical_alignment="bottom", key="training-use"):
         if known is None:
             key = f"training-model-name-{run.id}"
@@ -63,6 +61,8 @@ def use(run: Run) -> None:
             on_click="ignore",
             help="The best weights of this run, as one file that python -m seqmodels reads, and this page by upload.",
         )
+    if known is None and run.file_name is not None and not run.shared:
+        st.caption(":material/lock: A model holds words of the file that it learned from, and others can use it.")
     messages.show("use")
     if known is not None:
         st.markdown(f":material/check_circle: The best weights of this run are now the model **{known.name}**.")
@@ -168,8 +168,7 @@ def _publish(run: Run, key: str) -> None:
     from seqmodels.runs.publishing import publish
 
     name = str(st.session_state[key])  # as typed by now: the page may not have been drawn since
-    if messages.attempt("use", lambda: publish(run, current.owner_key(), name)):
-        st.session_state[_PUBLISHED] = {**st.session_state.get(_PUBLISHED, {}), run.id: name}
+    messages.attempt("use", lambda: publish(run, current.owner_key(), name))
 
 
 def _add(uploaded: UploadedFile, key: str) -> None:

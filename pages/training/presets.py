@@ -42,7 +42,7 @@ def _buttons() -> None:
 
 def names(found: Sequence[Run]) -> str:
     """The names of runs in a sentence: three of them, and how many more there are."""
-    shown = [f"**{inputs.plain(run.name)}**" for run in found[:3]]
+    shown = [f"**{inputs.plain(current.name_of(run))}**" for run in found[:3]]
     if len(found) > len(shown):
         shown.append(f"{len(found) - len(shown)} more")
     return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))

@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from pages.common import inputs, lesson, page, takeaway
-from pages.training import advice, current, curves, form, messages, presets, whole
+from pages.training import advice, current, curves, damaged, form, messages, presets, whole
 from pages.training.curves import history, live_settings
 from seqmodels import runs
 from seqmodels.runs import Command, Run, Status
@@ -56,6 +56,7 @@ _BUTTONS = (
     Button("stop", "Stop", ":material/stop:", ("running", "paused", "interrupted"), "End here, and keep the best weights."),
     Button("stop", "Leave the queue", ":material/stop:", ("queued",)),
 )
+_SHARED = "Shows its settings, curves and samples to everyone who opens this app. Its weights stay yours."
 _CHANGEABLE = ("queued", "running", "paused", "interrupted", "failed")
 
 
@@ -74,7 +75,10 @@ def show(run: Run) -> None:
             st.error(f"**This run failed.** {why}", icon=":material/error:")
         if not mine:
             st.caption(":material/visibility: Started by someone else: you watch. You can start one with the same settings.")
+        elif run.file_name is not None:
+            _share(run)
     messages.show(_RUN)
+    damaged.warn(standing, history(run))
     refresh = page.fragment(_refresh, run_every=curves.EVERY if run.alive else None)
     refresh(run, _state(standing))
 
@@ -92,6 +96,24 @@ def _head(run: Run, standing: Status) -> None:
         st.caption(f"after {presets.names(standing.after)}", width="content")
     if standing.name in ("stopped", "finished", "interrupted") and standing.progress.message:
         st.caption(inputs.plain(inputs.as_sentence(standing.progress.message)), width="content")
+
+
+def _share(run: Run) -> None:
+    """Who sees a run that learns from a file of the visitor's own."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.toggle("Share this run", run.shared, key=f"watch-shared-{run.id}", on_change=_set_shared, args=(run,), help=_SHARED)
+        file = inputs.plain(run.file_name or "")
+        st.caption(
+            f":material/public: Whoever opens this app sees it, with what it makes of your text and the name of {file}."
+            if run.shared
+            else f":material/lock: Private, for it learns from {file}: others see only that there is a run.",
+            width="content",
+        )
+
+
+def _set_shared(run: Run) -> None:
+    shared = bool(st.session_state[f"watch-shared-{run.id}"])
+    messages.attempt(_RUN, lambda: runs.share(run, current.owner_key(), shared))
 
 
 def _controls(run: Run, standing: Status) -> None:

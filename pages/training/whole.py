@@ -60,7 +60,7 @@ def _samples(samples: list[dict[str, Any]]) -> Iterator[Part]:
     chosen = sorted({round(last * at / (MOST - 1)) for at in range(MOST)}) if samples else []
     for before, at in zip([None, *chosen], chosen, strict=False):
         sample = samples[at]
-        if "text" in sample:
+        if sample.get("text") is not None:
             yield Words(f"**What it writes** {viz.when(sample)}")
             yield Html(viz.writing(sample))
         else:

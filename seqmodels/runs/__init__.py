@@ -11,22 +11,25 @@ models are in `seqmodels.runs.settings`, `.presets` and `.publishing`; a trainin
 """
 
 from seqmodels.runs.context import Command, Notice
-from seqmodels.runs.control import Upload, command, create, delete, read_upload, rename, start
+from seqmodels.runs.control import Upload, command, create, delete, read_upload, rename, share, start
 from seqmodels.runs.events import History, clipped_share, export_csv, read_history
 from seqmodels.runs.files import StorageError
 from seqmodels.runs.launcher import stand_by
 from seqmodels.runs.process import work
 from seqmodels.runs.standings import Standing, Standings, standings
 from seqmodels.runs.store import (
+    DamagedRunError,
     Progress,
     Run,
     Status,
     best_weights,
     find_run,
     group_of,
+    list_all,
     list_runs,
     make_at,
     may_control,
+    may_see,
     open_folder,
     root,
     status,

@@ -12,12 +12,13 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any, Literal, get_args
 
+from seqmodels.fields import parsed
 from seqmodels.runs.files import friendly_errors, write_whole
 from seqmodels.runs.store import COMMANDS, Progress, Run, write_progress
 
@@ -50,7 +51,7 @@ class Command:
     """`changes`, of "change" alone, are new values: learning_rate, clip ("norm", "value" or None), clip_threshold, patience."""
 
     kind: Kind
-    changes: Mapping[str, Any] = field(default_factory=dict)
+    changes: Mapping[str, str | float | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -73,9 +74,10 @@ def pending(folder: Path) -> list[tuple[Path, Command]]:
     found = []
     for path in sorted((folder / COMMANDS).glob("*.json")):
         try:
-            found.append((path, Command(**json.loads(path.read_bytes()))))
-        except (OSError, ValueError, TypeError):
-            path.unlink(missing_ok=True)
+            found.append((path, parsed(Command, path.read_bytes())))
+        except (OSError, ValueError):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
     return found
 
 

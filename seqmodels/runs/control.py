@@ -16,6 +16,7 @@ from seqmodels.runs import context, store
 from seqmodels.runs.context import Command
 from seqmodels.runs.files import friendly_errors, take_lock
 from seqmodels.runs.launcher import launch
+from seqmodels.runs.room import make_room
 from seqmodels.runs.store import Run
 
 if TYPE_CHECKING:
@@ -44,12 +45,12 @@ def create(
 ) -> Run:
     """A new run, not started; `preset` is the key of one that it is of, and runs of one `group` are to be compared.
 
-    CorpusError says what is wrong with the upload, line by line; the oldest runs make room.
+    CorpusError says what is wrong with the upload, line by line; ValueError that there is no room (seqmodels.runs.room).
     """
     from seqmodels.runs.settings import to_flat
 
     own = None if upload is None else read_upload(settings, upload)[0]
-    store.tidy()
+    make_room(owner_key, group)
     name = name or f"{settings.task} {settings.model.cell}"
     return store.make(to_flat(settings), owner_key, name=name, own=own, preset=preset, group=group)
 
@@ -97,7 +98,13 @@ def command(run: Run, owner_key: str, order: Command) -> None:
 def rename(run: Run, owner_key: str, name: str) -> Run:
     """The run under another name."""
     _check_owner(run, owner_key)
-    return store.rename(run, name)
+    return store.rewrite(run, "the name", name=store.clean_name(name, run.id))
+
+
+def share(run: Run, owner_key: str, shared: bool) -> Run:
+    """Let others see a run that learns from a file of its owner's, or no longer."""
+    _check_owner(run, owner_key)
+    return store.rewrite(run, "who may see it", shared=shared)
 
 
 def delete(run: Run, owner_key: str) -> None:

@@ -17,9 +17,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from seqmodels.fields import parsed
 from seqmodels.runs.files import friendly_errors, write_whole
+from seqmodels.runs.records import EpochEvent, Event, LogName, SampleEvent, StepEvent
 from seqmodels.runs.store import Run
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ DIGITS = 6  # of a number
 EACH_STEP = 1000  # so many first steps are reported one by one
 GAP = 0.25  # seconds between two later ones
 FULL_RATE = 600.0  # seconds after which the gaps grow with the run's age, so that ten hours stay below 5 MB
-MARKS = ("changed", "paused", "resumed", "stopped", "failed", "finished")
+NAMED = 3  # damaged lines, of which the others are counted
 RECENT = 10.0  # seconds over which the speed is taken
 CSV_COLUMNS = (
     "kind", "time", "epoch", "step", "loss", "dev_loss", "score", "best_score", "best_epoch", "norm", "norm_after", "lowest_norm",
@@ -43,7 +45,10 @@ class EventLog:
 
     def __init__(self, path: Path, *, keep: int = 0) -> None:
         header = json.dumps({"kind": "log", "name": secrets.token_hex(8)}).encode() + b"\n"
-        content = path.read_bytes()[:keep] if keep > len(header) else b""
+        content = b""
+        if keep > len(header):
+            with suppress(FileNotFoundError):  # then what was told before is lost, and the run is not
+                content = path.read_bytes()[:keep]
         kept = content[len(header) : content.rfind(b"\n") + 1]
         with friendly_errors("the run's events"):
             write_whole(path, header + kept)
@@ -110,44 +115,57 @@ def growing_gap(gap: float, age: float) -> float:
 
 @dataclass
 class History:
-    """All that has been read of a run: its events by kind. `x` is how many epochs were done at that point."""
+    """All that has been read of a run: its events by kind. `x` is how many epochs were done at that point.
+
+    A line that is damaged, or out of order, is left out: `problems` names the first few, `damaged` counts all.
+    """
 
     steps: list[dict[str, Any]] = field(default_factory=list)
     epochs: list[dict[str, Any]] = field(default_factory=list)
     samples: list[dict[str, Any]] = field(default_factory=list)
     marks: list[dict[str, Any]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    damaged: int = 0  # lines
     log: str = ""  # the name of the log that was read
     offset: int = 0  # how far
+    lines: int = 0  # that were read
 
     def read(self, path: Path) -> None:
         """Read on, or begin again where the run went back to a saved state. A line that is still being written is left."""
         name, start, content = "", 0, b""
         with suppress(OSError), path.open("rb") as file:
             name = _name(file.readline())
-            start = file.seek(self.offset) if name == self.log else file.tell()
+            start = file.seek(self.offset if name == self.log else 0)
             content = file.read()
         if name != self.log:
-            for rows in (self.steps, self.epochs, self.samples, self.marks):
+            for rows in (self.steps, self.epochs, self.samples, self.marks, self.problems):
                 rows.clear()
+            self.damaged = self.lines = 0
         whole = content[: content.rfind(b"\n") + 1]
         self.log, self.offset = name, start + len(whole)
-        for line in whole.splitlines():
-            with suppress(ValueError, KeyError, TypeError, AttributeError):  # a damaged line spoils no other
-                self.add(**json.loads(line))
+        for line in whole.split(b"\n")[:-1]:
+            self.lines += 1
+            try:
+                self.add(parsed(cast(Any, Event), line, extra="ignore"))
+            except ValueError as error:
+                self.damaged += 1
+                if len(self.problems) < NAMED:
+                    self.problems.append(f"line {self.lines} ({error})")
 
-    def add(self, kind: str, time: float, **values: Any) -> None:
-        """Take in one event; `time` is in seconds since 1970."""
-        event = {"kind": kind, "time": time, **values}
-        if kind == "step":
-            self.steps.append({**event, "x": event["epoch"] - 1 + event["step"] / event["steps"]})
-        elif kind == "epoch":
-            self.epochs.append({**event, "x": float(event["epoch"])})
-        elif kind == "sample":
-            # those of earlier versions were taken after an epoch
-            self.samples.append({**event, "x": event["epoch"] + event.get("step", 0) / max(1, event.get("steps", 1))})
-        elif kind in MARKS:
+    def add(self, event: Event) -> None:
+        """Take in one event. ValueError if it cannot come after those before."""
+        if isinstance(event, StepEvent | EpochEvent | SampleEvent):
+            rows = {StepEvent: self.steps, EpochEvent: self.epochs, SampleEvent: self.samples}[type(event)]
+            values = asdict(event) if isinstance(event, SampleEvent) else vars(event)  # the latter is quicker
+            row = {**values, "x": event.x}
+            if rows and row["x"] <= rows[-1]["x"] and (row["x"] < rows[-1]["x"] or rows is not self.samples):
+                raise ValueError(f"{event.kind}: it is not after the one before")
+            if rows is self.samples and rows and _words(row) != _words(rows[0]):
+                raise ValueError("sample: it is not of the same text as the first")
+            rows.append(row)
+        elif not isinstance(event, LogName) and event.kind != "started":
             last = max((rows[-1]["x"] for rows in (self.steps, self.epochs) if rows), default=0.0)
-            self.marks.append({**event, "x": last})
+            self.marks.append({**asdict(event), "x": last})
 
     @property
     def tokens_per_second(self) -> float | None:
@@ -199,9 +217,14 @@ def _seconds(steps: list[dict[str, Any]]) -> float:
 
 def _name(line: bytes) -> str:
     try:
-        return str(json.loads(line)["name"])
-    except (ValueError, KeyError, TypeError):
+        return parsed(LogName, line).name
+    except ValueError:
         return ""
+
+
+def _words(sample: Mapping[str, Any]) -> list[str] | None:
+    """Those of the text to watch that have tags."""
+    return None if sample["tags"] is None else [word for word, _, _ in sample["tags"]]
 
 
 def _plain(value: Any) -> Any:

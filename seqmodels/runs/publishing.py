@@ -62,7 +62,9 @@ def publish(run: Run, owner_key: str, name: str) -> Path:
         checkpoints.load(best)  # better now than on another page
     except CheckpointError as error:
         raise CheckpointError(str(error).replace(str(best), "the file of the run's best weights")) from None
-    return _keep(best, target, run.owner)
+    kept = _keep(best, target, run.owner)
+    store.rewrite(run, "the name of the model", published=name)
+    return kept
 
 
 def import_checkpoint(content: bytes, name: str, owner_key: str = "") -> Path:

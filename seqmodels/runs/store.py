@@ -22,16 +22,17 @@ import secrets
 import shutil
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from seqmodels.corpora import TextFile
 from seqmodels.environment import environment
-from seqmodels.fields import Count, Range, validated
+from seqmodels.fields import Count, Range, parsed
 from seqmodels.runs.files import friendly_errors, is_locked, take_lock, write_whole
 from seqmodels.runs.queue import Queue
+from seqmodels.runs.records import Measured, Seconds
 
 CONFIG, STATUS, LOCK, LOG, COMMANDS = "config.json", "status.json", "lock", "run.log", "commands"
 OWN_FILE = "data/corpus.txt"
@@ -43,8 +44,7 @@ STATUS_SIZE = 4096  # bytes of status.json: written in place and in one piece, s
 LONGEST_MESSAGE = 600  # characters: at four bytes each they leave room for the numbers
 
 _ID = re.compile(r"[0-9a-f]{16}")
-_NEW, _GONE = ".new-", ".gone-"  # how folders are called that are not yet, or no longer, a run
-_FORGOTTEN = 3600.0  # seconds after which an unfinished folder has lost its maker
+NEW, GONE = ".new-", ".gone-"  # how folders are called that are not yet, or no longer, a run
 
 Phase = Literal["new", "waiting", "loading", "training", "paused", "scoring", "finished", "stopped", "failed"]
 StatusName = Literal["queued", "running", "paused", "interrupted", "stopped", "failed", "finished"]
@@ -63,7 +63,10 @@ _OF_A_DEAD: dict[Phase, StatusName] = {name: found for name, found in _OF_A_LIVI
 
 @dataclass(frozen=True)
 class Run:
-    """What a run's config.json says. `settings` are plain values by name (seqmodels.runs.settings reads them)."""
+    """What a run's config.json says. `settings` are plain values by name (seqmodels.runs.settings reads them).
+
+    One with a `problem` is damaged: it can only be deleted.
+    """
 
     folder: Path
     name: str
@@ -73,6 +76,9 @@ class Run:
     file_name: str | None = None  # what the user called the file in data/
     preset: str | None = None  # the key of the one that started it
     group: str | None = None  # the same in runs that were started together, to be compared
+    shared: bool = False  # whether others see a run that learns from a file of its owner's
+    published: str | None = None  # the name of the model that its best weights have become
+    problem: str | None = None  # what is wrong with its record
 
     @property
     def id(self) -> str:
@@ -82,6 +88,14 @@ class Run:
     def alive(self) -> bool:
         """Whether its process lives."""
         return is_locked(self.folder / LOCK)
+
+
+class DamagedRunError(ValueError):
+    """The record of a run cannot be read."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(f"{run.id} holds no run that can be read: its {run.problem}")
+        self.run = run
 
 
 @dataclass(frozen=True)
@@ -96,6 +110,8 @@ class _Config:
     file_name: str | None = None
     preset: str | None = None
     group: str | None = None
+    shared: bool = False
+    published: str | None = None
 
 
 @dataclass(frozen=True)
@@ -111,10 +127,10 @@ class Progress:
     epochs: Count = 0
     step: Count = 0  # of the epoch after `epoch`
     steps: Count = 0
-    score: float | None = None
-    best_score: float | None = None
+    score: Measured | None = None
+    best_score: Measured | None = None
     best_epoch: Count = 0
-    seconds: Annotated[float, Range(0)] = 0.0
+    seconds: Seconds = 0.0
     pid: int | None = None  # for signals only: the lock says whether the process lives
 
     def waiting(self, pid: int | None = None) -> Progress:
@@ -135,19 +151,39 @@ def write_progress(folder: Path, progress: Progress) -> None:
 
 def read_progress(folder: Path) -> Progress:
     """What was last reported; a run that has never reported anything is new."""
+    return _look(folder)[0]
+
+
+def _look(folder: Path) -> tuple[Progress, str | None]:
+    """What was last reported, and what is wrong with that record: then the run's weights tell whether it has ended."""
+    path = folder / STATUS
     try:
-        return validated(Progress, json.loads((folder / STATUS).read_bytes()))
-    except (OSError, ValueError, RecursionError):
-        return Progress()
+        found = parsed(Progress, path.read_bytes())
+        return replace(found, message=found.message[:LONGEST_MESSAGE]), None
+    except FileNotFoundError:
+        problem = "is missing"
+    except OSError as error:
+        problem = f"cannot be read ({error.strerror})"
+    except ValueError as error:
+        problem = f"is damaged ({error})"
+    if (folder / LAST).exists():
+        return Progress("training"), f"{STATUS} {problem}"
+    if (folder / BEST).exists():
+        return Progress("stopped"), f"{STATUS} {problem}"
+    return Progress(), None
 
 
 @dataclass(frozen=True)
 class Status:
-    """A run's state in one word, what its process last reported, and, while it is queued, the runs whose turn comes first."""
+    """A run's state in one word, what its process last reported, and, while it is queued, the runs whose turn comes first.
+
+    `problem` is what is wrong with the record of it.
+    """
 
     name: StatusName
     progress: Progress
     after: tuple[Run, ...] = ()
+    problem: str | None = None
 
 
 def root() -> Path:
@@ -171,7 +207,7 @@ def make(
 ) -> Run:
     """A new folder, there whole or not at all."""
     run_id = secrets.token_hex(8)
-    hidden = root() / f"{_NEW}{run_id}"
+    hidden = root() / f"{NEW}{run_id}"
     file_name = None if own is None else own.name
     run = Run(root() / run_id, clean_name(name, run_id), owner_of(owner_key), time.time(), settings, file_name, preset, group)
     with friendly_errors("the run"):
@@ -202,22 +238,43 @@ def make_at(folder: Path, settings: Mapping[str, Any]) -> Run:
 
 
 def open_folder(folder: Path) -> Run:
-    """The run in a folder. ValueError if there is none."""
-    path = folder / CONFIG
+    """The run in a folder. ValueError if there is none, or if its record is damaged."""
+    run = _read(folder)
+    if run.problem is not None:
+        raise DamagedRunError(run)
+    return run
+
+
+def _read(folder: Path) -> Run:
+    """The run in a folder. Of one whose record is damaged, no more is said than whose it is, where that can be read."""
+    path, content, created = folder / CONFIG, b"", 0.0
     try:
-        found = validated(_Config, json.loads(path.read_bytes()))
-        created = found.created or path.stat().st_mtime
-        settings = {**LATER, **found.settings}
-        return Run(folder, found.name or folder.name, found.owner, created, settings, found.file_name, found.preset, found.group)
+        content, created = path.read_bytes(), path.stat().st_mtime
+        found = parsed(_Config, content)
     except OSError as error:
-        raise ValueError(f"{folder} holds no run: its {CONFIG} cannot be read ({error.strerror})") from None
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is damaged ({error}): delete the run's folder, or mend the file") from None
+        problem = f"{CONFIG} cannot be read ({error.strerror})"
+    except ValueError as error:
+        problem = f"{CONFIG} is damaged ({error})"
+    else:
+        values = {name: value for name, value in vars(found).items() if name != "format"}
+        values["name"] = clean_name(found.name, clean_name(folder.name, "a run"))
+        values["created"] = found.created or created
+        values["settings"] = {**LATER, **found.settings}
+        return Run(folder, **values)
+    with suppress(OSError):
+        created = created or folder.stat().st_mtime
+    owner = re.search(rb'"owner": *"([0-9a-f]{64})"', content)
+    return Run(folder, folder.name, owner[1].decode() if owner else "", created, {}, problem=problem)
 
 
 def own_file(run: Run) -> TextFile | None:
-    """The corpus file of the user's own, under the name that they gave it."""
-    return None if run.file_name is None else TextFile(run.file_name, (run.folder / OWN_FILE).read_text(encoding="utf-8"))
+    """The corpus file of the user's own, under the name that they gave it. ValueError if it is no longer there."""
+    if run.file_name is None:
+        return None
+    try:
+        return TextFile(run.file_name, (run.folder / OWN_FILE).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        raise ValueError("the file that this run learns from is gone or damaged: start a new run with it") from None
 
 
 def find_run(run_id: str) -> Run:
@@ -228,14 +285,13 @@ def find_run(run_id: str) -> Run:
 
 
 def list_runs() -> list[Run]:
-    """All runs, newest first; a folder whose config.json cannot be read is none."""
-    found = []
-    for folder in root().glob("*"):
-        if _ID.fullmatch(folder.name):
-            try:
-                found.append(open_folder(folder))
-            except ValueError:
-                continue
+    """All runs, newest first, but for those that are damaged."""
+    return [run for run in list_all() if run.problem is None]
+
+
+def list_all() -> list[Run]:
+    """All runs, newest first, the damaged ones among them."""
+    found = [_read(folder) for folder in root().glob("*") if _ID.fullmatch(folder.name) and folder.is_dir()]
     return sorted(found, key=lambda run: (-run.created, run.id))
 
 
@@ -249,11 +305,11 @@ def group_of(run: Run) -> list[Run]:
 def status(run: Run) -> Status:
     """Where a run stands."""
     alive = run.alive  # asked first: what a dead process reported is its last word
-    progress = read_progress(run.folder)
+    progress, problem = _look(run.folder)
     if not alive:
-        return Status(_OF_A_DEAD.get(progress.phase, "interrupted"), progress)
+        return Status(_OF_A_DEAD.get(progress.phase, "interrupted"), progress, (), problem)
     name = _OF_A_LIVING.get(progress.phase, "running")
-    return Status(name, progress, _before(run) if name == "queued" else ())
+    return Status(name, progress, _before(run) if name == "queued" else (), problem)
 
 
 def _before(run: Run) -> tuple[Run, ...]:
@@ -275,7 +331,7 @@ def check_unended(run: Run) -> None:
 def best_weights(run: Run) -> Path | None:
     """The file of the run's best weights so far, if there are any."""
     best = run.folder / BEST
-    return best if best.exists() else None
+    return best if best.is_file() else None
 
 
 def may_control(run: Run, owner_key: str) -> bool:
@@ -283,44 +339,37 @@ def may_control(run: Run, owner_key: str) -> bool:
     return environment().single_user or hmac.compare_digest(run.owner.encode(), owner_of(owner_key).encode())
 
 
-def rename(run: Run, name: str) -> Run:
-    """The run under another name."""
-    renamed = replace(run, name=clean_name(name, run.id))
-    with friendly_errors("the name"):
-        _write_config(run.folder, renamed)
-    return renamed
+def may_see(run: Run, owner_key: str) -> bool:
+    """Whether who holds this key may see what the run is of: one that learns from a user's own file is private unless shared."""
+    return run.file_name is None or run.shared or may_control(run, owner_key)
+
+
+def rewrite(run: Run, what: str, **values: Any) -> Run:
+    """The run with other values in its config.json, as that is by now; `what` they are is said where they cannot be saved."""
+    with friendly_errors(what):
+        run.folder.stat()  # of a run that is gone, that is to be said
+        changed = replace(open_folder(run.folder), **values)
+        _write_config(run.folder, changed)
+    return changed
 
 
 def remove(run: Run) -> bool:
     """Delete the folder of a run without a process; False if it has one. One that is gone already is no mistake."""
-    with suppress(FileNotFoundError):
-        lock = take_lock(run.folder / LOCK, patience=0.2)
-        if lock is None:
-            return False
-        try:
-            erase(run.folder)
-        finally:
-            os.close(lock)
+    with friendly_errors("the run", "deleted"), suppress(FileNotFoundError), ExitStack() as held:
+        if not (run.folder / LOCK).is_dir():  # else it is damaged, and no process can hold it
+            lock = take_lock(run.folder / LOCK, patience=0.2)
+            if lock is None:
+                return False
+            held.callback(os.close, lock)
+        erase(run.folder)
     return True
 
 
 def erase(folder: Path) -> None:
     """Delete a folder, out of sight at once."""
-    gone = folder.with_name(f"{_GONE}{folder.name}-{secrets.token_hex(4)}")
+    gone = folder.with_name(f"{GONE}{folder.name}-{secrets.token_hex(4)}")
     folder.rename(gone)
     shutil.rmtree(gone, ignore_errors=True)
-
-
-def tidy() -> None:
-    """Make room for one more run: the oldest go first, never one with a process. What killed processes left behind goes too."""
-    runs = list_runs()
-    surplus = len(runs) + 1 - environment().runs_kept
-    resting = [run for run in reversed(runs) if not run.alive]
-    for run in resting[: max(0, surplus)]:
-        remove(run)
-    for folder in root().glob(".*-*"):
-        if folder.name.startswith(_GONE) or (folder.name.startswith(_NEW) and _age(folder) > _FORGOTTEN):
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def clean_name(name: str, otherwise: str) -> str:
@@ -331,17 +380,10 @@ def clean_name(name: str, otherwise: str) -> str:
 
 def _write_config(folder: Path, run: Run) -> None:
     config = {"format": FORMAT, **vars(run), "settings": dict(run.settings)}
-    del config["folder"]
+    del config["folder"], config["problem"]
     write_whole(folder / CONFIG, json.dumps(config, ensure_ascii=False, indent=1).encode())
 
 
 def owner_of(owner_key: str) -> str:
     """What is kept of a key: the key itself stays with who has it."""
     return hashlib.sha256(owner_key.encode()).hexdigest()
-
-
-def _age(folder: Path) -> float:
-    try:
-        return time.time() - folder.stat().st_mtime
-    except OSError:
-        return 0.0
