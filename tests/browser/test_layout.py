@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from pages.explorer import VIEWS
+from tests.browser.accessibility import violations
 from tests.browser.driver import settle, wait_until
 from tests.browser.driver import visit as go
 
@@ -142,6 +143,7 @@ def test_on_a_stage_pictures_grow_with_the_type_and_still_answer_the_pointer(pag
     area = plots.first.locator(".nsewdrag")
     surface = box(area)
     assert exit_["y"] + exit_["height"] <= box(page.locator(".strip"))["y"], "the way back lies over nothing"
+    assert violations(page) == []
     wait_until(
         page,
         "() => { const [one, two] = [...document.querySelectorAll('.stPlotlyChart')].map((chart) => "
