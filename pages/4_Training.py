@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.common import page
 from pages.training import compare, current, damaged, form, models, presets, race, recorded, watch
-from seqmodels.runs import stand_by
+from seqmodels.runs import keeper, stand_by
 
 
 def main() -> None:
@@ -34,6 +34,7 @@ def main() -> None:
     with mine:
         if mine.open:
             models.bring()
+    keeper.ensure()
     stand_by()  # last, so that it takes no time from what is seen
 
 

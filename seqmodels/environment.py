@@ -77,7 +77,11 @@ class Environment(BaseSettings):
         lambda: max(1, _cores() // 2),
         "one for each two cores",
     )
+    runs_waiting: Number = Field(default=24, description="runs that may wait for their turn")
+    runs_waiting_each: Number = Field(default=6, description="runs of one visitor that may wait")
     run_minutes: Amount = Field(default=60.0, description="after so long a run stops, keeping its best")
+    run_memory_mb: Amount = Field(default=2000.0, description="memory that a run may take")
+    run_disk_mb: Amount = Field(default=500.0, description="room on the disk that a run may take")
     runs_kept: Number = Field(default=200, description="runs that are kept in all; those of others go only if nobody can miss them")
     runs_each: Number = Field(default=20, description="runs of one visitor that are kept; their oldest go first")
     run_days: Amount = Field(default=7.0, description="after so many days a run that nobody can miss may go for another visitor's")

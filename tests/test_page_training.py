@@ -18,7 +18,7 @@ from pages.training import current, form, link
 from seqmodels.cells import CELLS, Cell
 from seqmodels.corpora import LARGEST_UPLOAD
 from seqmodels.data import load_dataset
-from seqmodels.runs import Progress, Run, context, list_runs, rename, store
+from seqmodels.runs import Progress, Run, context, keeper, list_runs, rename, store
 from seqmodels.runs import control as control_module
 from seqmodels.runs.events import FILE, EventLog
 from seqmodels.runs.files import take_lock
@@ -40,6 +40,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
     """The runs that would have been started: a test of the page needs no process."""
     found: list[Run] = []
     monkeypatch.setattr(control_module, "launch", lambda run, *_: found.append(run))
+    monkeypatch.setattr(keeper, "ensure", lambda: None)
     return found
 
 
@@ -209,13 +210,39 @@ def test_a_run_of_another_visitor_is_not_asked_about(started: list[Run]) -> None
 
 def test_a_queued_run_says_after_what(started: list[Run]) -> None:
     first, second = make(), make()
-    locks = [take_lock(run.folder / store.LOCK) for run in (first, second)]
+    lock = take_lock(first.folder / store.LOCK)
+    assert lock is not None
     rename(first, KEY, "The *first*")
     store.write_progress(first.folder, Progress(phase="training"))
     store.write_progress(second.folder, Progress(phase="waiting"))
+    store.queue().put(second.id)
     assert r"after **The \*first\***" in captions(visit(run=second.id))
-    for lock in filter(None, locks):
-        os.close(lock)
+    os.close(lock)
+
+
+def test_start_says_what_is_ahead_and_refuses_more_than_may_wait(started: list[Run], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEQMODELS_RUNS_AT_ONCE", "1")
+    monkeypatch.setenv("SEQMODELS_RUNS_WAITING_EACH", "2")
+    going = make()
+    lock, slot = take_lock(going.folder / store.LOCK), store.queue().enter()
+    assert lock is not None
+    assert slot is not None
+    rename(going, KEY, "The *first*")
+    page = visit()
+    assert r"waits its turn, after **The \*first\***" in captions(page)
+    for _ in range(2):
+        sound(page.button(key="training-go").click().run())
+    assert len(list_runs()) == 3
+    assert "and 1 more" in captions(page) or "**pos gru**" in captions(page)
+    sound(page.button(key="training-go").click().run())
+    assert "2 of your runs wait for their turn, and at most 2 may" in warnings(page)
+    sound(page.button(key="training-preset-0").click().run())
+    sound(page.button(key="training-asked-both").click().run())
+    assert "2 of your runs wait for their turn, and at most 2 may" in warnings(page)
+    assert len(list_runs()) == 3
+    assert not started
+    os.close(slot)
+    os.close(lock)
 
 
 @pytest.mark.parametrize("preset", [preset for preset in PRESETS if len(preset.runs) > 1], ids=lambda preset: preset.key)

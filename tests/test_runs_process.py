@@ -448,22 +448,6 @@ def test_a_started_run_is_a_process_of_its_own_that_goes_on_without_its_parent(l
     wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name == f"run {long.folder}"])
 
 
-def test_runs_have_their_turn_as_they_were_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SEQMODELS_RUNS_AT_ONCE", "1")
-    queue = Queue(root(), 1)
-    slot = queue.enter(queue.join("another"))
-    assert slot is not None
-    runs = [make(epochs=1) for _ in range(3)]
-    for run in runs:
-        start(run, KEY)
-    assert [len(status(run).after) for run in runs] == [0, 1, 2]  # before any of the processes has said a word
-    os.close(slot)
-    for run in runs:
-        wait_until(is_now(run, "finished"))
-    ended = [read_history(run).marks[-1]["time"] for run in runs]
-    assert ended == sorted(ended)
-
-
 def test_the_command_line_makes_a_run_and_trains_it(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "seqmodels", "run", str(tmp_path / "mine")]
     short = "task=recall&cell=elman&hidden_size=8&length=5&sentences=100&dev_sentences=20&epochs=2"

@@ -72,7 +72,7 @@ def test_it_is_told_from_others_and_writes_the_log_of_its_run() -> None:
     ready()
     run = make(epochs=1000)
     start(run, KEY)
-    wait_until(is_now(run, "running"))
+    wait_until(lambda: bool(read_history(run).steps))  # one that still sets up ends without a word
     pid = status(run).progress.pid
     assert pid is not None
     assert command_line(pid).endswith(f"-m seqmodels run {run.folder}")
@@ -118,6 +118,22 @@ def test_several_runs_started_at_once_each_have_a_process() -> None:
     assert len({status(run).progress.pid for run in runs}) == 3
 
 
+@needs_proc
+def test_a_run_that_waits_does_not_take_what_stands_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEQMODELS_RUNS_AT_ONCE", "1")
+    server = ready()
+    first, second = make(epochs=1000), make(epochs=1000)
+    for run in (first, second):
+        start(run, KEY)
+    wait_until(is_now(first, "running"))
+    assert parent(status(first).progress.pid or 0) == server
+    order(first, "stop")
+    wait_until(is_now(second, "running"))
+    assert parent(status(second).progress.pid or 0) != server
+    order(second, "stop")
+    wait_until(is_now(second, "stopped"))
+
+
 def test_where_it_has_died_a_new_process_is_started() -> None:
     killed(ready())
     run = make()
@@ -126,11 +142,11 @@ def test_where_it_has_died_a_new_process_is_started() -> None:
 
 
 def test_where_there_can_be_none_pages_and_runs_do_without(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(*_: object) -> None:
+    def refused(*_: object, **__: object) -> None:
         raise BlockingIOError("no more processes")
 
     with monkeypatch.context() as patch:
-        patch.setattr(launcher, "_start", refused)
+        patch.setattr(launcher, "detach", refused)
         stand_by()
     assert not launcher._server.alive
     run = make()

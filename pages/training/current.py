@@ -48,9 +48,10 @@ def select(run_id: str) -> None:
 
 def begin(named: Mapping[str, Settings], *, preset: str | None = None, to_stop: Sequence[Run] = ()) -> None:
     """Start a run of each settings, by its name, after some were told to stop. Several go side by side and are shown together."""
-    from seqmodels.runs import Command, command, create, start
+    from seqmodels.runs import Command, check_places, command, create, start
 
     key = owner_key()
+    check_places(key, len(named))
     for run in to_stop:
         if run.alive:
             command(run, key, Command("stop"))

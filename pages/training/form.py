@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.common import address, files, inputs, page
-from pages.training import current, link, own_file
+from pages.training import current, link, own_file, presets
 from seqmodels import runs
 from seqmodels.cells import CELLS
 from seqmodels.corpora import Columns
@@ -65,6 +65,9 @@ def draw() -> None:
                 form.adapt()  # before what follows is drawn
     st.session_state[_VALUES] = form.values
     with notes:
+        ahead = runs.ahead()
+        if ahead:
+            st.caption(f":material/hourglass_top: A run that is started now waits its turn, after {presets.names(ahead)}.")
         try:
             settings = from_flat(form.values)
             if go:
@@ -107,9 +110,11 @@ def _begin(settings: Settings, name: str) -> None:
         if found is None:
             raise ValueError("there is no file yet: choose one under Data, or another source")
         upload = Upload(found.name, found.content)
-    run = runs.create(settings, current.owner_key(), name=name, upload=upload)
+    key = current.owner_key()
+    runs.check_places(key)
+    run = runs.create(settings, key, name=name, upload=upload)
     current.select(run.id)
-    runs.start(run, current.owner_key())
+    runs.start(run, key)
     st.rerun()
 
 

@@ -29,7 +29,7 @@ from seqmodels.cli.options import (
 )
 from seqmodels.cli.serving import serve, settings
 from seqmodels.cli.tagging import tag_file
-from seqmodels.cli.training import run, standby, train
+from seqmodels.cli.training import keep, run, standby, train
 from seqmodels.failures import check_address_space
 
 if TYPE_CHECKING:
@@ -253,6 +253,7 @@ app.command()(experiment)
 app.command("app")(serve)
 app.command()(settings)
 app.command(hidden=True)(standby)
+app.command(hidden=True)(keep)
 
 
 @app.command()

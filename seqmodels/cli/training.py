@@ -131,6 +131,14 @@ def standby(channel: Annotated[int, typer.Argument(help="The number of a socket 
         run(folder)
 
 
+def keep(lock: Annotated[int, typer.Argument(help="The number of a descriptor that this process has inherited.")]) -> None:
+    """Start the runs that wait, each when its turn comes."""
+    from seqmodels.runs import keeper
+
+    _give_way()
+    keeper.keep(lock)
+
+
 class _Display:
     """A line an epoch on standard output, and a bar on a terminal."""
 

@@ -11,7 +11,7 @@ models are in `seqmodels.runs.settings`, `.presets` and `.publishing`; a trainin
 """
 
 from seqmodels.runs.context import Command, Notice
-from seqmodels.runs.control import Upload, command, create, delete, read_upload, rename, share, start
+from seqmodels.runs.control import Upload, check_places, command, create, delete, read_upload, rename, share, start
 from seqmodels.runs.events import History, clipped_share, export_csv, read_history
 from seqmodels.runs.files import StorageError
 from seqmodels.runs.launcher import stand_by
@@ -22,6 +22,7 @@ from seqmodels.runs.store import (
     Progress,
     Run,
     Status,
+    ahead,
     best_weights,
     find_run,
     group_of,

@@ -11,7 +11,7 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any, Literal, get_args
 
 from seqmodels.fields import parsed
 from seqmodels.runs.files import friendly_errors, write_whole
-from seqmodels.runs.store import COMMANDS, Progress, Run, write_progress
+from seqmodels.runs.store import COMMANDS, LOCK, Progress, Run, write_progress
 
 Kind = Literal["pause", "resume", "step", "stop", "discard", "change"]
 KINDS: tuple[str, ...] = get_args(Kind)
@@ -94,6 +94,7 @@ class Signals:
     def __init__(self) -> None:
         self.asked = False  # whether the process has been asked to end
         self._at_once = False
+        self._handled: list[int] = []
 
     @contextmanager
     def installed(self) -> Iterator[None]:
@@ -102,21 +103,22 @@ class Signals:
             yield
             return
         # one that is ignored was meant to be: under nohup, or in the background of a shell
-        handled = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-        before = {number: signal.signal(number, self._handle) for number in handled}
-        try:
+        self._handled = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+        with _handlers(self._handled, self._handle):
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """For long work that leaves nothing half done."""
+        """For long work that leaves nothing half done.
+
+        A signal from elsewhere ends the process there as if it were killed: Python would hear of it only when a call into a library
+        returns, which can take many seconds. One from the keyboard raises.
+        """
         self.check()
         self._at_once = True
         try:
-            yield
+            with _handlers([number for number in self._handled if number != signal.SIGINT], signal.SIG_DFL):
+                yield
         finally:
             self._at_once = False
         self.check()
@@ -133,6 +135,16 @@ class Signals:
             raise InterruptedRunError
 
 
+@contextmanager
+def _handlers(numbers: Sequence[int], handler: Any) -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
+
+
 @dataclass
 class RunContext:
     """What the parts of a run's process share: the run, its progress as last reported, and what it is asked to do."""
@@ -146,11 +158,15 @@ class RunContext:
         self.progress = replace(self.progress, **changes)
         try:
             write_progress(self.run.folder, self.progress)
+        except FileNotFoundError:  # the folder has been deleted, and there is nobody left to tell
+            pass
         except OSError:
             traceback.print_exc()
 
     def poll_commands(self) -> Iterator[tuple[Path, Command]]:
-        """The commands sent since, each with its file. Raises DiscardedRunError at the one to discard the run."""
+        """The commands sent since, each with its file. Raises DiscardedRunError at the one to discard the run, or if it is gone."""
+        if not (self.run.folder / LOCK).exists():  # deleted with its folder, which a save would bring back
+            raise DiscardedRunError
         for path, command in pending(self.run.folder):
             if command.kind == "discard":
                 raise DiscardedRunError

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from seqmodels.corpora import TextFile, open_upload
 from seqmodels.environment import environment
-from seqmodels.runs import context, store
+from seqmodels.runs import context, keeper, store
 from seqmodels.runs.context import Command
 from seqmodels.runs.files import friendly_errors, take_lock
 from seqmodels.runs.launcher import launch
@@ -45,31 +45,73 @@ def create(
 ) -> Run:
     """A new run, not started; `preset` is the key of one that it is of, and runs of one `group` are to be compared.
 
-    CorpusError says what is wrong with the upload, line by line; ValueError that there is no room (seqmodels.runs.room).
+    CorpusError says what is wrong with the upload, line by line; ValueError that there is no room (seqmodels.runs.room), or by how
+    much the run would take more memory, disk or time than it may (seqmodels.runs.estimate).
     """
+    from seqmodels.runs.estimate import check
     from seqmodels.runs.settings import to_flat
 
-    own = None if upload is None else read_upload(settings, upload)[0]
+    own = None
+    if upload is None:
+        check(settings)
+    else:
+        own, data = read_upload(settings, upload)
+        check(settings, own.text.split() if data is None else [word for sentence in data.train for word in sentence.words])
     make_room(owner_key, group)
     name = name or f"{settings.task} {settings.model.cell}"
     return store.make(to_flat(settings), owner_key, name=name, own=own, preset=preset, group=group)
 
 
 def start(run: Run, owner_key: str) -> None:
-    """Start the run's process, or start it again: detached, so that it outlives this one."""
+    """Start the run's process, or start it again: detached, so that it outlives this one. Where no slot is free it waits.
+
+    ValueError if as many wait as may.
+    """
     _check_owner(run, owner_key)
     with friendly_errors("the run"):
         lock = take_lock(run.folder / store.LOCK, patience=0.2)
     if lock is None:
         raise ValueError(f"run {run.name!r} is {store.status(run).name} already")
+    queue = store.queue()
     with ExitStack() as copies, friendly_errors("the run"):  # the process has its own of both descriptors
         copies.callback(os.close, lock)
         store.check_unended(run)
-        context.clear(run.folder)
-        store.write_progress(run.folder, store.read_progress(run.folder).waiting())
-        ticket = store.queue().join(run.id)  # here, so that runs have their turn as they were started
-        copies.callback(os.close, ticket.descriptor)
-        launch(run, lock, ticket)
+        if run.waiting:
+            raise ValueError(f"run {run.name!r} is queued already")
+        with queue.alone():
+            slot = queue.enter(group=run.group)
+            if slot is None:
+                _check_waiting(owner_key, 1)
+            else:
+                copies.callback(os.close, slot)
+            context.clear(run.folder)
+            store.write_progress(run.folder, store.read_progress(run.folder).waiting())
+            if slot is None:
+                queue.put(run.id, run.group)
+        if slot is not None:
+            launch(run, lock, slot)
+    keeper.ensure()
+
+
+def check_places(owner_key: str, count: int = 1) -> None:
+    """ValueError if so many more runs of this owner would have to wait, and may not."""
+    if not store.queue().free():
+        _check_waiting(owner_key, count)
+
+
+def _check_waiting(owner_key: str, count: int) -> None:
+    limits, waiting = environment(), store.queue().waiting()
+    theirs = {run.id for run in store.list_runs() if run.owner == store.owner_of(owner_key)}
+    own = len(theirs.intersection(waiting))
+    if own + count > limits.runs_waiting_each:
+        raise ValueError(
+            f"{own} of your runs wait for their turn, and at most {limits.runs_waiting_each} may: "
+            "start more when one has ended, or take one out of the queue"
+        )
+    if len(waiting) + count > limits.runs_waiting:
+        raise ValueError(
+            f"{len(waiting)} runs wait for their turn, and at most {limits.runs_waiting} may: start yours when some have ended"
+        )
 
 
 def command(run: Run, owner_key: str, order: Command) -> None:
@@ -81,18 +123,37 @@ def command(run: Run, owner_key: str, order: Command) -> None:
         change(from_flat(run.settings).training.live(), order.changes)  # raises where a value is wrong
     if order.kind == "discard":
         return delete(run, owner_key)
-    standing = store.status(run).name
-    if run.alive:
-        return context.send(run.folder, order)
-    if standing not in RESUMABLE:
-        raise ValueError(f"run {run.name!r} is {standing}: it can no longer {order.kind}")
-    if order.kind == "pause":
+    if not run.alive:
+        standing = store.status(run).name
+        if standing not in RESUMABLE:
+            raise ValueError(f"run {run.name!r} is {standing}: it can no longer {order.kind}")
+        if order.kind == "pause":
+            return None
+        if order.kind != "change":
+            start(run, owner_key)
+        if order.kind == "resume":
+            return None
+    if order.kind in ("pause", "stop") and run.waiting and _take_out(run, order):
         return None
-    if order.kind != "change":
-        start(run, owner_key)
-    if order.kind != "resume":
-        context.send(run.folder, order)
-    return None
+    return context.send(run.folder, order)
+
+
+def _take_out(run: Run, order: Command) -> bool:
+    """Take a run that waits out of the queue; False if its turn has come."""
+    with friendly_errors("the command"):
+        lock = take_lock(run.folder / store.LOCK, patience=0.2)
+        if lock is None:
+            return False
+        try:
+            if not store.queue().remove(run.id):
+                return False
+            progress = store.read_progress(run.folder)
+            store.write_progress(
+                run.folder, replace(progress, phase=store.phase_taken_out(run, order.kind), message=store.TAKEN_OUT)
+            )
+            return True
+        finally:
+            os.close(lock)
 
 
 def rename(run: Run, owner_key: str, name: str) -> Run:

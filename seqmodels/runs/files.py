@@ -19,7 +19,7 @@ PARTIAL = ".partial"  # how the names of unfinished files end
 _CAUSES = {
     errno.ENOSPC: ("the disk is full", "free some space"),
     errno.EDQUOT: ("your share of the disk is full", "free some space"),
-    errno.EFBIG: ("the file would be larger than is allowed here", "raise the limit on file sizes"),
+    errno.EFBIG: ("the file would be larger than is allowed here", "choose a smaller network, or raise the limit"),
     errno.EROFS: ("the disk is read-only", "make it writable"),
     errno.EACCES: ("writing there is not allowed", "make the folder writable"),
 }

@@ -18,12 +18,13 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 
 import seqmodels
-from seqmodels.runs import process, store
-from seqmodels.runs.queue import Ticket
+from seqmodels.runs import store
 from seqmodels.runs.store import Run
 
+DESCRIPTORS = "SEQMODELS_RUN_DESCRIPTORS"  # what a run's process has from whoever started it: two that hold its lock and its slot
 _COMMAND = (sys.executable, "-m", "seqmodels")
 _LENGTH = struct.Struct("!I")  # of an order in bytes; the descriptors travel with it
 
@@ -47,7 +48,7 @@ class ForkServer:
                 self.stop()
                 self._channel, theirs = socket.socketpair()
                 with theirs:
-                    self.process = _start(("standby", str(theirs.fileno())), _environment(), (theirs.fileno(),), subprocess.DEVNULL)
+                    self.process = detach(("standby", str(theirs.fileno())), inherited=(theirs.fileno(),))
 
     def stop(self) -> None:
         if self._channel is not None:
@@ -77,21 +78,30 @@ def stand_by() -> None:
         _server.start()
 
 
-def launch(run: Run, lock: int, ticket: Ticket) -> None:
-    """Start the run's process, detached, so that it outlives this one. `lock` is a descriptor that holds the run's lock."""
+def launch(run: Run, lock: int, slot: int) -> None:
+    """Start the run's process, detached, so that it outlives this one. The descriptors hold the run's lock and its slot."""
+    inherited = (lock, slot)
     with (run.folder / store.LOG).open("ab") as log:
-        inherited = (lock, ticket.descriptor)
-        environment = {**_environment(), process.TICKET: str(ticket.path)}
-        if not _server.fork(run.folder, environment, (*inherited, log.fileno())):
-            _start(
-                ("run", str(run.folder)), {**environment, process.DESCRIPTORS: "{} {}".format(*inherited)}, inherited, log.fileno()
-            )
+        if not _server.fork(run.folder, _environment(), (*inherited, log.fileno())):
+            handed_over = {DESCRIPTORS: "{} {}".format(*inherited)}
+            detach(("run", str(run.folder)), inherited=inherited, log=log.fileno(), more=handed_over)
+
+
+def handed_over() -> tuple[int, int] | None:
+    """The lock and the slot from whoever started this process, if they did. No process inherits them from this one."""
+    given = os.environ.pop(DESCRIPTORS, None)
+    if given is None:
+        return None
+    lock, slot = map(int, given.split())
+    for descriptor in (lock, slot):
+        os.set_inheritable(descriptor, False)
+    return lock, slot
 
 
 def serve(channel: int) -> Path | None:
     """Import what a run needs, then fork a process for each order that comes. Returns in each of these, with its run's folder.
 
-    Such a process has the environment, the log, the run's lock and its ticket as if it had been started for that run. In the server
+    Such a process has the environment, the log, the run's lock and its slot as if it had been started for that run. In the server
     itself None is returned, when the other end of the socket is closed.
     """
     from setproctitle import setproctitle
@@ -124,17 +134,24 @@ def serve(channel: int) -> Path | None:
         os.dup2(log, stream.fileno())
     os.close(log)
     os.environ.clear()
-    os.environ.update({**order["environment"], process.DESCRIPTORS: "{} {}".format(*inherited)})
+    os.environ.update({**order["environment"], DESCRIPTORS: "{} {}".format(*inherited)})
     return Path(order["folder"])
 
 
-def _start(arguments: Sequence[str], environment: Mapping[str, str], inherited: Sequence[int], log: int) -> subprocess.Popen[bytes]:
+def detach(
+    arguments: Sequence[str],
+    *,
+    inherited: Sequence[int],
+    log: int = subprocess.DEVNULL,
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> subprocess.Popen[bytes]:
+    """Start a command of this package that outlives this process, with these descriptors and more in its environment."""
     started = subprocess.Popen(
         [*_COMMAND, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,
-        env=environment,
+        env={**_environment(), **more},
         pass_fds=inherited,
         start_new_session=True,
     )

@@ -3,52 +3,56 @@
 from __future__ import annotations
 
 import os
+import resource
 import time
 import traceback
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seqmodels.runs import context, store
-from seqmodels.runs.context import PAUSE, DiscardedRunError, InterruptedRunError, Notice, RunContext
+from seqmodels.environment import environment
+from seqmodels.failures import is_out_of_memory
+from seqmodels.runs import context, keeper, store
+from seqmodels.runs.context import DiscardedRunError, InterruptedRunError, Notice, RunContext
 from seqmodels.runs.files import clear_partials, friendly_errors, take_lock
-from seqmodels.runs.queue import Ticket
+from seqmodels.runs.launcher import handed_over
 from seqmodels.runs.store import Run
 
 if TYPE_CHECKING:
     from seqmodels.training import Report
 
-# what a process has from whoever started it: descriptors that hold the run's lock and its ticket, and the ticket's file
-DESCRIPTORS, TICKET = "SEQMODELS_RUN_DESCRIPTORS", "SEQMODELS_RUN_TICKET"
+SPARE = 512.0  # megabytes that libraries ask for and never use
 
 
 def work(folder: Path) -> Iterator[Report | Notice]:
     """Train the run in a folder, or go on with it, until it ends or is asked to. ValueError if another does, or it has ended."""
     run = store.open_folder(folder.resolve())
-    lock, ticket = _handed_over() or (_lock(run), None)
+    given = handed_over()
+    if given is not None:  # then the process is the run's alone
+        _limit()
+    lock, slot = given or (_lock(run), None)
     current = RunContext(run, store.read_progress(run.folder).waiting(os.getpid()))
     try:
         store.check_unended(run)
         with current.signals.installed():
             with friendly_errors("the run"):
                 clear_partials(run.folder)
-            yield from _live(current, ticket)
+            yield from _live(current, slot)
     finally:
         os.close(lock)
         # one whose deletion was asked for after the last poll; who asks from now on finds no process, and deletes it without one
         if any(command.kind == "discard" for _, command in context.pending(run.folder)):
             store.remove(run)
+        keeper.ensure()
 
 
-def _handed_over() -> tuple[int, Ticket] | None:
-    """The lock and the ticket from whoever started this process. No process inherits them from this one."""
-    given = os.environ.pop(DESCRIPTORS, None)
-    if given is None:
-        return None
-    lock, ticket = map(int, given.split())
-    for descriptor in (lock, ticket):
-        os.set_inheritable(descriptor, False)
-    return lock, Ticket(Path(os.environ.pop(TICKET)), ticket)
+def _limit() -> None:
+    """A second wall, where the estimate was wrong: of the memory that this process takes, and of each file that it writes."""
+    limits = environment()
+    for kind, most in ((resource.RLIMIT_DATA, limits.run_memory_mb + SPARE), (resource.RLIMIT_FSIZE, limits.run_disk_mb)):
+        _, hard = resource.getrlimit(kind)
+        soft = round(most * 2**20)
+        resource.setrlimit(kind, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
 
 
 def _lock(run: Run) -> int:
@@ -60,14 +64,16 @@ def _lock(run: Run) -> int:
     return lock
 
 
-def _live(current: RunContext, ticket: Ticket | None) -> Iterator[Report | Notice]:
+def _live(current: RunContext, slot: int | None) -> Iterator[Report | Notice]:
     try:
         current.update()
-        slot = yield from _wait(current, ticket)
+        if slot is None:
+            slot = yield from _wait(current)
         try:
-            import torch
+            with current.signals.interruptible():
+                import torch
 
-            from seqmodels.runs.session import Session
+                from seqmodels.runs.session import Session
 
             torch.set_num_threads(1)  # a second one gains little for small matrices, and under load it loses much
             yield from Session(current).reports()
@@ -88,26 +94,32 @@ def _live(current: RunContext, ticket: Ticket | None) -> Iterator[Report | Notic
 def _in_plain_words(error: Exception) -> str:
     if isinstance(error, ValueError):
         return str(error)
-    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):  # the latter is torch's
-        return "there is not enough memory: choose a smaller network, or a smaller batch"
+    if is_out_of_memory(error):
+        return (
+            f"there is not enough memory, of which a run may take {environment().run_memory_mb:,g} MB: "
+            "choose a smaller network, smaller batches, or fewer or shorter sequences"
+        )
     traceback.print_exc()
     if isinstance(error, OSError):
         return f"a file of the run cannot be used: {error.strerror}. Its {store.LOG} says more."
     return f"an unexpected error ended the run: {type(error).__name__}: {error}. Its {store.LOG} says more."
 
 
-def _wait(current: RunContext, ticket: Ticket | None) -> Generator[Notice, None, int]:
+def _wait(current: RunContext) -> Generator[Notice, None, int]:
     """Wait for a slot; returns it. A run that is stopped while it waits has a process no longer, and stands where it stood."""
     queue = store.queue()
-    ticket = ticket or queue.join(current.run.id)
+    ticket = queue.join(current.run.id)
     announced = False
     try:
         while (slot := queue.enter(ticket, current.run.group)) is None:
+            if not ticket.path.exists():
+                raise ValueError("its place in the queue is gone, for the runs folder has been deleted: start it again")
             if not announced:
                 yield Notice("waiting for other runs to end")
                 announced = True
             _poll_commands(current)
-            time.sleep(PAUSE)
+            keeper.ensure()
+            time.sleep(keeper.EVERY)
     except BaseException:
         queue.leave(ticket)
         raise
@@ -120,6 +132,5 @@ def _poll_commands(current: RunContext) -> None:
     for path, command in current.poll_commands():
         if command.kind in ("stop", "pause"):
             path.unlink(missing_ok=True)
-            phase = "stopped" if command.kind == "stop" and not (current.run.folder / store.LAST).exists() else "paused"
-            current.update(phase=phase, message="taken out of the queue")
+            current.update(phase=store.phase_taken_out(current.run, command.kind), message=store.TAKEN_OUT)
             raise InterruptedRunError

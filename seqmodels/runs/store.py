@@ -31,7 +31,7 @@ from seqmodels.corpora import TextFile
 from seqmodels.environment import environment
 from seqmodels.fields import Count, Range, parsed
 from seqmodels.runs.files import friendly_errors, is_locked, take_lock, write_whole
-from seqmodels.runs.queue import Queue
+from seqmodels.runs.queue import Queue, to_be_started
 from seqmodels.runs.records import Measured, Seconds
 
 CONFIG, STATUS, LOCK, LOG, COMMANDS = "config.json", "status.json", "lock", "run.log", "commands"
@@ -41,6 +41,7 @@ LONGEST_NAME = 60
 LATER = {"average": 0.0, "chrono": None}  # settings that runs of version 0.1.0 do not name, as they were then
 FORMAT = 1
 STATUS_SIZE = 4096  # bytes of status.json: written in place and in one piece, so that it needs no further space on a full disk
+TAKEN_OUT = "taken out of the queue"
 LONGEST_MESSAGE = 600  # characters: at four bytes each they leave room for the numbers
 
 _ID = re.compile(r"[0-9a-f]{16}")
@@ -85,9 +86,14 @@ class Run:
         return self.folder.name
 
     @property
+    def waiting(self) -> bool:
+        """Whether it is to be started when its turn comes, and has no process until then."""
+        return to_be_started(self.folder)
+
+    @property
     def alive(self) -> bool:
-        """Whether its process lives."""
-        return is_locked(self.folder / LOCK)
+        """Whether its process lives, or is still to come."""
+        return self.waiting or is_locked(self.folder / LOCK)  # in this order: it leaves the queue when its lock is held
 
 
 class DamagedRunError(ValueError):
@@ -309,16 +315,24 @@ def status(run: Run) -> Status:
     if not alive:
         return Status(_OF_A_DEAD.get(progress.phase, "interrupted"), progress, (), problem)
     name = _OF_A_LIVING.get(progress.phase, "running")
-    return Status(name, progress, _before(run) if name == "queued" else (), problem)
+    return Status(name, progress, ahead(run) if name == "queued" else (), problem)
 
 
-def _before(run: Run) -> tuple[Run, ...]:
-    """Those that must end before a queued run has its turn: the ones that have it now, then those that wait longer."""
-    waiting = queue().waiting()
-    others = {other.id: other for other in reversed(list_runs()) if other.alive and other.id != run.id}
+def ahead(run: Run | None = None) -> tuple[Run, ...]:
+    """The runs that must end before a queued run has its turn, or one that is started now; those that have it now come first."""
+    line = queue()
+    waiting = line.waiting()
+    if line.free() if run is None else run.id not in waiting:  # then its process is about to begin
+        return ()
+    others = {other.id: other for other in reversed(list_runs()) if other.alive}
     having = [other for other in others.values() if other.id not in waiting and read_progress(other.folder).phase not in _ENDED]
-    ahead = waiting[: waiting.index(run.id)] if run.id in waiting else []
-    return (*having, *(others[found] for found in ahead if found in others))
+    before = waiting if run is None else waiting[: waiting.index(run.id)]
+    return (*having, *(others[found] for found in before if found in others))
+
+
+def phase_taken_out(run: Run, order: str) -> Phase:
+    """Of a run that was told to pause or to stop while it waited: one that has trained before can still go on."""
+    return "stopped" if order == "stop" and not (run.folder / LAST).exists() else "paused"
 
 
 def check_unended(run: Run) -> None:
@@ -362,13 +376,15 @@ def remove(run: Run) -> bool:
                 return False
             held.callback(os.close, lock)
         erase(run.folder)
+        queue().remove(run.id)
     return True
 
 
 def erase(folder: Path) -> None:
-    """Delete a folder, out of sight at once."""
+    """Delete a folder, out of sight at once. One that is gone already is no mistake."""
     gone = folder.with_name(f"{GONE}{folder.name}-{secrets.token_hex(4)}")
-    folder.rename(gone)
+    with suppress(FileNotFoundError):
+        folder.rename(gone)
     shutil.rmtree(gone, ignore_errors=True)
 
 

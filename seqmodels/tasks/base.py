@@ -233,6 +233,19 @@ class Scores:
         return {**self.metrics, **self.facts}
 
 
+@dataclass(frozen=True)
+class Workload:
+    """What a training has to do with, roughly, before anything of it is read."""
+
+    items: list[Any]  # to make a vocabulary of, as large as the training's own
+    tokens: int  # of an epoch
+    at_once: int  # tokens of a step
+    data: int = 0  # bytes of memory that generated data take, at most
+
+
+MOST_ITEMS = 20_000  # sentences or paragraphs, about, that the corpora have
+
+
 def caution(figures: Mapping[str, float]) -> str | None:
     """What to tell of a score whose text is largely unknown to the model."""
     share = figures.get("unknown_share", 0.0)
@@ -311,6 +324,10 @@ class Task(ABC):
     def described(self, config: DataConfig) -> str:
         """What generated data are called in a checkpoint."""
         return f"{self.name}, seed {config.seed}"
+
+    @abstractmethod
+    def workload(self, config: DataConfig, batch_size: int | None, words: Sequence[str]) -> Workload:
+        """For an estimate. `words` stand for those of the text: the user's own, or as many different ones as corpora have."""
 
     def tags_for(self, train: list[Any]) -> tuple[str, ...]:
         """The tags of a model that learns from these sentences; none where it gives no tags."""

@@ -16,7 +16,7 @@ from seqmodels import text as text_module
 from seqmodels.corpora import Columns, Contents, Subset, TextFile, keep_some, load_texts, read_own_texts, split_text
 from seqmodels.metrics import perplexity
 from seqmodels.models import LanguageModel
-from seqmodels.tasks.base import ALL_FOUND, DataConfig, DemoConfig, ModelConfig, Scores, Splits, Task
+from seqmodels.tasks.base import ALL_FOUND, MOST_ITEMS, DataConfig, DemoConfig, ModelConfig, Scores, Splits, Task, Workload
 from seqmodels.training import BatchLoss, DevScore, Objective, Tensors, TrainConfig
 from seqmodels.vocab import CharacterVocab, LanguageBatch, LanguageVocab
 
@@ -50,6 +50,7 @@ class LanguageTask(Task):
     vocabulary_class: ClassVar[type[LanguageVocab]] = LanguageVocab
     streams: ClassVar[int] = 64  # of the training text side by side; the batch size
     window: ClassVar[int] = 35  # tokens that the gradient goes back
+    typical: ClassVar[int] = 90  # tokens of a paragraph, about
     evaluation_streams: ClassVar[int] = 1  # of the text to score side by side, each from an empty memory
 
     def load(self, split: str, keep: Subset | None = None) -> list[Paragraph]:
@@ -74,6 +75,14 @@ class LanguageTask(Task):
     def tokens(self, text: str) -> Paragraph:
         """What the model reads of a paragraph."""
         return text_module.words(text)
+
+    def workload(self, config: DataConfig, batch_size: int | None, words: Sequence[str]) -> Workload:
+        tokens = self.typical * min(config.sentences or MOST_ITEMS, MOST_ITEMS)
+        return Workload([self.spelled(words)], tokens, self.window * (batch_size or self.streams))
+
+    def spelled(self, words: Sequence[str]) -> Paragraph:
+        """A paragraph of these words, without a tokenizer's care."""
+        return list(words)
 
     def vocabulary(self, train: list[Paragraph]) -> LanguageVocab:
         return self.vocabulary_class.build(train)
@@ -186,10 +195,14 @@ class CharacterTask(LanguageTask):
     vocabulary_class = CharacterVocab
     streams = 32
     window = 64
+    typical = 450
     evaluation_streams = 32
 
     def tokens(self, text: str) -> Paragraph:
         return list(text_module.normal(text))
+
+    def spelled(self, words: Sequence[str]) -> Paragraph:
+        return list(" ".join(words))
 
     def metrics(self, nats: float, tokens: int) -> dict[str, float]:
         return {"bits_per_character": nats / math.log(2) / max(tokens, 1), **super().metrics(nats, tokens)}

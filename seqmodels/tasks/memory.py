@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from seqmodels.corpora import Columns, Contents, Subset, TextFile, keep_some
 from seqmodels.models import SequenceReader
-from seqmodels.tasks.base import ALL_FOUND, DataConfig, ModelConfig, Scores, Splits, Task
+from seqmodels.tasks.base import ALL_FOUND, DataConfig, ModelConfig, Scores, Splits, Task, Workload
 from seqmodels.training import BatchLoss, DevScore, Tensors
 from seqmodels.vocab import SequenceVocab
 
@@ -21,6 +21,7 @@ EVALUATION_BATCH = 250
 LONGEST = 1000  # steps
 
 _SEEDS = {"train": 1, "dev": 2, "test": 3}
+_OBJECT = 1400  # bytes of an Example without its numbers
 _SIZES = {"train": 4000, "dev": 500, "test": 500}
 
 
@@ -104,6 +105,14 @@ class MemoryTask(Task):
 
     def test(self, config: DataConfig) -> list[Example]:
         return self.split("test", config.length or self.length, seed=config.seed)
+
+    def workload(self, config: DataConfig, batch_size: int | None, words: Sequence[str]) -> Workload:
+        length, learned = config.length or self.length, config.sentences or _SIZES["train"]
+        count = learned + (config.dev_sentences or _SIZES["dev"])
+        # while they are made: a symbol's id, then as one of so many in whole numbers and in others; then an object for each
+        data = count * (length * (8 + 12 * self.vocabulary_of_all.inputs) + _OBJECT)
+        at_once = length * max(batch_size or self.batch, EVALUATION_BATCH)
+        return Workload([], learned * length, at_once, data)
 
     def vocabulary(self, train: list[Example]) -> SequenceVocab:
         return self.vocabulary_of_all

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from seqmodels.corpora import Columns, Contents, CorpusError, Name, Subset, TextFile, keep_some, load_names
 from seqmodels.models import LanguageModel
-from seqmodels.tasks.base import ALL_FOUND, DataConfig, DemoConfig, ModelConfig, Scores, Splits
+from seqmodels.tasks.base import ALL_FOUND, DataConfig, DemoConfig, ModelConfig, Scores, Splits, Workload
 from seqmodels.tasks.language import UNSCORED, CharacterTask
 from seqmodels.training import BatchLoss, DevScore, Tensors, TrainConfig
 from seqmodels.vocab import LanguageBatch, LanguageVocab, NamesVocab, pad
@@ -41,6 +41,7 @@ class NamesTask(CharacterTask):
     training = TrainConfig(epochs=16, learning_rate=5e-3, average=0.99, patience=5)
     demo = DemoConfig(model, TrainConfig(epochs=10, learning_rate=5e-3, patience=3))
     streams = BATCH
+    typical = 9
     vocabulary_class = NamesVocab
 
     def load_corpus(self, name: str, split: str, keep: Subset | None = None) -> list[Any]:
@@ -53,6 +54,10 @@ class NamesTask(CharacterTask):
 
     def split_own(self, items: list[Any], config: DataConfig, name: str) -> Splits:
         raise CorpusError(f"task {self.name!r} learns from no file of yours: {NO_FILE}")
+
+    def workload(self, config: DataConfig, batch_size: int | None, words: Sequence[str]) -> Workload:
+        usual = super().workload(config, batch_size, words)
+        return replace(usual, items=[Name(word, "English") for word in words])
 
     def vocabulary(self, train: list[Any]) -> NamesVocab:
         return NamesVocab.of((name.text for name in train), tuple(sorted({name.language for name in train})))

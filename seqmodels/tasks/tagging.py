@@ -33,7 +33,18 @@ from seqmodels.corpora import (
 from seqmodels.decoding import LEAST_TOKEN, SpanOdds, log_odds, scheme, spans
 from seqmodels.metrics import accuracy, entity_scores
 from seqmodels.models import Tagger
-from seqmodels.tasks.base import ALL_FOUND, Confidence, DataConfig, DemoConfig, ModelConfig, Scores, Splits, Task
+from seqmodels.tasks.base import (
+    ALL_FOUND,
+    MOST_ITEMS,
+    Confidence,
+    DataConfig,
+    DemoConfig,
+    ModelConfig,
+    Scores,
+    Splits,
+    Task,
+    Workload,
+)
 from seqmodels.tasks.batching import batches, pieces, windows
 from seqmodels.training import BatchLoss, DevScore, Tensors, TrainConfig
 from seqmodels.vectors import GLOVE, word_vectors
@@ -41,6 +52,7 @@ from seqmodels.vocab import TaggerVocab, pad
 
 TRAINING_BATCH = 32  # sentences
 LONGEST_TRAINED = 160  # tokens; a batch of such sentences needs at most half a gigabyte, and the corpora have none longer
+TYPICAL = 17  # tokens of a sentence of the treebank, on average
 POOL = 40  # batches whose sentences are sorted by length together
 FEWEST_SPANS = 100  # found in the dev split, until two numbers can be fitted to them
 UNSCORED = -100  # cross_entropy's default ignore_index
@@ -101,6 +113,11 @@ class TagTask(Task):
         if not checked:
             raise CorpusError(f"{name}: no sentence to check with has only tags of those to learn from: learn from more of them")
         return train, checked
+
+    def workload(self, config: DataConfig, batch_size: int | None, words: Sequence[str]) -> Workload:
+        tokens = TYPICAL * min(config.sentences or MOST_ITEMS, MOST_ITEMS)
+        sentence = Sentence(tuple(words), (self.tags[0],) * len(words))
+        return Workload([sentence], tokens, LONGEST_TRAINED * (batch_size or TRAINING_BATCH))
 
     def vocabulary(self, train: list[Sentence]) -> TaggerVocab:
         words = (sentence.words for sentence in train)

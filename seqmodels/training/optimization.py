@@ -22,6 +22,11 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimiz
     return kind(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True, **own)
 
 
+def moments(config: TrainConfig) -> int:
+    """How many numbers the optimizer keeps of each weight."""
+    return (1 if config.momentum else 0) if config.optimizer == "sgd" else 2
+
+
 def rate_factor(step: int, steps: int, config: TrainConfig) -> float:
     """Factor on the learning rate at a step of the whole training: a linear rise, then the schedule."""
     rise = max(1, round(config.warmup * steps))
