@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -20,20 +18,24 @@ from torch import Tensor, nn
 from seqmodels.cells import CELLS
 from seqmodels.decoding import LEAST_TOKEN, SpanOdds
 from seqmodels.environment import environment
-from seqmodels.fields import Count, Finite, Range, validated
+from seqmodels.fields import Count, Finite, Range, Short, validated
 from seqmodels.initialization import TORCH
 from seqmodels.installation import CHECKPOINT_SUFFIX as SUFFIX
 from seqmodels.models import LanguageModel, SequenceModel
 from seqmodels.recurrence import State
 from seqmodels.tasks import TASKS, ModelConfig, Task, find_task
+from seqmodels.tensorfiles import LARGEST_HEADER, Header, read_header
+from seqmodels.tensorfiles import read_tensors as read_tensors
+from seqmodels.tensorfiles import write_tensors as write_tensors
 from seqmodels.training import flaw
 from seqmodels.vectors import VectorsError
 from seqmodels.vocab import LanguageVocab, Vocabulary
 
 FORMAT = 1
 LONGEST_NAME = 40
+LONGEST_REASON = 200  # characters of what is said of a file, in which its own words may stand
+LARGEST_DESCRIPTION = LARGEST_HEADER // 2  # bytes: in the header its quotation marks are escaped
 _KEY = "seqmodels"  # of our JSON in the file's header
-_CHECKSUM = "sha256"  # of the header's entry with a hash of all else in the file; earlier files have none
 _NAME = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")  # a cell's name may have an underscore
 TRAINING_ONLY = "auxiliary_head."  # how the names of weights begin that no checkpoint keeps
 
@@ -57,14 +59,14 @@ class CheckpointInfo:
     cell: str
     config: dict[str, Any]
     parameters: Count
-    corpus: tuple[str, ...]
-    corpus_hash: str
+    corpus: tuple[Short, ...]
+    corpus_hash: Short
     recipe: dict[str, Any]
     seed: Count
     epochs: Count
-    scores: dict[str, dict[str, Finite]]
+    scores: dict[Short, dict[Short, Finite]]
     temperature: Annotated[float, Range(0.01, 100)]  # divides a tagger's scores, so that its probabilities are calibrated
-    versions: dict[str, str]
+    versions: dict[Short, Short]
     seconds: Annotated[float, Range(0)] | None = None  # spent training; earlier files do not tell
     span_odds: SpanOdds = LEAST_TOKEN  # the same for entities; earlier files give the probability of the least certain token
     format: int = FORMAT
@@ -122,6 +124,11 @@ class Checkpoint:
             )
         assert isinstance(self.model, LanguageModel)
         return self.model.initial_state(torch.full((batch,), self.conditions.index(self.condition)))
+
+    @property
+    def nbytes(self) -> int:
+        """Of the weights in memory."""
+        return sum(value.nbytes for value in self.model.state_dict().values())
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -190,8 +197,12 @@ def save(path: Path, model: nn.Module, vocabulary: Vocabulary, info: CheckpointI
     if problem:
         raise CheckpointError(f"{path} is not written: the model has {problem}")
     scores = {split: {name: value for name, value in found.items() if math.isfinite(value)} for split, found in info.scores.items()}
-    described = {**asdict(replace(info, scores=scores)), "vocabulary": vocabulary.to_json()}
-    write_tensors(path, tensors, {_KEY: json.dumps(described, ensure_ascii=False)})
+    described = json.dumps({**asdict(replace(info, scores=scores)), "vocabulary": vocabulary.to_json()}, ensure_ascii=False)
+    if len(described.encode()) > LARGEST_DESCRIPTION:
+        raise CheckpointError(
+            f"{path} is not written: its vocabulary is so large that no file of the model could be read again. Train on fewer words"
+        )
+    write_tensors(path, tensors, {_KEY: described})
 
 
 def stored(model: nn.Module, dtype: torch.dtype = torch.float16) -> dict[str, Tensor]:
@@ -204,38 +215,6 @@ def stored(model: nn.Module, dtype: torch.dtype = torch.float16) -> dict[str, Te
     return {name: (value if value.isfinite().all() else kept[name].float()).contiguous() for name, value in rounded.items()}
 
 
-def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
-    """A .safetensors file with a checksum, written whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        safetensors.torch.save_file(tensors, partial, {**metadata, _CHECKSUM: _checksum(tensors, metadata)})
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())  # before the rename, or a power cut could leave the new name without its content
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors of a .safetensors file and its metadata. ValueError or SafetensorError if it is not what was written."""
-    with safetensors.safe_open(path, framework="pt") as file:
-        metadata = file.metadata() or {}
-    tensors = safetensors.torch.load_file(path)
-    expected = metadata.pop(_CHECKSUM, None)
-    if expected is not None and expected != _checksum(tensors, metadata):
-        raise ValueError("its content is not what was saved: the checksum differs")
-    return tensors, metadata
-
-
-def _checksum(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
-    digest = hashlib.sha256(json.dumps(metadata, sort_keys=True).encode())
-    for name, value in sorted(tensors.items()):
-        digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
-        digest.update(value.detach().reshape(-1).view(torch.uint8).numpy().data)
-    return digest.hexdigest()
-
-
 def load(path: Path | str, *, task: str | None = None, cell: str | None = None) -> Checkpoint:
     """A model ready for inference: by path, or by name such as 'pos-gru', in float32 on the CPU, without gradients.
 
@@ -243,23 +222,25 @@ def load(path: Path | str, *, task: str | None = None, cell: str | None = None) 
     is a ValueError, if there is no such file, if it is damaged, or if it is of another task or cell.
     """
     path = _find(path)
-    info, vocabulary = _describe(path)
+    header, info, vocabulary = _describe(path)
     for wanted, found, what in ((task, info.task, "task"), (cell, info.cell, "cell")):
         if wanted is not None and wanted != found:
             raise CheckpointError(f"{path} was saved for {what} {found!r}, not {wanted!r}: pick another checkpoint or retrain")
     # made without numbers and given those of the file: a small file that describes a huge network takes no memory
     config = ModelConfig(**{**info.config, "initialization": TORCH})
     try:
+        with torch.device("meta"):
+            model = find_task(info.task).build(config, vocabulary)
+        _compare(header.shapes, {name: tuple(value.shape) for name, value in model.state_dict().items()})
         tensors, _ = read_tensors(path)
         wrong = next((name for name, value in tensors.items() if not value.is_floating_point()), None)
         if wrong is not None:
             raise ValueError(f"{wrong} is of {tensors[wrong].dtype}, which is no type of weights")
-        with torch.device("meta"):
-            model = find_task(info.task).build(config, vocabulary)
         model.load_state_dict({name: value.float() for name, value in tensors.items()}, assign=True)
     except (KeyError, TypeError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
-        reason = " ".join(" ".join(str(error).splitlines()[:2]).split())
-        raise CheckpointError(f"{path} does not hold the model it describes ({reason}): fetch it again or retrain") from None
+        raise CheckpointError(
+            f"{path} does not hold the model it describes ({_reason(error)}): fetch it again or retrain"
+        ) from None
     problem = flaw(model.state_dict())
     if problem:
         raise CheckpointError(f"{path} holds {problem}: fetch it again or retrain")
@@ -269,7 +250,7 @@ def load(path: Path | str, *, task: str | None = None, cell: str | None = None) 
 
 def read_info(path: Path | str) -> CheckpointInfo:
     """What a checkpoint says of itself, from its header alone."""
-    return _describe(_find(path))[0]
+    return _describe(_find(path))[1]
 
 
 def list_checkpoints(where: Path | None = None) -> list[CheckpointEntry]:
@@ -308,27 +289,48 @@ def _find(path: Path | str) -> Path:
     return named
 
 
-def _describe(path: Path) -> tuple[CheckpointInfo, Vocabulary]:
-    """What a file's header says of the model, every value of it checked, and the vocabulary in it."""
+def _describe(path: Path) -> tuple[Header, CheckpointInfo, Vocabulary]:
+    """A file's header, what it says of the model, every value of it checked, and the vocabulary in it."""
     from pydantic_core import from_json
 
     try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            described = from_json((file.metadata() or {})[_KEY], allow_inf_nan=False)
+        header = read_header(path)
+        described = from_json(header.metadata[_KEY], allow_inf_nan=False)
     except KeyError:
         raise CheckpointError(f"{path} is no seqmodels checkpoint: its header has no {_KEY!r} entry") from None
-    except (safetensors.SafetensorError, ValueError, OSError) as error:
-        raise CheckpointError(f"{path} is damaged or cut short ({error}): fetch it again or retrain") from None
+    except (ValueError, OSError) as error:
+        raise CheckpointError(f"{path} is damaged or cut short ({_reason(error)}): fetch it again or retrain") from None
     if not isinstance(described, dict) or described.get("format") != FORMAT:
         found = described.get("format") if isinstance(described, dict) else None
         raise CheckpointError(f"{path} has format {found!r:.60}, this version reads {FORMAT}: update seqmodels or retrain")
     try:
-        return _checked(described)
+        return header, *_checked(described)
     except VectorsError as error:  # the file itself is sound
         raise CheckpointError(f"{path} needs another file: {error}") from None
     except (KeyError, TypeError, ValueError) as error:  # the first two of a vocabulary that is not ours
-        reason = " ".join(str(error).split())
-        raise CheckpointError(f"{path} has a damaged description ({reason}): fetch it again or retrain") from None
+        raise CheckpointError(f"{path} has a damaged description ({_reason(error)}): fetch it again or retrain") from None
+
+
+def _compare(found: Mapping[str, tuple[int, ...]], wanted: Mapping[str, tuple[int, ...]]) -> None:
+    """ValueError names the first tensor that a file lacks, has too many, or has in another shape than the network."""
+    for name, shape in wanted.items():
+        if name not in found:
+            raise ValueError(f"it has no {name}")
+        if found[name] != shape:
+            raise ValueError(f"{name} is of {_shape(found[name])}, and in the network of {_shape(shape)}")
+    strange = next((name for name in found if name not in wanted), None)
+    if strange is not None:
+        raise ValueError(f"the network has no {strange}")
+
+
+def _shape(sizes: tuple[int, ...]) -> str:
+    return " x ".join(map(str, sizes)) or "one number"
+
+
+def _reason(error: Exception) -> str:
+    """An error in a line, and no longer than it needs to be: a file of anyone's may be quoted in it."""
+    line = " ".join(str(error).split())
+    return line if len(line) <= LONGEST_REASON else f"{line[:LONGEST_REASON]} …"
 
 
 def _checked(described: dict[str, Any]) -> tuple[CheckpointInfo, Vocabulary]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Annotated
 
 import numpy as np
@@ -113,7 +113,7 @@ class Scheme:
         return states[::-1]
 
 
-@cache
+@lru_cache(maxsize=16)
 def scheme(tags: tuple[str, ...]) -> Scheme:
     """The scheme of these tags, built once."""
     return Scheme(tags)

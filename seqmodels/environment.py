@@ -85,7 +85,17 @@ class Environment(BaseSettings):
     runs_kept: Number = Field(default=200, description="runs that are kept in all; those of others go only if nobody can miss them")
     runs_each: Number = Field(default=20, description="runs of one visitor that are kept; their oldest go first")
     run_days: Amount = Field(default=7.0, description="after so many days a run that nobody can miss may go for another visitor's")
+    text_characters: Number = Field(default=200_000, description="characters that a text on a page may have; the rest is cut off")
+    models_mb: Amount = Field(default=500.0, description="memory for the weights of models; those used last stay")
+    results_mb: Amount = Field(default=300.0, description="memory for what they said of texts; what was asked for last stays")
     upload_mb: Amount = Field(default=5.0, description="largest corpus file")
+    checkpoint_mb: Amount = Field(default=50.0, description="largest model file that the app takes")
+    models_kept: Number = Field(default=100, description="models of runs, or uploaded, that are kept in all")
+    models_each: Number = Field(default=10, description="those of one visitor; any number where `SEQMODELS_SINGLE_USER` is 1")
+    models_days: Amount = Field(
+        default=30.0,
+        description="a visitor's model unused for so long makes room; none where `SEQMODELS_SINGLE_USER` is 1",
+    )
 
 
 def environment() -> Environment:

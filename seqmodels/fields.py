@@ -58,9 +58,27 @@ class Range:
         return value
 
 
+@dataclass(frozen=True)
+class Longest:
+    """Texts of at most so many characters. It stands beside the type of a field that `validated` checks."""
+
+    most: int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        from pydantic_core.core_schema import no_info_after_validator_function
+
+        return no_info_after_validator_function(self._checked, handler(source))
+
+    def _checked(self, value: str) -> str:
+        if len(value) > self.most:
+            raise ValueError(f"{reprlib.repr(value)} has {len(value):,} characters: it must have at most {self.most}")
+        return value
+
+
 SHARE = Range(0, 1, open_above=True)
 Count = Annotated[int, Range(0, 2**53)]
 Finite = Annotated[float, Range()]
+Short = Annotated[str, Longest(200)]
 
 
 def scale(lowest: int, highest: int) -> tuple[float, ...]:

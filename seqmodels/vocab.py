@@ -26,6 +26,8 @@ WORD_START, WORD_END = "<w>", "</w>"
 
 LEAST_KNOWN = 0.7  # share of the tokens of a training text that its vocabulary holds
 _FINGERPRINT = 4  # bytes
+MOST_TAGS = 1000  # what is known of which may follow which grows with their square
+LONGEST_TAG, LONGEST_TOKEN = 100, 1000  # characters
 LONGEST_SPELLING = 30  # characters; of a longer word the network reads both ends
 
 
@@ -69,7 +71,7 @@ class Vocab:
         The most frequent first, ties by spelling. Where less than 70 % of a small text would be known, it is the greatest smaller
         number that leaves as much known. ValueError if there is no token but special ones.
         """
-        counts = Counter(form for token in tokens if (form := normal(token)))
+        counts = Counter(form for token in tokens if (form := normal(token)) and len(form) <= LONGEST_TOKEN)
         for token in special:
             del counts[token]
         if not counts:
@@ -105,10 +107,14 @@ def _saved_tokens(saved: Any, name: str) -> tuple[str, ...]:
     tokens = saved.get(name) if isinstance(saved, Mapping) else None
     if not isinstance(tokens, list | tuple):
         raise ValueError(f"{name}: it is missing, or no list")
-    wrong = next((index for index, token in enumerate(tokens) if not isinstance(token, str) or not token), None)
+    wrong = next((index for index, token in enumerate(tokens) if not _is_token(token)), None)
     if wrong is not None:
-        raise ValueError(f"{name}.{wrong}: {tokens[wrong]!r:.40} is no token")
+        raise ValueError(f"{name}.{wrong}: {tokens[wrong]!r:.40} is no token of up to {LONGEST_TOKEN:,} characters")
     return tuple(tokens)
+
+
+def _is_token(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_TOKEN
 
 
 def _saved_vocab(saved: Any, name: str, *special: str) -> Vocab:
@@ -178,6 +184,11 @@ class TaggerVocab:
     def __post_init__(self) -> None:
         if not self.tags or len(set(self.tags)) < len(self.tags):
             raise ValueError(f"tags: {self.tags!r:.100} must be one tag or more, and none twice")
+        if len(self.tags) > MOST_TAGS:
+            raise ValueError(f"tags: there are {len(self.tags):,}, and {MOST_TAGS:,} at most are told apart")
+        long = next((tag for tag in self.tags if len(tag) > LONGEST_TAG), None)
+        if long is not None:
+            raise ValueError(f"tags: {long[:40]!r} ... has {len(long):,} characters, and {LONGEST_TAG} at most are a tag")
         scheme(self.tags)  # which checks the rest
 
     @classmethod

@@ -1,7 +1,7 @@
 """A description that is wrong in any place is refused in a sentence, through every door, and nothing else happens."""
 
+import contextlib
 import json
-import random
 from pathlib import Path
 from typing import Any
 
@@ -12,31 +12,13 @@ import torch
 
 from seqmodels import checkpoints
 from seqmodels.checkpoints import Checkpoint, CheckpointError
-from seqmodels.inference import tag
+from seqmodels.inference import continue_text, next_words, score_prompt, tag
 from seqmodels.runs.publishing import import_checkpoint
+from seqmodels.tensorfiles import LARGEST_HEADER
 from seqmodels.traces import trace
-
-WRONG: tuple[object, ...] = (
-    None,
-    True,
-    -1,
-    0,
-    3,
-    2.5,
-    -1e308,
-    10**400,
-    "",
-    "no",
-    "NaN",
-    "\x00",
-    "é" * 500,
-    [],
-    [1],
-    ["a", "a"],
-    {},
-    {"a": None},
-    [[[]]],
-)
+from seqmodels.vocab import LanguageVocab, Vocab
+from tests.conftest import save_tiny
+from tests.damage import damaged
 
 
 def header_of(path: Path) -> dict[str, Any]:
@@ -133,41 +115,87 @@ def test_a_score_that_is_no_finite_number_is_refused(tiny_folder: Path, tmp_path
     problem_of(write(tmp_path / "changed.safetensors", text, safetensors.torch.load_file(path)))
 
 
-def places(value: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Each place in nested values; of a list, its first items."""
-    items = list(value.items()) if isinstance(value, dict) else list(enumerate(value[:3])) if isinstance(value, list) else []
-    return [found for key, inner in items for found in ((*place, key), *places(inner, (*place, key)))]
-
-
-@pytest.mark.parametrize("name", ["pos-gru", "ner-lstm", "lm-elman"])
-def test_no_change_of_a_description_raises_anything_but_a_checkpoint_error(tiny_folder: Path, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["pos-gru", "ner-lstm", "lm-elman", "char-gru"])
+def test_a_thousand_damaged_files_are_read_or_refused_in_a_short_sentence(tiny_folder: Path, tmp_path: Path, name: str) -> None:
     source = tiny_folder / f"{name}.safetensors"
-    tensors, draw = safetensors.torch.load_file(source), random.Random(name)
+    if not source.exists():
+        task, _, cell = name.partition("-")
+        save_tiny(source := tmp_path / "whole.safetensors", task, cell)
+    path = tmp_path / "damaged" / "changed.safetensors"
+    path.parent.mkdir()
     refused = 0
-    for number in range(250):
-        described = header_of(source)
-        place = draw.choice(places(described))
-        inner: Any = described
-        for key in place[:-1]:
-            inner = inner[key]
-        if draw.random() < 0.15:
-            inner.pop(place[-1])
-        else:
-            inner[place[-1]] = draw.choice(WRONG)
-        path = write(tmp_path / "changed.safetensors", described, tensors)
+    for number, content in enumerate(damaged(source.read_bytes(), 250, seed=len(name))):
+        path.write_bytes(content)
+        listed = checkpoints.look(path)
+        assert (listed.info is None) == (listed.problem is not None)
         try:
             loaded = checkpoints.load(path)
-        except CheckpointError:
+        except CheckpointError as error:
             refused += 1
-            with pytest.raises(CheckpointError, match="the file"):
-                import_checkpoint(path.read_bytes(), "brought")
+            said = str(error).replace(str(path), "")
+            assert "\n" not in said
+            assert len(said) < checkpoints.LONGEST_REASON + 120
         else:
-            trace(loaded, "She sings .")
-            if loaded.task.predicts == "tags":
-                tag(loaded, "She sings .")
-            import_checkpoint(path.read_bytes(), f"brought-{number}").unlink()
-        assert (checkpoints.look(path).info is None) == bool(checkpoints.list_checkpoints(tmp_path)[0].problem)
+            use(loaded)
+        if number % 10 == 0:
+            keep(content, f"brought-{number}")
     assert refused > 100
+
+
+def use(loaded: Checkpoint) -> None:
+    """Whatever passes the check can be used: what it cannot do on this text it says."""
+    with contextlib.suppress(ValueError):
+        trace(loaded, "She sings .")
+        if loaded.task.predicts == "tags":
+            tag(loaded, "She sings .")
+        else:
+            next_words(loaded, "She sings")
+            score_prompt(loaded, "She sings .")
+            list(continue_text(loaded, "She", max_tokens=3))
+
+
+def keep(content: bytes, name: str) -> None:
+    """The same by an upload."""
+    with contextlib.suppress(CheckpointError):
+        import_checkpoint(content, name).unlink()
+
+
+def test_a_header_of_many_megabytes_is_refused_unread(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "large.safetensors"
+    safetensors.torch.save_file({"x": torch.zeros(1)}, path, {"seqmodels": "[" + "[]," * LARGEST_HEADER + "[]]"})
+    monkeypatch.setattr(safetensors, "safe_open", lambda *_, **__: pytest.fail("it was read"))
+    with pytest.raises(CheckpointError, match=r"its header has 12\.0 MB, and 4 MB at most are read"):
+        checkpoints.read_info(path)
+
+
+def test_no_model_is_saved_whose_header_could_not_be_read(tiny: dict[str, Checkpoint], tmp_path: Path) -> None:
+    model = tiny["lm-gru"]
+    words = Vocab.build([f"{number:0999}" for number in range(3000)], special=("<unk>", "<eos>"))
+    with pytest.raises(CheckpointError, match="Train on fewer words"):
+        checkpoints.save(tmp_path / "large.safetensors", model.model, LanguageVocab(words), model.info)
+    assert not list(tmp_path.iterdir())
+
+
+def test_weights_of_other_sizes_are_refused_before_any_is_read(
+    tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tiny_folder / "pos-gru.safetensors"
+    described = header_of(source)
+    described["config"]["hidden_size"] = 9
+    path = write(tmp_path / "changed.safetensors", described, safetensors.torch.load_file(source))
+    monkeypatch.setattr(safetensors.torch, "load_file", lambda *_: pytest.fail("it was read"))
+    with pytest.raises(CheckpointError, match=r"\(recurrent\.\S+ is of 24 x \d+, and in the network of 27 x \d+\)"):
+        checkpoints.load(path)
+
+
+@pytest.mark.parametrize(
+    ("tags", "said"), [([f"B-{number}" for number in range(5000)], "1,000 at most"), (["B-" + "x" * 500], "100 at most are a tag")]
+)
+def test_tags_that_are_too_many_or_too_long_are_refused(tiny_folder: Path, tmp_path: Path, tags: list[str], said: str) -> None:
+    source = tiny_folder / "pos-gru.safetensors"
+    described = header_of(source)
+    described["vocabulary"]["tags"] = tags
+    assert said in problem_of(write(tmp_path / "changed.safetensors", described, safetensors.torch.load_file(source)))
 
 
 @pytest.mark.parametrize(

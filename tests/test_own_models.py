@@ -346,6 +346,11 @@ MALFORMED: dict[str, Damage] = {
     "another cell than its network's": saying(cell="<b>"),
     "a list for a task": saying(task=["pos"]),
     "no temperature": saying(temperature=0),
+    "a temperature beyond all others": saying(temperature=1e30),
+    "very many tags": lambda content, folder: rewritten(
+        content, folder, lambda said, _: said["vocabulary"].update(tags=list(map(str, range(5000))))
+    ),
+    "a header of many megabytes": lambda content, folder: safetensors.torch.save({}, {"seqmodels": "[]," * 2_000_000}),
     "an unknown cell": network(cell="<b>"),
     "a network of another size": network(hidden_size=9),
     "a network of no whole size": network(hidden_size=8.5),

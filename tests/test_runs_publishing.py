@@ -1,6 +1,10 @@
 """Models of one's own: a run that has ended becomes one, and so does a file from elsewhere."""
 
+import json
+import os
+import re
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,11 +12,13 @@ from pathlib import Path
 import pytest
 import safetensors.numpy
 
+from pages.common import loading
 from pages.training import current
 from seqmodels import checkpoints
 from seqmodels.checkpoints import Checkpoint
+from seqmodels.cli import main
 from seqmodels.inference import tag
-from seqmodels.runs import delete, store
+from seqmodels.runs import delete, publishing, store
 from seqmodels.runs.publishing import import_checkpoint, may_remove, own_folder, own_path, publish, remove_own
 from tests.paging import TRAINING, linked, said, sound
 from tests.running import KEY, SENTENCE, files, finish, fork, is_now, kill_all, make, tagging, wait_until
@@ -92,11 +98,81 @@ def test_a_checkpoint_brought_from_elsewhere_is_kept_once_it_loads(tiny_folder: 
 
 
 def test_a_checkpoint_larger_than_allowed_is_refused(monkeypatch: pytest.MonkeyPatch, tiny_folder: Path) -> None:
-    from seqmodels.runs import publishing
-
-    monkeypatch.setattr(publishing, "LARGEST_CHECKPOINT", 1000)
-    with pytest.raises(ValueError, match="give at most"):
+    monkeypatch.setenv("SEQMODELS_CHECKPOINT_MB", "0.01")
+    with pytest.raises(ValueError, match=r"the file has 0\.1 MB: give at most 0\.01 MB"):
         import_checkpoint((tiny_folder / "ner-lstm.safetensors").read_bytes(), "large")
+
+
+@pytest.fixture
+def sized(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
+    """A checkpoint, where one visitor may have two, and all together four."""
+    monkeypatch.setenv("SEQMODELS_MODELS_EACH", "2")
+    monkeypatch.setenv("SEQMODELS_MODELS_KEPT", "4")
+    return (tiny_folder / "pos-gru.safetensors").read_bytes()
+
+
+def test_one_visitor_leaves_room_for_others(sized: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("one", "two"):
+        import_checkpoint(sized, name, KEY)
+    with pytest.raises(ValueError, match="2 checkpoints of yours are kept here, as many as one visitor may have"):
+        import_checkpoint(sized, "three", KEY)
+    import_checkpoint(sized, "three", "another")
+    remove_own("two", KEY)
+    import_checkpoint(sized, "two", KEY)
+    monkeypatch.setenv("SEQMODELS_SINGLE_USER", "1")
+    import_checkpoint(sized, "four", KEY)
+    with pytest.raises(ValueError, match="4 checkpoints are kept here, and no more fit"):
+        import_checkpoint(sized, "five", KEY)
+
+
+def idle(name: str, days: float) -> None:
+    """Let nobody have used a checkpoint for so many days."""
+    then = time.time() - days * 24 * 3600
+    for path in own_folder().glob(f"{name}.*"):
+        os.utime(path, (then, then))
+
+
+def test_what_nobody_uses_makes_room_and_a_use_keeps_it(sized: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, key in {"old": KEY, "used": KEY, "placed": ""}.items():
+        import_checkpoint(sized, name, key)
+    for name in ("old", "used", "placed"):
+        idle(name, 31)
+    publishing.note_use(own_path("used"))
+    monkeypatch.setenv("SEQMODELS_SINGLE_USER", "1")
+    import_checkpoint(sized, "new", "another")
+    assert len(publishing.kept()) == 4, "whoever is alone decides themselves"
+    remove_own("new", "another")
+    monkeypatch.setenv("SEQMODELS_SINGLE_USER", "0")
+    import_checkpoint(sized, "new", "another")
+    assert files(own_folder()) == {f"{name}.{end}" for name in ("used", "new") for end in ("safetensors", "owner")} | {
+        "placed.safetensors"
+    }
+
+
+def test_a_page_that_reads_with_a_model_has_used_it(sized: bytes) -> None:
+    import_checkpoint(sized, "mine", KEY)
+    idle("mine", 31)
+    assert [one.name for one in publishing.unused()] == ["mine"]
+    assert loading.checkpoint("mine").name == "mine"
+    assert publishing.unused() == []
+
+
+def test_the_command_lists_what_is_unused_and_deletes_it_only_when_told(sized: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, days in (("fresh", 0), ("old", 40)):
+        import_checkpoint(sized, name, KEY)
+        idle(name, days)
+    assert main(["models"]) == 0
+    listed = capsys.readouterr()
+    assert re.search(r"old .* 40\.0 .* unused", listed.out)
+    assert "1 of 2 are unused" in listed.err
+    assert len(publishing.kept()) == 2
+    assert main(["models", "--prune", "--json"]) == 0
+    told = {one["name"]: one for one in json.loads(capsys.readouterr().out)["models"]}
+    assert [name for name, one in told.items() if one["deleted"]] == ["old"]
+    assert told["old"]["owner"] == store.owner_of(KEY)
+    assert files(own_folder()) == {"fresh.safetensors", "fresh.owner"}
+    assert main(["models", "--prune", "--days", "0"]) == 0
+    assert files(own_folder()) == set()
 
 
 def test_a_small_file_that_describes_a_huge_network_is_refused_unmade(tiny: dict[str, Checkpoint], tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from http.cookies import SimpleCookie
 
 import httpx
@@ -12,11 +13,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from pages.common import server
+from pages.common import files, server
 from pages.common.server import FORGET, HEADERS, POLICY, PRIVATE, VISITOR, Protection, forget
 from seqmodels.cli import main
 from seqmodels.cli.serving import LOCAL
-from seqmodels.environment import environment
+from seqmodels.environment import Environment, environment
+from tests.paging import APP
 
 
 def page(request: Request) -> Response:
@@ -113,3 +115,18 @@ def test_an_app_with_a_wrong_variable_does_not_start(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("SEQMODELS_RUN_MINUTES", "-1")
     assert main(["app"]) == 2
     assert "SEQMODELS_RUN_MINUTES is '-1'" in capsys.readouterr().err
+
+
+def test_the_server_takes_the_largest_file_that_an_input_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: dict[str, object] = {}
+    monkeypatch.setattr(server.st.App, "run", lambda self, config: told.update(config))
+    monkeypatch.setenv("SEQMODELS_CHECKPOINT_MB", "70.5")
+    monkeypatch.setenv("SEQMODELS_UPLOAD_MB", "9")
+    server.run(APP, 8501, "localhost", LOCAL)
+    assert told["server.maxUploadSize"] == 71
+    by_hand = tomllib.loads((APP.parent / ".streamlit" / "config.toml").read_text())["server"]["maxUploadSize"]
+    limits = Environment.model_fields
+    assert by_hand == max(limits["checkpoint_mb"].default, limits["upload_mb"].default), "what `streamlit run app.py` takes"
+    assert max(path.stat().st_size for path in (APP.parent / "checkpoints").glob("*.safetensors")) < by_hand * 2**20
+    monkeypatch.setattr(files.st, "get_option", lambda name: told[name])
+    assert (files.largest(environment().checkpoint_mb), files.largest(9), files.largest(0.2)) == (70, 9, 1)

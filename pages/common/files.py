@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from pages.common.inputs import plain
+from seqmodels.environment import environment
 
-LARGEST = 5  # megabytes
 _PREFIX = "file-"  # in the session's state, before the key of an input: the file that it was given
 
 
@@ -20,9 +20,15 @@ class File:
     content: bytes
 
 
-def choose(label: str, *, key: str, help: str | None = None, largest: int = LARGEST) -> File | None:
-    """A file that the visitor brings, of at most so many megabytes. It stays for the session, on other pages too, until removed."""
-    uploaded = st.file_uploader(label, key=key, help=help, max_upload_size=largest, on_change=_take, args=(key,))
+def largest(megabytes: float) -> int:
+    """The most megabytes of a file that an input takes: no more than the server does."""
+    return max(1, int(min(megabytes, st.get_option("server.maxUploadSize"))))
+
+
+def choose(label: str, *, key: str, help: str | None = None) -> File | None:
+    """A corpus file that the visitor brings. It stays for the session, on other pages too, until removed."""
+    most = largest(environment().upload_mb)
+    uploaded = st.file_uploader(label, key=key, help=help, max_upload_size=most, on_change=_take, args=(key, most))
     found = kept(key)
     if found is not None and uploaded is None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -52,11 +58,11 @@ def text(label: str, *, key: str, help: str | None = None) -> str | None:
         return None
 
 
-def _take(key: str) -> None:
-    """The visitor has chosen a file, or has taken it away."""
+def _take(key: str, most: int) -> None:
+    """The visitor has chosen a file, or has taken it away. A browser sends none that is too large, but another program may."""
     uploaded = st.session_state[key]
     _drop(key)
-    if uploaded is not None:
+    if uploaded is not None and uploaded.size <= most * 2**20:
         st.session_state[_PREFIX + key] = File(uploaded.name, uploaded.getvalue())
 
 

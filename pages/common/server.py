@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import secrets
 import sys
@@ -22,6 +23,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from seqmodels.environment import environment
 
 
 def _inline_scripts() -> str:
@@ -65,7 +68,16 @@ def run(script: Path, port: int, address: str, hosts: Sequence[str]) -> None:
     sys.argv = [str(script)]  # what Streamlit takes for the main script, beside which it finds its configuration
     middleware = [Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False), Middleware(Protection)]
     app = st.App(script, routes=[Route(FORGET, forget)], middleware=middleware)
-    app.run(config={"server.port": port, "server.address": address, "server.allowedHosts": list(hosts)})
+    found = environment()
+    most = math.ceil(max(found.upload_mb, found.checkpoint_mb))  # each input says how much of it is for its files
+    app.run(
+        config={
+            "server.port": port,
+            "server.address": address,
+            "server.allowedHosts": list(hosts),
+            "server.maxUploadSize": most,
+        }
+    )
 
 
 class Protection:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.common import inputs, loading, page
+from pages.common import files, inputs, loading, page
 from pages.training import current, messages
 from seqmodels.cells import CELLS
+from seqmodels.environment import environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from seqmodels.checkpoints import CheckpointEntry
     from seqmodels.runs import Run
 
-LARGEST = 100  # megabytes of a checkpoint
 _PAGES = {  # that can use a model, by what its task predicts
     "tags": ("pages/1_Tagging.py", "pages/3_Gates.py"),
     "next token": ("pages/2_Language_model.py", "pages/3_Gates.py"),
@@ -75,7 +75,7 @@ def bring() -> None:
         uploaded = st.file_uploader(
             "A checkpoint of seqmodels (.safetensors)",
             key="training-checkpoint",
-            max_upload_size=LARGEST,
+            max_upload_size=files.largest(environment().checkpoint_mb),
             help="Made by a run here, or by python -m seqmodels train. The file is checked, and nothing in it is executed.",
         )
         if uploaded is not None:

@@ -10,7 +10,6 @@ import streamlit as st
 from pages.common import files, inputs
 from seqmodels import runs
 from seqmodels.corpora import Columns, CorpusError, FileReport, read_own_texts
-from seqmodels.environment import environment
 from seqmodels.runs import Upload
 
 if TYPE_CHECKING:
@@ -25,8 +24,7 @@ def draw(form: Form) -> None:
     from seqmodels.runs.settings import from_flat
 
     help = "Plain text in UTF-8. It stays in the run's folder on this server and is deleted with the run."
-    largest = max(1, int(environment().upload_mb))
-    brought = files.choose("Your file", key=KEY, help=help, largest=largest)
+    brought = files.choose("Your file", key=KEY, help=help)
     told, details = st.container(gap="xsmall"), st.container()
     if form.task.predicts == "tags":
         with st.expander("How it is read"):

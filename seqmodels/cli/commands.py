@@ -11,6 +11,7 @@ import typer
 
 from seqmodels.cli import show
 from seqmodels.cli.experiments import experiment
+from seqmodels.cli.models import models
 from seqmodels.cli.options import (
     CellOption,
     CheckpointOption,
@@ -252,6 +253,7 @@ app.command()(run)
 app.command()(experiment)
 app.command("app")(serve)
 app.command()(settings)
+app.command()(models)
 app.command(hidden=True)(standby)
 app.command(hidden=True)(keep)
 

@@ -24,6 +24,7 @@ from seqmodels.tasks.language import EVALUATION_CHUNK
 from seqmodels.text import EOS, Unit
 from seqmodels.vocab import LANGUAGE_VOCABS, LanguageBatch, LanguageVocab
 
+MOST_LOGITS = 25_000_000  # at a time, 100 MB: with a larger vocabulary, of fewer words
 Reader = Callable[[list[int]], Tensor]  # reads on from where it stopped: word ids -> logits (vocab,) of the word after them
 
 
@@ -138,7 +139,8 @@ def score_prompt(checkpoint: Checkpoint, prompt: str) -> PromptScore:
     given = torch.cat([torch.tensor([vocabulary.eos]), ids[:-1]])
     losses, state = [], checkpoint.initial_state()
     # in pieces: the logits of ten thousand words at once would fill half a gigabyte
-    for read, wanted in zip(given.split(EVALUATION_CHUNK), ids.split(EVALUATION_CHUNK), strict=True):
+    piece = min(EVALUATION_CHUNK, max(1, MOST_LOGITS // len(vocabulary.targets)))
+    for read, wanted in zip(given.split(piece), ids.split(piece), strict=True):
         outputs, state = model.states(LanguageBatch(read.unsqueeze(0)), state)
         losses.append(F.cross_entropy(model.logits(outputs[0]), wanted, reduction="none"))
     nats = finite(checkpoint, torch.cat(losses))

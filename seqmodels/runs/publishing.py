@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import hmac
+import os
 import secrets
 import shutil
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from seqmodels import checkpoints
@@ -15,10 +20,61 @@ from seqmodels.runs import store
 from seqmodels.runs.files import PARTIAL, friendly_errors, write_whole
 from seqmodels.runs.store import Run
 
-LARGEST_CHECKPOINT = 100 * 2**20  # bytes
-MOST_KEPT = 100  # of your checkpoints
+_OWNER = ".owner"  # how the name of the file beside a checkpoint ends that says whose it is; its time is that of the last use
+_DAY = 24 * 3600  # seconds
+_NOTED = 3600  # seconds: a use so soon after another is not written down
 
-_OWNER = ".owner"  # how the name of the file beside a checkpoint ends that says whose it is
+
+@dataclass(frozen=True)
+class Kept:
+    """A checkpoint of the app's visitors: whose it is, empty for nobody's, and when it was last used, in seconds since 1970."""
+
+    path: Path
+    owner: str
+    bytes: int
+    used: float
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+    @property
+    def idle_days(self) -> float:
+        """How long nobody has used it."""
+        return max(0.0, time.time() - self.used) / _DAY
+
+
+def kept() -> list[Kept]:
+    """All of them, by name."""
+    found = []
+    for path in sorted(own_folder().glob(f"*{SUFFIX}")):
+        with suppress(FileNotFoundError):  # it may go meanwhile
+            written = path.stat()
+            owner, used = _owner(path), written.st_mtime
+            if owner:
+                used = max(used, path.with_suffix(_OWNER).stat().st_mtime)
+            found.append(Kept(path, owner, written.st_size, used))
+    return found
+
+
+def unused(days: float | None = None) -> list[Kept]:
+    """Those of visitors that nobody has used for so many days, SEQMODELS_MODELS_DAYS unless given."""
+    longest = environment().models_days if days is None else days
+    return [one for one in kept() if one.owner and one.idle_days > longest]
+
+
+def prune(found: Iterable[Kept]) -> None:
+    """Delete these."""
+    for one in found:
+        _erase(one.path)
+
+
+def note_use(path: Path) -> None:
+    """A checkpoint of yours is in use: it stays for as long again."""
+    owner = path.with_suffix(_OWNER)
+    with suppress(OSError):  # it is nobody's, or the disk is read-only
+        if time.time() - owner.stat().st_mtime > _NOTED:
+            os.utime(owner)
 
 
 def own_path(name: str) -> Path:
@@ -31,10 +87,7 @@ def own_path(name: str) -> Path:
 
 def may_remove(name: str, owner_key: str) -> bool:
     """Whether who holds this key may delete the checkpoint: who made it, or anyone where SEQMODELS_SINGLE_USER is set."""
-    try:
-        owner = own_path(name).with_suffix(_OWNER).read_text()
-    except OSError:
-        owner = ""
+    owner = _owner(own_path(name))
     return environment().single_user or hmac.compare_digest(owner.encode(), store.owner_of(owner_key).encode())
 
 
@@ -42,10 +95,7 @@ def remove_own(name: str, owner_key: str) -> None:
     """Delete your checkpoint; one that is gone already is no mistake."""
     if not may_remove(name, owner_key):
         raise ValueError(f"the checkpoint {name!r} is someone else's: only they can delete it")
-    path = own_path(name)
-    with friendly_errors("the deletion"):
-        path.unlink(missing_ok=True)
-        path.with_suffix(_OWNER).unlink(missing_ok=True)
+    _erase(own_path(name))
 
 
 def publish(run: Run, owner_key: str, name: str) -> Path:
@@ -57,7 +107,7 @@ def publish(run: Run, owner_key: str, name: str) -> Path:
         raise ValueError(f"run {run.name!r} still goes on: stop it, or wait for its end")
     if best is None:
         raise ValueError(f"run {run.name!r} has no weights yet: train for at least one epoch")
-    target = _free(name)
+    target = _free(name, run.owner)
     try:
         checkpoints.load(best)  # better now than on another page
     except CheckpointError as error:
@@ -69,31 +119,51 @@ def publish(run: Run, owner_key: str, name: str) -> Path:
 
 def import_checkpoint(content: bytes, name: str, owner_key: str = "") -> Path:
     """Keep a .safetensors file under that name, once the model in it has been loaded whole. ValueError says why not."""
-    target = _free(name)
-    if len(content) > LARGEST_CHECKPOINT:
-        raise CheckpointError(f"the file has {len(content) / 2**20:.0f} MB: give at most {LARGEST_CHECKPOINT / 2**20:.0f} MB")
+    owner = store.owner_of(owner_key) if owner_key else ""
+    target, most = _free(name, owner), environment().checkpoint_mb
+    if len(content) > most * 2**20:
+        raise CheckpointError(f"the file has {len(content) / 2**20:,.1f} MB: give at most {most:g} MB")
     received = own_folder() / f".{secrets.token_hex(8)}{PARTIAL}"
     try:
         with friendly_errors("the checkpoint"):
             received.parent.mkdir(parents=True, exist_ok=True)
             received.write_bytes(content)
         checkpoints.load(received)
-        return _keep(received, target, store.owner_of(owner_key) if owner_key else "")
+        return _keep(received, target, owner)
     except CheckpointError as error:
         raise CheckpointError(str(error).replace(str(received), "the file")) from None
     finally:
         received.unlink(missing_ok=True)
 
 
-def _free(name: str) -> Path:
-    """The file of a name that is not taken."""
-    target = own_path(name)
-    kept = list(own_folder().glob(f"*{SUFFIX}"))
-    if target in kept:
+def _free(name: str, owner: str) -> Path:
+    """The file of a name that is not taken. Makes room of what nobody uses, where there are several visitors."""
+    target, limits = own_path(name), environment()
+    if not limits.single_user:
+        prune(one for one in unused() if one.path != target)
+    there = kept()
+    if any(one.path == target for one in there):
         raise ValueError(f"there is a checkpoint {name!r} already: give another name, or delete that one first")
-    if len(kept) >= MOST_KEPT:
-        raise ValueError(f"{len(kept)} checkpoints are kept here, and no more fit: delete one first")
+    yours = sum(one.owner == owner for one in there)
+    if owner and not limits.single_user and yours >= limits.models_each:
+        raise ValueError(f"{yours} checkpoints of yours are kept here, as many as one visitor may have: delete one first")
+    if len(there) >= limits.models_kept:
+        raise ValueError(f"{len(there)} checkpoints are kept here, and no more fit: delete one first")
     return target
+
+
+def _owner(path: Path) -> str:
+    """Whose a checkpoint is; empty where nobody is noted."""
+    try:
+        return path.with_suffix(_OWNER).read_text()
+    except (OSError, ValueError):
+        return ""
+
+
+def _erase(path: Path) -> None:
+    with friendly_errors("the deletion"):
+        path.unlink(missing_ok=True)
+        path.with_suffix(_OWNER).unlink(missing_ok=True)
 
 
 def _keep(file: Path, target: Path, owner: str) -> Path:
