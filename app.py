@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.common import inputs, lesson, loading, page
+from pages.common import inputs, lesson, loading, long_texts, page
 from pages.common.page import Page
 from seqmodels.viz import law, tags
 from seqmodels.viz.palette import LAM, MU
@@ -32,7 +32,7 @@ def show_answer(text: str) -> None:
         return
     from seqmodels.traces import liveliest
 
-    text = inputs.at_most(text, MOST)
+    text = long_texts.at_most(text, MOST)
     name = "pos-gru" if "pos-gru" in found else found[0]
     tagging, gates = loading.tag(name, text), loading.trace(name, text)
     forward = gates.layers[0]

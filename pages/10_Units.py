@@ -94,7 +94,7 @@ def asked() -> list[str]:
     return list(PROPERTIES) if picked == ANYTHING else [picked]
 
 
-@cached_by_model(max_entries=8)
+@cached_by_model
 def read(name: str, source: str, layer: int, direction: str) -> TracedText:
     """An excerpt as a model read it, each passage on its own."""
     from seqmodels.inference import accept
@@ -106,7 +106,7 @@ def read(name: str, source: str, layer: int, direction: str) -> TracedText:
     return trace_passages(loading.checkpoint(name), passages, layer, direction)
 
 
-@cached_by_model(max_entries=64)
+@cached_by_model
 def following(name: str, source: str, layer: int, direction: str, wanted: tuple[str, ...]) -> Any:
     """(units, properties): r of each unit with each property, by its title, or with words."""
     from seqmodels.traces.units import PROPERTIES, any_of, follows
@@ -115,7 +115,7 @@ def following(name: str, source: str, layer: int, direction: str, wanted: tuple[
     return follows(text, [PROPERTIES.get(one) or any_of(one.removeprefix(OF_WORDS).split()) for one in wanted])
 
 
-@cached_by_model(max_entries=32)
+@cached_by_model
 def profile_of(name: str, source: str, layer: int, direction: str) -> Any:
     """Half-lives and saturation of all units."""
     from seqmodels.traces.units import profile
@@ -263,7 +263,7 @@ def moments(text: TracedText, unit: int) -> None:
                 shown.html(unit_texts.passages(listed, measure))
 
 
-@cached_by_model(max_entries=2048)
+@cached_by_model
 def twin(name: str, of: str, source: str, layer: int, direction: str, unit: int) -> tuple[int, float]:
     """The unit of a model that is most like a unit of another, and their r."""
     from seqmodels.traces.units import alike as nearest

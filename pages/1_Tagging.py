@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.common import inputs, lesson, loading, page
+from pages.common import inputs, lesson, loading, long_texts, page
 from pages.common.inputs import Example
 from seqmodels import export
 from seqmodels.viz import law, tags
@@ -96,7 +96,7 @@ def main() -> None:
     inputs.told(EXAMPLES)
     with page.answer(text, names):
         if inputs.ready(text, names):
-            text = inputs.at_most(text, MOST)
+            text = long_texts.at_most(text, MOST)
             with st.spinner("Reading a long text") if len(text) > loading.LONG else nullcontext():
                 taggings = [loading.tag(name, text) for name in names]
             show(taggings)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.common import address, inputs, loading, page
+from pages.common import address, inputs, loading, long_texts, page
 from pages.language import names
 from pages.language.shelves import SHELVES
 from seqmodels.viz import language
@@ -96,7 +96,7 @@ def main() -> None:
 def answer(prompt: str, asked: Asked, alone: bool) -> None:
     """What the models expect next, what they write, and what has surprised them. Of names, those that are written come first."""
     unit: Unit = "word" if "word" in asked.models.values() else "character"
-    prompt = inputs.at_most(prompt, names.MOST_PROMPT if alone else MOST[unit], unit, last=True)
+    prompt = long_texts.at_most(prompt, names.MOST_PROMPT if alone else MOST[unit], unit, last=True)
     from seqmodels.inference import candidates
 
     found = {name: candidates(loading.next_words(name, prompt), asked.sampling) for name in asked.models}
@@ -128,7 +128,7 @@ def ask(task: str) -> str:
         address.put({PROMPT: None})
     st.session_state[_SHELF] = task
     examples = inputs.texts(shelf.examples, key=PROMPT)
-    return inputs.question(shelf.examples[0].text, examples, action=shelf.action, label=shelf.label, key=PROMPT)
+    return inputs.question(shelf.examples[0].text, examples, action=shelf.action, label=shelf.label, key=PROMPT, last=True)
 
 
 def settings(tasks: Sequence[str], alone: bool) -> Asked:

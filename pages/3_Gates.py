@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages import explorer
-from pages.common import address, glossary, inputs, lesson, loading, page, picking
+from pages.common import address, glossary, inputs, lesson, loading, long_texts, page, picking
 from pages.explorer import scene as shared
 from pages.explorer import selection
 from pages.explorer.scene import Scene, View
@@ -41,7 +41,7 @@ def main() -> None:
 def answer(view: View, task: str, text: str, names: Sequence[str], settings: DeltaGenerator) -> None:
     """The view of the text."""
     if inputs.ready(text, names):
-        text = inputs.at_most(text, shared.MOST[loading.unit_of(names[0])], loading.unit_of(names[0]))
+        text = long_texts.at_most(text, shared.MOST[loading.unit_of(names[0])], loading.unit_of(names[0]))
         with st.spinner("Reading"):
             scene = selection.read(view.title, task, text, names, settings, ahead=view.ahead)
         show(view, scene)

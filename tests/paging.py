@@ -25,6 +25,7 @@ MEMORY_LAB = "pages/7_Memory_lab.py"
 GRADIENTS = "pages/8_Gradient_lab.py"
 UNITS = "pages/10_Units.py"
 TIPS = "pages/9_Five_tips.py"
+GLOSSARY = "pages/11_Glossary.py"
 TIMEOUT = 120  # seconds
 
 

@@ -3,22 +3,30 @@
 import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pages.common.caching import cached_by_model
+from pages.common.shelf import Shelf, size_of
+from seqmodels import checkpoints
+from seqmodels.traces import tag_and_trace
 
 calls: list[tuple[str, str, int]] = []
 
 
-@cached_by_model(max_entries=4)
+@cached_by_model
 def first(name: str, text: str, count: int) -> list[str]:
     calls.append((name, text, count))
     return [text] * count
 
 
-@cached_by_model(max_entries=4)
+@cached_by_model
 def second(name: str, text: str, count: int) -> str:
     return f"{name} {text} {count}"
 
@@ -46,3 +54,71 @@ def test_a_page_may_draw_a_picture_as_soon_as_its_menu_is_there() -> None:
         "loading.warm_up(); sys.exit('pandas' not in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, cwd=Path(__file__).parent.parent)
+
+
+def filled(shelf: Shelf[np.ndarray], *names: str, megabytes: float = 1) -> None:
+    for name in names:
+        shelf.get(name, lambda: np.zeros(round(megabytes * 2**20), np.uint8))
+
+
+def test_a_shelf_holds_what_was_used_last_up_to_its_bytes() -> None:
+    shelf: Shelf[np.ndarray] = Shelf(lambda: 3.5 * 2**20)
+    filled(shelf, "a", "b", "c", "a", "d")
+    assert len(shelf) == 3
+    assert shelf.get("a", lambda: pytest.fail("it was used after b")).nbytes == 2**20
+    assert 3 * 2**20 < shelf.bytes < 3.5 * 2**20
+    filled(shelf, "huge", megabytes=4)
+    assert len(shelf) == 3, "what does not fit is made, and nothing goes for it"
+    filled(shelf, "large", megabytes=3)
+    assert len(shelf) == 1
+
+
+def test_many_who_ask_at_once_have_a_value_made_once_and_an_error_is_not_kept() -> None:
+    shelf: Shelf[int] = Shelf(lambda: 1000)
+    together, made = threading.Barrier(8), count(1)
+
+    def ask() -> int:
+        together.wait()
+        return shelf.get("one", lambda: next(made))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert {one.result() for one in [pool.submit(ask) for _ in range(8)]} == {1}
+    with pytest.raises(ZeroDivisionError):
+        shelf.get("wrong", lambda: 1 // 0)
+    assert shelf.get("wrong", lambda: 7) == 7
+
+
+@pytest.mark.usefixtures("fresh_cache")
+def test_all_that_models_said_shares_one_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEQMODELS_RESULTS_MB", "1")
+    calls.clear()
+    for number in range(100):
+        first("pos-gru", str(number) * 20_000, 1)
+    first("pos-gru", "99" * 20_000, 1)
+    assert len(calls) == 100
+    first("pos-gru", "0" * 20_000, 1)
+    assert len(calls) == 101, "hundred texts of forty kB are no MB"
+
+
+def test_a_long_list_is_weighed_by_some_of_its_items() -> None:
+    @dataclass(frozen=True)
+    class Word:
+        text: str
+        values: tuple[float, ...]
+
+    def words(count: int) -> list[Word]:
+        return [Word(f"word {number}", (number / 7, number / 3)) for number in range(count)]
+
+    assert size_of(words(20_000)) == pytest.approx(200 * size_of(words(100)), rel=0.1)
+    assert size_of(np.zeros((1000, 100))) == pytest.approx(800_000, rel=0.01)
+    array = np.zeros(1000)
+    assert size_of([array, array]) < 2 * array.nbytes
+    assert size_of({name: np.zeros(1000) for name in "abcdefgh"}) > 8 * array.nbytes
+
+
+@pytest.mark.usefixtures("tiny_checkpoints")
+def test_a_reading_is_weighed_with_all_its_numbers() -> None:
+    reading = tag_and_trace(checkpoints.load("pos-gru"), "The old man the boats. " * 20)
+    (forward, backward) = reading[1].layers
+    numbers = [value.nbytes for layer in (forward, backward) for value in vars(layer).values() if isinstance(value, np.ndarray)]
+    assert sum(numbers) < size_of(reading) < 2 * sum(numbers) + 200_000

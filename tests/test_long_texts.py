@@ -13,7 +13,7 @@ from seqmodels.cli import commands, main
 from seqmodels.inference import encoding, excerpt
 from seqmodels.traces import intervene, tag_and_trace, trace
 from seqmodels.vocab import LanguageVocab
-from tests.paging import GATES, LANGUAGE, TAGGING, opened, sound
+from tests.paging import GATES, GLOSSARY, LANGUAGE, OVERVIEW, TAGGING, UNITS, opened, sound
 
 PASTE = "The old man and the boats of John Smith lie in Berlin, and nobody knows. " * 1400  # some 100 kB and 23,800 words
 MOST = {TAGGING: 20_000, LANGUAGE: 2000, GATES: 1000}
@@ -53,6 +53,37 @@ def test_a_page_says_how_much_of_a_long_text_it_reads(path: str) -> None:
         assert len(app.dataframe[0].value) == MOST[path]
     sound(app.text_area(key=key).set_value("The old man.").run())
     assert "at most" not in " ".join(caption.value for caption in app.caption)
+
+
+@pytest.mark.usefixtures("fresh_cache", "tiny_checkpoints")
+@pytest.mark.parametrize(
+    ("path", "key", "most"),
+    [
+        (OVERVIEW, "text", 200_000),
+        (GATES, "text", 200_000),
+        (LANGUAGE, "prompt", 200_000),
+        (UNITS, "words", 500),
+        (GLOSSARY, "find", 500),
+    ],
+)
+def test_of_ten_megabytes_a_session_keeps_a_part_and_says_so(path: str, key: str, most: int) -> None:
+    app = opened(path, **({"that": "words of yours"} if path == UNITS else {}))
+    kind = "text_area" if key in ("text", "prompt") else "text_input"
+    pasted = (PASTE * 100)[:10_000_000]
+    sound(getattr(app, kind)(key=key).set_value(pasted).run())
+    end = "last" if path == LANGUAGE else "first"
+    assert f"You gave 10,000,000 characters. The {end} {most:,} are kept" in " ".join(caption.value for caption in app.caption)
+    assert app.session_state[key] == (pasted[-most:] if end == "last" else pasted[:most])
+    assert getattr(app, kind)(key=key).proto.value == app.session_state[key], "the browser is told too"
+    sound(getattr(app, kind)(key=key).set_value("he").run())
+    assert "You gave" not in " ".join(caption.value for caption in app.caption)
+
+
+@pytest.mark.usefixtures("fresh_cache", "tiny_checkpoints")
+def test_a_link_brings_no_more_than_a_hand() -> None:
+    assert opened(TAGGING, text="a " * 200_000).text_area(key="text").value == "a " * 100_000
+    filler = opened(GATES, view="Gap", filler="of course " * 1000).session_state["filler"]
+    assert filler == "of course " * 6
 
 
 @pytest.mark.usefixtures("fresh_cache", "tiny_checkpoints")

@@ -229,6 +229,14 @@ def test_of_a_book_the_first_words_are_searched(text: str, monkeypatch: pytest.M
     assert all(kept)
 
 
+def test_of_a_model_with_very_many_units_fewer_tokens_are_traced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(larger_text, "LARGEST", 8 * 12)  # the model has eight units
+    page = upload(b"one two three four five six seven eight\n\nthe old man and the boats")
+    (kept,) = larger_text._shelf()._texts.values()
+    assert kept.tokens[8:] == tuple("the old man and".split())
+    assert not page.exception
+
+
 def key(name: str) -> larger_text.Key:
     return (name, 0, 0, "forward", "text")
 

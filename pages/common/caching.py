@@ -1,41 +1,40 @@
-"""What is worked out of a model, kept for all visitors until the model's file changes."""
+"""What is worked out of a model, kept for all visitors until the model's file changes or what is newer needs the room."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import streamlit as st
+
+from pages.common.shelf import Shelf
+from seqmodels.environment import environment
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 OfModel = Callable[Concatenate[str, Arguments], Result]
 
 
-def cached_by_model(
-    *, max_entries: int, ttl: str | None = None
-) -> Callable[[OfModel[Arguments, Result]], OfModel[Arguments, Result]]:
+def cached_by_model(function: OfModel[Arguments, Result]) -> OfModel[Arguments, Result]:
     """Keep the results of a function of a model's name and of other values that can be hashed.
 
-    What is kept is shared between visitors, so it must not be changed.
+    What is kept is shared between visitors, so it must not be changed. All such functions share SEQMODELS_RESULTS_MB.
     """
 
-    def decorate(function: OfModel[Arguments, Result]) -> OfModel[Arguments, Result]:
-        def kept(name: str, stamp: int, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-            return function(name, *args, **kwargs)
+    @wraps(function)
+    def of_model(name: str, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        key = (function.__module__, function.__qualname__, name, stamp(name), args, tuple(sorted(kwargs.items())))
+        found: Result = _results().get(key, partial(function, name, *args, **kwargs))
+        return found
 
-        kept.__module__, kept.__qualname__ = function.__module__, function.__qualname__  # by which Streamlit tells caches apart
-        cached = st.cache_resource(show_spinner=False, max_entries=max_entries, ttl=ttl)(kept)
+    return of_model
 
-        @wraps(function)
-        def of_model(name: str, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-            return cached(name, stamp(name), *args, **kwargs)
 
-        return of_model
-
-    return decorate
+@st.cache_resource(show_spinner=False)
+def _results() -> Shelf[Any]:
+    return Shelf(lambda: environment().results_mb * 2**20)
 
 
 GIVEN = "@"  # between the name of a model and the condition that it starts from, as in names-gru@Russian

@@ -9,18 +9,17 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import streamlit as st
 
-from pages.common import address, loading
+from pages.common import address, loading, long_texts
 from seqmodels.cells import CELLS
+from seqmodels.environment import environment
 from seqmodels.viz.palette import visible
 
-if TYPE_CHECKING:
-    from seqmodels.text import Unit
-
 TEXT = "text"
+LONGEST_LINE, LONGEST_OPTION = 500, 60  # characters
 
 Option = TypeVar("Option")
 Spellings = Callable[[Option], Sequence[str]]  # other names of an option, which links may use
@@ -48,22 +47,29 @@ def values_of(state: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def question(
-    default: str, examples: Mapping[str, Mapping[str, Any]], *, action: str, label: str = "Your text", key: str = TEXT
+    default: str,
+    examples: Mapping[str, Mapping[str, Any]],
+    *,
+    action: str,
+    label: str = "Your text",
+    key: str = TEXT,
+    last: bool = False,
 ) -> str:
     """The text to read, the button that has it read, and a menu of examples: the values that each gives to inputs, by their keys.
 
     Enter does what the button does, and Shift+Enter breaks a line. Pages that use the same key share the text; `default` is on
-    screen until something is typed.
+    screen until something is typed. Of a text that is too long the beginning is kept, or the `last` of it.
     """
-    _restore(label, key, default, lambda said: (said[-1], True))
+    most = environment().text_characters
+    _restore(label, key, default, lambda said: (long_texts.part(said[-1], most, last=last), True))
     with st.container(horizontal=True, key=f"question-{key}", gap="xsmall"):
-        typed = st.text_area(
-            label, key=key, height="content", label_visibility="collapsed", placeholder=label, on_change=address.settle
-        )
+        limits = long_texts.bounded(key, most, last=last, then=address.settle)
+        typed = st.text_area(label, key=key, height="content", label_visibility="collapsed", placeholder=label, **limits)
         st.button(action, key=f"{key}-read", type="primary")  # a click on it takes what is typed, like any click elsewhere
         if examples:
             menu_button("Examples", examples, key=f"{key}-examples")
     text = address.keep(key, typed or "", default)
+    long_texts.say_cut(key, text, most, last=last)
     if not address.fits(text):
         st.caption(":material/link_off: This text is too long for a link. It stays here until you close or reload the page.")
     return text
@@ -76,28 +82,6 @@ def menu_button(label: str, entries: Mapping[str, Mapping[str, Any]], *, key: st
 
 def _choose(key: str, entries: Mapping[str, Mapping[str, Any]]) -> None:
     address.put(values_of(entries[st.session_state[key]]))
-
-
-def at_most(text: str, most: int, unit: Unit = "word", *, last: bool = False) -> str:
-    """As much of a text as a page reads at once: its first words, or its last. With a sentence that says so where there is more."""
-    if len(text) <= most:
-        return text
-    part, count = _excerpt(text, most, unit, last)
-    if part != text:
-        end, shown = ("last", "and that is what the models read of it") if last else ("first", "and that is what you see")
-        about = int(float(f"{count:.3g}"))
-        st.caption(
-            f":material/content_cut: This page reads at most {most:,} {unit}s at once. Your text has about {about:,}: its {end} "
-            f"{most:,} are read, {shown}."
-        )
-    return part
-
-
-@st.cache_data(show_spinner=False, max_entries=16)
-def _excerpt(text: str, most: int, unit: Unit, last: bool) -> tuple[str, int]:
-    from seqmodels.inference import excerpt
-
-    return excerpt(text, most, unit, last=last)
 
 
 def texts(examples: Sequence[Example], *, key: str = TEXT) -> dict[str, dict[str, Any]]:
@@ -265,7 +249,13 @@ def menu(
     label: str, options: Sequence[str], *, key: str, placeholder: str, typed: bool = False, compact: bool = False
 ) -> str | None:
     """One of many options, or none; with `typed`, anything else that the visitor types. `compact` as in `choice`."""
-    _restore(label, key, None, lambda said: (said[-1] or None, True) if typed or said[-1] in ("", *options) else (None, False))
+    longest = max((LONGEST_OPTION, *map(len, options)))
+
+    def read(said: Sequence[str]) -> tuple[str | None, bool]:
+        known = typed or said[-1] in ("", *options)
+        return (long_texts.part(said[-1], longest) or None) if known else None, known
+
+    _restore(label, key, None, read)
     chosen = st.session_state[key]
     listed = [*options, *([] if chosen is None or chosen in options else [chosen])]  # what was typed stays in the menu
     picked = st.selectbox(
@@ -276,7 +266,9 @@ def menu(
         accept_new_options=typed,
         width=145 if compact else 240,
         label_visibility=_visibility(compact),
+        **(long_texts.bounded(key, longest) if typed else {}),
     )
+    long_texts.say_cut(key, picked or "", longest)
     return address.keep(key, picked)
 
 
@@ -299,9 +291,12 @@ def number(label: str, low: float, high: float, *, key: str, default: float, ste
 
 def line(label: str, *, key: str, default: str = "", placeholder: str = "", width: int | Literal["stretch"] = "stretch") -> str:
     """One line of text."""
-    _restore(label, key, default, lambda said: (said[-1], True))
-    typed = st.text_input(label, key=key, placeholder=placeholder or label, label_visibility="collapsed", width=width)
-    return str(address.keep(key, typed or "", default))
+    _restore(label, key, default, lambda said: (long_texts.part(said[-1], LONGEST_LINE), True))
+    limits = long_texts.bounded(key, LONGEST_LINE)
+    typed = st.text_input(label, key=key, placeholder=placeholder or label, label_visibility="collapsed", width=width, **limits)
+    text = address.keep(key, typed or "", default)
+    long_texts.say_cut(key, text, LONGEST_LINE)
+    return text
 
 
 def toggle(label: str, *, key: str, default: bool = False, help: str | None = None) -> bool:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
@@ -19,7 +20,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.common.caching import GIVEN, cached_by_model, file_of, stamp
+from pages.common.shelf import Shelf
 from seqmodels.cells import CELLS
+from seqmodels.environment import environment
 from seqmodels.viz import law
 
 if TYPE_CHECKING:
@@ -122,28 +125,15 @@ def unit_of(name: str) -> Unit:
     return checkpoint(name).task.unit
 
 
+@cached_by_model
 def tag(name: str, text: str) -> Tagging:
     """The tags of a text. ValueError if it holds no words."""
-    return (_tag if len(text) <= LONG else _tag_long)(name, text)
-
-
-@cached_by_model(max_entries=64)
-def _tag(name: str, text: str) -> Tagging:
     from seqmodels import inference
 
     return inference.tag(checkpoint(name), text)
 
 
-# twenty thousand words are some 40 MB: few are kept
-@cached_by_model(max_entries=6)
-def _tag_long(name: str, text: str) -> Tagging:
-    from seqmodels import inference
-
-    return inference.tag(checkpoint(name), text)
-
-
-# a thousand words are some 10 MB
-@cached_by_model(max_entries=4)
+@cached_by_model
 def trace(name: str, text: str) -> Trace:
     """The gates over a text, read as one sequence: a passage, not a book. ValueError if it holds no words."""
     from seqmodels import traces
@@ -151,7 +141,7 @@ def trace(name: str, text: str) -> Trace:
     return traces.trace(checkpoint(name), text)
 
 
-@cached_by_model(max_entries=256)
+@cached_by_model
 def next_words(name: str, prompt: str) -> NextWords:
     """The distribution of the word after the prompt."""
     from seqmodels import inference
@@ -159,7 +149,7 @@ def next_words(name: str, prompt: str) -> NextWords:
     return inference.next_words(checkpoint(name), prompt)
 
 
-@cached_by_model(max_entries=64)
+@cached_by_model
 def score_prompt(name: str, prompt: str) -> PromptScore:
     """The surprisal of every word of the prompt."""
     from seqmodels import inference
@@ -167,7 +157,7 @@ def score_prompt(name: str, prompt: str) -> PromptScore:
     return inference.score_prompt(checkpoint(name), prompt)
 
 
-@cached_by_model(max_entries=256)
+@cached_by_model
 def continue_text(name: str, prompt: str, *, max_tokens: int, sampling: Sampling) -> Writing:
     """Words drawn one by one. The same prompt and settings give the same text, and what is written once is not drawn again."""
     from seqmodels import inference
@@ -175,8 +165,7 @@ def continue_text(name: str, prompt: str, *, max_tokens: int, sampling: Sampling
     return Writing(inference.continue_text(checkpoint(name), prompt, max_tokens=max_tokens, sampling=sampling))
 
 
-# ten names of some hundred letters
-@cached_by_model(max_entries=128)
+@cached_by_model
 def invent(name: str, prompt: str, sampling: Sampling, switch: Switch | None) -> tuple[Invented, ...]:
     """Ten names that begin with the prompt."""
     from seqmodels import traces
@@ -233,12 +222,21 @@ def _load_all() -> None:
 
 def _load(name: str) -> Checkpoint | str:
     """The model, or why it cannot be used."""
-    return _load_file(name, file_of(name), stamp(name))
+    path = file_of(name)
+    if not is_shipped(name):
+        from seqmodels.runs.publishing import note_use
+
+        note_use(path)
+    # by its path too, as the folder may change while the warm-up goes on
+    return _models().get((name, path, stamp(name)), partial(_load_file, name, path))
 
 
-# by its path too, as the folder may change while the warm-up goes on
-@st.cache_resource(show_spinner=False, max_entries=24)
-def _load_file(name: str, path: Path, stamp: int) -> Checkpoint | str:
+@st.cache_resource(show_spinner=False)
+def _models() -> Shelf[Checkpoint | str]:
+    return Shelf(lambda: environment().models_mb * 2**20, lambda found: len(found) if isinstance(found, str) else found.nbytes)
+
+
+def _load_file(name: str, path: Path) -> Checkpoint | str:
     from seqmodels import checkpoints
 
     task, _, cell = name.partition("-")
@@ -250,7 +248,7 @@ def _load_file(name: str, path: Path, stamp: int) -> Checkpoint | str:
         return str(error).replace(str(path), path.name)
 
 
-@cached_by_model(max_entries=256)
+@cached_by_model
 def _look(name: str) -> CheckpointEntry:
     from seqmodels import checkpoints
 

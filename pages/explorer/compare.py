@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.common import inputs, loading, shown
+from pages.common import inputs, loading, long_texts, shown
 from pages.common.caching import cached_by_model
 from pages.explorer import reading as readings
 from pages.explorer import scene as shared
@@ -121,7 +121,7 @@ def two_texts(scene: Scene, row: DeltaGenerator) -> None:
     unit = loading.unit_of(scene.first.name)
     with row:
         typed = inputs.question(OTHER, {}, action="Compare", label="The other text", key="other")
-    other = inputs.at_most(typed, shared.MOST[unit], unit)
+    other = long_texts.at_most(typed, shared.MOST[unit], unit)
     if not other.strip():
         st.info("Type another text to compare with.")
         return
@@ -147,7 +147,7 @@ def in_common(compared: Sequence[Reading]) -> Focus:
     return replace(compared[0].focus, below=comparisons.joined([reading.focus.below for reading in compared]))
 
 
-@cached_by_model(max_entries=8, ttl="10m")
+@cached_by_model
 def aligned(name: str, text: str, other: str) -> TwoTexts:
     """The text and another as one model reads them."""
     from seqmodels.viz.comparisons import TwoTexts

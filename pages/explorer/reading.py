@@ -26,8 +26,7 @@ class Read:
     below: tuple[Label, ...]
 
 
-# a thousand words are some 10 MB
-@cached_by_model(max_entries=6, ttl="10m")
+@cached_by_model
 def read(name: str, text: str) -> Read:
     """A model's gates over a text as one sequence. ValueError if there are no words."""
     from seqmodels import traces
@@ -40,7 +39,7 @@ def read(name: str, text: str) -> Read:
     return Read(trace, _surprisals(name, text))
 
 
-@cached_by_model(max_entries=64)
+@cached_by_model
 def unit_order(name: str, text: str, layer: int, direction: str, by: str, token: int) -> NDArray[np.intp]:
     """The order of the units over the whole text, so that a unit keeps its row from one part of it to the next."""
     from seqmodels import traces

@@ -102,7 +102,7 @@ def shares(reading: Reading, over: str) -> Mapping[str, Saturation]:
     return _over_addresses(reading.name, reading.layer.layer, reading.layer.direction)
 
 
-@cached_by_model(max_entries=32)
+@cached_by_model
 def _over_addresses(name: str, layer: int, direction: str) -> Mapping[str, Saturation]:
     """Over the first paragraphs that hold enough words, each read on its own from a zero memory."""
     from seqmodels.inference import accept

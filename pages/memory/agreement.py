@@ -63,7 +63,7 @@ def sentence(title: str, found: Agreement) -> str:
     )
 
 
-@cached_by_model(max_entries=64)
+@cached_by_model
 def of_model(name: str, subjects: tuple[str, str]) -> Agreement:
     """A shipped model, or one of the visitor's."""
     from seqmodels.traces.agreement import agreement

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.common import address, files, inputs, page
+from pages.common import address, files, inputs, long_texts, page
 from pages.training import current, link, own_file, presets
 from seqmodels import runs
 from seqmodels.cells import CELLS
@@ -229,7 +229,9 @@ class Form:
         elif isinstance(self.start[name], bool):
             self.values[name] = st.toggle(label, key=self.key(name), help=help)
         else:
-            self.values[name] = st.text_input(label, max_chars=known.longest, key=self.key(name), help=help, placeholder=known.none)
+            key, most = self.key(name), known.longest or inputs.LONGEST_LINE
+            self.values[name] = st.text_input(label, key=key, help=help, placeholder=known.none, **long_texts.bounded(key, most))
+            long_texts.say_cut(key, self.values[name], most)
 
     def pick(self, name: str, label: str, choices: Mapping[Any, str], help: str | None) -> None:
         """One of a few values, each shown as it is called."""
