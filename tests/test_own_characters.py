@@ -124,9 +124,11 @@ def test_what_is_said_is_said_of_characters(letters: Checkpoint) -> None:
 def test_the_bars_are_the_likeliest_characters_and_a_space_is_visible(letters: Checkpoint) -> None:
     (chart,) = pictures(opened(LANGUAGE, cells=["letters"], prompt=PROMPT, temperature="1"))
     after = next_words(letters, PROMPT)
-    likeliest = [after.words[index] for index in (-after.log_probabilities).argsort() if after.words[index] != "<unk>"][:12]
-    assert [row[0] for row in chart["data"][0]["customdata"]] == likeliest
-    shown = dict(zip(likeliest, chart["layout"]["yaxis"]["ticktext"], strict=True))
+    likeliest = [after.words[index] for index in (-after.log_probabilities).argsort() if after.words[index] != "<unk>"]
+    drawn = [row[0] for row in chart["data"][0]["customdata"]]
+    assert drawn == likeliest[: len(drawn)]
+    assert len(drawn) >= 5
+    shown = dict(zip(drawn, chart["layout"]["yaxis"]["ticktext"], strict=True))
     assert shown.get(" ", "␣ space") == "␣ space"
     assert all(label.strip() for label in shown.values())
 
