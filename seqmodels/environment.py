@@ -2,7 +2,7 @@
 
     environment().run_minutes
 
-They are read anew at each call, since a test or a notebook may change them. Import this where it is used: pydantic-settings takes a
+They are read anew wherever one has changed, as a test or a notebook may do. Import this where it is used: pydantic-settings takes a
 sixth of a second.
 """
 
@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import difflib
 import os
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -100,6 +102,15 @@ class Environment(BaseSettings):
 
 def environment() -> Environment:
     """What the variables say now. ValueError names the first that is wrong, and what it may be."""
+    here = None
+    with suppress(OSError):  # the folder may have been deleted
+        here = Path.cwd()
+    return _read(tuple(os.environ.items()), here)
+
+
+@lru_cache(maxsize=8)
+def _read(variables: tuple[tuple[str, str], ...], here: Path | None) -> Environment:
+    """As long as the variables, and the folder that paths are relative to, are the same: a page asks twenty times."""
     try:
         return Environment()
     except ValidationError as error:

@@ -62,3 +62,12 @@ def test_every_variable_that_the_library_reads_is_one_of_them() -> None:
     root = Path(__file__).parent.parent
     source = "".join(path.read_text("utf-8") for folder in ("seqmodels", "pages") for path in (root / folder).rglob("*.py"))
     assert set(re.findall(f"{PREFIX}[A-Z_]+", source)) <= known
+
+
+def test_what_a_page_asks_for_many_times_is_read_once_and_anew_after_a_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = environment()
+    assert environment() is first
+    monkeypatch.setenv("SEQMODELS_RUN_MINUTES", "7")
+    assert environment().run_minutes == 7
+    monkeypatch.undo()
+    assert environment() is first
