@@ -246,7 +246,10 @@ def _refresh(run: Run, shown: str) -> None:
     if known.steps or known.epochs or known.samples:
         curves.draw(run, standing, known)
     elif run.alive:
-        st.info("The first point comes as soon as the data is read.", icon=":material/hourglass_top:")
+        turn = (
+            "It starts by itself when its turn comes." if standing.after else "The first point comes as soon as the data is read."
+        )
+        st.info(turn, icon=":material/hourglass_top:")
     doubt = caution(known.epochs[-1]) if known.epochs else None
     if doubt:
         st.caption(f":material/warning: {doubt}.")
