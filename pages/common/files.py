@@ -28,7 +28,7 @@ def largest(megabytes: float) -> int:
 def choose(label: str, *, key: str, help: str | None = None) -> File | None:
     """A corpus file that the visitor brings. It stays for the session, on other pages too, until removed."""
     most = largest(environment().upload_mb)
-    uploaded = st.file_uploader(label, key=key, help=help, max_upload_size=most, on_change=_take, args=(key, most))
+    uploaded = st.file_uploader(label, key=key, help=help, max_upload_size=most, on_change=_take, args=(key,))
     found = kept(key)
     if found is not None and uploaded is None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -58,11 +58,11 @@ def text(label: str, *, key: str, help: str | None = None) -> str | None:
         return None
 
 
-def _take(key: str, most: int) -> None:
-    """The visitor has chosen a file, or has taken it away. A browser sends none that is too large, but another program may."""
+def _take(key: str) -> None:
+    """The visitor has chosen a file, or has taken it away."""
     uploaded = st.session_state[key]
     _drop(key)
-    if uploaded is not None and uploaded.size <= most * 2**20:
+    if uploaded is not None:
         st.session_state[_PREFIX + key] = File(uploaded.name, uploaded.getvalue())
 
 
