@@ -200,3 +200,47 @@ def test_a_file_is_still_there_after_a_visit_to_another_page(page: str, link: di
     followed(app, leave)
     followed(app, {GATES: "Gates", TRAINING: "Training"}[page])
     assert "second" not in said(app)
+
+
+def test_a_slider_is_not_told_what_it_has_said() -> None:
+    """It may have been moved on meanwhile, and would jump back."""
+
+    def page() -> None:
+        import streamlit as st
+
+        from pages.common import address, inputs
+
+        address.visit("Page")
+        st.button("Set", on_click=address.put, args=({"one": 0.2},))
+        high = 2.0 if st.checkbox("Wide") else 1.0
+        inputs.number("One", 0.0, high, key="one", default=0.5, step=0.05)
+        address.finish()
+
+    app = AppTest.from_function(page).run()
+    sent = lambda: (app.slider[0].value, app.slider[0].proto.set_value)  # noqa: E731
+    assert sent() == (0.5, True)
+    app.slider[0].set_value(0.35000000000000003).run()
+    assert sent() == (pytest.approx(0.35), False)
+    app.button[0].click().run()
+    assert sent() == (0.2, True)
+    app.checkbox[0].check().run()
+    assert sent()[0] == 0.2, "another range, the same value"
+
+
+def test_a_change_counts_though_the_run_before_was_broken_off() -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from pages.common import address, inputs
+
+        address.visit("Page")
+        if st.session_state.pop("broken off", False):
+            st.session_state["one"] = 0.8  # as the browser says of a slider that has been moved on
+            st.rerun()
+        inputs.number("One", 0.0, 1.0, key="one", default=0.5, step=0.05)
+        address.finish()
+
+    app = AppTest.from_function(page).run()
+    app.session_state["broken off"] = True
+    app.run()
+    assert app.slider[0].value == 0.8

@@ -296,10 +296,10 @@ def _differs(opening: _Opening, key: str, expected: Said, said: Said) -> bool:
 
 def _follow(memory: _Memory) -> None:
     """Keep what the visitor has changed since the last run: the menu is drawn before the inputs, and a run may end before them."""
-    for key in memory.drawn:
-        entry = memory.kept[memory.place(key)]
-        if st.session_state.get(key, entry.value) != entry.value:
-            memory.kept[memory.place(key)] = _Kept(st.session_state[key], entry.default)
+    for place, entry in memory.kept.items():  # of inputs that were drawn: those of the last run may be few, if another broke it off
+        key = place[1]
+        if place == memory.place(key) and st.session_state.get(key, entry.value) != entry.value:
+            memory.kept[place] = _Kept(st.session_state[key], entry.default)
 
 
 def _came_back() -> bool:

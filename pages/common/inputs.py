@@ -5,6 +5,7 @@ A value that a link may not ask for becomes the default, with a note; a text too
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
@@ -20,6 +21,7 @@ from seqmodels.viz.palette import visible
 
 TEXT = "text"
 LONGEST_LINE, LONGEST_OPTION = 500, 60  # characters
+_RANGES = "slider ranges"  # in the session's state: low, high and step of each slider when it was last drawn
 
 Option = TypeVar("Option")
 Spellings = Callable[[Option], Sequence[str]]  # other names of an option, which links may use
@@ -284,9 +286,19 @@ def number(label: str, low: float, high: float, *, key: str, default: float, ste
         good = low <= value <= high and value == kind(value)
         return kind(value) if good else default, good
 
-    _restore(label, key, default, read)
-    shape = None if kind is int else f"%.{max(2, len(f'{step:g}'.partition('.')[2]))}f"  # Streamlit's own has two digits
-    return float(address.keep(key, st.slider(label, low, high, step=step, key=key, help=help, format=shape), default))
+    value = _recall(label, key, default, read)
+    return float(address.keep(key, slider(label, low, high, value, key=key, step=step, help=help), default))
+
+
+def slider(label: str, low: float, high: float, value: float, *, key: str, step: float, **options: Any) -> float:
+    """Streamlit's, at a value. What the browser has sent is not sent back: that would undo how far the hand has moved meanwhile."""
+    known = st.session_state.setdefault(_RANGES, {})
+    sent = st.session_state.get(key, math.nan)
+    if not math.isclose(sent, value, abs_tol=step / 1000) or known.get(key) != (low, high, step):  # of another range: another one
+        st.session_state[key] = value
+    known[key] = low, high, step
+    digits = None if isinstance(step, int) else f"%.{max(2, len(f'{step:g}'.partition('.')[2]))}f"  # Streamlit's own has two
+    return st.slider(label, low, high, step=step, key=key, format=digits, **options)
 
 
 def line(label: str, *, key: str, default: str = "", placeholder: str = "", width: int | Literal["stretch"] = "stretch") -> str:

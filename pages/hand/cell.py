@@ -60,9 +60,9 @@ def controls(state: State) -> None:
     for key, label, gate in (("mu", ":blue[keep μ]", state.hand.mu), ("lam", ":orange[write λ]", state.hand.lam)):
         slider = f"hand-{key}"
         here = gate.place(state.step, state.symbol, state.before) if place in (STEP, SYMBOL) else ""
-        st.session_state[slider] = gate.rules.get(where, gate.rules[here])
         said = _place_in_words(where) or ("at every step" if len(gate.rules) == 1 else "at all other steps")
-        st.slider(f"{label} {said}", 0.0, 1.0, step=0.05, key=slider, on_change=_set, args=(state, key, where, slider))
+        value = gate.rules.get(where, gate.rules[here])
+        inputs.slider(f"{label} {said}", 0.0, 1.0, value, key=slider, step=0.05, on_change=_set, args=(state, key, where, slider))
     if place == STEP:
         draw_signal(state)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="hand-rules"):
@@ -74,10 +74,9 @@ def controls(state: State) -> None:
 
 def draw_signal(state: State) -> None:
     """A slider for the signal at the selected step: drawn step by step, it need not be typed."""
-    value, slider = state.signal.values[state.step], "hand-signal"
-    st.session_state[slider] = value
+    value, slider, label = state.signal.values[state.step], "hand-signal", f"signal F at step {state.step + 1}"
     low, high = min(-1.0, value), max(1.0, value)
-    st.slider(f"signal F at step {state.step + 1}", low, high, step=0.1, key=slider, on_change=_draw, args=(state, slider))
+    inputs.slider(label, low, high, value, key=slider, step=0.1, on_change=_draw, args=(state, slider))
 
 
 def _draw(state: State, slider: str) -> None:
