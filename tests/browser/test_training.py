@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 
 from seqmodels.runs import Command, Run, command, find_run, group_of, list_runs, read_history, status
 from seqmodels.viz.palette import NEGATIVE, POSITIVE, Pair
@@ -83,6 +83,11 @@ def drawn(chart: Locator, colour: Pair) -> bool:
     """Whether a line of that colour is on the chart."""
     rgb = [int(colour.light[at : at + 2], 16) for at in (1, 3, 5)]
     return sum(canvas.evaluate(PIXELS, rgb) for canvas in chart.locator("canvas").all()) > 20
+
+
+def are_side_by_side(left: FloatRect | None, right: FloatRect | None) -> bool:
+    """Whether two boxes are; one that is just being drawn anew has none."""
+    return bool(left and right and right["x"] > left["x"] + left["width"] and abs(right["y"] - left["y"]) < 80)
 
 
 def test_the_clipping_preset_is_watched_steered_stopped_and_used(page: Page, server: Server) -> None:
@@ -163,11 +168,8 @@ def test_a_network_writes_before_its_first_step_and_goes_on(page: Page, server: 
     expect(written).not_to_have_text(first, timeout=120_000)
     assert read_history(run).samples[0]["x"] == 0
     assert read_history(run).samples[1]["x"] > 0
-    chart, text = page.locator(".st-key-watch-loss canvas").first.bounding_box(), written.bounding_box()
-    assert chart is not None
-    assert text is not None
-    assert text["x"] > chart["x"] + chart["width"]
-    assert abs(text["y"] - chart["y"]) < 80
+    chart = page.locator(".st-key-watch-loss canvas").first
+    wait_until(lambda: are_side_by_side(chart.bounding_box(), written.bounding_box()))
 
 
 def test_the_settings_of_a_run_are_put_into_the_form_and_shown(page: Page, server: Server) -> None:
