@@ -31,6 +31,17 @@ def test_a_slider_moves_the_lines(page: Page, address: str) -> None:
     assert lines.evaluate(LINES) != before
 
 
+def test_a_slider_that_is_moved_faster_than_the_page_answers_ends_where_it_was_left(page: Page, address: str) -> None:
+    visit(page, f"{address}/Gradient_lab?part=One+update")
+    page.get_by_role("slider", name="Learning rate").focus()
+    for _ in range(3):
+        for key in ("ArrowLeft", "ArrowLeft", "ArrowRight") * 6:
+            page.keyboard.press(key, delay=40)
+    expect(page.locator(".st-key-pace").get_by_test_id("stSliderThumbValue")).to_have_text("0.012")
+    expect(page).to_have_url(re.compile(r"pace=0\.012"))
+    settle(page)
+
+
 def test_a_click_on_the_wall_starts_there_and_play_goes_through_the_updates(page: Page, address: str) -> None:
     visit(page, f"{address}/Gradient_lab?part=The+wall")
     ground = page.locator(".js-plotly-plot .nsewdrag").first
