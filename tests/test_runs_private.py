@@ -78,8 +78,10 @@ def test_who_waits_for_a_private_run_is_not_told_its_name(private: Run) -> None:
     locks = [take_lock(run.folder / store.LOCK) for run in (private, waiting)]
     store.write_progress(private.folder, Progress(phase="training"))
     store.write_progress(waiting.folder, Progress(phase="waiting"))
+    ticket = store.queue().join(waiting.id)
     shown = everything(opened(TRAINING, run=waiting.id))
     assert "a private run" in shown
     assert "Letters to" not in shown
+    store.queue().leave(ticket)
     for lock in filter(None, locks):
         os.close(lock)
