@@ -66,7 +66,7 @@ def test_a_shelf_holds_what_was_used_last_up_to_its_bytes() -> None:
     filled(shelf, "a", "b", "c", "a", "d")
     assert len(shelf) == 3
     assert shelf.get("a", lambda: pytest.fail("it was used after b")).nbytes == 2**20
-    assert 3 * 2**20 < shelf.bytes < 3.5 * 2**20
+    assert 3 * 2**20 < shelf.weight < 3.5 * 2**20
     filled(shelf, "huge", megabytes=4)
     assert len(shelf) == 3, "what does not fit is made, and nothing goes for it"
     filled(shelf, "large", megabytes=3)

@@ -232,7 +232,7 @@ def test_of_a_book_the_first_words_are_searched(text: str, monkeypatch: pytest.M
 def test_of_a_model_with_very_many_units_fewer_tokens_are_traced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(larger_text, "LARGEST", 8 * 12)  # the model has eight units
     page = upload(b"one two three four five six seven eight\n\nthe old man and the boats")
-    (kept,) = larger_text._shelf()._texts.values()
+    ((kept, _),) = larger_text._shelf()._kept.values()
     assert kept.tokens[8:] == tuple("the old man and".split())
     assert not page.exception
 
@@ -246,7 +246,7 @@ def traced_text() -> TracedText:
 
 
 def test_the_shelf_keeps_the_two_texts_that_were_last_used() -> None:
-    shelf, made = larger_text.Shelf(), {name: traced_text() for name in "abc"}
+    shelf, made = larger_text.new_shelf(), {name: traced_text() for name in "abc"}
     for name in "ab":
         assert shelf.get(key(name), partial(made.__getitem__, name)) is made[name]
     assert shelf.find(key("a")) is made["a"]
@@ -255,7 +255,7 @@ def test_the_shelf_keeps_the_two_texts_that_were_last_used() -> None:
 
 
 def test_two_visitors_who_ask_at_once_share_one_tracing() -> None:
-    shelf, made, both = larger_text.Shelf(), [], threading.Barrier(2)
+    shelf, made, both = larger_text.new_shelf(), [], threading.Barrier(2)
 
     def make() -> TracedText:
         made.append(traced_text())

@@ -1,11 +1,12 @@
-"""Values that take long to make, kept for all visitors: those used last, of at most so many bytes together."""
+"""Values that take long to make, kept for all visitors: those used last, of at most so much weight together."""
 
 from __future__ import annotations
 
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence, Set
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
@@ -16,14 +17,18 @@ _PLAIN = (str, bytes, int, float, complex, bool, type(None))
 
 
 class Shelf(Generic[Value]):
-    """`most` is asked anew each time, `weigh` says how many bytes a value takes. One of more than `most` is made and not kept."""
+    """`most` is asked anew each time. A value weighs what `weigh` says, else its bytes; one of more than `most` is not kept.
 
-    def __init__(self, most: Callable[[], float], weigh: Callable[[Value], int] | None = None) -> None:
-        self._most, self._weigh = most, weigh or size_of
+    With `ahead`, that much room is made before a value is, and values are made one at a time: each is large while it is made.
+    """
+
+    def __init__(self, most: Callable[[], float], weigh: Callable[[Value], int] | None = None, *, ahead: int = 0) -> None:
+        self._most, self._weigh, self._ahead = most, weigh, ahead
         self._kept: OrderedDict[Hashable, tuple[Value, int]] = OrderedDict()
         self._lock = threading.Lock()  # of all that is here; never held while a value is made
         self._turns: dict[Hashable, threading.Lock] = {}
-        self.bytes = 0
+        self._only_turn = threading.Lock() if ahead else None
+        self.weight = 0
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -32,15 +37,14 @@ class Shelf(Generic[Value]):
         """A value, made now if it is not here: once, however many ask for it at a time. What `make` raises is raised."""
         found = self._find(key)
         if found is None:
-            with self._lock:
-                turn = self._turns.setdefault(key, threading.Lock())
-            with turn:
-                try:
-                    found = self._find(key) or self._put(key, make())
-                finally:
-                    with self._lock:
-                        self._turns.pop(key, None)
+            with self._turn(key):
+                found = self._find(key) or self._make(key, make)
         return found[0]
+
+    def find(self, key: Hashable) -> Value | None:
+        """A value, if it is here. Never waits for one that is being made."""
+        found = self._find(key)
+        return None if found is None else found[0]
 
     def _find(self, key: Hashable) -> tuple[Value, int] | None:
         with self._lock:
@@ -48,15 +52,37 @@ class Shelf(Generic[Value]):
                 self._kept.move_to_end(key)
             return self._kept.get(key)
 
-    def _put(self, key: Hashable, value: Value) -> tuple[Value, int]:
-        entry, most = (value, self._weigh(value) + size_of(key)), self._most()
+    @contextmanager
+    def _turn(self, key: Hashable) -> Iterator[None]:
+        if self._only_turn is not None:
+            with self._only_turn:
+                yield
+            return
+        with self._lock:
+            turn = self._turns.setdefault(key, threading.Lock())
+        with turn:
+            try:
+                yield
+            finally:
+                with self._lock:
+                    self._turns.pop(key, None)
+
+    def _make(self, key: Hashable, make: Callable[[], Value]) -> tuple[Value, int]:
+        if self._ahead:
+            with self._lock:
+                self._let_go(self._most() - self._ahead)
+        value, most = make(), self._most()
+        entry = value, size_of(value) + size_of(key) if self._weigh is None else self._weigh(value)
         if entry[1] <= most:
             with self._lock:
                 self._kept[key] = entry
-                self.bytes += entry[1]
-                while self.bytes > most:
-                    self.bytes -= self._kept.popitem(last=False)[1][1]
+                self.weight += entry[1]
+                self._let_go(most)
         return entry
+
+    def _let_go(self, most: float) -> None:
+        while self._kept and self.weight > most:
+            self.weight -= self._kept.popitem(last=False)[1][1]
 
 
 def size_of(value: object) -> int:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,6 +12,7 @@ import streamlit as st
 
 from pages.common import files, inputs, loading
 from pages.common.caching import stamp
+from pages.common.shelf import Shelf
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -127,32 +125,9 @@ def _trace(key: Key, source: Source, title: str, most: int) -> TracedText:
         return _shelf().get(key, partial(trace_passages, loading.checkpoint(name), passages, layer, direction))
 
 
-class Shelf:
-    """Larger texts as models read them: the few that were last used, since each takes 100 MB and more."""
-
-    def __init__(self) -> None:
-        self._texts: OrderedDict[Key, TracedText] = OrderedDict()
-        self._tracing = threading.Lock()  # one at a time: a second would slow the first down, and need its memory too
-
-    def find(self, key: Key) -> TracedText | None:
-        """A text, if it is here. Never waits for one that is being traced."""
-        text = self._texts.get(key)
-        if text is not None:
-            with suppress(KeyError):  # it may have gone by now
-                self._texts.move_to_end(key)
-        return text
-
-    def get(self, key: Key, make: Callable[[], TracedText]) -> TracedText:
-        """A text, made now if it is not here."""
-        with self._tracing:
-            text = self.find(key)
-            if text is None:
-                while len(self._texts) >= KEPT:
-                    self._texts.popitem(last=False)
-                text = self._texts[key] = make()
-            return text
+def new_shelf() -> Shelf[TracedText]:
+    """For larger texts as models read them: the few that were last used, since each takes 100 MB and more."""
+    return Shelf(lambda: KEPT, lambda text: 1, ahead=1)
 
 
-@st.cache_resource(show_spinner=False)
-def _shelf() -> Shelf:
-    return Shelf()
+_shelf = st.cache_resource(show_spinner=False)(new_shelf)
