@@ -14,6 +14,7 @@ import torch
 from seqmodels import checkpoints
 from seqmodels.runs import Command, Run, Upload, command, create, status, work
 from seqmodels.runs.settings import Settings, from_flat
+from seqmodels.training import Epoch
 
 KEY = "the owner's key"
 CONLLU = "".join(
@@ -43,6 +44,15 @@ def finish(run: Run) -> None:
     """Train to the end, in this process."""
     for _ in work(run.folder):
         pass
+
+
+def interrupted(run: Run) -> Run:
+    """The run, ended after its first epoch: it can go on from there."""
+    reports = work(run.folder)
+    while not isinstance(next(reports), Epoch):
+        pass
+    reports.close()  # type: ignore[attr-defined]
+    return run
 
 
 def assert_same_model(one: Path, other: Path) -> None:

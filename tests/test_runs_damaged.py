@@ -13,26 +13,16 @@ from pathlib import Path
 import pytest
 
 from pages.training import advice, compare, current, curves, damaged
-from seqmodels.runs import Run, Upload, context, create, export_csv, list_all, read_history, standings, status, store, work
+from seqmodels.runs import Run, Upload, context, create, export_csv, list_all, read_history, standings, status, store
 from seqmodels.runs.settings import from_flat
 from seqmodels.runs.trainer import DamagedStateError, load_state
-from seqmodels.training import Epoch
 from seqmodels.viz import training as viz
 from tests.damaging import damage
 from tests.paging import TRAINING, came_back, opened, sound
-from tests.running import KEY, finish, make, tagging
+from tests.running import KEY, finish, interrupted, make, tagging
 
 COUNT = 1000
 TEXT = "The state of the union is strong . The people know it .\n\n" * 40
-
-
-def interrupt(run: Run) -> Run:
-    """The run, ended after its first epoch, from where it can go on."""
-    reports = work(run.folder)
-    while not isinstance(next(reports), Epoch):
-        pass
-    reports.close()  # type: ignore[attr-defined]
-    return run
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         whole = [tagging(), make(epochs=2), create(written, KEY, upload=Upload("own.txt", TEXT.encode())), tagging(epochs="3")]
         for run in whole[:-1]:
             finish(run)
-        interrupt(whole[-1])
+        interrupted(whole[-1])
         draw = random.Random(14)
         done = {}
         for number in range(COUNT):

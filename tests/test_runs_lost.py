@@ -11,20 +11,10 @@ from typing import Any
 import pytest
 
 from seqmodels import checkpoints
-from seqmodels.runs import Run, StorageError, delete, find_run, read_history, rename, start, status, store, work
-from seqmodels.training import Epoch
-from tests.running import KEY, assert_same_model, finish, make, tagging
+from seqmodels.runs import StorageError, delete, find_run, read_history, rename, start, status, store
+from tests.running import KEY, assert_same_model, finish, interrupted, make, tagging
 
 pytestmark = pytest.mark.usefixtures("own_folders")
-
-
-def interrupted(run: Run) -> Run:
-    """The run, ended after its first epoch: it can go on from there."""
-    reports = work(run.folder)
-    while not isinstance(next(reports), Epoch):
-        pass
-    reports.close()  # type: ignore[attr-defined]
-    return run
 
 
 def flip(path: Path, place: int) -> None:
