@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import os
 import secrets
 import shutil
@@ -87,8 +86,7 @@ def own_path(name: str) -> Path:
 
 def may_remove(name: str, owner_key: str) -> bool:
     """Whether who holds this key may delete the checkpoint: who made it, or anyone where SEQMODELS_SINGLE_USER is set."""
-    owner = _owner(own_path(name))
-    return environment().single_user or hmac.compare_digest(owner.encode(), store.owner_of(owner_key).encode())
+    return store.belongs_to(_owner(own_path(name)), owner_key)
 
 
 def remove_own(name: str, owner_key: str) -> None:
@@ -112,9 +110,9 @@ def publish(run: Run, owner_key: str, name: str) -> Path:
         checkpoints.load(best)  # better now than on another page
     except CheckpointError as error:
         raise CheckpointError(str(error).replace(str(best), "the file of the run's best weights")) from None
-    kept = _keep(best, target, run.owner)
+    model = _keep(best, target, run.owner)
     store.rewrite(run, "the name of the model", published=name)
-    return kept
+    return model
 
 
 def import_checkpoint(content: bytes, name: str, owner_key: str = "") -> Path:

@@ -350,7 +350,7 @@ def best_weights(run: Run) -> Path | None:
 
 def may_control(run: Run, owner_key: str) -> bool:
     """Whether who holds this key may command the run: its owner, or anyone where SEQMODELS_SINGLE_USER is set."""
-    return environment().single_user or hmac.compare_digest(run.owner.encode(), owner_of(owner_key).encode())
+    return belongs_to(run.owner, owner_key)
 
 
 def may_see(run: Run, owner_key: str) -> bool:
@@ -398,6 +398,11 @@ def _write_config(folder: Path, run: Run) -> None:
     config = {"format": FORMAT, **vars(run), "settings": dict(run.settings)}
     del config["folder"], config["problem"]
     write_whole(folder / CONFIG, json.dumps(config, ensure_ascii=False, indent=1).encode())
+
+
+def belongs_to(owner: str, owner_key: str) -> bool:
+    """Whether what this owner has is also who holds this key's: it is the same, or all is everyone's."""
+    return environment().single_user or hmac.compare_digest(owner.encode(), owner_of(owner_key).encode())
 
 
 def owner_of(owner_key: str) -> str:
