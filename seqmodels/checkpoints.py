@@ -24,9 +24,7 @@ from seqmodels.installation import CHECKPOINT_SUFFIX as SUFFIX
 from seqmodels.models import LanguageModel, SequenceModel
 from seqmodels.recurrence import State
 from seqmodels.tasks import TASKS, ModelConfig, Task, find_task
-from seqmodels.tensorfiles import LARGEST_HEADER, Header, read_header
-from seqmodels.tensorfiles import read_tensors as read_tensors
-from seqmodels.tensorfiles import write_tensors as write_tensors
+from seqmodels.tensorfiles import LARGEST_HEADER, Header, read_header, read_tensors, write_tensors
 from seqmodels.training import flaw
 from seqmodels.vectors import VectorsError
 from seqmodels.vocab import LanguageVocab, Vocabulary

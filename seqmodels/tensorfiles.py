@@ -59,8 +59,8 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, st
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """The tensors of a .safetensors file and its metadata. ValueError or SafetensorError if it is not what was written."""
     with safetensors.safe_open(path, framework="pt") as file:
-        metadata = file.metadata() or {}
-    tensors = safetensors.torch.load_file(path)
+        metadata, names = file.metadata() or {}, file.keys()
+        tensors = {name: file.get_tensor(name) for name in names}
     expected = metadata.pop(_CHECKSUM, None)
     if expected is not None and expected != _checksum(tensors, metadata):
         raise ValueError("its content is not what was saved: the checksum differs")

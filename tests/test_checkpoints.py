@@ -8,7 +8,7 @@ import safetensors
 import safetensors.torch
 import torch
 
-from seqmodels import checkpoints
+from seqmodels import checkpoints, tensorfiles
 from seqmodels.checkpoints import Checkpoint, CheckpointError
 from seqmodels.inference import next_words, tag
 
@@ -100,9 +100,9 @@ def test_a_missing_weight_is_refused(copy: Path) -> None:
 
 
 def test_weights_that_are_not_finite_are_refused(copy: Path) -> None:
-    tensors, metadata = checkpoints.read_tensors(copy)
+    tensors, metadata = tensorfiles.read_tensors(copy)
     tensors["head.bias"][0] = torch.nan
-    checkpoints.write_tensors(copy, tensors, metadata)
+    tensorfiles.write_tensors(copy, tensors, metadata)
     with pytest.raises(CheckpointError, match="not finite"):
         checkpoints.load(copy)
 

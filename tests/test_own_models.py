@@ -15,7 +15,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from pages.explorer import VIEWS
-from seqmodels import checkpoints
+from seqmodels import checkpoints, tensorfiles
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.runs import Run, Upload, create, may_control
 from seqmodels.runs.publishing import import_checkpoint, own_folder, remove_own
@@ -117,9 +117,9 @@ def test_weights_that_are_damaged_later_are_told_once_picked_and_the_others_go_o
     path.write_bytes(path.read_bytes()[:-40])
     app = visit(TAGGING, cells=["GRU", "mine (GRU)"])
     assert "not here" in said(app), "a damaged file is no choice"
-    tensors, metadata = checkpoints.read_tensors(checkpoints.find("pos-gru"))
+    tensors, metadata = tensorfiles.read_tensors(checkpoints.find("pos-gru"))
     first = next(iter(tensors))
-    checkpoints.write_tensors(path, {**tensors, first: torch.full_like(tensors[first], torch.nan)}, metadata)
+    tensorfiles.write_tensors(path, {**tensors, first: torch.full_like(tensors[first], torch.nan)}, metadata)
     app = visit(TAGGING, cells=["GRU", "mine (GRU)"])
     assert columns(app) == ["gru_tag"]
     assert "not finite" in said(app)

@@ -12,7 +12,7 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from seqmodels import checkpoints
+from seqmodels import checkpoints, tensorfiles
 from seqmodels.corpora import Sentence
 from seqmodels.data import files_dataset
 from seqmodels.runs.settings import Settings, default_settings
@@ -209,7 +209,7 @@ def forget_the_time(path: Path) -> None:
     with safetensors.safe_open(path, framework="pt") as file:
         header = json.loads(file.metadata()["run"])
     del header["state"]["seconds"]
-    checkpoints.write_tensors(path, safetensors.torch.load_file(path), {"run": json.dumps(header)})
+    tensorfiles.write_tensors(path, safetensors.torch.load_file(path), {"run": json.dumps(header)})
 
 
 def test_a_checkpoint_tells_the_time_spent_training_over_all_its_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from pydantic_core import from_json
 from torch import nn
 
 from seqmodels import checkpoints
-from seqmodels.checkpoints import CheckpointInfo, read_tensors, write_tensors
+from seqmodels.checkpoints import CheckpointInfo
 from seqmodels.data import Dataset
 from seqmodels.fields import validated
 from seqmodels.models import SequenceModel
@@ -23,6 +23,7 @@ from seqmodels.runs.files import friendly_errors
 from seqmodels.runs.records import Live
 from seqmodels.runs.settings import Settings, flat_training
 from seqmodels.tasks import UNCALIBRATED, Confidence, Task, find_task
+from seqmodels.tensorfiles import read_tensors, write_tensors
 from seqmodels.training import DivergedError, Epoch, LiveSettings, Objective, Place, Report, Tensors, TrainState, fit, flaw
 from seqmodels.vocab import Vocabulary
 
