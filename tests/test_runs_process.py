@@ -37,7 +37,21 @@ from seqmodels.runs.queue import Queue
 from seqmodels.runs.settings import from_flat, to_flat
 from seqmodels.runs.trainer import TrainingSetup
 from seqmodels.training import Epoch, TrainState, fit
-from tests.running import KEY, SENTENCE, files, finish, fork, is_now, kill_all, make, order, settings, tagging, wait_until
+from tests.running import (
+    KEY,
+    SENTENCE,
+    files,
+    finish,
+    fork,
+    interrupted,
+    is_now,
+    kill_all,
+    make,
+    order,
+    settings,
+    tagging,
+    wait_until,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -399,11 +413,7 @@ def test_a_state_file_that_was_damaged_is_named() -> None:
 
 @pytest.mark.parametrize(("setting", "value"), [("learning_rate", 1.0), ("hidden_size", 16)])
 def test_a_run_whose_settings_were_changed_by_hand_does_not_go_on(setting: str, value: float) -> None:
-    run = make()
-    reports = work(run.folder)
-    while not isinstance(next(reports), Epoch):
-        pass
-    reports.close()  # type: ignore[attr-defined]
+    run = interrupted(make())
     config = json.loads((run.folder / "config.json").read_text())
     config["settings"][setting] = value
     (run.folder / "config.json").write_text(json.dumps(config))

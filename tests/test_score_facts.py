@@ -24,11 +24,10 @@ from seqmodels.tasks import DataConfig, find_task
 from seqmodels.tasks.language import with_unknown
 from seqmodels.tasks.tagging import tag_probabilities
 from seqmodels.text import normal
-from seqmodels.training import Epoch
 from seqmodels.vocab import LanguageVocab, TaggerVocab
 from tests.conftest import needs_corpora
 from tests.paging import LANGUAGE, TRAINING, opened, said
-from tests.running import KEY, finish
+from tests.running import KEY, finish, interrupted
 
 FILES = Path(__file__).with_name("fixtures") / "files"
 LETTER = FILES / "short_letter.txt"
@@ -106,10 +105,7 @@ def test_a_run_that_goes_on_has_the_vocabulary_it_began_with(own_folders: Path, 
     run = create(settings, KEY, upload=upload)
     with monkeypatch.context() as before:
         before.setattr(vocab, "LEAST_KNOWN", 0)  # as versions did that knew no smaller thresholds
-        reports = work(run.folder)
-        while not isinstance(next(reports), Epoch):
-            pass
-        reports.close()  # type: ignore[attr-defined]
+        interrupted(run)
     began = checkpoints.load(run.folder / "best.safetensors").vocabulary.targets
     assert find_task("lm").vocabulary(load_dataset("lm", settings.data, upload_text(upload)).train).targets != began
     finish(run)
