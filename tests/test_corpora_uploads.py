@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from seqmodels.corpora import (
-    LARGEST_UPLOAD,
     CorpusError,
     Sentence,
     Subset,
@@ -50,7 +49,7 @@ def own(task: str, content: str | bytes, name: str = "own.txt") -> tuple[list[Se
 BAD_FOR_ALL = {
     "empty": (b"", "is empty"),
     "only blank": (b" \n\n\t\n", "is empty"),
-    "too large": (b"a b\n" * (LARGEST_UPLOAD // 4 + 1), "at most 5 MB"),
+    "too large": (b"a b\n" * (5 * 2**20 // 4 + 1), "at most 5 MB"),
     "zip": (zipped(), "zip archive.*was not opened"),
     "empty zip": (b"PK\x05\x06" + b"\x00" * 18, "zip archive"),
     "gzip": (b"\x1f\x8b\x08\x00rest", "gzip archive"),

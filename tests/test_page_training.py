@@ -16,7 +16,6 @@ from streamlit.testing.v1 import AppTest
 
 from pages.training import current, form, link
 from seqmodels.cells import CELLS, Cell
-from seqmodels.corpora import LARGEST_UPLOAD
 from seqmodels.data import load_dataset
 from seqmodels.runs import Progress, Run, context, keeper, list_runs, rename, store
 from seqmodels.runs import control as control_module
@@ -495,7 +494,7 @@ PLAIN = "The state of the union is strong.\n\nThe people know it.\n\n" * 4
 MALFORMED = {
     "empty": b"",
     "only blank": b" \n\n\t\n",
-    "too large": b"a b\n" * (LARGEST_UPLOAD // 4 + 1),
+    "too large": b"a b\n" * (5 * 2**20 // 4 + 1),
     "zip": zipped(),
     "gzip": b"\x1f\x8b\x08\x00rest",
     "pdf": b"%PDF-1.7\n%\xe2\xe3",

@@ -52,7 +52,7 @@ def text(label: str, *, key: str, help: str | None = None) -> str | None:
     from seqmodels.corpora import CorpusError, open_upload
 
     try:
-        return open_upload(found.content, found.name, largest=round(environment().upload_mb * 2**20)).text
+        return open_upload(found.content, found.name).text
     except CorpusError as problem:
         st.info(f"{plain(str(problem))}.")
         return None

@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-LARGEST_UPLOAD = 5 * 2**20  # bytes
+from seqmodels.environment import environment
 
 _MAGIC = {
     b"PK\x03\x04": "a zip archive or an office document",
@@ -56,9 +56,14 @@ def open_file(path: Path | TextFile) -> TextFile:
     return decode(content, str(path))
 
 
-def open_upload(content: bytes, name: str, *, largest: int = LARGEST_UPLOAD) -> TextFile:
-    """The text of an uploaded file of at most `largest` bytes. `name` is only shown, and of a path only its last part."""
+def open_upload(content: bytes, name: str, *, largest: int | None = None) -> TextFile:
+    """The text of an uploaded file of at most `largest` bytes, else of SEQMODELS_UPLOAD_MB.
+
+    `name` is only shown, and of a path only its last part.
+    """
     name = _shown(name)
+    if largest is None:
+        largest = round(environment().upload_mb * 2**20)
     if len(content) > largest:
         raise CorpusError(f"{name} has {len(content) / 2**20:.1f} MB: give at most {largest / 2**20:.0f} MB")
     return decode(content, name)

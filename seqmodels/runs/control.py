@@ -183,7 +183,7 @@ def read_upload(settings: Settings, upload: Upload) -> tuple[TextFile, Dataset |
     from seqmodels.data import load_dataset
     from seqmodels.tasks import find_task
 
-    file = open_upload(upload.content, upload.name, largest=round(environment().upload_mb * 2**20))
+    file = open_upload(upload.content, upload.name)
     if find_task(settings.task).predicts != "tags":  # plain text has no form that it could lack, and its tokens take a while
         return file, None
     return file, load_dataset(settings.task, settings.data, file)
