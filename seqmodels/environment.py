@@ -2,8 +2,8 @@
 
     environment().run_minutes
 
-They are read anew wherever one has changed, as a test or a notebook may do. Import this where it is used: pydantic-settings takes a
-sixth of a second.
+They are read anew wherever one has changed, as a test or a notebook may do. The command line imports this late: pydantic-settings
+takes a sixth of a second.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from seqmodels.tensorfiles import LARGEST_HEADER
 from seqmodels.traces import trace
 from seqmodels.vocab import LanguageVocab, Vocab
 from tests.conftest import save_tiny
-from tests.damage import damaged
+from tests.damaging_checkpoints import damaged
 
 
 def header_of(path: Path) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from seqmodels.runs import Run, Upload, context, create, export_csv, list_all, r
 from seqmodels.runs.settings import from_flat
 from seqmodels.runs.trainer import DamagedStateError, load_state
 from seqmodels.viz import training as viz
-from tests.damaging import damage
+from tests.damaging_runs import damage
 from tests.paging import TRAINING, came_back, opened, sound
 from tests.running import KEY, finish, interrupted, make, tagging
 

@@ -24,9 +24,8 @@ def fit(model: nn.Module, objective: Objective, config: TrainConfig, state: Trai
 
     At every report `state` and the model's weights are all that is needed to go on in another process, to the same weights bit for
     bit. Between two reports the caller may read the model, draw from torch's generator, which stands where it stood before, and
-    change `state.live`. Raises
-    DivergedError when a loss or gradient is not finite, a dev figure no number, or an epoch leaves weights that no network can
-    compute with; the state and the weights are then those of the last report.
+    change `state.live`. Raises DivergedError when a loss or gradient is not finite, a dev figure no number, or an epoch leaves
+    weights that no network can compute with; the state and the weights are then those of the last report.
     """
     state = TrainState() if state is None else state
     if state.live is None:
