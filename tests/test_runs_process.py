@@ -383,7 +383,8 @@ def test_a_disk_that_is_full_fails_a_run_in_plain_words_and_the_last_good_weight
             break
     reports.close()  # type: ignore[attr-defined]
     before = (run.folder / "last.safetensors").read_bytes()
-    finish_with_files_no_larger_than(len(before) - 1, run)
+    # well below: the numbers in a state's header take a few bytes more or less from one save to the next
+    finish_with_files_no_larger_than(len(before) * 3 // 4, run)
     assert status(run).name == "failed"
     assert "cannot be saved: the file would be larger than is allowed" in status(run).progress.message
     assert (run.folder / "last.safetensors").read_bytes() == before
