@@ -22,6 +22,7 @@ from seqmodels.fields import Count, Finite, Range, Short, validated
 from seqmodels.initialization import TORCH
 from seqmodels.installation import CHECKPOINT_SUFFIX as SUFFIX
 from seqmodels.models import LanguageModel, SequenceModel
+from seqmodels.quantization import pack, packed_shapes, unpack
 from seqmodels.recurrence import State
 from seqmodels.tasks import TASKS, ModelConfig, Task, find_task
 from seqmodels.tensorfiles import LARGEST_HEADER, Header, read_header, read_tensors, write_tensors
@@ -29,7 +30,7 @@ from seqmodels.training import flaw
 from seqmodels.vectors import VectorsError
 from seqmodels.vocab import LanguageVocab, Vocabulary
 
-FORMAT = 1
+FLOATING_FORMAT, FORMAT = 1, 2  # in the first, that of earlier files, no matrix is in eight bits
 LONGEST_NAME = 40
 LONGEST_REASON = 200  # characters of what is said of a file, in which its own words may stand
 LARGEST_DESCRIPTION = LARGEST_HEADER // 2  # bytes: in the header its quotation marks are escaped
@@ -184,14 +185,18 @@ def find(name: str) -> Path:
     return shipped if is_shipped(name) and (shipped.exists() or not own.exists()) else own
 
 
-def save(path: Path, model: nn.Module, vocabulary: Vocabulary, info: CheckpointInfo, *, dtype: torch.dtype = torch.float16) -> None:
+def save(path: Path, model: nn.Module, vocabulary: Vocabulary, info: CheckpointInfo, *, dtype: torch.dtype | None = None) -> None:
     """Write atomically: a kill at any moment leaves the old file or the new one.
 
+    The smallest type of weights is `dtype`, or that of the format: float16 in FLOATING_FORMAT, else int8 (see quantization.pack).
+    A model that was loaded is saved with the same weights again, if its `info` is too.
     CheckpointError, before anything is written, if no network can compute with the weights. A score that is no finite number says
     nothing and is left out.
     """
-    tensors = stored(model, dtype)
-    problem = flaw(tensors)
+    if dtype is None:
+        dtype = torch.float16 if info.format == FLOATING_FORMAT else torch.int8
+    tensors = pack(_kept(model), dtype)
+    problem = flaw(unpack(tensors))
     if problem:
         raise CheckpointError(f"{path} is not written: the model has {problem}")
     scores = {split: {name: value for name, value in found.items() if math.isfinite(value)} for split, found in info.scores.items()}
@@ -203,14 +208,9 @@ def save(path: Path, model: nn.Module, vocabulary: Vocabulary, info: CheckpointI
     write_tensors(path, tensors, {_KEY: described})
 
 
-def stored(model: nn.Module, dtype: torch.dtype = torch.float16) -> dict[str, Tensor]:
-    """The weights as a file has them: rounded to the type, and in float32 those tensors that it cannot hold.
-
-    Tensor by tensor, since one large weight is no reason to make a file twice as large.
-    """
-    kept = {name: value.detach() for name, value in model.state_dict().items() if not name.startswith(TRAINING_ONLY)}
-    rounded = {name: value.to(dtype) for name, value in kept.items()}
-    return {name: (value if value.isfinite().all() else kept[name].float()).contiguous() for name, value in rounded.items()}
+def stored(model: nn.Module) -> dict[str, Tensor]:
+    """The weights as they come back from a file, where they are rounded."""
+    return unpack(pack(_kept(model)))
 
 
 def load(path: Path | str, *, task: str | None = None, cell: str | None = None) -> Checkpoint:
@@ -229,12 +229,10 @@ def load(path: Path | str, *, task: str | None = None, cell: str | None = None) 
     try:
         with torch.device("meta"):
             model = find_task(info.task).build(config, vocabulary)
-        _compare(header.shapes, {name: tuple(value.shape) for name, value in model.state_dict().items()})
+        shapes = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+        _compare(header.shapes, packed_shapes(shapes, header.shapes))
         tensors, _ = read_tensors(path)
-        wrong = next((name for name, value in tensors.items() if not value.is_floating_point()), None)
-        if wrong is not None:
-            raise ValueError(f"{wrong} is of {tensors[wrong].dtype}, which is no type of weights")
-        model.load_state_dict({name: value.float() for name, value in tensors.items()}, assign=True)
+        model.load_state_dict(unpack(tensors), assign=True)
     except (KeyError, TypeError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
         raise CheckpointError(
             f"{path} does not hold the model it describes ({_reason(error)}): fetch it again or retrain"
@@ -278,6 +276,10 @@ def versions() -> dict[str, str]:
     return {package: version(package) for package in ("torch", "spacy", "safetensors")}
 
 
+def _kept(model: nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach() for name, value in model.state_dict().items() if not name.startswith(TRAINING_ONLY)}
+
+
 def _find(path: Path | str) -> Path:
     named = Path(path)
     if is_name(str(path)) and not named.is_file():
@@ -298,9 +300,11 @@ def _describe(path: Path) -> tuple[Header, CheckpointInfo, Vocabulary]:
         raise CheckpointError(f"{path} is no seqmodels checkpoint: its header has no {_KEY!r} entry") from None
     except (ValueError, OSError) as error:
         raise CheckpointError(f"{path} is damaged or cut short ({_reason(error)}): fetch it again or retrain") from None
-    if not isinstance(described, dict) or described.get("format") != FORMAT:
+    if not isinstance(described, dict) or described.get("format") not in (FLOATING_FORMAT, FORMAT):
         found = described.get("format") if isinstance(described, dict) else None
-        raise CheckpointError(f"{path} has format {found!r:.60}, this version reads {FORMAT}: update seqmodels or retrain")
+        raise CheckpointError(
+            f"{path} has format {found!r:.60}, this version reads {FLOATING_FORMAT} and {FORMAT}: update seqmodels or retrain"
+        )
     try:
         return header, *_checked(described)
     except VectorsError as error:  # the file itself is sound

@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from seqmodels.installation import app_folder
+from seqmodels.quantization import check, quantize, restore
 from seqmodels.text import normal
 
 GLOVE = "glove-6b-100d"  # Pennington, Socher & Manning 2014; public domain (PDDL)
@@ -43,7 +44,7 @@ class WordVectors:
     name: str
     rows: Mapping[str, int]
     values: Tensor  # int8 (rows + 1, size)
-    scales: Tensor  # (rows + 1, 1): what a row's integers are multiplied by
+    scales: Tensor  # (rows + 1,): what a row's integers are multiplied by
 
     @property
     def size(self) -> int:
@@ -61,7 +62,7 @@ class WordVectors:
 
     def look_up(self, ids: Tensor) -> Tensor:
         """ids (...) -> vectors (..., size)."""
-        return F.embedding(ids, self.values).float() * F.embedding(ids, self.scales)
+        return restore(F.embedding(ids, self.values), self.scales[ids])
 
     def _row(self, word: str) -> int:
         found = self.rows.get(word.lower())  # most are found so, without looking at their letters
@@ -80,17 +81,14 @@ def word_vectors(name: str) -> WordVectors:
         with safetensors.safe_open(path, framework="pt") as file:
             words = (file.metadata() or {})[_WORDS].split("\n")
             values, scales = (file.get_tensor(part) for part in ("values", "scales"))
-        if not (
-            values.dtype == torch.int8 and values.dim() == 2 and scales.dim() == 1 and len(words) == len(values) == len(scales)
-        ):
+        check(values, scales)
+        if len(words) != len(values):
             raise ValueError("its words are not as many as its vectors")
-        if not (scales.is_floating_point() and scales.isfinite().all()):
-            raise ValueError("its scales are not finite numbers")
     except (safetensors.SafetensorError, TypeError, KeyError, ValueError, OSError) as error:
         raise VectorsError(f"{path} is damaged ({error}): fetch it again") from None
     with torch.device("cpu"):  # whatever the caller makes its model on
         rows = F.pad(values, (0, 0, 0, 1))
-        return WordVectors(name, dict(zip(words, range(len(words)), strict=True)), rows, F.pad(scales.float(), (0, 1)).unsqueeze(1))
+        return WordVectors(name, dict(zip(words, range(len(words)), strict=True)), rows, F.pad(scales.float(), (0, 1)))
 
 
 def path_of(name: str) -> Path:
@@ -99,11 +97,10 @@ def path_of(name: str) -> Path:
 
 
 def save_vectors(path: Path, words: Iterable[str], vectors: Tensor) -> None:
-    """Write vectors (words, size) in eight bits: each row as integers up to 127 and the number that they are multiplied by."""
-    scales = vectors.float().abs().amax(dim=1).clamp_min(1e-8) / 127
-    values = (vectors.float() / scales.unsqueeze(1)).round().to(torch.int8)
+    """Write vectors (words, size) in eight bits."""
+    values, scales = quantize(vectors)
     path.parent.mkdir(parents=True, exist_ok=True)
-    safetensors.torch.save_file({"values": values, "scales": scales.half()}, path, {_WORDS: "\n".join(words)})
+    safetensors.torch.save_file({"values": values, "scales": scales}, path, {_WORDS: "\n".join(words)})
     path.chmod(0o644)
 
 

@@ -93,7 +93,8 @@ def _tensor(draw: random.Random, content: bytes) -> bytes:
     elif kind == 4:
         tensors[name] = value.to(draw.choice((torch.int64, torch.bool, torch.float64, torch.bfloat16, torch.complex64)))
     elif kind == 5:
-        tensors[name] = torch.full_like(value, draw.choice((torch.nan, torch.inf, -6e4, 0.0)))
+        kept = value if value.is_floating_point() else value.half()
+        tensors[name] = torch.full_like(kept, draw.choice((torch.nan, torch.inf, -6e4, 0.0)))
     elif kind == 6:
         tensors |= {name: value, "more": value.clone()}
     elif kind == 7:

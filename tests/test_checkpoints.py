@@ -65,7 +65,7 @@ def test_a_truncated_file_is_named_as_damaged(copy: Path, keep: float) -> None:
 
 def test_a_file_of_another_format_version_says_so(copy: Path) -> None:
     rewrite(copy, {"format": 99})
-    with pytest.raises(CheckpointError, match="has format 99, this version reads 1"):
+    with pytest.raises(CheckpointError, match="has format 99, this version reads 1 and 2"):
         checkpoints.load(copy)
 
 

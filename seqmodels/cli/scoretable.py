@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from seqmodels.checkpoints import SUFFIX, CheckpointEntry, CheckpointInfo
 from seqmodels.cli import show
 from seqmodels.corpora import CORPORA
+from seqmodels.quantization import LARGE
 from seqmodels.tasks import TASKS
 
 HEADING = f"""# Checkpoints
@@ -15,6 +16,9 @@ One self-describing `{SUFFIX}` file for each model: weights, configuration, voca
 versions. This page is made from the files by `python -m seqmodels checkpoints --write-table`; don't edit it. One model is trained
 anew by `make checkpoint-pos-gru`, all of them by `make checkpoints`. Each has its model card in [cards](cards), measured by
 `python -m seqmodels cards`.
+
+Weights are in float16, or in float32 where that overflows. Since format 2 a matrix of {LARGE:,} numbers or more is in eight bits,
+row by row: integers up to 127 under its own name, and what each row is multiplied by under `NAME.scales`.
 """
 
 Usable = tuple[CheckpointEntry, CheckpointInfo]

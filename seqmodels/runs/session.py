@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -190,6 +190,8 @@ class Session:
         info = self.setup.describe(
             report.epoch, {"dev": {self.setup.task.metric: report.score, **self.facts}}, seconds=self.state.seconds
         )
+        # not in eight bits: the score is that of the weights before they are rounded
+        info = replace(info, format=checkpoints.FLOATING_FORMAT)
         with friendly_errors("the best weights"):
             checkpoints.save(self.folder / store.BEST, self.setup.model, self.setup.vocabulary, info)
 
