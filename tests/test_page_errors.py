@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 import streamlit as st
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
+from streamlit.testing.v1 import AppTest
 
 from pages.common import loading, page
 from pages.explorer import reading
@@ -86,8 +89,6 @@ def test_signals_of_streamlit_pass() -> None:
         page.run(draw)
         st.write("after")
 
-    from streamlit.testing.v1 import AppTest
-
     app = AppTest.from_function(body).run()
     assert [element.value for element in app.markdown] == ["before"]
     assert not app.error
@@ -101,3 +102,30 @@ def test_every_page_and_every_fragment_is_inside_the_boundary() -> None:
     files = [APP, *(root / "pages").rglob("*.py")]
     with_fragments = {path.name for path in files if re.search(r"st\.fragment\b", path.read_text(encoding="utf-8"))}
     assert with_fragments == {"page.py"}
+
+
+def test_a_fragment_leaves_no_gap_where_streamlit_takes_it_back() -> None:
+    """It forgets what it has not sent of one that is to be drawn again: below a gap, the browser would put all else in wrong places."""
+
+    def body() -> None:
+        import streamlit as st
+
+        from pages.common import page
+
+        page.fragment(lambda: st.write("moves"))()
+        st.write("stays")
+
+    sent: list[ForwardMsg] = []
+    ForwardMsgQueue.on_before_enqueue_msg(sent.append)
+    try:
+        AppTest.from_function(body).run()
+    finally:
+        ForwardMsgQueue.on_before_enqueue_msg(None)
+    queue = ForwardMsgQueue()
+    for message in sent:
+        queue.enqueue(message)
+    fragments = {message.delta.fragment_id for message in sent} - {""}
+    assert len(fragments) == 1
+    queue.clear(retain_lifecycle_msgs=True, fragment_ids_this_run=list(fragments))
+    places = [tuple(message.metadata.delta_path) for message in queue.flush() if message.HasField("delta")]
+    assert [place for place in places if len(place) == 2] == [(0, 0), (0, 1)]

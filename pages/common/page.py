@@ -288,7 +288,12 @@ def run(draw: Callable[[], None]) -> None:
 
 
 def fragment(draw: Callable[Arguments, None], *, run_every: float | None = None) -> Callable[Arguments, None]:
-    """Streamlit's fragment, inside a boundary of its own: it is drawn again without the page around it."""
+    """Streamlit's fragment, inside a boundary of its own: it is drawn again without the page around it.
+
+    It stands alone in a container. Where it is to be drawn again while the whole page is being drawn, Streamlit takes back what it
+    has not yet sent of the fragment, and the browser, which misses it at the end of that run, takes its place away. Inside a
+    container nothing moves up into that place, to be overwritten when the fragment is drawn.
+    """
 
     @wraps(draw)
     def bounded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
@@ -298,4 +303,11 @@ def fragment(draw: Callable[Arguments, None], *, run_every: float | None = None)
         address.write_part()
         lesson.show_solved()
 
-    return st.fragment(bounded, run_every=run_every)
+    part = st.fragment(bounded, run_every=run_every)
+
+    @wraps(draw)
+    def placed(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        with st.container():
+            part(*args, **kwargs)
+
+    return placed
