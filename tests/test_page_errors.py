@@ -105,7 +105,7 @@ def test_every_page_and_every_fragment_is_inside_the_boundary() -> None:
 
 
 def test_a_fragment_leaves_no_gap_where_streamlit_takes_it_back() -> None:
-    """It forgets what it has not sent of one that is to be drawn again: below a gap, the browser would put all else in wrong places."""
+    """It forgets what it has not sent of one that is to be drawn again. Below a gap the browser puts all in the wrong place."""
 
     def body() -> None:
         import streamlit as st
