@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 import streamlit as st
 
-from pages.common import address, inputs, lesson, loading, shown
+from pages.common import address, inputs, lesson, loading, sheets, shown
 from seqmodels.failures import OUT_OF_MEMORY, is_out_of_memory
-from seqmodels.viz import style
 from seqmodels.viz.palette import Theme
 
 if TYPE_CHECKING:
@@ -124,7 +123,6 @@ PAGES = (
 
 _SECTIONS = {"Learn": ":material/school:"}  # their icons
 _HERE = Path(__file__).parent
-_STYLE = style.tag((_HERE / "style.css").read_text(encoding="utf-8"))
 _STAGE_HELP = "Larger type, and the result alone. The arrow keys move the selected word, Page Down turns on, Escape ends it."
 
 
@@ -160,7 +158,7 @@ def start(title: str, headline: str = "") -> None:
     address.visit(title, this.shared)
     lesson.complete(this.path, beside=(STAGE, lesson.KEY))
     shown.begin()
-    st.html(_STYLE)
+    st.html(sheets.sheet("page"))
     with st.container(horizontal=True, key="menu", gap="small", vertical_alignment="center"):
         for section, pages in menu().items():
             inside = next((page for page in pages if page.title == title), None)
@@ -173,7 +171,7 @@ def start(title: str, headline: str = "") -> None:
             _tools(key="page-tools", width="content")
             on_stage = inputs.toggle("Stage", key=STAGE, help=_STAGE_HELP)
     if on_stage:
-        st.html('<div class="on-stage"></div>')  # which the style looks for
+        sheets.enter("on-stage")
     with st.container(key="headline" if headline else "page-title"):
         st.title(headline or title, anchor=False)
     lesson.bar(this.path, _open_place)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.common import address, glossary
+from pages.common import address, glossary, sheets
 from pages.common.lesson import places, progress
 from pages.common.lesson.exercises import EXERCISES, Exercise
 from pages.common.lesson.places import KEY, PLACES, Opener
@@ -24,6 +24,7 @@ def bar(path: str, opener: Opener) -> None:
             progress.stored()
         return
     place = PLACES[name]
+    st.html(sheets.sheet("lesson"))
     with st.container(key="lesson", gap="xxsmall"):
         progress.stored()
         with st.container(horizontal=True, key="lesson-turn", gap="xsmall", vertical_alignment="center"):
@@ -81,7 +82,7 @@ def _step(step: Step) -> None:
     with st.container(key="lesson-words" if made is None else "lesson-words-said"):
         st.markdown(words)
     if made is None:
-        st.html('<div class="predict-first"></div>')  # which the style looks for
+        sheets.enter("predict-first")
         st.markdown(f"**Predict:** {step.question}")
         with st.container(horizontal=True, gap="xsmall", key="lesson-choices"):
             for number, choice in enumerate(step.choices):
