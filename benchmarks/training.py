@@ -47,7 +47,7 @@ task, data = find_task(settings.task), load_dataset(settings.task, settings.data
 torch.manual_seed(settings.training.seed)
 vocabulary = task.vocabulary(data.train)
 model = task.build(settings.model, vocabulary)
-objective = task.objective(model, vocabulary, data.train, data.dev, batch_size=settings.training.batch_size)
+objective = task.objective(model, vocabulary, data.train, data.dev, settings.training)
 told = os.open(sys.argv[2], os.O_WRONLY)
 steps = tokens = 0
 for report in fit(model, objective, settings.training):

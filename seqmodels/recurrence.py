@@ -306,11 +306,13 @@ def reverse_steps(values: Tensor, lengths: Tensor | None) -> Tensor:
     """values (batch, time, any) with the steps of each row from last to first; its padding stays behind them."""
     if lengths is None:
         return values.flip(1)
-    steps, ends = torch.arange(values.shape[1]), lengths.unsqueeze(1)
-    order = torch.where(steps < ends, ends - 1 - steps, steps).to(values.device)  # (batch, time)
+    steps, ends = torch.arange(values.shape[1], device=values.device), lengths.to(values.device).unsqueeze(1)
+    order = torch.where(steps < ends, ends - 1 - steps, steps)  # (batch, time)
     return values.gather(1, order.unsqueeze(2).expand_as(values))
 
 
 def _last(values: Tensor, lengths: Tensor | None) -> Tensor:
     """values (time, batch, hidden) -> those of each row's last true step (batch, hidden)."""
-    return values[-1] if lengths is None else values[lengths.to(values.device) - 1, torch.arange(values.shape[1])]
+    if lengths is None:
+        return values[-1]
+    return values[lengths.to(values.device) - 1, torch.arange(values.shape[1], device=values.device)]

@@ -71,5 +71,5 @@ def _checksum(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str
     digest = hashlib.sha256(json.dumps(metadata, sort_keys=True).encode())
     for name, value in sorted(tensors.items()):
         digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
-        digest.update(value.detach().reshape(-1).view(torch.uint8).numpy().data)
+        digest.update(value.detach().reshape(-1).view(torch.uint8).numpy(force=True).data)
     return digest.hexdigest()

@@ -62,7 +62,8 @@ class WordVectors:
 
     def look_up(self, ids: Tensor) -> Tensor:
         """ids (...) -> vectors (..., size)."""
-        return restore(F.embedding(ids, self.values), self.scales[ids])
+        rows = ids.to(self.values.device)
+        return restore(F.embedding(rows, self.values), self.scales[rows]).to(ids.device)
 
     def _row(self, word: str) -> int:
         found = self.rows.get(word.lower())  # most are found so, without looking at their letters

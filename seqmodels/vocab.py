@@ -448,4 +448,4 @@ def pad(rows: Sequence[Sequence[int]], filler: int = 0) -> Tensor:
     padded[np.arange(padded.shape[1]) < lengths[:, None]] = np.fromiter(
         chain.from_iterable(rows), dtype=np.int64, count=lengths.sum()
     )
-    return torch.from_numpy(padded)
+    return torch.tensor(padded)  # on the device that is the default

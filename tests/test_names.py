@@ -175,7 +175,7 @@ def test_a_model_learns_names_by_heart_and_which_language_has_which(cell: str) -
     torch.manual_seed(0)
     vocabulary = TASK.vocabulary(NAMES)
     model = TASK.build(replace(TASK.model, cell=cell, hidden_size=32, embedding_size=16, dropout=0.0), vocabulary)
-    objective = TASK.objective(model, vocabulary, NAMES, NAMES, batch_size=9)
+    objective = TASK.objective(model, vocabulary, NAMES, NAMES, TrainConfig(batch_size=9))
     reports = list(fit(model, objective, TrainConfig(epochs=80, learning_rate=0.02, patience=None)))
     best = [report.best_score for report in reports if isinstance(report, Epoch)][-1]
     assert best < 1.0  # which of the three names of its language it is, takes log2(3) bits for the name, a quarter bit a letter

@@ -16,7 +16,8 @@ from tests.running import KEY, SENTENCE, finish
 
 SAVED = Path(__file__).with_name("fixtures")
 FINISHED, INTERRUPTED = "00000000000000aa", "00000000000000bb"
-SCORES = [4.19539, 4.13144, 4.1216]  # of the interrupted run, where version 0.1.0 finished it
+# of the interrupted run; version 0.1.0, which scored the dev split in 32 short parts, finished it with 4.13144 and 4.1216
+SCORES = [4.19539, 4.10836, 4.09738]
 LINK = (
     "task=pos&cell=elman&probe=Fish+%26+chips&source=silver&sentences=150&hidden_size=256&dropout=0.0&activation=relu"
     "&initialization=identity&epochs=40&optimizer=sgd&learning_rate=8.0&clip=value&patience=none&watch=loss&clip_threshold=0.5"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from seqmodels import checkpoints
 from seqmodels.cells import CELLS
@@ -17,9 +18,11 @@ from seqmodels.checkpoints import Checkpoint, CheckpointInfo
 from seqmodels.corpora import Sentence
 from seqmodels.decoding import LEAST_TOKEN, SpanOdds
 from seqmodels.inference import Sampling, continue_text, next_words, score_prompt, tag
+from seqmodels.inference.encoding import as_language_model
 from seqmodels.models import CharacterEncoder, LanguageModel, SequenceReader, Tagger
 from seqmodels.tasks import TASKS, MemoryTask, TagTask, Task, find_task, tasks_that_predict
 from seqmodels.tasks.base import ModelConfig
+from seqmodels.tasks.language import LanguageObjective, LanguageTask
 from seqmodels.tasks.tagging import FEWEST_SPANS, span_odds
 from seqmodels.text import EOS
 from seqmodels.traces import trace
@@ -191,12 +194,41 @@ def test_bits_per_character_are_the_binary_logarithm_of_the_perplexity(character
     assert scores.metrics["bits_per_character"] == pytest.approx(math.log2(scores.metrics["perplexity"]))
 
 
+def test_a_text_to_score_is_read_on_for_so_many_tokens(tiny: dict[str, Checkpoint], monkeypatch: pytest.MonkeyPatch) -> None:
+    task = find_task("lm")
+    model, vocabulary = as_language_model(tiny["lm-gru"])
+    assert isinstance(task, LanguageTask)
+    paragraphs = [["the", "people", "know", "it", "."], ["the", "state", "of", "the", "union", "."]] * 4
+    stream = vocabulary.stream(paragraphs)
+    monkeypatch.setattr(LanguageTask, "context", 20)  # of 52 tokens: two parts side by side, each from an empty memory
+    nats, tokens = task.surprise(model, vocabulary, paragraphs)
+    before = torch.cat([torch.tensor([vocabulary.eos]), stream[:-1]])
+    parts = [
+        F.cross_entropy(model(before[part][None])[0][0], stream[part], reduction="sum").item()
+        for part in (slice(26), slice(26, None))
+    ]
+    assert tokens == len(stream)
+    assert nats == pytest.approx(sum(parts), rel=1e-5)
+
+
+def test_a_window_may_be_read_from_an_empty_memory(tiny: dict[str, Checkpoint]) -> None:
+    model, vocabulary = as_language_model(tiny["lm-lstm"])
+    paragraphs = [["the", "people", "know", "it", "."]] * 60
+    objective = find_task("lm").objective(model, vocabulary, paragraphs, paragraphs, TrainConfig(batch_size=2))
+    assert isinstance(objective, LanguageObjective)
+    begun = objective.loss(model, 0, {}).hidden_state
+    empty = objective.loss(model, objective.window, {}).mean.item()
+    for share in (0.0, 1.0):
+        loss = replace(objective, restarts=share).loss(model, objective.window, begun).mean.item()
+        assert (loss == empty) is (share == 1)
+
+
 def test_a_character_model_learns_a_text_by_heart() -> None:
     task, items = find_task("char"), [list("abcdefgh" * 30)]
     torch.manual_seed(0)
     vocabulary = task.vocabulary(items)
     model = task.build(ModelConfig("gru", 16, embedding_size=8), vocabulary)
-    objective = task.objective(model, vocabulary, items, items[:1], batch_size=4)
+    objective = task.objective(model, vocabulary, items, items[:1], TrainConfig(batch_size=4))
     list(fit(model, objective, TrainConfig(epochs=40, learning_rate=0.02, patience=None)))
     assert task.evaluate(model, vocabulary, items[:1]).metrics["bits_per_character"] < 0.3
 
@@ -267,7 +299,7 @@ def test_every_cell_learns_to_recall_over_a_short_distance(cell: str) -> None:
     torch.manual_seed(0)
     vocabulary = task.vocabulary(train)
     model = task.build(ModelConfig(cell, 24), vocabulary)
-    objective = task.objective(model, vocabulary, train, dev, batch_size=32)
+    objective = task.objective(model, vocabulary, train, dev, TrainConfig(batch_size=32))
     reports = list(fit(model, objective, TrainConfig(epochs=12, learning_rate=0.02, patience=None)))
     best = [report.best_score for report in reports if isinstance(report, Epoch)][-1]
     assert best > 95
@@ -292,7 +324,7 @@ def test_so_large_a_share_of_the_sentences_is_learned_from_in_another_case(noise
     items = [Sentence(("New", "iPhone", "is", "large"), ("PROPN", "PROPN", "AUX", "ADJ"))] * 400
     vocabulary = task.vocabulary(items)
     model = task.build(ModelConfig("gru", 2, word_size=2, character_size=2, spelling_size=2), vocabulary)
-    objective = task.objective(model, vocabulary, items, items[:1], batch_size=400)
+    objective = task.objective(model, vocabulary, items, items[:1], TrainConfig(batch_size=400))
     read: list[tuple[str, ...]] = []
     encode = TaggerVocab.encode
 

@@ -58,7 +58,7 @@ def make(task: str, **model: Any) -> Training:
     config = ModelConfig(**{"cell": "gru", "hidden_size": 4, "dropout": 0.3, **model})
     vocabulary = found.vocabulary(data)
     network = found.build(config, vocabulary)
-    return Training(network, found.objective(network, vocabulary, data, data[:4], batch_size=CONFIG.batch_size))
+    return Training(network, found.objective(network, vocabulary, data, data[:4], CONFIG))
 
 
 def weights(model: nn.Module) -> dict[str, torch.Tensor]:

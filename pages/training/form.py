@@ -34,7 +34,7 @@ LAYOUT: dict[str, dict[str | None, tuple[str, ...]]] = {  # settings by column; 
     },
     "Optimizer": {
         None: ("optimizer", "learning_rate", "schedule", "epochs", "batch_size"),
-        "More": ("momentum", "weight_decay", "average", "warmup", "seed", "weights_seed"),
+        "More": ("momentum", "weight_decay", "average", "restarts", "warmup", "seed", "weights_seed"),
     },
     "Clipping and stopping": {
         None: ("clip", "clip_threshold", "patience", "watch", "least_improvement", "restore_best"),

@@ -57,7 +57,7 @@ class TrainingSetup:
         torch.manual_seed(training.seed if settings.weights_seed is None else settings.weights_seed)
         vocabulary = vocabulary or task.vocabulary(dataset.train)
         model = task.build(settings.model, vocabulary)
-        objective = task.objective(model, vocabulary, dataset.train, dataset.dev, batch_size=training.batch_size)
+        objective = task.objective(model, vocabulary, dataset.train, dataset.dev, training)
         return cls(settings, dataset, vocabulary, model, objective)
 
     @property

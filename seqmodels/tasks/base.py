@@ -49,6 +49,7 @@ class Confidence:
 
 
 UNCALIBRATED = Confidence()
+USUAL = TrainConfig()
 
 
 @dataclass(frozen=True)
@@ -342,10 +343,10 @@ class Task(ABC):
         """A fresh model. The vocabulary is of the task's `vocabulary_class`."""
 
     @abstractmethod
-    def objective(
-        self, model: Any, vocabulary: Any, train: list[Any], dev: list[Any], *, batch_size: int | None = None
-    ) -> Objective:
-        """Losses over the train split, and the score on the dev split. Without a batch size, the task's own."""
+    def objective(self, model: Any, vocabulary: Any, train: list[Any], dev: list[Any], training: TrainConfig = USUAL) -> Objective:
+        """Losses over the train split, and the score on the dev split. `training` is asked for what is of the losses, such as
+        the batch size.
+        """
 
     @abstractmethod
     def evaluate(self, model: Any, vocabulary: Any, items: list[Any]) -> Scores:

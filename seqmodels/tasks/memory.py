@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from seqmodels.corpora import Columns, Contents, Subset, TextFile, keep_some
 from seqmodels.models import SequenceReader
-from seqmodels.tasks.base import ALL_FOUND, DataConfig, ModelConfig, Scores, Splits, Task, Workload
-from seqmodels.training import BatchLoss, DevScore, Tensors
+from seqmodels.tasks.base import ALL_FOUND, USUAL, DataConfig, ModelConfig, Scores, Splits, Task, Workload
+from seqmodels.training import BatchLoss, DevScore, Tensors, TrainConfig
 from seqmodels.vocab import SequenceVocab
 
 EVALUATION_BATCH = 250
@@ -137,10 +137,9 @@ class MemoryTask(Task):
         vocabulary: SequenceVocab,
         train: list[Example],
         dev: list[Example],
-        *,
-        batch_size: int | None = None,
+        training: TrainConfig = USUAL,
     ) -> MemoryObjective:
-        return MemoryObjective(self, train, dev, batch_size or self.batch)
+        return MemoryObjective(self, train, dev, training.batch_size or self.batch)
 
     def evaluate(self, model: nn.Module, vocabulary: SequenceVocab, items: list[Example]) -> Scores:
         answers = answers_of(model, items)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from seqmodels.corpora import Columns, Contents, CorpusError, Name, Subset, TextFile, keep_some, load_names
 from seqmodels.models import LanguageModel
-from seqmodels.tasks.base import ALL_FOUND, DataConfig, DemoConfig, ModelConfig, Scores, Splits, Workload
+from seqmodels.tasks.base import ALL_FOUND, USUAL, DataConfig, DemoConfig, ModelConfig, Scores, Splits, Workload
 from seqmodels.tasks.language import UNSCORED, CharacterTask
 from seqmodels.training import BatchLoss, DevScore, Tensors, TrainConfig
 from seqmodels.vocab import LanguageBatch, LanguageVocab, NamesVocab, pad
@@ -63,9 +63,9 @@ class NamesTask(CharacterTask):
         return NamesVocab.of((name.text for name in train), tuple(sorted({name.language for name in train})))
 
     def objective(
-        self, model: Any, vocabulary: LanguageVocab, train: list[Any], dev: list[Any], *, batch_size: int | None = None
+        self, model: Any, vocabulary: LanguageVocab, train: list[Any], dev: list[Any], training: TrainConfig = USUAL
     ) -> NamesObjective:
-        return NamesObjective(self, vocabulary, train, self.known(vocabulary, dev), batch_size or self.streams)
+        return NamesObjective(self, vocabulary, train, self.known(vocabulary, dev), training.batch_size or self.streams)
 
     def known(self, vocabulary: LanguageVocab, names: list[Any]) -> list[Any]:
         """Those in a language that the model has learned from: of few names some languages have none. CorpusError if none is."""

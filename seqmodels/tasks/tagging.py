@@ -36,6 +36,7 @@ from seqmodels.models import Tagger
 from seqmodels.tasks.base import (
     ALL_FOUND,
     MOST_ITEMS,
+    USUAL,
     Confidence,
     DataConfig,
     DemoConfig,
@@ -147,9 +148,9 @@ class TagTask(Task):
         return tagger
 
     def objective(
-        self, model: Tagger, vocabulary: TaggerVocab, train: list[Sentence], dev: list[Sentence], *, batch_size: int | None = None
+        self, model: Tagger, vocabulary: TaggerVocab, train: list[Sentence], dev: list[Sentence], training: TrainConfig = USUAL
     ) -> TaggingObjective:
-        return TaggingObjective(self, model, vocabulary, train, dev, batch_size or TRAINING_BATCH)
+        return TaggingObjective(self, model, vocabulary, train, dev, training.batch_size or TRAINING_BATCH)
 
     def evaluate(self, model: Tagger, vocabulary: TaggerVocab, items: list[Sentence]) -> Scores:
         probabilities = tag_probabilities(model, vocabulary, [sentence.words for sentence in items])
@@ -349,7 +350,7 @@ def tag_probabilities(
     found: dict[int, NDArray[np.float32]] = {}
     for indices in batches([piece.length for _, piece in parts]):
         read = [words[piece.read] for words, piece in map(parts.__getitem__, indices)]
-        probabilities = torch.softmax(model(vocabulary.encode(read)) / temperature, dim=-1).numpy()
+        probabilities = torch.softmax(model(vocabulary.encode(read)) / temperature, dim=-1).numpy(force=True)
         for row, index in zip(probabilities, indices, strict=True):
             found[index] = row[parts[index][1].kept].copy()  # the batch itself may go
     each = iter(range(len(parts)))
@@ -362,7 +363,7 @@ def confidence(model: Tagger, vocabulary: TaggerVocab, dev: list[Sentence]) -> C
     found = [
         np.log(np.maximum(alone, 1e-12)) for alone in tag_probabilities(model, vocabulary, [sentence.words for sentence in dev])
     ]
-    logs = torch.from_numpy(np.concatenate(found))
+    logs = torch.tensor(np.concatenate(found))
     gold = torch.tensor([tag_ids[tag] for sentence in dev for tag in sentence.tags])
     candidates = np.geomspace(0.5, 4, 141)
     losses = [F.cross_entropy(logs / temperature, gold).item() for temperature in candidates]

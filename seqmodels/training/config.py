@@ -24,6 +24,11 @@ SCHEDULES: dict[str, Callable[[int, int], float]] = {
 _SHAPES = {"cosine": "cosine, down to 0", "linear": "straight down to 0", "step": "down in two steps", "constant": "constant"}
 
 
+def _reads_on(task: Any) -> bool:
+    """Whether its texts follow each other in one stream, and do not each begin with a memory of their own."""
+    return bool(task.predicts == "next token" and not task.condition)
+
+
 def _stops_early(values: Mapping[str, Any]) -> bool:
     return values["patience"] is not None
 
@@ -134,6 +139,14 @@ class TrainConfig:
         "The model is checked and kept with an average of its weights over its last steps; the nearer to 1, the longer. 0: off.",
         valid=SHARE,
         steps=(0.0, 0.9999, 0.001),
+    )
+    restarts: float = setting(
+        0.0,
+        "Fresh starts of the memory",
+        "The share of windows of the text that are read from an empty memory. At 0 it runs on from the first word to the last.",
+        valid=SHARE,
+        steps=(0.0, 0.95, 0.05),
+        tasks=_reads_on,
     )
     restore_best: bool = setting(
         True, "Restore the best weights", "The model that is left is that of the best epoch, not of the last."

@@ -32,6 +32,7 @@ def fit(model: nn.Module, objective: Objective, config: TrainConfig, state: Trai
         state.live = config.live()
     optimizer = make_optimizer(model, config)
     restore_optimizer(model, optimizer, state.optimizer)
+    state.average = {name: value.to(model.get_parameter(name).device) for name, value in state.average.items()}
     while state.epoch < config.epochs and not state.finished:
         yield from _steps(model, optimizer, objective, config, state)
         started = time.monotonic()

@@ -75,7 +75,7 @@ def restore_optimizer(model: nn.Module, optimizer: torch.optim.Optimizer, tensor
     parameters = dict(model.named_parameters())
     for key, value in tensors.items():
         name, moment = key.rsplit("/", 1)
-        optimizer.state[parameters[name]][moment] = value.clone()
+        optimizer.state[parameters[name]][moment] = value.clone().to(parameters[name].device)
 
 
 def _norm(parameters: list[nn.Parameter], kind: float = 2.0) -> torch.Tensor:
