@@ -191,14 +191,15 @@ def counts(values: Values) -> tuple[int, Sequence[str]]:
 
 @claim("reach")
 def how_far_back(values: Values) -> tuple[int, Sequence[str]]:
-    elman, gru, lstm = (agreement(load("lm", cell)) for cell in SHIPPED_CELLS)
-    assert gru.gap[-1] > 4 * lstm.gap[-1] > 0 == round(elman.gap[2], 2)
+    elman, gru, lstm, forgetting = (agreement(load("lm", cell)) for cell in (*SHIPPED_CELLS, "gated_forget"))
+    assert gru.gap[-1] > 4 * lstm.gap[-1] > 4 * abs(elman.gap[-1])
     assert gru.words[-1] == 26
     assert elman.words[2] == 7
     return 1, [
         f"{gru.words[-1]} words later",
         f"GRU, which holds the two {percent(gru.gap[-1])} apart",
-        f"from {percent(lstm.gap[0])} to {percent(lstm.gap[-1])}, Elman to 0 % after seven words",
+        f"from {percent(lstm.gap[0])} to {percent(lstm.gap[-1])}, Elman to {percent(elman.gap[2])} after seven words",
+        f"the forgetting sum: it holds them {percent(forgetting.gap[-1])} apart",
     ]
 
 

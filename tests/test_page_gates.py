@@ -19,7 +19,7 @@ from seqmodels import checkpoints
 from seqmodels.tasks import find_task
 from seqmodels.tasks.base import ModelConfig
 from seqmodels.traces import Trace, trace
-from tests.conftest import SHIPPED_CELLS
+from tests.conftest import SHIPPED_CELLS, save_tiny
 from tests.naming import save_names
 from tests.paging import GATES, html, numbers, opened, pictures, said, sound, took, turned, view_of
 
@@ -102,12 +102,13 @@ def test_every_view_opens_from_a_link_and_says_how_to_read_it_and_what_to_look_f
 
 @all_views
 def test_every_example_of_a_view_opens_with_what_there_is_to_see(
-    view: str, nine_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    view: str, tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for path in nine_folder.iterdir():
+    for path in tiny_folder.iterdir():
         shutil.copy2(path, tmp_path)
     for cell in SHIPPED_CELLS:
         save_names(tmp_path / f"names-{cell}{checkpoints.SUFFIX}", cell)
+        save_tiny(tmp_path / f"tales-{cell}{checkpoints.SUFFIX}", "tales", cell)
     monkeypatch.setenv("SEQMODELS_CHECKPOINTS", str(tmp_path))
     page = visit(view=view, text=TEXT)
     assert VIEWS[view].examples

@@ -196,12 +196,12 @@ CLAIMS |= {"Cell: GRU": on_the_line, "Cell: minGRU": on_the_line}
 
 @claim("Heatmaps: Hold at *the*")
 def hold_at_the(state: State) -> Sequence[str]:
-    for task in ("lm", "pos", "ner"):
+    for task in ("tales", "pos", "ner"):
         for cell in ("gru", "lstm"):
             found = read({**state, "task": task}, cell)
             keep = found.layers[0].mu.mean(axis=1)
-            assert (found.tokens[int(keep.argmax())] == "the") == (task == "lm")
-            assert task != "lm" or found.tokens[int(keep.argmin())] == "cabinet"
+            assert (found.tokens[int(keep.argmax())] == "the") == (task == "tales")
+            assert task != "tales" or found.tokens[int(keep.argmin())] == "keys"
     return []
 
 
@@ -216,12 +216,12 @@ def nothing_new(state: State) -> Sequence[str]:
 
 @claim("Ledger: Two words back")
 def two_words_back(state: State) -> Sequence[str]:
-    words = read(state, "gru").tokens
-    elman, gru = (traces.attribute(model(state, cell), read(state, cell), at(state), state["next"]) for cell in ("elman", "gru"))
+    words = read(state, "lstm").tokens
+    elman, lstm = (traces.attribute(model(state, cell), read(state, cell), at(state), state["next"]) for cell in ("elman", "lstm"))
     army, the = words.index("Army"), words.index("the")
-    assert gru.total[army] > gru.total[the]
+    assert lstm.total[army] > lstm.total[the]
     assert elman.total[the] > 0.95 * elman.total.sum()
-    return [f"*Army* gave {signed(gru.total[army])} of the {signed(gru.logit)} for *Navy*"]
+    return [f"*Army* gave {signed(lstm.total[army])} of the {signed(lstm.logit)} for *Navy*"]
 
 
 @claim("Ledger: From the right")
@@ -317,10 +317,10 @@ def the_the_the(state: State) -> Sequence[str]:
 
 @claim("Gap: More with a gap")
 def more_with_a_gap(state: State) -> Sequence[str]:
-    found = probe(state, "lstm")
+    found = probe(state, "gated_forget")
     assert found.prediction == "$"
     assert (np.diff(found.retention) < 0).all()
-    return [f"from {signed(found.effect[0])} to {signed(found.effect[6])} after six *very*"]
+    return [f"from {signed(found.effect[0])} to {signed(found.effect[20])} after twenty *very*"]
 
 
 def operated(state: State, cell: str, held: str = "") -> tuple[traces.Intervention, traces.Intervention]:
@@ -418,7 +418,6 @@ def a_unit_that_hardly_moves(state: State) -> Sequence[str]:
             break
     keep, write = (traces.saturation(np.concatenate([getattr(layer, gate) for layer in read_so_far])) for gate in ("mu", "lam"))
     assert keep.open.argmax() == unit
-    assert write.shut.argmax() == unit
     return [
         f"over {regimes.ENOUGH:,} words",
         f"unit {unit} keeps more than {traces.OPEN:g} at {whole(keep.open[unit])} % of them",
@@ -459,7 +458,7 @@ def moments(state: State) -> list[str]:
 def a_plural_before_its_verb(state: State) -> Sequence[str]:
     found = moments(state)
     assert sum(moment.split()[-1] in {"are", "live", "remain"} for moment in found) >= 15
-    return [f"*{found[found.index(moment)]}*" for moment in ("sales are", "programs are", "seniors remain")]
+    return [f"*{found[found.index(moment)]}*" for moment in ("sales are", "programs are", "rest live")]
 
 
 @claim("Moments: A list of places")
@@ -613,7 +612,7 @@ def agreement_at_a_distance(state: State) -> Sequence[str]:
     for cell in SHIPPED_CELLS:
         found = next_words(load("lm", cell), state["text"])
         has, have = (found.log_probabilities[found.words.index(word)] for word in ("has", "have"))
-        assert have > has
+        assert bool(have > has) is (cell != "elman")
     return []
 
 

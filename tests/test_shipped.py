@@ -14,19 +14,18 @@ from seqmodels.inference import tag
 from seqmodels.tasks import TASKS, ModelConfig, find_task
 from seqmodels.tasks.tagging import tag_probabilities
 from seqmodels.traces import trace
-from tests.conftest import SHIPPED_CELLS, needs_corpora
+from tests.conftest import needs_corpora
 from tests.test_traces import TOLERANCE, law_error
 
 FOLDER = Path(__file__).parent.parent / "checkpoints"
 SHIPPED = [task.name for task in TASKS.values() if task.shipped]
-CELLS_OF = dict.fromkeys(SHIPPED, tuple(CELLS)) | dict.fromkeys(("lm", "tales"), SHIPPED_CELLS)
-NAMES = [f"{task}-{cell}" for task in SHIPPED for cell in CELLS_OF[task]]
+NAMES = [f"{task}-{cell}" for task in SHIPPED for cell in CELLS]
 TEXT = "The keys to the cabinet in the old house near Paris are on the table, said Angela Merkel.\n😀 dosn't mattter"
 BARS = {
     "pos": ("accuracy", 95.0),
     "ner": ("f1", 68.0),
-    "lm": ("perplexity", 100.0),
-    "tales": ("perplexity", 50.0),
+    "lm": ("perplexity", 70.0),
+    "tales": ("perplexity", 41.0),
     "names": ("bits_per_character", 2.8),
 }  # for the gated cells, on test
 
@@ -57,7 +56,7 @@ def test_gates_are_shares_between_0_and_1(shipped: Checkpoint) -> None:
 
 def test_cells_of_a_task_share_one_recipe_and_one_size_of_memory() -> None:
     for task in SHIPPED:
-        infos = [checkpoints.read_info(FOLDER / f"{task}-{cell}{checkpoints.SUFFIX}") for cell in CELLS_OF[task]]
+        infos = [checkpoints.read_info(FOLDER / f"{task}-{cell}{checkpoints.SUFFIX}") for cell in CELLS]
         assert len({repr(info.recipe) for info in infos}) == 1
         assert len({replace(ModelConfig(**info.config), cell="gru") for info in infos}) == 1
         assert len({info.corpus_hash for info in infos}) == 1
@@ -65,7 +64,7 @@ def test_cells_of_a_task_share_one_recipe_and_one_size_of_memory() -> None:
 
 def test_gated_models_say_that_they_reach_the_bar() -> None:
     for task, (figure, bar) in BARS.items():
-        for cell in {"gru", "lstm"} & set(CELLS_OF[task]):
+        for cell in ("gru", "lstm"):
             score = checkpoints.read_info(FOLDER / f"{task}-{cell}{checkpoints.SUFFIX}").scores["test"][figure]
             assert score >= bar if TASKS[task].higher_is_better else score <= bar
 

@@ -35,7 +35,7 @@ EXAMPLES = (
     ),
     Example(
         "Not good, and good",
-        "without *not*, GRU's memory is 21 % apart at *good* and 17 % at the full stop: the word is not forgotten yet.",
+        "without *not*, GRU's memory is 24 % apart at *good* and 18 % at the full stop: the word is not forgotten yet.",
         AGAINST | state("The film was not good.", "lm", "gru lstm", other="The film was good.", token="6"),
     ),
     Example(

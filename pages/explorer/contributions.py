@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     Example(
         "Two words back",
-        "In GRU, *Army* gave +5.10 of the +11.33 for *Navy*: more than *the*, the word just read. "
+        "In LSTM, *Army* gave +5.83 of the +12.11 for *Navy*: more than *the*, the word just read. "
         "Elman credits *the* with nearly all: its past hides inside the new content.",
         state("The Army and the", "lm", "elman gru lstm", token="5", next="Navy"),
     ),

@@ -18,8 +18,8 @@ EXAMPLES = (
     ),
     Example(
         "Hold at *the*",
-        "both language models keep most at *the*, when the noun is to come, and let go at *cabinet*. A tagger's units do not.",
-        state(KEYS, "lm", "gru lstm", gates=["keep", "write"], style="lines", token="6"),
+        "both models of fairy tales keep most at *the*, when the noun is to come, and least at *keys*. A tagger's units do not.",
+        state(KEYS, "tales", "gru lstm", gates=["keep", "write"], style="lines", token="3"),
     ),
 )
 

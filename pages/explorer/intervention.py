@@ -28,7 +28,7 @@ BANK = "Angela Merkel met Emmanuel Macron in the Bank of England."
 EXAMPLES = (
     Example(
         "Forget the House",
-        "cut at the last *of*, GRU and LSTM no longer expect *Representatives* (97 and 98 % before). Elman does not notice: "
+        "cut at the last *of*, GRU and LSTM no longer expect *Representatives* (99 and 97 % before). Elman does not notice: "
         "its keep is 0 anyway.",
         state("I have the honor to transmit to the Senate and House of", "lm", "elman gru lstm", token="13", clamps="mu=0@here"),
     ),

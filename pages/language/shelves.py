@@ -24,8 +24,8 @@ EXAMPLES = (
     ),
     Example(
         "Agreement at a distance",
-        "The treaty with the Government of the Indian tribes",
-        "The verb belongs to *treaty*, not to *tribes*, which is nearer and attracts it: all three models prefer *have*.",
+        "The laws of the country",
+        "The verb belongs to *laws*, not to *country*, which is nearer: Elman prefers *has*, GRU and LSTM *have*.",
     ),
     Example(
         "An open quotation",

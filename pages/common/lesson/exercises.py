@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from seqmodels.runs import History, Status
     from seqmodels.traces import Clamp, Intervention
 
-WIPED = 0.25  # mean keep of a model's units at a word, at most
+WIPED = 0.2  # mean keep of a model's units at a word, at most
 CLEAR = 0.4  # of r
 QUICK = 10.0  # seconds of training
 
@@ -131,7 +131,7 @@ EXERCISES = (
     Exercise(
         "wiped",
         "The word that wipes the slate",
-        "Find a word at which the language model's GRU **keeps less than a quarter of its memory**, in the mean over its "
+        "Find a word at which the language model's GRU **keeps less than a fifth of its memory**, in the mean over its "
         "units, and select it.",
         (
             "The picture's line is that mean at each word: where does it dip? At *cabinet* it nearly gets there.",
