@@ -23,7 +23,7 @@ from seqmodels.vocab import CharacterVocab, LanguageBatch, LanguageVocab
 Paragraph = list[str]
 
 EVALUATION_CHUNK = 512  # tokens at a time; the state is carried over, so the size changes nothing
-SCORED_TOGETHER = 2048  # tokens, whose logits are in memory at a time
+SCORED_TOGETHER = 2048  # tokens at most, whose logits are in memory at a time
 UNSCORED = -100  # cross_entropy's default ignore_index
 
 
@@ -156,11 +156,12 @@ class LanguageTask(Task):
         model.eval()
         targets = vocabulary.stream(items)
         inputs = torch.cat([torch.tensor([vocabulary.eos]), targets[:-1]])
-        streams = max(1, len(targets) // self.context)  # side by side: step after step would take a loop many times as long
+        # side by side: step after step would take a loop many times as long
+        streams = min(max(1, len(targets) // self.context), SCORED_TOGETHER // 8)
         missing = -len(targets) % streams  # the last stream is filled up
         inputs = F.pad(inputs, (0, missing)).view(streams, -1)
         targets = F.pad(targets, (0, missing), value=UNSCORED).view(streams, -1)
-        state, size = None, max(1, SCORED_TOGETHER // streams)
+        state, size = None, SCORED_TOGETHER // streams
         for start in range(0, inputs.shape[1], size):
             chunk = slice(start, start + size)
             logits, state = model(inputs[:, chunk], state)
@@ -279,9 +280,4 @@ class LanguageObjective:
         return self.task.dev_score(model, self.vocabulary, self.dev)
 
     def settings(self) -> dict[str, float]:
-        return {
-            "streams": self.streams,
-            "window": self.window,
-            "frequent": self.frequent,
-            "sampled": self.sampled,
-        }
+        return {"streams": self.streams, "window": self.window, "frequent": self.frequent, "sampled": self.sampled}
