@@ -68,6 +68,14 @@ def test_a_document_brings_a_secret_once_that_no_script_can_read() -> None:
     assert visitor(ask("/", {"cookie": f"{VISITOR}={visitor(first)}"})) is None
 
 
+@pytest.mark.parametrize("other", ["a/b=1", "theme", '{"a": 1}=2', "path=/x", 'open="x', "a b=c"])
+def test_a_visitor_stays_known_whatever_cookies_other_apps_of_the_host_have_set(other: str) -> None:
+    for cookie in (f"{VISITOR}=mine; {other}", f"{other}; {VISITOR}=mine"):
+        answer = ask("/", {"cookie": cookie})
+        assert (answer.status_code, visitor(answer)) == (200, None)
+    assert visitor(ask("/", {"cookie": other})) is not None
+
+
 def test_to_be_forgotten_is_a_new_secret_and_no_other_site_can_ask_for_it() -> None:
     mine = {"cookie": f"{VISITOR}=mine"}
     assert visitor(ask(FORGET, {**mine, "sec-fetch-site": "same-origin"})) not in (None, "mine")

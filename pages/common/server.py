@@ -16,10 +16,10 @@ from http.cookies import SimpleCookie
 from pathlib import Path
 
 import streamlit as st
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -91,7 +91,7 @@ class Protection:
             return await self._app(scope, receive, send)
         if scope["path"].rstrip("/") == PRIVATE:
             return await PlainTextResponse("not found", 404, HEADERS)(scope, receive, send)
-        known = VISITOR in SimpleCookie(Headers(scope=scope).get("cookie", ""))
+        known = VISITOR in HTTPConnection(scope).cookies  # read as the pages do: other apps of this host set cookies of any kind
 
         async def send_protected(message: Message) -> None:
             if message["type"] == "http.response.start":
