@@ -13,7 +13,7 @@ import pytest
 
 from seqmodels.runs import Progress, Run, check_places, create, list_runs, read_history, root, start, status, store, work
 from seqmodels.runs.files import is_locked
-from seqmodels.runs.queue import Queue
+from seqmodels.runs.queue import FOLDER, Queue
 from seqmodels.training import Epoch
 from tests.running import KEY, discard, files, finish, fork, is_now, kill_all, make, order, settings, wait_until
 
@@ -164,6 +164,24 @@ def test_where_the_runs_folder_is_deleted_all_processes_end() -> None:
     for pid in pids:
         wait_until(lambda pid=pid: os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None)  # type: ignore[misc]
     assert not list(root().glob("*"))
+
+
+def test_what_a_hand_has_put_among_the_tickets_keeps_nobody_waiting(tmp_path: Path) -> None:
+    queue = Queue(tmp_path, 2)
+    queue.put("a" * 16)
+    tickets = tmp_path / FOLDER
+    (tickets / f"{1:020d}-{'b' * 16}").mkdir()
+    (tickets / f"{2:020d}-{'c' * 16}.start").mkdir()
+    (tickets / f"{3:020d}-{'d' * 16}.start").write_bytes(b"\xff\xfe")  # its group
+    (tickets / "4").symlink_to("nowhere")
+    assert queue.waiting() == ["d" * 16, "a" * 16]
+    due = dict(queue.due())
+    assert list(due) == ["d" * 16, "a" * 16]
+    for run_id, descriptor in due.items():
+        os.close(descriptor)
+        assert queue.remove(run_id)
+    assert queue.free()
+    assert not queue.to_start()
 
 
 def test_runs_of_a_group_are_due_together_and_no_other_before_its_turn(tmp_path: Path) -> None:

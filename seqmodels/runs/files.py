@@ -100,7 +100,7 @@ def take_lock(path: Path, *, patience: float = 1.0, group: str | None = None) ->
 def join_lock(path: Path, group: str) -> int | None:
     """Hold a lock together with a group that has it: a descriptor as of `take_lock`, or None if the group does not have it."""
     try:
-        if not is_locked(path, alone=False) or path.read_text() != group:
+        if not is_locked(path, alone=False) or path.read_text(errors="replace") != group:
             return None
         descriptor = os.open(path, os.O_RDWR)
     except FileNotFoundError:

@@ -100,7 +100,7 @@ class Queue:
             slot = None
             with suppress(FileNotFoundError):  # taken out meanwhile
                 if path.suffix == _TO_START:
-                    slot = self._take_slot(path.read_text() or None, free=not ahead)
+                    slot = self._take_slot(path.read_text(errors="replace") or None, free=not ahead)
             ahead = ahead or slot is None
             if slot is not None:
                 yield _run_of(path), slot
@@ -117,7 +117,7 @@ class Queue:
 
     def to_start(self) -> bool:
         """Whether any of them is to be started."""
-        return any(path.suffix == _TO_START for path in self._tickets.glob("[0-9]*"))
+        return any(path.suffix == _TO_START for path in _files(self._tickets, "[0-9]*"))
 
     def _make(self) -> None:
         for folder in (self._tickets, self._slots):
@@ -145,7 +145,7 @@ class Queue:
         return (self._slots / str(number) for number in range(self._count))
 
     def _living(self) -> Iterator[Path]:
-        for path in sorted(self._tickets.glob("[0-9]*")):
+        for path in sorted(_files(self._tickets, "[0-9]*")):
             if path.suffix == _TO_START or is_locked(path):
                 yield path
             else:
@@ -154,7 +154,12 @@ class Queue:
 
 def _tickets_of(folder: Path, run_id: str) -> list[Path]:
     """Those of a run that is to be started."""
-    return [path for path in folder.glob(f"*{_TO_START}") if _run_of(path) == run_id]
+    return [path for path in _files(folder, f"*{_TO_START}") if _run_of(path) == run_id]
+
+
+def _files(folder: Path, pattern: str) -> Iterator[Path]:
+    """Those that may be tickets: a folder among them is not ours, and nobody waits for it."""
+    return (path for path in folder.glob(pattern) if not path.is_dir())
 
 
 def _run_of(ticket: Path) -> str:
