@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from seqmodels.environment import environment
 from seqmodels.runs import Progress, Run, create, list_all, list_runs, room, store
 from seqmodels.runs.files import take_lock
 from tests.running import KEY, files, make, settings
@@ -146,6 +147,26 @@ def test_a_damaged_folder_that_is_no_ones_goes_once_it_has_rested() -> None:
     rested(broken[1], 30)
     made = make()
     assert {run.id for run in list_all()} == {made.id, broken[0].id, broken[2].id}
+
+
+def test_a_run_of_anothers_with_an_impossible_model_stops_nobody() -> None:
+    environment().own_checkpoints.mkdir(exist_ok=True)
+    damaged = of_another("finished", store.BEST)
+    config = damaged.folder / store.CONFIG
+    config.write_text(config.read_text().replace('"published": null', f'"published": "{"é" * 200}"'))
+    rested(damaged, 30)
+    assert make() in list_all()
+    assert damaged.folder.exists()  # there is no such model, so its weights could be missed
+
+
+def test_of_a_run_that_is_a_link_the_link_goes_and_what_it_leads_to_stays(runs_folder: Path, tmp_path: Path) -> None:
+    moved = tmp_path / "elsewhere"
+    run = make()
+    run.folder.rename(moved)
+    run.folder.symlink_to(moved)
+    assert store.remove(run)
+    assert not list(runs_folder.glob("*"))
+    assert (moved / store.CONFIG).exists()
 
 
 def test_what_killed_processes_left_behind_is_cleared_away(runs_folder: Path) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from seqmodels.environment import environment
@@ -52,8 +53,14 @@ def _has_something_to_lose(run: Run) -> bool:
     phase = store.read_progress(run.folder).phase
     if phase not in ("new", "finished", "stopped", "failed") or (run.folder / store.LAST).exists():
         return True
-    model = None if run.published is None else environment().own_checkpoints / f"{run.published}{CHECKPOINT_SUFFIX}"
-    return store.best_weights(run) is not None and (model is None or not model.exists())
+    return store.best_weights(run) is not None and not _is_published(run)
+
+
+def _is_published(run: Run) -> bool:
+    """Whether the model that was made of its weights is still here."""
+    with suppress(OSError):  # a damaged record may hold a name that no file can have
+        return run.published is not None and (environment().own_checkpoints / f"{run.published}{CHECKPOINT_SUFFIX}").exists()
+    return False
 
 
 def _has_rested(run: Run) -> bool:

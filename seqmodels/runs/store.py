@@ -385,6 +385,8 @@ def erase(folder: Path) -> None:
     gone = folder.with_name(f"{GONE}{folder.name}-{secrets.token_hex(4)}")
     with suppress(FileNotFoundError):
         folder.rename(gone)
+    if gone.is_symlink():  # what it leads to lies elsewhere, and stays
+        gone.unlink()
     shutil.rmtree(gone, ignore_errors=True)
 
 
