@@ -92,6 +92,7 @@ class Environment(BaseSettings):
     results_mb: Amount = Field(default=200.0, description="memory for what they said of texts; what was asked for last stays")
     upload_mb: Amount = Field(default=5.0, description="largest corpus file")
     checkpoint_mb: Amount = Field(default=50.0, description="largest model file that the app takes")
+    uploads_mb: Amount = Field(default=500.0, description="memory for the files that visitors have brought; more are refused")
     models_kept: Number = Field(default=100, description="models of runs, or uploaded, that are kept in all")
     models_each: Number = Field(default=10, description="those of one visitor; any number where `SEQMODELS_SINGLE_USER` is 1")
     models_days: Amount = Field(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tomllib
 from http.cookies import SimpleCookie
+from types import SimpleNamespace
+from typing import Any
 
 import httpx
 import pytest
@@ -12,9 +14,12 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.web.server.starlette.starlette_routes import create_upload_routes
 
 from pages.common import files, server
 from pages.common.server import FORGET, HEADERS, POLICY, PRIVATE, VISITOR, Protection, forget
+from pages.common.uploads import EACH, PLACE, Uploads
 from seqmodels.cli import main
 from seqmodels.cli.serving import LOCAL
 from seqmodels.environment import Environment, environment
@@ -85,6 +90,26 @@ def test_to_be_forgotten_is_a_new_secret_and_no_other_site_can_ask_for_it() -> N
 
 def test_the_metrics_are_for_nobody() -> None:
     assert [ask(path).status_code for path in (PRIVATE, f"{PRIVATE}/")] == [404, 404]
+
+
+def test_of_uploads_a_session_keeps_the_newest_and_all_together_have_a_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SEQMODELS_UPLOADS_MB", "1")
+    monkeypatch.setattr("streamlit.web.server.starlette.starlette_routes.is_xsrf_enabled", lambda: False)
+    held = MemoryUploadedFileManager(PLACE)
+    runtime: Any = SimpleNamespace(is_active_session=lambda session: True)
+    app = Uploads(Starlette(routes=create_upload_routes(runtime, held, None)), lambda: held)
+
+    async def bring(session: str, *sizes: int) -> list[int]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here.example") as client:
+            files = [(f"{PLACE}{session}/{number}", {"file": ("a.txt", b"x" * size)}) for number, size in enumerate(sizes)]
+            return [(await client.put(path, files=file)).status_code for path, file in files]
+
+    assert run(bring, "one", *range(100_000, 100_010)) == [204] * 10
+    assert [len(file.data) for file in held.file_storage["one"].values()] == list(range(100_010 - EACH, 100_010))
+    assert run(bring, "another", 400_000, 400_000, 1000) == [204, 507, 204]
+    assert len(held.file_storage["one"]) == EACH  # nobody's go for another's
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,10 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.runtime import get_instance
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
+from pages.common.uploads import Uploads
 from seqmodels.environment import environment
 
 
@@ -66,7 +69,11 @@ _YEAR = 365 * 24 * 3600
 def run(script: Path, port: int, address: str, hosts: Sequence[str]) -> None:
     """Serve the script until Ctrl-C or SIGTERM. `hosts` are the names under which it may be asked for; "*" is any."""
     sys.argv = [str(script)]  # what Streamlit takes for the main script, beside which it finds its configuration
-    middleware = [Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False), Middleware(Protection)]
+    middleware = [
+        Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False),
+        Middleware(Protection),
+        Middleware(Uploads, held=_held),
+    ]
     app = st.App(script, routes=[Route(FORGET, forget)], middleware=middleware)
     found = environment()
     most = math.ceil(max(found.upload_mb, found.checkpoint_mb))  # each input says how much of it is for its files
@@ -78,6 +85,12 @@ def run(script: Path, port: int, address: str, hosts: Sequence[str]) -> None:
             "server.maxUploadSize": most,
         }
     )
+
+
+def _held() -> MemoryUploadedFileManager:
+    held = get_instance().uploaded_file_mgr
+    assert isinstance(held, MemoryUploadedFileManager)
+    return held
 
 
 class Protection:
