@@ -73,6 +73,7 @@ BAD = {
     "CoNLL-U cut short": ("pos", CONLLU + "\n1\tHe\t_\tPRON\t_\n", "line 4: 5 columns: CoNLL-U has 10"),
     "one sentence": ("pos", "The DET\nman NOUN\n", "one sentence only: give at least two with a blank line between them"),
     "no blank lines": ("pos", "man NOUN\n" * 2000, "line 1: 2,000 words in one sentence"),
+    "columns without end": ("pos", "man NOUN " * 6000, "line 1: 12,000 columns"),
     "a long tag": ("pos", f"man {'N' * 5000}\n", r"line 1: 'N{40}\.\.\.'"),
     "huge line": ("pos", "The DET\n" + "a" * 200_000, "line 2: 1 column:"),
     "no entity column": ("ner", "John Smith\nlives here\n", "line 1: no column of entity tags"),

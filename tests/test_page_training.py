@@ -15,6 +15,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.training import current, form, link
+from seqmodels import runs
 from seqmodels.cells import CELLS, Cell
 from seqmodels.data import load_dataset
 from seqmodels.runs import Progress, Run, context, keeper, list_runs, rename, store
@@ -391,6 +392,20 @@ def test_the_settings_stay_over_a_walk_to_another_page_and_back() -> None:
     sound(page.switch_page(OVERVIEW).run())
     sound(page.switch_page(TRAINING).run())
     assert widget(page, "number_input", "hidden_size").value == 40
+
+
+@pytest.mark.parametrize("content", [CONLLU + "\n", "a NOUN\n"], ids=["good", "bad"])
+def test_a_file_is_read_once_and_not_at_each_click(content: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[object] = []
+    as_ever = runs.read_upload
+    monkeypatch.setattr(runs, "read_upload", lambda *given: read.append(given) or as_ever(*given))
+    page = visit(settings="task=pos&source=file")
+    page.file_uploader(key="training-file").set_value(("once.conllu", content.encode(), "text/plain"))
+    sound(page.run())
+    assert len(read) == 1
+    sound(widget(page, "number_input", "hidden_size").set_value(40).run())
+    sound(page.run())
+    assert len(read) == 1
 
 
 @pytest.mark.parametrize("cell", CELLS.values(), ids=list(CELLS))

@@ -14,7 +14,7 @@ from seqmodels.runs import Upload
 
 if TYPE_CHECKING:
     from pages.training.form import Form
-    from seqmodels.runs.settings import Settings
+    from seqmodels.tasks import DataConfig
 
 KEY = "training-file"
 
@@ -38,11 +38,11 @@ def draw(form: Form) -> None:
             settings = from_flat(form.values)
         except ValueError:
             return  # said beside the button that starts the run
-        try:
-            found, report, form.items = _examine(settings, Upload(brought.name, brought.content))
-        except ValueError as problem:
-            st.warning(inputs.plain(sentence(problem)))
+        read = _examine(settings.task, settings.data, brought.name, brought.content)
+        if isinstance(read, str):
+            st.warning(inputs.plain(read))
             return
+        found, report, form.items = read
         st.caption(f":material/check: {inputs.plain(f'{found}. Read as {report.how}.')}")
         mapping = f"types: {report.mapping}" if report.mapping else ""
         for note in filter(None, (mapping, *report.notes)):
@@ -58,18 +58,23 @@ def sentence(problem: ValueError) -> str:
     return inputs.as_sentence(problem)
 
 
-def _examine(settings: Settings, upload: Upload) -> tuple[str, FileReport, int | None]:
-    """What is in a file, for these settings, how it was read, and how many sentences there are to learn from, if it has any.
+@st.cache_data(show_spinner=False, max_entries=32)  # a large file takes seconds, and each click draws the page anew
+def _examine(task_name: str, data_settings: DataConfig, name: str, content: bytes) -> tuple[str, FileReport, int | None] | str:
+    """What is in a file, how it was read, and how many sentences there are to learn from, if any; or what is wrong with it."""
+    try:
+        return _read(task_name, data_settings, Upload(name, content))
+    except ValueError as problem:
+        return sentence(problem)
 
-    ValueError says what is wrong with it, and in which line.
-    """
+
+def _read(task_name: str, data_settings: DataConfig, upload: Upload) -> tuple[str, FileReport, int | None]:
     from seqmodels.tasks import caution, find_task
 
-    file, data = runs.read_upload(settings, upload)
+    file, data = runs.read_upload(task_name, data_settings, upload)
     if data is None:
         report = read_own_texts(file).report
         return f"{dict(report.lines())['holds']}, {len(file.text.split()):,} words", report, None
-    task, (report, *_) = find_task(settings.task), data.reports
+    task, (report, *_) = find_task(task_name), data.reports
     doubt = caution(task.facts(task.vocabulary(data.train), data.dev))
     if doubt:
         report = replace(report, notes=(*report.notes, f"of what is held out, {doubt}"))

@@ -17,6 +17,7 @@ _KEY_VALUE = re.compile(r"# ?[\w.:-]+ = ")
 _SPACES = re.compile(r"[ \t]+")  # only these: a no-break space is part of a word
 _DOCUMENT = "-DOCSTART-"
 SHOWN_COLUMNS = 3  # of those that hold tags too
+MOST_COLUMNS = 10_000  # far more than any corpus has: each is looked at for itself
 
 Fields = tuple[str, ...]
 Block = list[tuple[int, Fields]]  # the rows of a sentence, each with the number of its line
@@ -114,6 +115,8 @@ def _rows(file: TextFile) -> tuple[list[Block], str]:
                 tabs += 1
             else:
                 parts = _SPACES.split(line.lstrip(" "))
+            if len(parts) > MOST_COLUMNS:
+                raise CorpusError(f"{file}, line {number}: {count_columns(len(parts))}: expected a word and its tag a line")
             if "-" not in line or not any(part.upper() == _DOCUMENT for part in parts):
                 block.append((number, tuple(parts)))
         total += len(block)
@@ -254,4 +257,4 @@ def _check_row(file: TextFile, number: int, fields: Fields, word: int, tag: int,
 
 def count_columns(count: int) -> str:
     """How many columns, for an error."""
-    return f"{count} column" if count == 1 else f"{count} columns"
+    return f"{count} column" if count == 1 else f"{count:,} columns"

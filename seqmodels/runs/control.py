@@ -22,6 +22,7 @@ from seqmodels.runs.store import Run
 if TYPE_CHECKING:
     from seqmodels.data import Dataset
     from seqmodels.runs.settings import Settings
+    from seqmodels.tasks import DataConfig
 
 RESUMABLE: tuple[store.StatusName, ...] = ("interrupted", "paused", "failed")
 
@@ -55,7 +56,7 @@ def create(
     if upload is None:
         check(settings)
     else:
-        own, data = read_upload(settings, upload)
+        own, data = read_upload(settings.task, settings.data, upload)
         check(settings, own.text.split() if data is None else [word for sentence in data.train for word in sentence.words])
     make_room(owner_key, group)
     name = name or f"{settings.task} {settings.model.cell}"
@@ -178,15 +179,15 @@ def delete(run: Run, owner_key: str) -> None:
         store.remove(run)
 
 
-def read_upload(settings: Settings, upload: Upload) -> tuple[TextFile, Dataset | None]:
+def read_upload(task: str, data: DataConfig, upload: Upload) -> tuple[TextFile, Dataset | None]:
     """The file as text, and for taggers as data to train on. CorpusError says what is wrong with it."""
     from seqmodels.data import load_dataset
     from seqmodels.tasks import find_task
 
     file = open_upload(upload.content, upload.name)
-    if find_task(settings.task).predicts != "tags":  # plain text has no form that it could lack, and its tokens take a while
+    if find_task(task).predicts != "tags":  # plain text has no form that it could lack, and its tokens take a while
         return file, None
-    return file, load_dataset(settings.task, settings.data, file)
+    return file, load_dataset(task, data, file)
 
 
 def _check_owner(run: Run, owner_key: str) -> None:
