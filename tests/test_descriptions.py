@@ -186,13 +186,18 @@ def test_weights_of_other_sizes_are_refused_before_any_is_read(
     described = header_of(source)
     described["config"]["hidden_size"] = 9
     path = write(tmp_path / "changed.safetensors", described, safetensors.torch.load_file(source))
-    monkeypatch.setattr(safetensors.torch, "load_file", lambda *_: pytest.fail("it was read"))
+    monkeypatch.setattr(checkpoints, "read_tensors", lambda *_: pytest.fail("it was read"))
     with pytest.raises(CheckpointError, match=r"\(recurrent\.\S+ is of 24 x \d+, and in the network of 27 x \d+\)"):
         checkpoints.load(path)
 
 
 @pytest.mark.parametrize(
-    ("tags", "said"), [([f"B-{number}" for number in range(5000)], "1,000 at most"), (["B-" + "x" * 500], "100 at most are a tag")]
+    ("tags", "said"),
+    [
+        ([f"B-{number}" for number in range(5000)], "1,000 at most"),
+        ([f"{place}-{number}" for number in range(101) for place in "BI"], "101 types of entities, and 100 at most"),
+        (["B-" + "x" * 500], "100 at most are a tag"),
+    ],
 )
 def test_tags_that_are_too_many_or_too_long_are_refused(tiny_folder: Path, tmp_path: Path, tags: list[str], said: str) -> None:
     source = tiny_folder / "pos-gru.safetensors"

@@ -18,13 +18,13 @@ from pages.training import current, form, link
 from seqmodels import runs
 from seqmodels.cells import CELLS, Cell
 from seqmodels.data import load_dataset
-from seqmodels.runs import Progress, Run, context, keeper, list_runs, rename, store
+from seqmodels.runs import Progress, Run, Upload, context, keeper, list_runs, rename, store
 from seqmodels.runs import control as control_module
 from seqmodels.runs.events import FILE, EventLog
 from seqmodels.runs.files import take_lock
 from seqmodels.runs.presets import PRESETS
 from seqmodels.runs.settings import default_settings, from_flat, to_flat, to_link
-from seqmodels.tasks import TASKS
+from seqmodels.tasks import TASKS, DataConfig
 from tests.conftest import needs_corpora
 from tests.paging import OVERVIEW, TRAINING, came_back, html, linked, opened, sound
 from tests.running import CONLLU, KEY, finish, make
@@ -396,9 +396,14 @@ def test_the_settings_stay_over_a_walk_to_another_page_and_back() -> None:
 
 @pytest.mark.parametrize("content", [CONLLU + "\n", "a NOUN\n"], ids=["good", "bad"])
 def test_a_file_is_read_once_and_not_at_each_click(content: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[object] = []
+    read: list[str] = []
     as_ever = runs.read_upload
-    monkeypatch.setattr(runs, "read_upload", lambda *given: read.append(given) or as_ever(*given))
+
+    def counted(task: str, data: DataConfig, upload: Upload) -> object:
+        read.append(upload.name)
+        return as_ever(task, data, upload)
+
+    monkeypatch.setattr(runs, "read_upload", counted)
     page = visit(settings="task=pos&source=file")
     page.file_uploader(key="training-file").set_value(("once.conllu", content.encode(), "text/plain"))
     sound(page.run())

@@ -125,11 +125,13 @@ def _tagging(
     for sentence, alone in zip(sentences, probabilities, strict=True):
         best = rules.best(alone)
         shares = rules.marginals(alone)
-        top = np.argsort(-shares, axis=1, kind="stable")[:, :ALTERNATIVES].tolist()
+        top = np.argsort(-shares, axis=1, kind="stable")[:, :ALTERNATIVES]
+        # of these alone, as all shares of a long sentence would be many objects
+        of_top, of_best = np.take_along_axis(shares, top, axis=1).tolist(), shares[np.arange(len(best)), best].tolist()
         first = len(tokens)
-        for token, chosen, ranked, share in zip(sentence, best, top, shares.tolist(), strict=True):
-            alternatives = tuple((tags[tag_id], share[tag_id]) for tag_id in ranked)
-            tokens.append(TaggedToken(token.text, token.start, token.end, tags[chosen], share[chosen], alternatives))
+        for token, chosen, share, ranked, theirs in zip(sentence, best, of_best, top.tolist(), of_top, strict=True):
+            alternatives = tuple((tags[tag_id], other) for tag_id, other in zip(ranked, theirs, strict=True))
+            tokens.append(TaggedToken(token.text, token.start, token.end, tags[chosen], share, alternatives))
         bounds.append((first, len(tokens)))
         for span in spans([tags[chosen] for chosen in best]):
             inside = tokens[first + span.first : first + span.last + 1]
