@@ -34,7 +34,7 @@ _EDGES = re.compile(r"^\W+|\W+$")
 
 
 class VectorsError(ValueError):
-    """The file of word vectors is missing or damaged."""
+    """The file of word vectors is missing or damaged. Visitors read it too, so it names no folder of the server's."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +77,7 @@ def word_vectors(name: str) -> WordVectors:
     """The vectors of that name, read once. VectorsError says why they cannot be had."""
     path = path_of(name)
     if not re.fullmatch(r"[a-z0-9-]{1,60}", name) or not path.is_file():
-        raise VectorsError(f"no word vectors {name[:40]!r} in {path_of(GLOVE).parent}: fetch the file again")
+        raise VectorsError(f"no word vectors {name[:40]!r} in checkpoints/vectors: fetch the file again")
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             words = (file.metadata() or {})[_WORDS].split("\n")
@@ -86,7 +86,7 @@ def word_vectors(name: str) -> WordVectors:
         if len(words) != len(values):
             raise ValueError("its words are not as many as its vectors")
     except (safetensors.SafetensorError, TypeError, KeyError, ValueError, OSError) as error:
-        raise VectorsError(f"{path} is damaged ({error}): fetch it again") from None
+        raise VectorsError(f"{path.name} is damaged ({error}): fetch it again") from None
     with torch.device("cpu"):  # whatever the caller makes its model on
         rows = F.pad(values, (0, 0, 0, 1))
         return WordVectors(name, dict(zip(words, range(len(words)), strict=True)), rows, F.pad(scales.float(), (0, 1)))

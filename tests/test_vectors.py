@@ -81,7 +81,7 @@ def test_a_checkpoint_names_them_and_reads_them_again(own_vectors: Path, tmp_pat
     word_vectors.cache_clear()
     with pytest.raises(CheckpointError) as caught:
         load(path)
-    assert str(caught.value) == f"{path} needs another file: no word vectors 'small' in {own_vectors.parent}: fetch the file again"
+    assert str(caught.value) == f"{path} needs another file: no word vectors 'small' in checkpoints/vectors: fetch the file again"
 
 
 @pytest.mark.parametrize("content", [b"", b"no vectors", None])
