@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -36,6 +37,7 @@ LONGEST_REASON = 200  # characters of what is said of a file, in which its own w
 LARGEST_DESCRIPTION = LARGEST_HEADER // 2  # bytes: in the header its quotation marks are escaped
 _KEY = "seqmodels"  # of our JSON in the file's header
 _NAME = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")  # a cell's name may have an underscore
+_TURN = threading.Lock()  # of reading weights: meanwhile they take five times the room of the file, and visitors bring many at once
 TRAINING_ONLY = "auxiliary_head."  # how the names of weights begin that no checkpoint keeps
 
 
@@ -231,13 +233,15 @@ def load(path: Path | str, *, task: str | None = None, cell: str | None = None) 
             model = find_task(info.task).build(config, vocabulary)
         shapes = {name: tuple(value.shape) for name, value in model.state_dict().items()}
         _compare(header.shapes, packed_shapes(shapes, header.shapes))
-        tensors, _ = read_tensors(path)
-        model.load_state_dict(unpack(tensors), assign=True)
+        with _TURN:
+            tensors, _ = read_tensors(path)
+            model.load_state_dict(unpack(tensors), assign=True)
+            del tensors
+            problem = flaw(model.state_dict())
     except (KeyError, TypeError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
         raise CheckpointError(
             f"{path} does not hold the model it describes ({_reason(error)}): fetch it again or retrain"
         ) from None
-    problem = flaw(model.state_dict())
     if problem:
         raise CheckpointError(f"{path} holds {problem}: fetch it again or retrain")
     model.eval().requires_grad_(False)

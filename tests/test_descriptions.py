@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from seqmodels import checkpoints, quantization
 from seqmodels.checkpoints import Checkpoint, CheckpointError
 from seqmodels.inference import continue_text, next_words, score_prompt, tag
 from seqmodels.runs.publishing import import_checkpoint
-from seqmodels.tensorfiles import LARGEST_HEADER
+from seqmodels.tensorfiles import LARGEST_HEADER, read_tensors
 from seqmodels.traces import trace
 from seqmodels.vocab import LanguageVocab, Vocab
 from tests.conftest import save_tiny
@@ -189,6 +191,22 @@ def test_weights_of_other_sizes_are_refused_before_any_is_read(
     monkeypatch.setattr(checkpoints, "read_tensors", lambda *_: pytest.fail("it was read"))
     with pytest.raises(CheckpointError, match=r"\(recurrent\.\S+ is of 24 x \d+, and in the network of 27 x \d+\)"):
         checkpoints.load(path)
+
+
+def test_weights_are_read_of_one_file_at_a_time(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    both, met = threading.Barrier(2), []
+
+    def read(path: Path) -> Any:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(0.2)
+            met.append(path)
+        return read_tensors(path)
+
+    monkeypatch.setattr(checkpoints, "read_tensors", read)
+    with ThreadPoolExecutor(2) as threads:
+        loaded = list(threads.map(checkpoints.load, [tiny_folder / "pos-gru.safetensors"] * 2))
+    assert len(loaded) == 2
+    assert not met
 
 
 @pytest.mark.parametrize(
