@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from seqmodels.environment import environment
-from seqmodels.runs import Progress, Run, create, list_all, list_runs, room, store
+from seqmodels.runs import Progress, Run, control, create, list_all, list_runs, room, store
 from seqmodels.runs.files import take_lock
 from tests.running import KEY, files, make, settings
 
@@ -120,6 +124,21 @@ def test_a_start_that_is_refused_costs_nothing(monkeypatch: pytest.MonkeyPatch) 
     assert list_runs() == [own, theirs]
 
 
+def test_many_starts_at_once_find_no_more_room_than_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEQMODELS_RUNS_EACH", "2")
+    together = threading.Barrier(4)
+
+    def make_room(*given: Any) -> None:
+        room.make_room(*given)
+        with contextlib.suppress(threading.BrokenBarrierError):
+            together.wait(0.2)
+
+    monkeypatch.setattr(control, "make_room", make_room)
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda _: make(), range(4)))
+    assert len(list_runs()) == 2
+
+
 def test_runs_of_a_group_make_no_room_for_each_other() -> None:
     theirs = [of_another(days=0), of_another(days=0)]
     first = create(settings(), KEY, group="race")
@@ -165,7 +184,7 @@ def test_of_a_run_that_is_a_link_the_link_goes_and_what_it_leads_to_stays(runs_f
     run.folder.rename(moved)
     run.folder.symlink_to(moved)
     assert store.remove(run)
-    assert not list(runs_folder.glob("*"))
+    assert files(runs_folder) == {".queue", ".slots"}
     assert (moved / store.CONFIG).exists()
 
 

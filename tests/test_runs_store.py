@@ -104,7 +104,7 @@ def test_nothing_brings_back_a_run_that_was_deleted(runs_folder: Path) -> None:
         with pytest.raises(ValueError, match="the folder is gone"):
             attempt()
     delete(run, KEY)  # once more is no mistake
-    assert not files(runs_folder)
+    assert files(runs_folder) == {".queue", ".slots"}
 
 
 @pytest.mark.parametrize("run_id", ["..", "../../etc", "", "a" * 16 + "/..", "A" * 16, "\x1b[31m", "0" * 16])
@@ -136,7 +136,7 @@ def test_no_name_of_a_users_becomes_a_path(runs_folder: Path, tmp_path: Path, na
     run = create(tagging, KEY, name=name, upload=Upload(name, CONLLU.encode()))
     run = rename(run, KEY, name)
     assert files(tmp_path) == {"runs"}
-    assert files(runs_folder) == {run.id}
+    assert files(runs_folder) == {run.id, ".queue", ".slots"}
     assert files(run.folder) == {"config.json", "commands", "data"}
     assert files(run.folder / "data") == {"corpus.txt"}
     assert run.name.isprintable()

@@ -58,9 +58,10 @@ def create(
     else:
         own, data = read_upload(settings.task, settings.data, upload)
         check(settings, own.text.split() if data is None else [word for sentence in data.train for word in sentence.words])
-    make_room(owner_key, group)
     name = name or f"{settings.task} {settings.model.cell}"
-    return store.make(to_flat(settings), owner_key, name=name, own=own, preset=preset, group=group)
+    with friendly_errors("the run"), store.queue().alone():  # of several at once, each finds the room that those before have left
+        make_room(owner_key, group)
+        return store.make(to_flat(settings), owner_key, name=name, own=own, preset=preset, group=group)
 
 
 def start(run: Run, owner_key: str) -> None:
