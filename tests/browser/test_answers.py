@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, WebSocketRoute, expect
 
-from tests.browser.driver import settle, type_into, visit
+from tests.browser.driver import settle, type_into, visit, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -38,6 +39,19 @@ def seen(page: Page) -> list[Moment]:
     return [Moment(one["old"], one["new"]) for one in page.evaluate("window.seen")]
 
 
+def over_a_slow_line(page: Page) -> None:
+    """Each message of the server comes alone, so that the browser draws an answer part by part."""
+
+    def relay(browser: WebSocketRoute) -> None:
+        def pass_on(message: str | bytes) -> None:
+            time.sleep(0.03)
+            browser.send(message)
+
+        browser.connect_to_server().on_message(pass_on)
+
+    page.route_web_socket("**/_stcore/stream", relay)
+
+
 @pytest.mark.parametrize(
     ("place", "label", "text"),
     [
@@ -50,20 +64,21 @@ def seen(page: Page) -> list[Moment]:
 def test_what_is_left_of_the_old_answer_is_pale_beside_the_new_one(
     page: Page, address: str, place: str, label: str, text: str
 ) -> None:
+    over_a_slow_line(page)
     visit(page, f"{address}/{place}")
     page.evaluate(WATCH)
     type_into(page, label, text)
-    both = [moment for moment in seen(page) if moment.old and moment.new]
-    assert both, "the new answer comes part by part"
-    assert max(opacity for moment in both for opacity in moment.old) <= PALE
-    assert page.locator(".st-key-answer [data-stale=true]").count() == 0
+    wait_until(page, "window.seen.some((one) => one.old.length && one.new.length)")
+    settle(page)
+    assert max(opacity for moment in seen(page) if moment.new for opacity in moment.old) <= PALE
+    expect(page.locator(".st-key-answer [data-stale=true]")).to_have_count(0)
 
 
 def test_what_asks_nothing_else_leaves_the_answer_as_it_is(page: Page, address: str) -> None:
+    over_a_slow_line(page)
     visit(page, f"{address}/Gates?view=Heatmaps&text=Ducks+swim+quietly.")
     page.evaluate(WATCH)
     page.locator(".strip button", has_text="swim").click()
+    wait_until(page, "window.seen.some((one) => one.old.length)")
     settle(page)
-    moments = [opacity for moment in seen(page) for opacity in moment.old]
-    assert moments
-    assert min(moments) > PALE
+    assert min(opacity for moment in seen(page) for opacity in moment.old) > PALE

@@ -184,6 +184,45 @@ def test_the_settings_of_a_run_are_put_into_the_form_and_shown(page: Page, serve
     expect(page.get_by_role("spinbutton", name="Epochs, at most")).to_have_value(str(run.settings["epochs"]))
 
 
+def test_a_run_outlives_the_server(page: Page, server: Server) -> None:
+    run = begin(page, server, "clipped")
+    link = page.url
+    server.kill()
+    steps = len(read_history(run).steps)
+    wait_until(lambda: len(read_history(run).steps) > steps or not run.alive)
+    assert status(run).name in ("running", "finished"), "the run goes on without the server"
+    server.start()
+    page.goto(link)
+    settle(page)
+    expect(page.get_by_role("heading", name=run.name)).to_be_visible()
+    expect(page.locator(".st-key-watch-norm canvas").first).to_be_visible()
+    if status(run).name == "running":
+        press(page, "Pause")
+        is_now(page, run, "paused")
+
+
+def test_a_file_is_brought_used_and_deleted(page: Page, server: Server, tiny_folder: Path) -> None:
+    page.goto(f"{server.address}/Training")
+    settle(page)
+    page.get_by_role("tab", name="Your models").click()
+    page.locator(".st-key-training-checkpoint input[type=file]").set_input_files(tiny_folder / "pos-gru.safetensors")
+    press(page, "Add")
+    expect(page.get_by_text("is added")).to_be_visible()
+    press(page, "Delete")
+    press(page, "Delete it")
+    expect(page.get_by_text("is deleted")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_axe_finds_no_violation_in_a_running_training(page: Page, server: Server, scheme: Literal["light", "dark"]) -> None:
+    page.emulate_media(color_scheme=scheme)
+    begin(page, server, "clipped")
+    expect(page.locator(".st-key-watch-norm canvas").first).to_be_visible()
+    settle(page)
+    assert violations(page) == []
+
+
+# last, for they share an app of their own
 @pytest.mark.parametrize("started", ["0"], indirect=True)
 def test_who_started_a_run_commands_it_and_others_watch(page: Page, browser: Browser, server: Server) -> None:
     run = begin(page, server, "clipped")
@@ -222,41 +261,3 @@ def test_who_is_forgotten_only_watches(page: Page, server: Server) -> None:
     page.get_by_role("link", name="Forget me").click()
     settle(page)
     expect(page.get_by_text("Started by someone else: you watch")).to_be_visible()
-
-
-def test_a_run_outlives_the_server(page: Page, server: Server) -> None:
-    run = begin(page, server, "clipped")
-    link = page.url
-    server.kill()
-    steps = len(read_history(run).steps)
-    wait_until(lambda: len(read_history(run).steps) > steps or not run.alive)
-    assert status(run).name in ("running", "finished"), "the run goes on without the server"
-    server.start()
-    page.goto(link)
-    settle(page)
-    expect(page.get_by_role("heading", name=run.name)).to_be_visible()
-    expect(page.locator(".st-key-watch-norm canvas").first).to_be_visible()
-    if status(run).name == "running":
-        press(page, "Pause")
-        is_now(page, run, "paused")
-
-
-def test_a_file_is_brought_used_and_deleted(page: Page, server: Server, tiny_folder: Path) -> None:
-    page.goto(f"{server.address}/Training")
-    settle(page)
-    page.get_by_role("tab", name="Your models").click()
-    page.locator(".st-key-training-checkpoint input[type=file]").set_input_files(tiny_folder / "pos-gru.safetensors")
-    press(page, "Add")
-    expect(page.get_by_text("is added")).to_be_visible()
-    press(page, "Delete")
-    press(page, "Delete it")
-    expect(page.get_by_text("is deleted")).to_be_visible()
-
-
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_axe_finds_no_violation_in_a_running_training(page: Page, server: Server, scheme: Literal["light", "dark"]) -> None:
-    page.emulate_media(color_scheme=scheme)
-    begin(page, server, "clipped")
-    expect(page.locator(".st-key-watch-norm canvas").first).to_be_visible()
-    settle(page)
-    assert violations(page) == []
