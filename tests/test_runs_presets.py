@@ -84,10 +84,18 @@ def test_the_run_that_explodes_does_so_after_it_has_learned() -> None:
 
 
 def test_the_clipped_run_learns_though_its_norm_often_passes_the_threshold() -> None:
-    reports = list(trained("clipped"))
-    steps = [report for report in reports if isinstance(report, Step)]
-    assert max(report.score for report in reports if isinstance(report, Epoch)) > 92
-    assert 0.1 < sum(step.clipped for step in steps) / len(steps) < 0.6
+    steps: list[Step] = []
+    best = peak = 0.0
+    for report in trained("clipped"):
+        if isinstance(report, Step):
+            steps.append(report)
+            peak = max(peak, report.learning_rate)
+        elif isinstance(report, Epoch):
+            best = max(best, report.score)
+            if best > 92 and steps[-1].learning_rate < peak:  # past its peak, the rate falls to 0
+                break
+    assert best > 92
+    assert 0.1 < sum(step.clipped for step in steps) / len(steps) < 0.8
     assert max(step.norm for step in steps) > 2 * max(step.norm_after for step in steps)
 
 

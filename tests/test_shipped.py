@@ -1,7 +1,9 @@
 """The checkpoints that ship: all here, all true to what they say of themselves."""
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -73,10 +75,16 @@ def test_the_table_of_scores_is_the_one_made_from_the_files() -> None:
     assert (FOLDER / "README.md").read_text(encoding="utf-8") == markdown(checkpoints.list_checkpoints(FOLDER))
 
 
+@cache
+def held_out(task: str) -> list[Any]:
+    """The test split, read once for all models of a task."""
+    return find_task(task).load("test")
+
+
 @needs_corpora
 def test_the_scores_it_carries_are_those_it_gets(shipped: Checkpoint) -> None:
     task = find_task(shipped.info.task)
-    measured = task.evaluate(shipped.model, shipped.vocabulary, task.load("test")).figures
+    measured = task.evaluate(shipped.model, shipped.vocabulary, held_out(task.name)).figures
     for figure, said in shipped.info.scores["test"].items():
         assert measured[figure] == pytest.approx(said, abs=0.05)
 
@@ -86,7 +94,7 @@ def test_the_scores_it_carries_are_those_it_gets(shipped: Checkpoint) -> None:
 def test_probabilities_are_calibrated_enough(name: str) -> None:
     """Expected calibration error over ten bins (Guo et al. 2017) on the test split: at most two points."""
     loaded = checkpoints.load(FOLDER / f"{name}{checkpoints.SUFFIX}")
-    test = find_task(loaded.info.task).load("test")
+    test = held_out(loaded.info.task)
     tags = loaded.targets
     found = np.concatenate(
         tag_probabilities(loaded.model, loaded.vocabulary, [sentence.words for sentence in test], loaded.info.temperature)  # type: ignore[arg-type]
