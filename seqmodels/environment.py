@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import socket
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +22,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from seqmodels.installation import app_folder
+from seqmodels.journal import Form
 
 PREFIX = "SEQMODELS_"
 
@@ -99,6 +101,10 @@ class Environment(BaseSettings):
         default=30.0,
         description="a visitor's model unused for so long makes room; none where `SEQMODELS_SINGLE_USER` is 1",
     )
+    log: Form = Field(default="off", description="`json` or `text`: the server writes a line an event on standard error")
+    replica: Annotated[str, Field(pattern=r"^[\w.-]{1,64}$")] = _of(
+        "what this server is called in its log and health", socket.gethostname, "the machine's name"
+    )
 
 
 def environment() -> Environment:
@@ -164,4 +170,4 @@ def _shown(default: Any, extra: Any) -> str:
         return str(extra["shown"])
     if isinstance(default, bool):
         return str(int(default))
-    return "none" if default is None else f"{default:g}"
+    return "none" if default is None else default if isinstance(default, str) else f"{default:g}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import metadata
 from pathlib import Path
 
 CHECKPOINT_SUFFIX = ".safetensors"
@@ -12,3 +13,11 @@ def app_folder() -> Path:
     package = Path(__file__).resolve().parent
     installed = package / "_app"
     return installed if installed.is_dir() else package.parent
+
+
+def version() -> str:
+    """The version that is installed; of a repository, which is between two, just that."""
+    try:
+        return metadata.version("seqmodels")
+    except metadata.PackageNotFoundError:
+        return "repository"

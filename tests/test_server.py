@@ -20,6 +20,7 @@ from streamlit.web.server.starlette.starlette_routes import create_upload_routes
 from pages.common import files, server
 from pages.common.server import FORGET, HEADERS, POLICY, PRIVATE, VISITOR, Protection, forget
 from pages.common.uploads import EACH, PLACE, Uploads
+from seqmodels import journal
 from seqmodels.cli import main
 from seqmodels.cli.serving import LOCAL
 from seqmodels.environment import Environment, environment
@@ -108,7 +109,10 @@ def test_of_uploads_a_session_keeps_the_newest_and_all_together_have_a_limit(
 
     assert run(bring, "one", *range(100_000, 100_010)) == [204] * 10
     assert [len(file.data) for file in held.file_storage["one"].values()] == list(range(100_010 - EACH, 100_010))
+    noted: list[tuple[str, dict[str, Any]]] = []
+    monkeypatch.setattr(journal, "note", lambda event, **fields: noted.append((event, fields)))
     assert run(bring, "another", 400_000, 400_000, 1000) == [204, 507, 204]
+    assert [(event, fields["status"]) for event, fields in noted] == [("upload_refused", 507)]
     assert len(held.file_storage["one"]) == EACH  # nobody's go for another's
 
 
@@ -132,7 +136,9 @@ def test_only_an_app_for_this_machine_alone_is_a_single_users(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     served: list[tuple[str, tuple[str, ...], bool]] = []
-    monkeypatch.setattr(server, "run", lambda _, port, host, hosts: served.append((host, tuple(hosts), environment().single_user)))
+    monkeypatch.setattr(
+        server, "run", lambda _, port, host, hosts, stop_runs: served.append((host, tuple(hosts), environment().single_user))
+    )
     for name in ("SEQMODELS_HOSTS", "SEQMODELS_SINGLE_USER"):
         monkeypatch.setenv(name, variables.get(name, ""))
         if name not in variables:

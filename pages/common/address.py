@@ -102,6 +102,11 @@ def visit(title: str, shared: Sequence[str] = ()) -> None:
     memory.drawn, memory.links, memory.assumed, memory.usual = {}, [], {}, {}
 
 
+def title() -> str:
+    """The title of the page on screen."""
+    return _memory().page
+
+
 def visit_part() -> None:
     """The same of a fragment of a page."""
     if not _memory().running:

@@ -113,6 +113,13 @@ def title(name: str) -> str:
     return name if info is None else law.title(info.cell, name)
 
 
+def in_memory() -> tuple[list[str], int]:
+    """The shipped models that are loaded, and how many of visitors' own are: those have names of their own, which stay theirs."""
+    loaded = [key for key, found in _models().items() if not isinstance(found, str)]
+    ours = sorted(name for name, path, _ in loaded if path.parent == environment().checkpoints)
+    return ours, len(loaded) - len(ours)
+
+
 def predicts(task: str) -> Predicts:
     """What the models of a task give."""
     from seqmodels.tasks import find_task

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 import streamlit as st
 
 from pages.common import address, inputs, lesson, loading, sheets, shown
+from seqmodels import journal
 from seqmodels.failures import OUT_OF_MEMORY, is_out_of_memory
 from seqmodels.viz.palette import Theme
 
@@ -267,15 +269,23 @@ def explain(error: Exception) -> str:
     """What to tell the visitor: a ValueError says it itself; of any other, the server's log has the details."""
     if isinstance(error, ValueError):
         return inputs.as_sentence(error)
-    if is_out_of_memory(error):
+    _note(error)
+    return inputs.as_sentence(OUT_OF_MEMORY if is_out_of_memory(error) else _OURS)
+
+
+def _note(error: Exception) -> None:
+    """In the journal, which has no words of a visitor's; where there is none, with Python's own account of it."""
+    if journal.is_open():
+        journal.failed(error)
+    elif is_out_of_memory(error):
         _LOG.warning("memory ran out: %s", error)
-        return inputs.as_sentence(OUT_OF_MEMORY)
-    _LOG.error("a page failed", exc_info=error)
-    return inputs.as_sentence(_OURS)
+    else:
+        _LOG.error("a page failed", exc_info=error)
 
 
 def run(draw: Callable[[], None]) -> None:
     """Draw a page, inside the boundary."""
+    began = time.monotonic()
     with boundary():
         draw()
     st.session_state[_ANSWERED] = st.session_state.get(_ASKED)
@@ -283,6 +293,7 @@ def run(draw: Callable[[], None]) -> None:
     if correction is not None:  # in each run until it changes: a browser may pass over what the next run takes away
         _correct(key="page-correction", data=correction, width="content", height="content")
     lesson.show_solved()
+    journal.note("page_served", page=address.title(), ms=round(1000 * (time.monotonic() - began), 1))
 
 
 def fragment(draw: Callable[Arguments, None], *, run_every: float | None = None) -> Callable[Arguments, None]:

@@ -5,17 +5,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import logging
 import math
 import re
 import secrets
+import signal
 import sys
+import threading
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http.cookies import SimpleCookie
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import streamlit as st
+import streamlit.logger
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -26,8 +35,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime import get_instance
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
+from pages.common.health import Condition, Health
 from pages.common.uploads import Uploads
+from seqmodels import journal
 from seqmodels.environment import environment
+from seqmodels.installation import version
 
 
 def _inline_scripts() -> str:
@@ -66,15 +78,26 @@ FORGET = "/forget"
 _YEAR = 365 * 24 * 3600
 
 
-def run(script: Path, port: int, address: str, hosts: Sequence[str]) -> None:
-    """Serve the script until Ctrl-C or SIGTERM. `hosts` are the names under which it may be asked for; "*" is any."""
+def run(script: Path, port: int, address: str, hosts: Sequence[str], *, stop_runs: bool = False) -> None:
+    """Serve the script until Ctrl-C or SIGTERM. `hosts` are the names under which it may be asked for; "*" is any.
+
+    With `stop_runs` the runs are asked to save and to end before; else they outlive the server.
+    """
     sys.argv = [str(script)]  # what Streamlit takes for the main script, beside which it finds its configuration
+    condition = Condition()
     middleware = [
+        Middleware(Health, condition=condition),
         Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False),
         Middleware(Protection),
         Middleware(Uploads, held=_held),
     ]
-    app = st.App(script, routes=[Route(FORGET, forget)], middleware=middleware)
+    app = st.App(
+        script,
+        routes=[Route(FORGET, forget)],
+        middleware=middleware,
+        lifespan=_life(condition, port, stop_runs),
+        on_script_error=journal.failed,
+    )
     found = environment()
     most = math.ceil(max(found.upload_mb, found.checkpoint_mb))  # each input says how much of it is for its files
     app.run(
@@ -85,6 +108,59 @@ def run(script: Path, port: int, address: str, hosts: Sequence[str]) -> None:
             "server.maxUploadSize": most,
         }
     )
+
+
+def _life(condition: Condition, port: int, stop_runs: bool) -> Callable[[st.App], AbstractAsyncContextManager[None]]:
+    """What is done when the server has begun, and at its end."""
+
+    @asynccontextmanager
+    async def life(_: st.App) -> AsyncIterator[None]:
+        if journal.is_open():
+            _write_lines()
+        if threading.current_thread() is threading.main_thread():  # where signals are heard
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, _ending(condition, stop_runs, signal.getsignal(number)))
+        journal.note("started", version=version(), port=port)
+        yield
+        journal.note("stopped")
+
+    return life
+
+
+def _ending(condition: Condition, stop_runs: bool, end: Any) -> Callable[[int, FrameType | None], None]:
+    """A handler of signals: it has the runs save before the web server's own handler ends it. Asked twice, it ends at once."""
+    loop = asyncio.get_running_loop()
+
+    async def interrupted(number: int, frame: FrameType | None) -> None:
+        from seqmodels.runs import interrupt_all
+
+        try:
+            journal.note("runs_interrupted", runs=await run_in_threadpool(interrupt_all))
+        finally:
+            end(number, frame)
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        again, condition.stopping = condition.stopping, True
+        if not again:
+            journal.note("stopping", signal=signal.Signals(number).name)
+        if again or not stop_runs:
+            end(number, frame)
+        else:
+            loop.call_soon_threadsafe(lambda: tasks.append(loop.create_task(interrupted(number, frame))))
+
+    tasks: list[asyncio.Task[None]] = []  # a task that nobody holds may be collected
+    return handle
+
+
+def _write_lines() -> None:
+    """Have what Streamlit and the web server log written as lines. Streamlit gives each of its loggers a handler, later too."""
+
+    def plain(logger: logging.Logger) -> None:
+        logger.handlers.clear()
+        logger.propagate = True
+
+    streamlit.logger.setup_formatter = plain
+    journal.take_in("streamlit", "uvicorn", "websockets")
 
 
 def _held() -> MemoryUploadedFileManager:

@@ -46,6 +46,11 @@ class Shelf(Generic[Value]):
         found = self._find(key)
         return None if found is None else found[0]
 
+    def items(self) -> list[tuple[Any, Value]]:
+        """What is here now, by its key."""
+        with self._lock:
+            return [(key, value) for key, (value, _) in self._kept.items()]
+
     def _find(self, key: Hashable) -> tuple[Value, int] | None:
         with self._lock:
             if key in self._kept:

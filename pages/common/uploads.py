@@ -9,10 +9,11 @@ from collections.abc import Callable
 
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
+from seqmodels import journal
 from seqmodels.environment import environment
 
 PLACE = "/_stcore/upload_file/"  # before the session's id and the file's
@@ -31,13 +32,19 @@ class Uploads:
         if scope["type"] != "http" or scope["method"] != "PUT" or not scope["path"].startswith(PLACE):
             return await self._app(scope, receive, send)
         held, size = self._held(), _size(scope)
+
+        async def send_noted(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] >= 400:
+                journal.note("upload_refused", status=message["status"], bytes=size)
+            await send(message)
+
         most = environment().uploads_mb * _MB
         if _weight(held) + self._coming + size > most:
             refusal = f"The server holds as many files as it can, {most / _MB:g} MB: try again in a few minutes."
-            return await PlainTextResponse(refusal, 507)(scope, receive, send)
+            return await PlainTextResponse(refusal, 507)(scope, receive, send_noted)
         self._coming += size
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, send_noted)
         finally:
             self._coming -= size
         session = scope["path"].removeprefix(PLACE).partition("/")[0]

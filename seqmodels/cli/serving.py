@@ -21,8 +21,11 @@ LOCAL = ("localhost", "127.0.0.1", "::1")
 def serve(
     port: Annotated[int, typer.Option(metavar="N", min=1, max=65535, help="Where the app listens.")] = 8501,
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="0.0.0.0 opens the app to other machines.")] = "localhost",
+    replicas: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Processes behind a proxy, HAProxy or Caddy.")] = 1,
+    stop_runs: Annotated[bool, typer.Option("--stop-runs", help="At the end the runs save and end, too.")] = False,
 ) -> None:
     """Start the app and print its address. Ctrl-C ends it."""
+    from seqmodels import journal
     from seqmodels.environment import environment
 
     local = host in LOCAL
@@ -34,11 +37,20 @@ def serve(
         whose = "everyone may command every run" if found.single_user else "each visitor may command their own runs only"
         show.complain(f"open to whoever can reach {host}; {whose} (SEQMODELS_SINGLE_USER)")
     _allow_files()
+    hosts = found.hosts or (LOCAL if local else ("*",))
+    if replicas > 1:
+        from seqmodels.cli import replicas as several
+
+        # each is asked by the proxy, on this machine; who may ask that, and for what, is as if it stood alone
+        as_alone = {"SEQMODELS_HOSTS": ",".join(hosts), "SEQMODELS_SINGLE_USER": str(int(found.single_user))}
+        journal.open_journal(found.log, "proxy")
+        return several.run(replicas, port, host, as_alone, stop_runs=stop_runs)
+    journal.open_journal(found.log, found.replica)
     sys.path.insert(0, str(app_folder()))
     # the app stands on the library, never the other way round, so it is found only here; and nothing is imported ahead of the first
     # page: a server that ends while torch is loaded by such a thread aborts
     server = importlib.import_module("pages.common.server")
-    server.run(app_folder() / "app.py", port, host, found.hosts or (LOCAL if local else ("*",)))
+    server.run(app_folder() / "app.py", port, host, hosts, stop_runs=stop_runs)
 
 
 def settings(json: JsonOption = False) -> None:

@@ -17,6 +17,7 @@ from seqmodels.runs.files import StorageError
 from seqmodels.runs.launcher import stand_by
 from seqmodels.runs.process import work
 from seqmodels.runs.standings import Standing, Standings, standings
+from seqmodels.runs.stopping import interrupt_all
 from seqmodels.runs.store import (
     DamagedRunError,
     Progress,

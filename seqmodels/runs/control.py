@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from seqmodels import journal
 from seqmodels.corpora import TextFile, open_upload
 from seqmodels.environment import environment
 from seqmodels.runs import context, keeper, store
@@ -17,6 +18,7 @@ from seqmodels.runs.context import Command
 from seqmodels.runs.files import friendly_errors, take_lock
 from seqmodels.runs.launcher import launch
 from seqmodels.runs.room import make_room
+from seqmodels.runs.stopping import follow
 from seqmodels.runs.store import Run
 
 if TYPE_CHECKING:
@@ -92,6 +94,9 @@ def start(run: Run, owner_key: str) -> None:
                 queue.put(run.id, run.group)
         if slot is not None:
             launch(run, lock, slot)
+    task, cell = str(run.settings.get("task")), str(run.settings.get("cell"))
+    journal.note("run_started", run=run.id, task=task, cell=cell, queued=slot is None)
+    follow(run)
     keeper.ensure()
 
 

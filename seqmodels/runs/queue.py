@@ -18,6 +18,7 @@ from seqmodels.runs.files import is_locked, join_lock, take_lock
 
 FOLDER = ".queue"  # of the runs folder: the tickets
 _SLOTS = ".slots"
+_SHUT = "shut"  # of the tickets' folder: who holds its lock has closed the queue
 _TO_START = ".start"  # how the ticket of a run without a process ends
 _PATIENCE = 10.0  # seconds for which another may count the places
 
@@ -115,9 +116,14 @@ class Queue:
             return False
         return any(not is_locked(slot, alone=False) for slot in self._every_slot())
 
+    def shut(self) -> None:
+        """Let no run be started when its turn comes, as long as this process lives."""
+        self._make()
+        take_lock(self._tickets / _SHUT, patience=0)  # where another has it, that one keeps them waiting
+
     def to_start(self) -> bool:
-        """Whether any of them is to be started."""
-        return any(path.suffix == _TO_START for path in _files(self._tickets, "[0-9]*"))
+        """Whether any of them is to be started when its turn comes."""
+        return not is_locked(self._tickets / _SHUT) and any(path.suffix == _TO_START for path in _files(self._tickets, "[0-9]*"))
 
     def _make(self) -> None:
         for folder in (self._tickets, self._slots):

@@ -301,6 +301,11 @@ def list_all() -> list[Run]:
     return sorted(found, key=lambda run: (-run.created, run.id))
 
 
+def going() -> int:
+    """How many runs have a process. Looks at locks alone."""
+    return sum(is_locked(lock) for lock in root().glob(f"[!.]*/{LOCK}"))
+
+
 def group_of(run: Run) -> list[Run]:
     """The runs that were started together with a run, itself among them, in the order of their start."""
     if run.group is None:
