@@ -30,6 +30,11 @@ class SequenceModel(nn.Module):
         """What the vocabulary encoded -> what the first layer reads (batch, time, input); lengths (batch,) if any is padded."""
 
     @property
+    def device(self) -> torch.device:
+        """Where its weights are. What it reads may be elsewhere: `embed` takes it there."""
+        return self.output_weight.device
+
+    @property
     def output_weight(self) -> Tensor:
         """(targets, output_size)."""
         return self.head.weight
@@ -94,12 +99,14 @@ class LanguageModel(SequenceModel):
         return self.bias
 
     def embed(self, batch: LanguageBatch) -> tuple[Tensor, Tensor | None]:
-        return self.embedding(batch.ids), batch.lengths
+        return self.embedding(batch.ids.to(self.device)), batch.lengths
 
     def initial_state(self, conditions: Tensor) -> State:
         """The numbers of the conditions (batch,) -> the state before the first token: an embedding as its memory."""
         assert self.initial_memory is not None
-        memory = self.initial_memory(conditions).unflatten(1, (self.recurrent.layers, 1, -1))  # (batch, layers, 1, hidden)
+        memory = self.initial_memory(conditions.to(self.device)).unflatten(
+            1, (self.recurrent.layers, 1, -1)
+        )  # (batch, layers, 1, hidden)
         return self.recurrent.state(memory.permute(1, 2, 0, 3).contiguous())
 
     def forward(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
@@ -107,28 +114,30 @@ class LanguageModel(SequenceModel):
         outputs, state = self.states(LanguageBatch(ids), state)
         return self.logits(outputs), state
 
-    def sampled_loss(self, outputs: Tensor, targets: Tensor, *, frequent: int, sampled: int) -> Tensor:
+    def sampled_loss(self, outputs: Tensor, targets: Tensor, *, among: Tensor, frequent: int, sampled: int) -> Tensor:
         """Cross-entropy with an estimated normalizer: the output layer is most of the work, and most words are rare.
 
-        outputs (n, hidden), targets (n,). The sum over the vocabulary is exact over the `frequent` first ids and the batch's own
-        targets, and over the rest it is scaled up from a uniform sample: importance sampling as in Jean et al. 2015, stratified.
+        outputs (n, hidden), targets (n,). The sum over the vocabulary is exact over the `frequent` first ids and the targets of the
+        batch that these are `among`, and over the rest it is scaled up from a uniform sample: importance sampling as in Jean et al.
+        2015, stratified.
         """
-        vocab_size = len(self.bias)
+        vocab_size, device = len(self.bias), outputs.device
         exact = torch.zeros(vocab_size, dtype=torch.bool)
         exact[:frequent] = True
-        exact[targets] = True
+        exact[among] = True
         rest = (~exact).nonzero().squeeze(1)
         if len(rest) <= sampled:
-            return F.cross_entropy(self.logits(outputs), targets)
+            return F.cross_entropy(self.logits(outputs), targets.to(device))
         known = exact.nonzero().squeeze(1)
         drawn = rest[torch.randperm(len(rest))[:sampled]]
         columns = torch.cat([known, drawn])
         weight = torch.zeros(len(columns))
         weight[len(known) :] = torch.log(torch.tensor(len(rest) / sampled))
-        logits = F.linear(outputs, self.output_weight[columns], self.bias[columns] + weight)
         position = torch.empty(vocab_size, dtype=torch.long)
         position[columns] = torch.arange(len(columns))
-        return F.cross_entropy(logits, position[targets])
+        columns = columns.to(device)
+        logits = F.linear(outputs, self.output_weight[columns], self.bias[columns] + weight.to(device))
+        return F.cross_entropy(logits, position[targets].to(device))
 
 
 _MANY = 100  # words; of fewer the parts would cost more than the padding
@@ -153,7 +162,7 @@ class CharacterEncoder(nn.Module):
             return _strongest(respond, characters)
         # short words apart from longer ones, or most of the work would be on their padding
         lengths, order = (characters != 0).sum(dim=1).sort()
-        ends = torch.searchsorted(lengths, torch.tensor(_PARTS), right=True).tolist()
+        ends = torch.searchsorted(lengths, lengths.new_tensor(_PARTS), right=True).tolist()
         parts = zip(order.tensor_split(ends), lengths.tensor_split(ends), strict=True)
         strongest = [_strongest(respond, characters[part, : int(length[-1])]) for part, length in parts if len(part)]
         return torch.cat(strongest)[order.argsort()]
@@ -228,10 +237,11 @@ class Tagger(SequenceModel):
         self.auxiliary_head = nn.Linear(self.recurrent.output_size, tags)
 
     def embed(self, batch: TaggerBatch) -> tuple[Tensor, Tensor | None]:
-        features = [self.word_embedding(batch.words), self.spelling(batch.characters)[batch.spelling]]
+        words, characters, spelling = (ids.to(self.device) for ids in (batch.words, batch.characters, batch.spelling))
+        features = [self.word_embedding(words), self.spelling(characters)[spelling]]
         if self.vectors is not None:
             assert batch.vectors is not None
-            features.append(self.vectors.look_up(batch.vectors))
+            features.append(self.vectors.look_up(batch.vectors).to(self.device))
         return torch.cat(features, dim=-1), batch.lengths  # (batch, time, features)
 
     def forward(self, batch: TaggerBatch) -> Tensor:
@@ -262,9 +272,9 @@ class SequenceReader(SequenceModel):
         self.head = nn.Linear(hidden_size, outputs)
 
     def embed(self, batch: Tensor) -> tuple[Tensor, Tensor | None]:
-        return batch, None
+        return batch.to(self.device), None
 
     def forward(self, inputs: Tensor) -> Tensor:
         """inputs (batch, time, inputs) -> answers (batch, outputs), or (batch, time, outputs)."""
-        outputs, _ = self.recurrent(inputs)
+        outputs, _ = self.recurrent(inputs.to(self.device))
         return self.logits(self.dropout(outputs if self.every_step else outputs[:, -1]))

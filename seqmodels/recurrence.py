@@ -290,6 +290,12 @@ def walk(
 
 
 def _run(kernel: nn.Module, inputs: Tensor, lengths: Tensor | None, start: State | None) -> tuple[Tensor, State]:
+    device = inputs.device.type
+    short = torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
+    if short and (isinstance(kernel, LoopLayer) or device != "cuda"):
+        # a sum over many steps loses the small ones in fewer bits, and not every processor has the kernels for them
+        with torch.autocast(device, enabled=False):
+            return _run(kernel, inputs.float(), lengths, start and tuple(part.float() for part in start))
     # nn.LSTM takes and gives a pair, nn.GRU and nn.RNN a bare tensor
     begin = start[0] if start is not None and len(start) == 1 else start
     if lengths is None:

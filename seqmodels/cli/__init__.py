@@ -41,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python's own flush at exit would complain
             return 1
         except StoppedError as stop:
-            complain(str(stop))
+            if str(stop):
+                complain(str(stop))
             return STOPPED
         except typer.TyperException as error:
             complain(_usage(error))

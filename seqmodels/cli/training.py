@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 from urllib.parse import parse_qsl
@@ -42,16 +44,24 @@ def train(
     layers: Annotated[int | None, typer.Option(metavar="N", help="Recurrent layers.")] = None,
     dropout: Annotated[float | None, typer.Option(metavar="X", help="Share of features left out while training.")] = None,
     activation: Annotated[str | None, typer.Option(metavar="NAME", help="tanh; relu or sigmoid for elman.")] = None,
+    device: Annotated[
+        str, typer.Option(metavar="NAME", help="Where to compute: cpu, cuda, cuda:1, mps; auto is a CUDA GPU if there is one.")
+    ] = "auto",
+    precision: Annotated[
+        str, typer.Option(metavar="NAME", help="float32, or bfloat16 for products of matrices; auto is that on GPUs that have it.")
+    ] = "auto",
 ) -> None:
     """Train a model. What is not given is as in the recipe of the shipped checkpoints.
 
-    A run that was stopped or killed goes on after its last whole epoch when the same command is given again.
+    A run that was stopped or killed goes on after its last whole epoch when the same command is given again. Under torchrun its
+    processes share each batch.
     """
     from seqmodels.checkpoints import read_info
     from seqmodels.data import files_dataset, recipe_dataset
     from seqmodels.runs import trainer
     from seqmodels.runs.settings import from_flat, read
     from seqmodels.tasks import find_task
+    from seqmodels.training import joined
 
     clip: dict[str, Any] = {}
     if clip_norm is not None:
@@ -67,23 +77,35 @@ def train(
         raise ValueError("a corpus of your own is two files: give --corpus to train on and --dev to watch, or neither")
     columns = columns_of(word_column, tag_column, types, given=corpus is not None)
     _check_output(output)
-    if trainer.state_file(output).exists():
-        typer.echo(f"going on with the run in {trainer.state_file(output)}")
-    with _Display(find_task(task).metric, settings.training.epochs) as display:
-        try:
-            dataset = files_dataset(task, corpus, dev, columns) if corpus and dev else recipe_dataset(task)
-            for read_file in dataset.reports:
-                show.file_report(read_file)
-            for report in trainer.train(settings, dataset, output):
-                display.take(report)
-        except KeyboardInterrupt:
-            done = display.done
-            how = f"after epoch {done}: give the same command again to go on from there" if done else "in the first epoch"
-            raise show.StoppedError(f"stopped {how}") from None
-    for split, scores in read_info(output).scores.items():
-        typer.echo(f"{split}: {show.figures(scores)}")
-        show.doubt(scores, f"{split}: ")
-    typer.echo(f"wrote {output}")
+    with joined(device, precision) as machine, _heard(machine.leads):
+        if trainer.state_file(output).exists():
+            typer.echo(f"going on with the run in {trainer.state_file(output)}")
+        with _Display(find_task(task).metric, settings.training.epochs) as display:
+            try:
+                dataset = files_dataset(task, corpus, dev, columns) if corpus and dev else recipe_dataset(task)
+                for read_file in dataset.reports:
+                    show.file_report(read_file)
+                for report in trainer.train(settings, dataset, output, machine):
+                    display.take(report)
+            except KeyboardInterrupt:
+                done = display.done
+                how = f"after epoch {done}: give the same command again to go on from there" if done else "in the first epoch"
+                raise show.StoppedError(f"stopped {how}" if machine.leads else "") from None
+        if machine.leads:
+            for split, scores in read_info(output).scores.items():
+                typer.echo(f"{split}: {show.figures(scores)}")
+                show.doubt(scores, f"{split}: ")
+            typer.echo(f"wrote {output}")
+
+
+@contextmanager
+def _heard(heard: bool) -> Iterator[None]:
+    """Of the processes of one training the first speaks for all."""
+    if heard:
+        yield
+        return
+    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        yield
 
 
 def run(

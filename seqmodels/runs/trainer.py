@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -24,7 +25,20 @@ from seqmodels.runs.records import Live
 from seqmodels.runs.settings import Settings, flat_training
 from seqmodels.tasks import UNCALIBRATED, Confidence, Task, find_task
 from seqmodels.tensorfiles import read_tensors, write_tensors
-from seqmodels.training import DivergedError, Epoch, LiveSettings, Objective, Place, Report, Tensors, TrainState, fit, flaw
+from seqmodels.training import (
+    ALONE,
+    DivergedError,
+    Epoch,
+    LiveSettings,
+    Machine,
+    Place,
+    Report,
+    ShareableObjective,
+    Tensors,
+    TrainState,
+    fit,
+    flaw,
+)
 from seqmodels.vocab import Vocabulary
 
 Scores = dict[str, dict[str, float]]  # by split, then by metric
@@ -48,17 +62,18 @@ class TrainingSetup:
     dataset: Dataset
     vocabulary: Vocabulary
     model: SequenceModel
-    objective: Objective
+    objective: ShareableObjective
+    machine: Machine = ALONE
 
     @classmethod
-    def build(cls, settings: Settings, dataset: Dataset, vocabulary: Vocabulary | None = None) -> Self:
-        """A fresh model and its objective. Without a vocabulary, that of the train split."""
+    def build(cls, settings: Settings, dataset: Dataset, vocabulary: Vocabulary | None = None, machine: Machine = ALONE) -> Self:
+        """A fresh model on the machine's device, and its objective. Without a vocabulary, that of the train split."""
         task, training = find_task(settings.task), settings.training
         torch.manual_seed(training.seed if settings.weights_seed is None else settings.weights_seed)
         vocabulary = vocabulary or task.vocabulary(dataset.train)
         model = task.build(settings.model, vocabulary)
         objective = task.objective(model, vocabulary, dataset.train, dataset.dev, training)
-        return cls(settings, dataset, vocabulary, model, objective)
+        return cls(settings, dataset, vocabulary, model.to(machine.device), objective, machine)
 
     @property
     def task(self) -> Task:
@@ -133,7 +148,8 @@ class Trainer:
 
     def reports(self) -> Iterator[Report]:
         """Train, or go on."""
-        yield from fit(self.setup.model, self.setup.objective, self.setup.settings.training, self.state)
+        setup = self.setup
+        yield from fit(setup.model, setup.objective, setup.settings.training, self.state, setup.machine)
 
     def save(self, **header: Any) -> None:
         """Keep where it stands; `header` replaces what the file's says."""
@@ -147,7 +163,7 @@ class Trainer:
         Without a whole epoch there are only the last. Where those can't be computed with, it is of the best. CheckpointError if
         there are none; what was at the path stays.
         """
-        model, state = self.setup.model, self.state
+        model, state = self.setup.model.cpu(), self.state  # where it is loaded and used
         best = best or self.setup.settings.training.restore_best
         model.load_state_dict(state.average, strict=False)
         problem = None if best else flaw(model.state_dict())
@@ -167,29 +183,45 @@ def state_file(output: Path) -> Path:
     return output.with_suffix(".state.safetensors")
 
 
-def train(settings: Settings, dataset: Dataset, output: Path) -> Iterator[Report]:
+def train(settings: Settings, dataset: Dataset, output: Path, machine: Machine = ALONE) -> Iterator[Report]:
     """Train to a checkpoint, yielding each report. A killed training goes on after its last whole epoch, to the same weights.
 
-    One that diverges raises DivergedError; if an epoch was whole before, the best weights are then at the output.
+    One that diverges raises DivergedError; if an epoch was whole before, the best weights are then at the output. Of several
+    processes each yields the reports, and the first writes.
     """
     file, parts = state_file(output), asdict(settings)
     known = {name: store.without_later(parts[name]) for name in ("model", "training")}
     identity = {"task": parts["task"], **known, "corpus_hash": dataset.hash}
     refusal = f"{file} belongs to a training with other settings: finish that one, delete the file, or change --output"
-    trainer = Trainer(TrainingSetup.build(settings, dataset), file, identity, {}, refusal=refusal)
+    trainer = Trainer(TrainingSetup.build(settings, dataset, machine=machine), file, identity, {}, refusal=refusal)
+    if machine.size > 1:
+        _check_alike(machine, {**identity, "epoch": trainer.state.epoch}, file)
     try:
         for report in trainer.reports():
-            if isinstance(report, Epoch):
+            if isinstance(report, Epoch) and machine.leads:
                 trainer.save()
             yield report
     except DivergedError as error:
+        if not machine.leads:  # they all have: the first says so
+            return
         if not trainer.state.best_weights:
             raise
         kept = trainer.finish(output, best=True)
         file.unlink(missing_ok=True)  # going on would end in the same way
         raise DivergedError(f"{error}. {output} has the weights of epoch {kept.epoch}, the best so far") from None
-    trainer.finish(output)
-    file.unlink(missing_ok=True)
+    if machine.leads:
+        trainer.finish(output)
+        file.unlink(missing_ok=True)
+
+
+def _check_alike(machine: Machine, begun: Mapping[str, Any], file: Path) -> None:
+    """ValueError in a process that would train on something else than the first, or from another epoch on."""
+    own = float(zlib.crc32(json.dumps(begun, sort_keys=True, default=str).encode()))
+    if machine.first(own) != [own]:
+        raise ValueError(
+            f"its settings, data or epoch are not those of the first process: put {file.name} and the data where all machines see "
+            "the same files, and give all the same command"
+        )
 
 
 def save_state(path: Path, model: nn.Module, state: TrainState, header: Mapping[str, Any]) -> None:

@@ -17,7 +17,7 @@ from seqmodels.initialization import SCHEMES, TORCH, initialize
 from seqmodels.models import SequenceModel
 from seqmodels.recurrence import Recurrent
 from seqmodels.text import Unit
-from seqmodels.training import Objective, TrainConfig
+from seqmodels.training import ShareableObjective, TrainConfig
 from seqmodels.vocab import Vocabulary
 
 Predicts = Literal["tags", "next token", "answer"]
@@ -343,7 +343,9 @@ class Task(ABC):
         """A fresh model. The vocabulary is of the task's `vocabulary_class`."""
 
     @abstractmethod
-    def objective(self, model: Any, vocabulary: Any, train: list[Any], dev: list[Any], training: TrainConfig = USUAL) -> Objective:
+    def objective(
+        self, model: Any, vocabulary: Any, train: list[Any], dev: list[Any], training: TrainConfig = USUAL
+    ) -> ShareableObjective:
         """Losses over the train split, and the score on the dev split. `training` is asked for what is of the losses, such as
         the batch size.
         """

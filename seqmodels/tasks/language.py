@@ -17,7 +17,7 @@ from seqmodels.corpora import Columns, Contents, Subset, TextFile, keep_some, lo
 from seqmodels.metrics import perplexity
 from seqmodels.models import LanguageModel
 from seqmodels.tasks.base import ALL_FOUND, MOST_ITEMS, USUAL, DataConfig, DemoConfig, ModelConfig, Scores, Splits, Task, Workload
-from seqmodels.training import BatchLoss, DevScore, Objective, Tensors, TrainConfig
+from seqmodels.training import ALL_ROWS, BatchLoss, DevScore, ShareableObjective, Tensors, TrainConfig
 from seqmodels.vocab import CharacterVocab, LanguageBatch, LanguageVocab
 
 Paragraph = list[str]
@@ -111,7 +111,7 @@ class LanguageTask(Task):
         train: list[Paragraph],
         dev: list[Paragraph],
         training: TrainConfig = USUAL,
-    ) -> Objective:
+    ) -> ShareableObjective:
         streams = training.batch_size or self.streams
         return LanguageObjective(self, vocabulary, vocabulary.stream(train), dev, streams, self.window, training.restarts)
 
@@ -165,7 +165,7 @@ class LanguageTask(Task):
         for start in range(0, inputs.shape[1], size):
             chunk = slice(start, start + size)
             logits, state = model(inputs[:, chunk], state)
-            logits, came = logits.flatten(0, 1), targets[:, chunk].flatten()
+            logits, came = logits.flatten(0, 1), targets[:, chunk].flatten().to(logits.device)
             scored = came != UNSCORED
             yield (logits, came) if scored.all() else (logits[scored], came[scored])
 
@@ -260,18 +260,24 @@ class LanguageObjective:
         """Where each window starts; in the order of the text, since the memory runs on."""
         return range(0, self.length, self.window)
 
-    def loss(self, model: LanguageModel, batch: int, hidden_state: Tensors) -> BatchLoss:
+    def width(self, batch: int) -> int:
+        return self.streams
+
+    def loss(self, model: LanguageModel, batch: int, hidden_state: Tensors, rows: slice = ALL_ROWS) -> BatchLoss:
         window = slice(batch, min(batch + self.window, self.length))
         read = self.streams * self.length
-        inputs = self.stream[:read].view(self.streams, self.length)[:, window]
-        targets = self.stream[1 : read + 1].view(self.streams, self.length)[:, window].flatten()
-        state = tuple(hidden_state[name] for name in sorted(hidden_state)) or None  # (layers, directions, streams, hidden)
+        inputs = self.stream[:read].view(self.streams, self.length)[rows, window]
+        came = self.stream[1 : read + 1].view(self.streams, self.length)[:, window]
+        targets = came[rows].flatten()
+        state = tuple(hidden_state[name] for name in sorted(hidden_state)) or None  # (layers, directions, rows, hidden)
         if state and self.restarts:
-            kept = (torch.rand(self.streams, 1) >= self.restarts).float()
-            state = tuple(kept * part for part in state)
+            kept = (torch.rand(self.streams, 1) >= self.restarts).float()[rows]
+            state = tuple(kept.to(part.device) * part for part in state)
         outputs, state = model.states(LanguageBatch(inputs), state)
         return BatchLoss(
-            mean=model.sampled_loss(outputs.flatten(0, 1), targets, frequent=self.frequent, sampled=self.sampled),
+            mean=model.sampled_loss(
+                outputs.flatten(0, 1), targets, among=came.flatten(), frequent=self.frequent, sampled=self.sampled
+            ),
             tokens=len(targets),
             hidden_state={f"memory{number}": part.detach() for number, part in enumerate(state)},
         )

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from seqmodels.corpora import Columns, Contents, Subset, TextFile, keep_some
 from seqmodels.models import SequenceReader
 from seqmodels.tasks.base import ALL_FOUND, USUAL, DataConfig, ModelConfig, Scores, Splits, Task, Workload
-from seqmodels.training import BatchLoss, DevScore, Tensors, TrainConfig
+from seqmodels.training import ALL_ROWS, BatchLoss, DevScore, Tensors, TrainConfig
 from seqmodels.vocab import SequenceVocab
 
 EVALUATION_BATCH = 250
@@ -167,10 +167,14 @@ class MemoryObjective:
     def batches(self) -> Sequence[Tensor]:
         return torch.randperm(len(self.train)).split(self.batch_size)
 
-    def loss(self, model: nn.Module, batch: Tensor, hidden_state: Tensors) -> BatchLoss:
-        items = [self.train[index] for index in batch.tolist()]
-        inputs = torch.stack([item.inputs for item in items])  # (batch, time, inputs)
-        return BatchLoss(self.task.loss(model(inputs), _targets(items)), inputs.shape[0] * inputs.shape[1])
+    def width(self, batch: Tensor) -> int:
+        return len(batch)
+
+    def loss(self, model: nn.Module, batch: Tensor, hidden_state: Tensors, rows: slice = ALL_ROWS) -> BatchLoss:
+        items = [self.train[index] for index in batch[rows].tolist()]
+        inputs = torch.stack([item.inputs for item in items])  # (rows, time, inputs)
+        answers = model(inputs)
+        return BatchLoss(self.task.loss(answers, _targets(items).to(answers.device)), inputs.shape[0] * inputs.shape[1])
 
     def score(self, model: nn.Module) -> DevScore:
         answers, targets = answers_of(model, self.dev), _targets(self.dev)
@@ -185,7 +189,7 @@ def answers_of(model: nn.Module, items: list[Example]) -> Tensor:
     """The model's answers to all of the items."""
     model.eval()
     pieces = (items[start : start + EVALUATION_BATCH] for start in range(0, len(items), EVALUATION_BATCH))
-    return torch.cat([model(torch.stack([item.inputs for item in piece])) for piece in pieces])
+    return torch.cat([model(torch.stack([item.inputs for item in piece])).cpu() for piece in pieces])
 
 
 def _targets(items: list[Example]) -> Tensor:

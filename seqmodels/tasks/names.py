@@ -15,7 +15,7 @@ from seqmodels.corpora import Columns, Contents, CorpusError, Name, Subset, Text
 from seqmodels.models import LanguageModel
 from seqmodels.tasks.base import ALL_FOUND, USUAL, DataConfig, DemoConfig, ModelConfig, Scores, Splits, Workload
 from seqmodels.tasks.language import UNSCORED, CharacterTask
-from seqmodels.training import BatchLoss, DevScore, Tensors, TrainConfig
+from seqmodels.training import ALL_ROWS, BatchLoss, DevScore, Tensors, TrainConfig
 from seqmodels.vocab import LanguageBatch, LanguageVocab, NamesVocab, pad
 
 BATCH = 64  # names
@@ -105,7 +105,7 @@ class NamesTask(CharacterTask):
         conditions = torch.tensor([vocabulary.conditions.index(name.language) for name in names])
         read = LanguageBatch(pad([ids[:-1] for ids in spelt]))  # padding comes last, so it reaches no letter
         outputs, _ = model.states(read, model.initial_state(conditions))
-        targets = pad([ids[1:] for ids in spelt], UNSCORED)
+        targets = pad([ids[1:] for ids in spelt], UNSCORED).to(outputs.device)
         scored = targets != UNSCORED
         return outputs[scored], targets[scored]
 
@@ -148,8 +148,11 @@ class NamesObjective:
         drawn = order[places][torch.randperm(len(order))].tolist()
         return [drawn[start : start + self.batch_size] for start in range(0, len(drawn), self.batch_size)]
 
-    def loss(self, model: LanguageModel, batch: list[int], hidden_state: Tensors) -> BatchLoss:
-        outputs, targets = self.task.read_names(model, self.vocabulary, [self.train[index] for index in batch])
+    def width(self, batch: list[int]) -> int:
+        return len(batch)
+
+    def loss(self, model: LanguageModel, batch: list[int], hidden_state: Tensors, rows: slice = ALL_ROWS) -> BatchLoss:
+        outputs, targets = self.task.read_names(model, self.vocabulary, [self.train[index] for index in batch[rows]])
         return BatchLoss(mean=F.cross_entropy(model.logits(outputs), targets), tokens=len(targets))
 
     def score(self, model: LanguageModel) -> DevScore:

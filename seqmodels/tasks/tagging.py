@@ -47,7 +47,7 @@ from seqmodels.tasks.base import (
     Workload,
 )
 from seqmodels.tasks.batching import batches, pieces, windows
-from seqmodels.training import BatchLoss, DevScore, Tensors, TrainConfig
+from seqmodels.training import ALL_ROWS, BatchLoss, DevScore, Tensors, TrainConfig
 from seqmodels.vectors import GLOVE, word_vectors
 from seqmodels.vocab import TaggerVocab, pad
 
@@ -279,17 +279,24 @@ class TaggingObjective:
             batches += [pool[first : first + size] for first in range(0, len(pool), size)]
         return [batches[index] for index in torch.randperm(len(batches)).tolist()]
 
-    def loss(self, model: Tagger, batch: list[int], hidden_state: Tensors) -> BatchLoss:
+    def width(self, batch: list[int]) -> int:
+        return len(batch)
+
+    def loss(self, model: Tagger, batch: list[int], hidden_state: Tensors, rows: slice = ALL_ROWS) -> BatchLoss:
         sentences = [self.train[index] for index in batch]
-        read = self.vocabulary.encode([self._recased(sentence.words) for sentence in sentences])
-        dropped = torch.rand(read.words.shape) < self._drop_rates[read.words]
+        words = [self._recased(sentence.words) for sentence in sentences]
+        drawn = torch.rand(len(words), max(map(len, words)))
+        sentences, words, drawn = sentences[rows], words[rows], drawn[rows]
+        read = self.vocabulary.encode(words)
+        dropped = drawn[:, : read.words.shape[1]] < self._drop_rates[read.words]
         read = replace(read, words=read.words.masked_fill(dropped, self.vocabulary.words.unk))
-        outputs, _ = model.states(read)  # (batch, time, output_size)
-        gold = pad([[self._tag_ids[tag] for tag in sentence.tags] for sentence in sentences], UNSCORED)
+        outputs, _ = model.states(read)  # (rows, time, output_size)
+        gold = pad([[self._tag_ids[tag] for tag in sentence.tags] for sentence in sentences], UNSCORED).to(outputs.device)
         return BatchLoss(
             mean=F.cross_entropy(model.head(outputs).flatten(0, 1), gold.flatten()),
             tokens=sum(len(sentence.words) for sentence in sentences),
             auxiliary=self._second_loss(model, outputs, sentences),
+            auxiliary_tokens=sum(len(sentence.words) for sentence in sentences if sentence.auxiliary),
         )
 
     def score(self, model: Tagger) -> DevScore:
@@ -326,7 +333,8 @@ class TaggingObjective:
             [self.second_tags[tag] for tag in sentence.auxiliary] if sentence.auxiliary else [UNSCORED] * len(sentence.words)
             for sentence in sentences
         ]
-        second = F.cross_entropy(model.auxiliary_head(outputs).flatten(0, 1), pad(rows, UNSCORED).flatten())
+        gold = pad(rows, UNSCORED).to(outputs.device)
+        second = F.cross_entropy(model.auxiliary_head(outputs).flatten(0, 1), gold.flatten())
         return self.auxiliary_weight * second
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from seqmodels.training.config import LiveSettings, TrainConfig
+from seqmodels.training.machine import ALONE, Losses, Machine
 from seqmodels.training.objective import DevScore, Objective
 from seqmodels.training.optimization import Clipped, clip, make_optimizer, optimizer_tensors, rate_factor, restore_optimizer
 from seqmodels.training.reports import DivergedError, Epoch, Report, Step
@@ -19,13 +20,18 @@ from seqmodels.training.weights import flaw, holding
 _TOO_LARGE = "earlier updates made the weights too large"
 
 
-def fit(model: nn.Module, objective: Objective, config: TrainConfig, state: TrainState | None = None) -> Iterator[Report]:
+def fit(
+    model: nn.Module, objective: Objective, config: TrainConfig, state: TrainState | None = None, machine: Machine = ALONE
+) -> Iterator[Report]:
     """Train in place, yielding a report after each step and epoch; at the end the model holds its best weights.
 
     At every report `state` and the model's weights are all that is needed to go on in another process, to the same weights bit for
     bit. Between two reports the caller may read the model, draw from torch's generator, which stands where it stood before, and
     change `state.live`. Raises DivergedError when a loss or gradient is not finite, a dev figure no number, or an epoch leaves
     weights that no network can compute with; the state and the weights are then those of the last report.
+
+    The model is on the machine's device. Where several processes train it, each calls this with the same arguments and yields the
+    same reports, and the state is enough to go on after whole epochs: within one, each has the hidden state of its own rows alone.
     """
     state = TrainState() if state is None else state
     if state.live is None:
@@ -33,12 +39,13 @@ def fit(model: nn.Module, objective: Objective, config: TrainConfig, state: Trai
     optimizer = make_optimizer(model, config)
     restore_optimizer(model, optimizer, state.optimizer)
     state.average = {name: value.to(model.get_parameter(name).device) for name, value in state.average.items()}
+    losses = machine.losses(model, objective)
     while state.epoch < config.epochs and not state.finished:
-        yield from _steps(model, optimizer, objective, config, state)
+        yield from _steps(model, optimizer, losses, config, state)
         started = time.monotonic()
         model.eval()
         with holding(model, state.average):
-            report = _close_epoch(model, objective, config, state)
+            report = _close_epoch(model, objective, config, state, machine)
         state.spend(started)
         yield report
     kept = state.best_weights if config.restore_best else state.average
@@ -47,13 +54,15 @@ def fit(model: nn.Module, objective: Objective, config: TrainConfig, state: Trai
 
 
 def _steps(
-    model: nn.Module, optimizer: torch.optim.Optimizer, objective: Objective, config: TrainConfig, state: TrainState
+    model: nn.Module, optimizer: torch.optim.Optimizer, losses: Losses, config: TrainConfig, state: TrainState
 ) -> Iterator[Step]:
     """The rest of the epoch that the state stands in."""
-    epoch = state.epoch + 1
+    objective, epoch = losses.objective, state.epoch + 1
+    seed = config.seed * 1_000_003 + epoch
     with torch.random.fork_rng(devices=[]):  # the process may draw for others too
         # each epoch's chance follows from seed and epoch alone; drawn again after a resume, the order is the same
-        torch.manual_seed(config.seed * 1_000_003 + epoch)
+        torch.manual_seed(seed)
+        losses.begin(seed)
         batches = objective.batches()
         if state.rng is None:
             state.rng = torch.get_rng_state()
@@ -68,7 +77,7 @@ def _steps(
         optimizer.zero_grad()
         with torch.random.fork_rng(devices=[]):
             torch.set_rng_state(state.rng)
-            loss = objective.loss(model, batch, state.hidden_state)
+            loss = losses(batch, state.hidden_state)
             rng = torch.get_rng_state()
         loss.total.backward()
         clipped = clip(model, live.clip)
@@ -99,13 +108,13 @@ def _average(model: nn.Module, state: TrainState, share: float, *, steps: int) -
         average.lerp_(weights[name], 1 - kept)
 
 
-def _close_epoch(model: nn.Module, objective: Objective, config: TrainConfig, state: TrainState) -> Epoch:
+def _close_epoch(model: nn.Module, objective: Objective, config: TrainConfig, state: TrainState, machine: Machine) -> Epoch:
     """Score the model, keep its weights if they are the best so far, and decide whether to go on."""
     epoch = state.epoch + 1
     problem = flaw(model.state_dict())
     if problem:
         raise DivergedError(f"epoch {epoch} ends with {problem}: {_prevention(_live(state))}")
-    dev = objective.score(model)
+    dev = machine.score(model, objective)
     watched, higher = _watched(dev, objective, config)
     for name, figure in (("metric", dev.metric), ("loss", dev.loss)):
         if figure is not None and math.isnan(figure):

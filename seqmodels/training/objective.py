@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from torch import Tensor
 
 Tensors = dict[str, Tensor]
+ALL_ROWS = slice(None)
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class BatchLoss:
     mean: Tensor
     tokens: int
     auxiliary: Tensor | None = None
+    auxiliary_tokens: int = 0  # that it is the mean of
     hidden_state: Tensors = field(default_factory=dict)  # what the next batch's loss is given: a memory that runs on
 
     @property
@@ -55,3 +57,13 @@ class Objective(Protocol):
 
     def settings(self) -> dict[str, float]:
         """The recipe's figures that are the task's own, for the record."""
+
+
+class ShareableObjective(Objective, Protocol):
+    """One whose batches several processes can share: each computes some rows."""
+
+    def width(self, batch: Any) -> int:
+        """How many rows a batch has: sequences that are read side by side."""
+
+    def loss(self, model: Any, batch: Any, hidden_state: Tensors, rows: slice = ALL_ROWS) -> BatchLoss:
+        """The loss of some rows. All chance is drawn for the whole batch, and the hidden state is that of the same rows before."""
