@@ -30,7 +30,16 @@ from tests.paging import GATES, opened, pictures
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [
     ROOT / name
-    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md", "docs/cluster.md", "docs/trace_format.md")
+    for name in (
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs/architecture.md",
+        "docs/cluster.md",
+        "docs/deployment.md",
+        "docs/threats.md",
+        "docs/trace_format.md",
+    )
 ]
 CONLLU = "1\tDogs\t_\tNOUN\tNNS\t_\t2\tnsubj\t_\t_\n2\tbark\t_\tVERB\tVBP\t_\t0\troot\t_\t_\n\n"
 

@@ -12,13 +12,13 @@ from typing import Any
 import torch
 
 from seqmodels.environment import environment
+from seqmodels.runs.launcher import BASE
 from seqmodels.runs.settings import Settings
 from seqmodels.tasks import ModelConfig, Task, find_task
 from seqmodels.tasks.base import Workload
 from seqmodels.training import TrainConfig, moments
 
 STAND_IN = tuple(f"word{number}" for number in range(20_000))  # about as many different ones as the corpora have
-BASE = 450e6  # bytes that a process takes before its training: the libraries, word vectors, a corpus
 SPEED = 8e9  # multiplications and additions a second of one core, with networks as small as these
 STEP = 0.005  # seconds that a step takes besides
 EXACT = 2000  # outputs that the loss of a large vocabulary is taken on

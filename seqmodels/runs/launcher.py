@@ -21,11 +21,13 @@ from pathlib import Path
 from types import MappingProxyType
 
 import seqmodels
+from seqmodels.environment import environment
 from seqmodels.runs import store
 from seqmodels.runs.store import Run
 
 DESCRIPTORS = "SEQMODELS_RUN_DESCRIPTORS"  # what a run's process has from whoever started it: two that hold its lock and its slot
 _COMMAND = (sys.executable, "-m", "seqmodels")
+BASE = 450e6  # bytes that a process takes before its training: the libraries, word vectors, a corpus
 _LENGTH = struct.Struct("!I")  # of an order in bytes; the descriptors travel with it
 
 
@@ -73,8 +75,8 @@ _server = ForkServer()
 
 
 def stand_by() -> None:
-    """Make the next runs start at once, in the background."""
-    if sys.platform != "darwin":  # where a fork with torch loaded is not safe
+    """Make the next runs start at once, in the background. Where none may take the memory that it needs, nothing waits for one."""
+    if sys.platform != "darwin" and environment().run_memory_mb * 2**20 > BASE:  # on a Mac, a fork with torch loaded is not safe
         _server.start()
 
 
