@@ -72,9 +72,9 @@ def distances(
         )
     )
     low, high = (0.0, 105.0) if metric == "accuracy" else (-0.01, max(0.2, *ends.values(), *baselines.values()) * 1.1)
-    figure = go.Figure(traces)
-    figure.update_layout(
-        **_layout(
+    return go.Figure(
+        traces,
+        _layout(
             theme,
             {
                 "type": "log",
@@ -83,10 +83,9 @@ def distances(
                 "title": axis_title(f"distance, {counts}", 8),
             },
             {"range": [low, high] if higher_is_better else [high, low], "title": axis_title(_TITLES.get(metric, metric), 8)},
-        )
+            _names_at_ends(ends, low, high, theme, higher_is_better=higher_is_better),
+        ),
     )
-    _label_ends(figure, ends, low, high, theme, higher_is_better=higher_is_better)
-    return figure
 
 
 def agreement_gap(found: Mapping[str, Agreement], theme: Theme = "light") -> go.Figure:
@@ -119,19 +118,18 @@ def agreement_gap(found: Mapping[str, Agreement], theme: Theme = "light") -> go.
             ),
         ]
         ends[cell] = one.gap[-1]
-    figure = go.Figure(traces)
-    figure.update_layout(
-        **_layout(
+    return go.Figure(
+        traces,
+        _layout(
             theme,
             {"title": axis_title("words between the subject and its verb", 8), "dtick": 5, "rangemode": "tozero"},
             {"range": [-0.08, 1.05], "title": axis_title("P(are) apart, after many and after one", 8)},
-        )
+            _names_at_ends(ends, -0.08, 1.05, theme),
+        ),
     )
-    _label_ends(figure, ends, -0.08, 1.05, theme)
-    return figure
 
 
-def _layout(theme: Theme, x: dict[str, Any], y: dict[str, Any]) -> dict[str, Any]:
+def _layout(theme: Theme, x: dict[str, Any], y: dict[str, Any], names: list[dict[str, Any]]) -> dict[str, Any]:
     line = LINE.on(theme)
     axis = {
         "gridcolor": line,
@@ -142,12 +140,12 @@ def _layout(theme: Theme, x: dict[str, Any], y: dict[str, Any]) -> dict[str, Any
         "tickfont": {"size": FONT},
     }
     margin = {"l": 62, "r": 108, "t": 10, "b": 48, "pad": 0}
-    return {"xaxis": axis | x, "yaxis": axis | y, "height": _HEIGHT, "margin": margin, **ground(theme)}
+    return {"xaxis": axis | x, "yaxis": axis | y, "annotations": names, "height": _HEIGHT, "margin": margin, **ground(theme)}
 
 
-def _label_ends(
-    figure: go.Figure, ends: Mapping[str, float], low: float, high: float, theme: Theme, *, higher_is_better: bool = True
-) -> None:
+def _names_at_ends(
+    ends: Mapping[str, float], low: float, high: float, theme: Theme, *, higher_is_better: bool = True
+) -> list[dict[str, Any]]:
     """The name of each cell beside the end of its line, apart from the others."""
     heights = {cell: (value - low) / (high - low) for cell, value in ends.items()}
     if not higher_is_better:
@@ -160,15 +158,8 @@ def _label_ends(
     for number in reversed(range(len(places))):  # and down again, what has come out at the top
         places[number] = min(places[number], ceiling)
         ceiling = places[number] - _LABEL
-    for cell, place in zip(order, places, strict=True):
-        figure.add_annotation(
-            text=law.title(cell),
-            x=1,
-            xref="paper",
-            xanchor="left",
-            xshift=4,
-            y=place,
-            yref="paper",
-            showarrow=False,
-            font={"size": FONT, "color": cell_colour(cell).on(theme)},
-        )
+    beside = {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 4, "yref": "paper", "showarrow": False}
+    return [
+        {"text": law.title(cell), "y": place, **beside, "font": {"size": FONT, "color": cell_colour(cell).on(theme)}}
+        for cell, place in zip(order, places, strict=True)
+    ]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from seqmodels.viz import keys, law
 from seqmodels.viz.format import scientific
-from seqmodels.viz.frame import FONT, ground, hover
+from seqmodels.viz.frame import FONT, ground, hover, rule
 from seqmodels.viz.gradients import Decades
 from seqmodels.viz.legends import Stroke
 from seqmodels.viz.palette import LINE, MU, MUTED, NEGATIVE, TEXT, Theme, cell_colour, cell_marker
@@ -112,20 +112,15 @@ def _figure(
         "title": {"text": "steps back from the loss", "font": font, "standoff": 4},
     }
     y_axis = {"title": {"text": title, "font": font}, "showgrid": True, "gridcolor": LINE.on(theme), "tickfont": {"size": FONT}}
-    figure = go.Figure(
+    return go.Figure(
         traces,
         {
             "xaxis": {**edge, **x_axis, "showgrid": False, "tickfont": {"size": FONT}},
             "yaxis": {**edge, **y_axis, **axis.axis()},
+            "shapes": [rule(y=1, line={"color": MUTED.on(theme), "width": 1}, layer="below"), *axis.rules(theme)],
             "annotations": keys.notes(key, _KEY, FONT),
             "height": height + keys.ROW * len(key),
             "margin": {"l": _LEFT, "r": 8, "t": 8, "b": _KEY + 6 + keys.ROW * len(key), "pad": 0},
             **ground(theme),
         },
     )
-    figure.add_hline(1, line={"color": MUTED.on(theme), "width": 1}, layer="below")
-    if axis.zero:
-        figure.add_hline(
-            10 ** (axis.low - 0.06 * (axis.high - axis.low)), line={"color": MUTED.on(theme), "width": 1, "dash": "dot"}
-        )
-    return figure

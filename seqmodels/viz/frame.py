@@ -130,6 +130,15 @@ def ground(theme: Theme) -> dict[str, Any]:
     }
 
 
+def rule(*, x: float | None = None, y: float | None = None, **look: Any) -> dict[str, Any]:
+    """A straight line through the whole of the first panel, upright at `x` or level at `y`: one of a layout's `shapes`."""
+    if x is not None:
+        ends = {"x0": x, "x1": x, "xref": "x", "y0": 0, "y1": 1, "yref": "y domain"}
+    else:
+        ends = {"x0": 0, "x1": 1, "xref": "x domain", "y0": y, "y1": y, "yref": "y"}
+    return {"type": "line", **ends, **look}
+
+
 def axis_title(text: str, standoff: int = 6) -> dict[str, Any]:
     """The name of an axis, so many pixels from its labels."""
     return {"text": text, "font": {"size": 14}, "standoff": standoff}
@@ -211,7 +220,7 @@ class Frame:
         self.words_upright = self.upright or letters
         self.traces: list[Any] = []
         self.axes: dict[str, Any] = {}
-        self.outlines: list[dict[str, Any]] = []
+        self.shapes: list[dict[str, Any]] = []
 
     def add(self, panel: int, *traces: Any) -> None:
         """Plotly traces for a panel, counted from the top; x is the column of a word."""
@@ -260,7 +269,7 @@ class Frame:
         """A frame around a row of a heatmap."""
         corners = {"x0": -0.5, "x1": len(self.words) - 0.5, "y0": row - 0.5, "y1": row + 0.5}
         line = {"color": TEXT.on(self.theme), "width": width}
-        self.outlines.append({"type": "rect", "xref": "x", "yref": f"y{panel + 1}" if panel else "y", **corners, "line": line})
+        self.shapes.append({"type": "rect", "xref": "x", "yref": f"y{panel + 1}" if panel else "y", **corners, "line": line})
 
     def y_axis(self, panel: int, title: str, ink: Pair = TEXT, **settings: Any) -> None:
         """The name of a panel and whatever else plotly is to know of its y axis."""
@@ -287,7 +296,8 @@ class Frame:
             **settings,
         }
 
-    def figure(self) -> go.Figure:
+    def figure(self, **layout: Any) -> go.Figure:
+        """All of it, and whatever else plotly is to know of the layout."""
         total = self.panels * self.height + (self.panels - 1) * _GAP
         above, below, key = self._above(), self._below(), keys.rows(self.key)
         x_axis = {
@@ -313,11 +323,12 @@ class Frame:
                 "xaxis": x_axis,
                 **self.axes,
                 "annotations": [*self._labels(), *self._last_row(below), *keys.notes(key, below - 4, FONT)],
-                "shapes": [*self._frame_of_the_selected(), *self.outlines],
+                "shapes": [*self._frame_of_the_selected(), *self.shapes],
                 "height": above + total + below + keys.ROW * len(key),
                 "margin": {"l": MARGIN_LEFT, "r": MARGIN_RIGHT, "t": above, "b": below + keys.ROW * len(key), "pad": 0},
                 "meta": picks(column={"token": self.tokens}),
                 **ground(self.theme),
+                **layout,
             },
         )
 

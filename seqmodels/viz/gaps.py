@@ -52,28 +52,30 @@ def gap(probe: GapProbe, *, axes: tuple[Range, Range] | None = None, theme: Them
         (2, WITHOUT, probe.logit - probe.effect, f"logit of %{{text}} without the source: {logit}"),
         (2, EXPERIMENT, probe.logit, f"logit of %{{text}}: {logit}<br>probability %{{customdata:.1%}}"),
     ]
-    figure = go.Figure([_line(probe, *line, theme) for line in lines])
-    figure.data[0].update(fill="tozeroy", fillcolor=rgba(MU.on(theme), 0.18))
+    traces = [_line(probe, *line, theme) for line in lines]
+    traces[0].update(fill="tozeroy", fillcolor=rgba(MU.on(theme), 0.18))
     titles = ("retained of the source, %", "effect of the source on the logit", f"logit of {prediction}")
     total = _PANELS * _HEIGHT + (_PANELS - 1) * _GAP
     named = [f"<b>{safe(shorten(name))}</b>"] if name else []
     key = [*named, *keys.rows(stroke.key(theme) for stroke in (THEORY, EXPERIMENT, WITHOUT))]
     below = _BELOW + keys.ROW * len(key)
-    figure.update_layout(
-        xaxis=_x_axis(probe, theme),
-        yaxis={**_y_axis(0, theme), "range": (-4, 106), "tickvals": [0, 50, 100]},
-        yaxis2={**_y_axis(1, theme), "range": effects, "nticks": 5, "zeroline": True, "zerolinecolor": MUTED.on(theme)},
-        yaxis3={**_y_axis(2, theme), "range": logits, "nticks": 5},
-        shapes=[_plain_run(theme)],
-        annotations=[
-            *(_title(panel, text, MU_INK if panel == 0 else TEXT, theme) for panel, text in enumerate(titles)),
-            *keys.notes(key, _BELOW - 6, FONT),
-        ],
-        height=_ABOVE + total + below,
-        margin={"l": 48, "r": 10, "t": _ABOVE, "b": below, "pad": 0},
-        **ground(theme),
+    return go.Figure(
+        traces,
+        {
+            "xaxis": _x_axis(probe, theme),
+            "yaxis": {**_y_axis(0, theme), "range": (-4, 106), "tickvals": [0, 50, 100]},
+            "yaxis2": {**_y_axis(1, theme), "range": effects, "nticks": 5, "zeroline": True, "zerolinecolor": MUTED.on(theme)},
+            "yaxis3": {**_y_axis(2, theme), "range": logits, "nticks": 5},
+            "shapes": [_plain_run(theme)],
+            "annotations": [
+                *(_title(panel, text, MU_INK if panel == 0 else TEXT, theme) for panel, text in enumerate(titles)),
+                *keys.notes(key, _BELOW - 6, FONT),
+            ],
+            "height": _ABOVE + total + below,
+            "margin": {"l": 48, "r": 10, "t": _ABOVE, "b": below, "pad": 0},
+            **ground(theme),
+        },
     )
-    return figure
 
 
 def rows(cell: str, probe: GapProbe) -> list[dict[str, Any]]:

@@ -12,9 +12,9 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from seqmodels.viz.format import part, power
-from seqmodels.viz.frame import FONT, WHOLE, WORD, Focus, Frame, hover
+from seqmodels.viz.frame import FONT, WHOLE, WORD, Focus, Frame, hover, rule
 from seqmodels.viz.legends import Stroke
-from seqmodels.viz.palette import LINE, MU, MUTED, TEXT
+from seqmodels.viz.palette import LINE, MU, MUTED, TEXT, Theme
 
 if TYPE_CHECKING:
     from seqmodels.traces import GradientPath, Trace
@@ -46,6 +46,11 @@ class Decades:
         ticks = self._ticks() | ({10**self.bottom: "0"} if self.zero else {})
         bounds = [(self.bottom if self.zero else self.low) - margin, self.high + margin]
         return {"type": "log", "range": bounds, "tickvals": list(ticks), "ticktext": list(ticks.values())}
+
+    def rules(self, theme: Theme) -> list[dict[str, Any]]:
+        """The line over the place of zero, which is below any power of ten."""
+        edge = 10 ** (self.low - 0.06 * (self.high - self.low))
+        return [rule(y=edge, line={"color": MUTED.on(theme), "width": 1, "dash": "dot"}, layer="below")] if self.zero else []
 
     def _ticks(self) -> dict[float, str]:
         """The name of each value that has a line: powers of ten, and where those are few, 2 and 5 times as well."""
@@ -81,12 +86,8 @@ def gradient_path(traced: Trace, path: GradientPath, focus: Focus = WHOLE, *, ax
         frame.add(0, *_line(columns, values, stroke, axis, focus))
         frame.key.append(stroke.key(focus.theme))
     frame.y_axis(0, "share of a change", showgrid=True, **axis.axis())
-    figure = frame.figure()
-    if axis.zero:
-        edge = 10 ** (axis.low - 0.06 * (axis.high - axis.low))  # zero is below any power of ten
-        figure.add_hline(edge, line={"color": MUTED.on(focus.theme), "width": 1, "dash": "dot"}, layer="below")
-    figure.add_hline(1, line={"color": LINE.on(focus.theme), "width": 2}, layer="below")
-    return figure
+    frame.shapes += [*axis.rules(focus.theme), rule(y=1, line={"color": LINE.on(focus.theme), "width": 2}, layer="below")]
+    return frame.figure()
 
 
 def rows(traced: Trace, path: GradientPath) -> list[dict[str, Any]]:

@@ -55,24 +55,16 @@ def next_word_bars(
     drawn = [round(candidate.drawn, 6) for candidate in found.words]
     # bars are short and fingers are not: a see-through bar over them makes the whole row the target
     unseen = {"marker": {"opacity": 0}}
-    figure = go.Figure(
-        [
-            go.Bar(x=model, width=0.74, marker={"color": f"{colour}47"}, name=pale),  # 28 % of the colour
-            go.Bar(x=drawn, width=0.4, marker={"color": colour}, name=solid),
-            go.Bar(x=[end] * len(rows), width=1, **unseen, selected=unseen, unselected=unseen, showlegend=False),
-        ],
-        {"template": "none"},  # every colour is given here, and plotly's own template is slow to copy
-    )
-    figure.update_traces(
-        y=rows,
-        orientation="h",
-        customdata=[
+    row = {
+        "y": rows,
+        "orientation": "h",
+        "customdata": [
             [candidate.word, _label(name), percent(candidate.model, 3), _drawn(candidate)]
             for candidate, name in zip(found.words, names, strict=True)
         ],
-        hovertemplate=f"<b>%{{customdata[1]}}</b><br>{solid} %{{customdata[3]}}<br>{pale} %{{customdata[2]}}<extra></extra>",
-    )
-    figure.add_scatter(
+        "hovertemplate": f"<b>%{{customdata[1]}}</b><br>{solid} %{{customdata[3]}}<br>{pale} %{{customdata[2]}}<extra></extra>",
+    }
+    numbers = go.Scatter(
         x=[max(pair) for pair in zip(model, drawn, strict=True)],
         y=rows,
         mode="text",
@@ -82,48 +74,56 @@ def next_word_bars(
         hoverinfo="skip",
         showlegend=False,
     )
-    figure.update_layout(
-        barmode="overlay",
-        bargap=0,
-        height=(24 if bare else 27) * len(rows) + above + below,
-        margin={"l": 8, "r": 8, "t": above, "b": below},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font=font,
-        hoverlabel={"bgcolor": SURFACE.on(theme), "bordercolor": line, "font": font},
-        hovermode="closest",
-        clickmode="event+select",
-        dragmode=False,
-        showlegend=not bare,
-        legend={
-            "orientation": "h",
-            "x": 0,
-            "xanchor": "left",
-            "y": 1,
-            "yanchor": "bottom",
-            "traceorder": "normal" if runs else "reversed",
-            "itemclick": False,
-        },
-        xaxis={
-            "range": [0, end],
-            "tickformat": ".0%" if end > 0.05 else ".1%",
-            "nticks": 5,
-            "visible": scaled,
-            "fixedrange": True,
-            "zeroline": False,
-            "gridcolor": line,
-        },
-        yaxis={
-            "range": [len(rows) - 0.5, -0.5],
-            "tickvals": rows,
-            "ticktext": [_label(shorten(name, 16)) for name in names],
-            "fixedrange": True,
-            "showgrid": False,
-            "automargin": True,
-            "ticklabelstandoff": 6,
+    return go.Figure(
+        [
+            go.Bar(x=model, width=0.74, marker={"color": f"{colour}47"}, name=pale, **row),  # 28 % of the colour
+            go.Bar(x=drawn, width=0.4, marker={"color": colour}, name=solid, **row),
+            go.Bar(x=[end] * len(rows), width=1, **unseen, selected=unseen, unselected=unseen, showlegend=False, **row),
+            numbers,
+        ],
+        {
+            "template": "none",  # every colour is given here, and plotly's own template is slow to copy
+            "barmode": "overlay",
+            "bargap": 0,
+            "height": (24 if bare else 27) * len(rows) + above + below,
+            "margin": {"l": 8, "r": 8, "t": above, "b": below},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "font": font,
+            "hoverlabel": {"bgcolor": SURFACE.on(theme), "bordercolor": line, "font": font},
+            "hovermode": "closest",
+            "clickmode": "event+select",
+            "dragmode": False,
+            "showlegend": not bare,
+            "legend": {
+                "orientation": "h",
+                "x": 0,
+                "xanchor": "left",
+                "y": 1,
+                "yanchor": "bottom",
+                "traceorder": "normal" if runs else "reversed",
+                "itemclick": False,
+            },
+            "xaxis": {
+                "range": [0, end],
+                "tickformat": ".0%" if end > 0.05 else ".1%",
+                "nticks": 5,
+                "visible": scaled,
+                "fixedrange": True,
+                "zeroline": False,
+                "gridcolor": line,
+            },
+            "yaxis": {
+                "range": [len(rows) - 0.5, -0.5],
+                "tickvals": rows,
+                "ticktext": [_label(shorten(name, 16)) for name in names],
+                "fixedrange": True,
+                "showgrid": False,
+                "automargin": True,
+                "ticklabelstandoff": 6,
+            },
         },
     )
-    return figure
 
 
 def longest_bar(found: Candidates, *, both: bool = False) -> float:

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from seqmodels.viz import law, legends
 from seqmodels.viz.format import counted, percent
-from seqmodels.viz.frame import FONT, axis_title, ground, hover, rgba
+from seqmodels.viz.frame import FONT, axis_title, ground, hover, rgba, rule
 from seqmodels.viz.palette import (
     BACKGROUND,
     DIFFERENT,
@@ -90,29 +90,29 @@ def against(
     line = LINE.on(theme)
     axis = {"gridcolor": line, "linecolor": line, "showline": True, "mirror": True, "zeroline": False, "fixedrange": True}
     font = {"tickfont": {"size": FONT}}
-    figure = go.Figure(points)
-    figure.update_layout(
-        xaxis={
-            **axis,
-            **font,
-            "range": (left, right),
-            "nticks": 6,
-            "title": axis_title(name),
+    return go.Figure(
+        points,
+        {
+            "xaxis": {
+                **axis,
+                **font,
+                "range": (left, right),
+                "nticks": 6,
+                "title": axis_title(name),
+            },
+            "yaxis": {
+                **axis,
+                **font,
+                "range": (low, high) if higher_is_better else (high, low),
+                "nticks": 5,
+                "title": axis_title(metric_title(cards[0].metric)),
+            },
+            "shapes": [rule(x=1, line={"color": MUTED.on(theme), "width": 2, "dash": "dot"})] if rival else [],
+            "height": _HEIGHT,
+            "margin": {"l": 58, "r": 10, "t": 8, "b": 46, "pad": 0},
+            **ground(theme),
         },
-        yaxis={
-            **axis,
-            **font,
-            "range": (low, high) if higher_is_better else (high, low),
-            "nticks": 5,
-            "title": axis_title(metric_title(cards[0].metric)),
-        },
-        height=_HEIGHT,
-        margin={"l": 58, "r": 10, "t": 8, "b": 46, "pad": 0},
-        **ground(theme),
     )
-    if rival:
-        figure.add_vline(1, line={"color": MUTED.on(theme), "width": 2, "dash": "dot"})
-    return figure
 
 
 def _placed(names: Sequence[str], across: Sequence[float], up: Sequence[float], line: float | None) -> list[str]:
@@ -165,34 +165,41 @@ def by_label(
     """
     labels = list(dict.fromkeys(label for found in values for label in found))
     step = 0.6 / max(len(cards), 1)  # no point hides another
-    figure = go.Figure(
-        [
-            go.Scatter(
-                x=[_place(found[label][0], stretched) for label in labels if label in found],
-                y=[row + (number - (len(cards) - 1) / 2) * step for row, label in enumerate(labels) if label in found],
-                customdata=[(safe(label), f"{found[label][0]:.1f}", found[label][1]) for label in labels if label in found],
-                mode="markers",
-                marker=_marker(card.cell, theme, 10),
-                hovertemplate=hover(
-                    f"<b>%{{customdata[0]}}</b>, {safe(title(card))}", f"{name}: %{{customdata[1]}}", "%{customdata[2]}"
-                ),
-            )
-            for number, (card, found) in enumerate(zip(cards, values, strict=True))
-        ]
-    )
+    points = [
+        go.Scatter(
+            x=[_place(found[label][0], stretched) for label in labels if label in found],
+            y=[row + (number - (len(cards) - 1) / 2) * step for row, label in enumerate(labels) if label in found],
+            customdata=[(safe(label), f"{found[label][0]:.1f}", found[label][1]) for label in labels if label in found],
+            mode="markers",
+            marker=_marker(card.cell, theme, 10),
+            hovertemplate=hover(
+                f"<b>%{{customdata[0]}}</b>, {safe(title(card))}", f"{name}: %{{customdata[1]}}", "%{customdata[2]}"
+            ),
+        )
+        for number, (card, found) in enumerate(zip(cards, values, strict=True))
+    ]
     line = LINE.on(theme)
     across: dict[str, Any] = {"title": axis_title(name), "tickfont": {"size": FONT}, "gridcolor": line, "zeroline": False}
     if stretched:
         across |= {"tickvals": [_place(tick, stretched) for tick in _TICKS], "ticktext": [f"{tick:g}" for tick in _TICKS]}
     down = {"range": (len(labels) - 0.4, -0.6), "tickvals": list(range(len(labels))), "ticktext": [safe(label) for label in labels]}
-    figure.update_layout(
-        xaxis={**across, "fixedrange": True},
-        yaxis={**down, "tickfont": {"size": 14}, "gridcolor": line, "zeroline": False, "fixedrange": True, "automargin": True},
-        height=max(_ROW, 7 * len(cards)) * len(labels) + 70,
-        margin={"l": 10, "r": 14, "t": 6, "b": 46, "pad": 4},
-        **ground(theme),
+    return go.Figure(
+        points,
+        {
+            "xaxis": {**across, "fixedrange": True},
+            "yaxis": {
+                **down,
+                "tickfont": {"size": 14},
+                "gridcolor": line,
+                "zeroline": False,
+                "fixedrange": True,
+                "automargin": True,
+            },
+            "height": max(_ROW, 7 * len(cards)) * len(labels) + 70,
+            "margin": {"l": 10, "r": 14, "t": 6, "b": 46, "pad": 4},
+            **ground(theme),
+        },
     )
-    return figure
 
 
 def _place(value: float, stretched: bool) -> float:
@@ -254,13 +261,12 @@ def confusion(found: Confusion, *, theme: Theme = "light") -> go.Figure:
         ygap=1,
         hovertemplate=hover("people: <b>%{y}</b>", "model: <b>%{x}</b>", "%{text} of them, %{customdata:.1f} %"),
     )
-    figure = go.Figure(heat)
     agreed = [name for name in found.rows if name in found.columns]
     line = {"color": MUTED.on(theme), "width": 1}
+    boxes = []
     for name in agreed:  # the right ones, which have no colour
         y, x = found.rows.index(name), found.columns.index(name)
-        box = {"x0": x - 0.5, "x1": x + 0.5, "y0": y - 0.5, "y1": y + 0.5}
-        figure.add_shape(type="rect", line=line, **box)
+        boxes.append({"type": "rect", "x0": x - 0.5, "x1": x + 0.5, "y0": y - 0.5, "y1": y + 0.5, "line": line})
     axis: dict[str, Any] = {
         "tickfont": {"size": 13},
         "fixedrange": True,
@@ -269,14 +275,17 @@ def confusion(found: Confusion, *, theme: Theme = "light") -> go.Figure:
         "zeroline": False,
         "ticks": "",
     }
-    figure.update_layout(
-        xaxis={**axis, "side": "top", "title": axis_title("the model says")},
-        yaxis={**axis, "autorange": "reversed", "automargin": True, "title": axis_title("people say")},
-        height=30 * len(found.rows) + 110,
-        margin={"l": 10, "r": 6, "t": 84, "b": 8, "pad": 2},
-        **ground(theme),
+    return go.Figure(
+        heat,
+        {
+            "xaxis": {**axis, "side": "top", "title": axis_title("the model says")},
+            "yaxis": {**axis, "autorange": "reversed", "automargin": True, "title": axis_title("people say")},
+            "shapes": boxes,
+            "height": 30 * len(found.rows) + 110,
+            "margin": {"l": 10, "r": 6, "t": 84, "b": 8, "pad": 2},
+            **ground(theme),
+        },
     )
-    return figure
 
 
 def needed(found: Confusion) -> int:
@@ -303,17 +312,20 @@ def reliability(cards: Sequence[Card], of: str, *, split: str = "test", theme: T
             )
         )
     line = LINE.on(theme)
-    figure = go.Figure(curves)
-    figure.add_shape(type="line", x0=0, y0=0, x1=100, y1=100, line={"color": MUTED.on(theme), "dash": "dot"}, layer="below")
+    ends = {"x0": 0, "y0": 0, "x1": 100, "y1": 100}
+    diagonal = {"type": "line", **ends, "line": {"color": MUTED.on(theme), "dash": "dot"}, "layer": "below"}
     axis = {"range": (-2, 102), "gridcolor": line, "zeroline": False, "fixedrange": True, "tickfont": {"size": FONT}}
-    figure.update_layout(
-        xaxis={**axis, "title": axis_title("how sure it is, %")},
-        yaxis={**axis, "title": axis_title("right, %")},
-        height=340,
-        margin={"l": 52, "r": 10, "t": 8, "b": 46, "pad": 0},
-        **ground(theme),
+    return go.Figure(
+        curves,
+        {
+            "xaxis": {**axis, "title": axis_title("how sure it is, %")},
+            "yaxis": {**axis, "title": axis_title("right, %")},
+            "shapes": [diagonal],
+            "height": 340,
+            "margin": {"l": 52, "r": 10, "t": 8, "b": 46, "pad": 0},
+            **ground(theme),
+        },
     )
-    return figure
 
 
 def difference(found: Difference, cards: Sequence[Card]) -> str:

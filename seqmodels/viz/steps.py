@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from seqmodels.viz import keys
 from seqmodels.viz.flows import decades
 from seqmodels.viz.format import scientific
-from seqmodels.viz.frame import FONT, ground, hover
+from seqmodels.viz.frame import FONT, ground, hover, rule
 from seqmodels.viz.palette import BACKGROUND, LINE, MUTED, TEXT, Theme
 from seqmodels.viz.walls import STYLES
 
@@ -45,7 +45,7 @@ def update(found: Explosion, *, theme: Theme = "light", height: int = 360) -> go
     font = {"size": 13, "color": TEXT.on(theme)}
     edge: dict[str, Any] = {"showline": True, "mirror": True, "linecolor": LINE.on(theme), "ticks": "", "fixedrange": True}
     edge |= {"zeroline": False, "showgrid": False, "tickfont": {"size": FONT}}
-    figure = go.Figure(
+    return go.Figure(
         traces,
         {
             "xaxis": {
@@ -62,14 +62,13 @@ def update(found: Explosion, *, theme: Theme = "light", height: int = 360) -> go
                 "title": {"text": "loss", "font": font},
                 **axis.axis(),
             },
+            "shapes": [rule(y=found.loss, line={"color": TEXT.on(theme), "width": 1, "dash": "dot"}, layer="below")],
             "annotations": keys.notes(key, 46, FONT),
             "height": height + keys.ROW * len(key),
             "margin": {"l": 58, "r": 8, "t": 8, "b": 52 + keys.ROW * len(key), "pad": 0},
             **ground(theme),
         },
     )
-    figure.add_hline(found.loss, line={"color": TEXT.on(theme), "width": 1, "dash": "dot"}, layer="below")
-    return figure
 
 
 def rows(found: Explosion) -> list[dict[str, Any]]:

@@ -34,23 +34,24 @@ def dots(panel: Panel, *, theme: Theme = "light") -> go.Figure:
     if any(map(panel.off, panel.arms)):
         right += 4 * air  # room for the edge
     names = [safe(arm.name) for arm in panel.arms]
-    figure = go.Figure(_traces(panel, right - air, theme))
-    figure.update_layout(
-        xaxis={**_axis(theme), "range": (low - air, right), "nticks": 5, "title": axis_title(_words(panel.axis), 8)},
-        yaxis={
-            **_axis(theme),
-            "range": (len(names) - 0.4, -0.6),
-            "tickvals": list(range(len(names))),
-            "ticktext": names,
-            "tickfont": {"size": 13},
-            "showgrid": False,
-            "automargin": True,
+    return go.Figure(
+        _traces(panel, right - air, theme),
+        {
+            "xaxis": {**_axis(theme), "range": (low - air, right), "nticks": 5, "title": axis_title(_words(panel.axis), 8)},
+            "yaxis": {
+                **_axis(theme),
+                "range": (len(names) - 0.4, -0.6),
+                "tickvals": list(range(len(names))),
+                "ticktext": names,
+                "tickfont": {"size": 13},
+                "showgrid": False,
+                "automargin": True,
+            },
+            "height": _ROW * len(names) + 66,
+            "margin": {"l": 10, "r": 14, "t": 6, "b": 48, "pad": 4},
+            **ground(theme),
         },
-        height=_ROW * len(names) + 66,
-        margin={"l": 10, "r": 14, "t": 6, "b": 48, "pad": 4},
-        **ground(theme),
     )
-    return figure
 
 
 def _traces(panel: Panel, edge: float, theme: Theme) -> list[Any]:
@@ -161,15 +162,16 @@ def courses(outcomes: Sequence[Outcome], *, as_before: bool = False, theme: Them
             look = {"color": pair.on(theme), "symbol": symbol, "size": 11}
             text = hover(seed, f"{name}: epoch %{{x}}", value)
             marks.append(go.Scatter(x=[epoch], y=[scores[epoch - 1]], mode="markers", marker=look, hovertemplate=text))
-    figure = go.Figure([*lines, *marks])
-    figure.update_layout(
-        xaxis={**_axis(theme), "title": axis_title("epoch", 6)},
-        yaxis={**_axis(theme), "title": axis_title(f"test: {_words(axis)}".replace(" (", "<br>("), 4)},
-        height=_COURSES,
-        margin={"l": 74, "r": 12, "t": 8, "b": 46, "pad": 2},
-        **ground(theme),
+    return go.Figure(
+        [*lines, *marks],
+        {
+            "xaxis": {**_axis(theme), "title": axis_title("epoch", 6)},
+            "yaxis": {**_axis(theme), "title": axis_title(f"test: {_words(axis)}".replace(" (", "<br>("), 4)},
+            "height": _COURSES,
+            "margin": {"l": 74, "r": 12, "t": 8, "b": 46, "pad": 2},
+            **ground(theme),
+        },
     )
-    return figure
 
 
 def courses_legend() -> str:

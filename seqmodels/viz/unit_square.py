@@ -32,16 +32,16 @@ def density(mu: NDArray[np.float32], lam: NDArray[np.float32], bins: int = BINS)
 def square(traced: Trace, focus: Focus = WHOLE) -> go.Figure:
     """All points of the text as a density; those of the selected token as dots, the selected unit's as a path from word to word."""
     layer, theme = focus.whole(traced), focus.theme
-    figure = go.Figure([_cloud(density(layer.mu, layer.lam), layer.mu.size, theme)])
+    drawn: list[Any] = [_cloud(density(layer.mu, layer.lam), layer.mu.size, theme)]
     if focus.token is not None:
         layer.check(focus.token)
         word = safe(shorten(traced.tokens[focus.token]))
-        figure.add_trace(_dots(layer.mu[focus.token], layer.lam[focus.token], word, theme))
+        drawn.append(_dots(layer.mu[focus.token], layer.lam[focus.token], word, theme))
     if focus.unit is not None:
-        drawn = focus.drawn(traced)
+        seen = focus.drawn(traced)
         words = [safe(shorten(word)) for word in focus.columns(traced).words]
-        path = _path(drawn.mu[:, focus.unit], drawn.lam[:, focus.unit], words, focus.unit, theme)
-        figure.add_trace(path.update(meta=picks(point={"token": focus.positions(traced)})))
+        path = _path(seen.mu[:, focus.unit], seen.lam[:, focus.unit], words, focus.unit, theme)
+        drawn.append(path.update(meta=picks(point={"token": focus.positions(traced)})))
     axis: dict[str, Any] = {
         "range": [-_EDGE, 1 + _EDGE],
         "tickvals": [0, 0.5, 1],
@@ -54,23 +54,24 @@ def square(traced: Trace, focus: Focus = WHOLE) -> go.Figure:
     few_to_many = keys.scale("points", [rgba(TEXT.on(theme), share) for share in (0.06, 0.35, 0.6, 0.9)], ("few", "many"))
     title = shorten(law.title(traced.cell, traced.model))
     key = keys.rows([keys.Entry(f"<b>{safe(title)}</b>", len(title)), few_to_many])
-    figure.update_layout(
-        xaxis={**axis, "title": {"text": "keep μ", "font": {**ink, "color": MU_INK.on(theme)}}},
-        yaxis={
-            **axis,
-            "title": {"text": "write λ", "font": {**ink, "color": LAM_INK.on(theme)}},
-            "scaleanchor": "x",
-            "constrain": "domain",
-            "constraintoward": "top",
+    return go.Figure(
+        drawn,
+        {
+            "xaxis": {**axis, "constrain": "domain", "title": {"text": "keep μ", "font": {**ink, "color": MU_INK.on(theme)}}},
+            "yaxis": {
+                **axis,
+                "title": {"text": "write λ", "font": {**ink, "color": LAM_INK.on(theme)}},
+                "scaleanchor": "x",
+                "constrain": "domain",
+                "constraintoward": "top",
+            },
+            "shapes": _map(theme),
+            "annotations": [*_regions(theme), *_families(theme), *keys.notes(key, 54, FONT)],
+            "height": _HEIGHT + 6 + keys.ROW * len(key),
+            "margin": {"l": 56, "r": 12, "t": 12, "b": 58 + keys.ROW * len(key)},
+            **ground(theme),
         },
-        shapes=_map(theme),
-        annotations=[*_regions(theme), *_families(theme), *keys.notes(key, 54, FONT)],
-        height=_HEIGHT + 6 + keys.ROW * len(key),
-        margin={"l": 56, "r": 12, "t": 12, "b": 58 + keys.ROW * len(key)},
-        **ground(theme),
     )
-    figure.update_xaxes(constrain="domain")
-    return figure
 
 
 def _cloud(shares: NDArray[np.float64], points: int, theme: Theme) -> go.Heatmap:

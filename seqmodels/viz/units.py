@@ -44,9 +44,7 @@ def regime_strip(traced: Trace, focus: Focus = WHOLE) -> go.Figure:
         frame.key.append(keys.area(regime.name, *(colour.on(focus.theme) for colour in REGIME_COLOURS[regime.name] if colour)))
     if focus.unit is not None:
         _follow(frame, layer, shares, focus.unit)
-    figure = frame.figure()
-    figure.update_layout(barmode="stack")
-    return figure
+    return frame.figure(barmode="stack")
 
 
 def regime_rows(traced: Trace, focus: Focus = WHOLE) -> list[dict[str, Any]]:
