@@ -83,6 +83,10 @@ class Server:
         self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=self._output, stderr=subprocess.STDOUT)
         wait_for(self.address, self._process, self._output)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def kill(self) -> None:
         """At once, without a chance to tidy up."""
         self._process.kill()

@@ -1,0 +1,193 @@
+"""What a click costs the server on the pages that read a text, and how long visitors wait when there are many.
+
+    python -m benchmarks.load                                                # every page, one visitor after the other
+    python -m benchmarks.load --pages Tagging --visitors 200 --seconds 60    # a crowd, each with a new sentence every 5 to 10 s
+
+The visitors are no browsers, but speak their protocol (tests/visiting.py). A click is a sentence that nobody has typed before, of
+fourteen words, to the last part of the answer. Processor time is the server's own, with all its processes. A crowd comes in over
+some seconds, and its first pages are counted apart. The app runs on this machine, and all is bounded: visitors, seconds, patience.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import random
+import statistics
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from websockets.exceptions import WebSocketException
+
+from pages.explorer import VIEWS
+from tests.browser.driver import Server
+from tests.visiting import Visitor
+
+PAGES = {  # by name: page, query, and the key of its text
+    "Overview": ("", "", "text"),
+    "Tagging": ("Tagging", "", "text"),
+    "Language model": ("Language_model", "", "prompt"),
+    **{f"Gates: {view}": ("Gates", f"view={view}", "text") for view in VIEWS},
+}
+WORDS = """
+the old man a young woman boats keys cabinet near table present object record play will they must time flies like an
+arrow fruit banana Angela Berlin London government people state union house garden river walked saw gave said that which
+who when after before under over quickly slowly never always red green small large letters wrote read built broke sold
+bought dog cat bird tree
+""".split()
+LENGTH = 14  # words of a sentence
+MOST = 500  # visitors
+PAUSE = (5.0, 10.0)  # seconds between two sentences of one visitor
+COMING = 10.0  # seconds in which a crowd comes in
+WARM_UP = 3  # clicks of the first visitor
+PATIENCE = 60.0  # seconds for an answer
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass
+class Tally:
+    """Seconds of first pages and of clicks, the bytes that the latter brought, and what went wrong."""
+
+    first: list[float] = field(default_factory=list)
+    clicks: list[float] = field(default_factory=list)
+    bytes: int = 0
+    errors: Counter[str] = field(default_factory=Counter)
+
+    def click(self, seconds: float, visitor: Visitor) -> None:
+        self.clicks.append(seconds)
+        self.bytes += visitor.seen.bytes
+        self.errors.update(visitor.seen.exceptions)
+
+
+def processes(pid: int) -> Iterator[int]:
+    """A process and all that it has started."""
+    yield pid
+    for task in Path(f"/proc/{pid}/task").glob("*"):
+        with suppress(OSError):
+            for child in (task / "children").read_text().split():
+                yield from processes(int(child))
+
+
+def processor_seconds(pid: int) -> float:
+    """Of a process and all that it has started."""
+    total = 0
+    for one in processes(pid):
+        with suppress(OSError):
+            of_process = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+            total += int(of_process[11]) + int(of_process[12])
+    return total / _TICKS
+
+
+def megabytes(pid: int) -> float:
+    """The memory of the same, in use now."""
+    total = 0
+    for one in processes(pid):
+        with suppress(OSError):
+            total += int(Path(f"/proc/{one}/statm").read_text().split()[1])
+    return total * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def sentence(chance: random.Random) -> str:
+    """One that nobody has typed before."""
+    return f"{' '.join(chance.choices(WORDS, k=LENGTH)).capitalize()} {chance.getrandbits(40):x}."
+
+
+async def one_by_one(address: str, name: str, clicks: int, chance: random.Random, pid: int) -> tuple[Tally, float]:
+    """So many clicks of one visitor, and the processor time of one in milliseconds."""
+    page, query, key = PAGES[name]
+    tally = Tally()
+    async with Visitor(address, patience=PATIENCE) as visitor:
+        await visitor.open(page, query)
+        for _ in range(WARM_UP):
+            await visitor.type(sentence(chance), key)
+        before = processor_seconds(pid)
+        for _ in range(clicks):
+            began = time.monotonic()
+            await visitor.type(sentence(chance), key)
+            tally.click(time.monotonic() - began, visitor)
+    return tally, (processor_seconds(pid) - before) / clicks * 1000
+
+
+async def crowd(
+    address: str, names: list[str], visitors: int, seconds: float, chance: random.Random, pid: int
+) -> tuple[Tally, float]:
+    """So many visitors at once, who spread over the pages; the same figures."""
+    tally = Tally()
+    end = time.monotonic() + COMING + seconds
+    before = processor_seconds(pid)
+    await asyncio.gather(
+        *(stay(address, names[number % len(names)], COMING * number / visitors, end, chance, tally) for number in range(visitors))
+    )
+    return tally, (processor_seconds(pid) - before) / max(1, len(tally.clicks)) * 1000
+
+
+async def stay(address: str, name: str, after: float, end: float, chance: random.Random, tally: Tally) -> None:
+    """One of a crowd."""
+    page, query, key = PAGES[name]
+    await asyncio.sleep(after)
+    try:
+        async with Visitor(address, patience=PATIENCE) as visitor:
+            began = time.monotonic()
+            await visitor.open(page, query)
+            tally.first.append(time.monotonic() - began)
+            while True:
+                await asyncio.sleep(chance.uniform(*PAUSE))
+                if time.monotonic() >= end:
+                    return
+                began = time.monotonic()
+                await visitor.type(sentence(chance), key)
+                tally.click(time.monotonic() - began, visitor)
+    except (TimeoutError, WebSocketException, OSError, LookupError) as error:
+        tally.errors[type(error).__name__] += 1
+
+
+def row(name: str, tally: Tally, cost: float, memory: tuple[float, float]) -> list[str]:
+    """A line of the table."""
+    ordered = sorted(tally.clicks)
+    shown = [f"{ordered[min(len(ordered) - 1, int(share * len(ordered)))]:.2f}" for share in (0.5, 0.95)] if ordered else ["-", "-"]
+    first = f"{statistics.median(tally.first):.2f}" if tally.first else "-"
+    errors = ", ".join(f"{count} x {what}" for what, count in tally.errors.most_common(3)) or "none"
+    size = tally.bytes / max(1, len(tally.clicks)) / 1000
+    return [name, str(len(ordered)), first, *shown, f"{cost:.0f}", f"{size:.0f}", f"{memory[0]:.0f} > {memory[1]:.0f}", errors]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Server time of a click, and seconds that visitors wait.")
+    parser.add_argument("--pages", nargs="+", choices=PAGES, default=list(PAGES), metavar="PAGE", help=", ".join(PAGES))
+    parser.add_argument("--clicks", type=int, default=20, help="of one visitor on each page")
+    parser.add_argument("--visitors", type=int, default=0, help="a crowd, on all these pages at once")
+    parser.add_argument("--seconds", type=float, default=60.0, help="that the crowd stays")
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    if given.visitors > MOST:
+        parser.error(f"at most {MOST} visitors")
+    shown = Table()
+    for heading in ("page", "clicks", "first page s", "p50 s", "p95 s", "server ms/click", "kB/click", "MB", "errors"):
+        shown.add_column(heading, justify="left" if heading in ("page", "errors") else "right")
+    chance = random.Random(given.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(SEQMODELS_RUNS=str(Path(folder) / "runs"))
+        try:
+            for name in [", ".join(given.pages)] if given.visitors else given.pages:
+                before = megabytes(server.pid)
+                if given.visitors:
+                    work = crowd(server.address, given.pages, given.visitors, given.seconds, chance, server.pid)
+                else:
+                    work = one_by_one(server.address, name, given.clicks, chance, server.pid)
+                tally, cost = asyncio.run(work)
+                shown.add_row(*row(name, tally, cost, (before, megabytes(server.pid))))
+        finally:
+            server.stop()
+    Console(width=160).print(shown)
+
+
+if __name__ == "__main__":
+    main()
