@@ -5,6 +5,7 @@ A word is a character for those models that read character by character.
 
 from __future__ import annotations
 
+import time
 import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -32,6 +33,7 @@ _SHELF = "language-shelf"  # in the session's state: what the models on screen h
 MOST: dict[Unit, int] = {"word": 2000, "character": 12_000}  # of a prompt: three models read it in some two seconds
 SIDE_BY_SIDE = 4  # models
 SHORT = 5  # candidates over a text: with them, the most of it is in sight on a projector
+FLOW = 0.1  # seconds between two sights of a text that flows in: each sends all of it
 LONG = 5000  # characters; what is shorter is scored before a spinner could be seen
 # so many make a word of text: one of the addresses has 5.5 characters, its space included
 TOKENS: dict[Unit, int] = {"word": 1, "character": 6}
@@ -238,10 +240,18 @@ def take_one(models: Models, prompt: str, found: Mapping[str, Candidates], *, te
 
 def write(panels: Sequence[tuple[DeltaGenerator, loading.Writing, Unit]], prompt: str, numbers: bool) -> None:
     """The models side by side, all writing at once. What they have written before appears at once."""
-    while panels:
-        for panel, writing, unit in panels:
-            panel.html(language.continuation(prompt, writing.tokens, unit=unit, numbers=numbers))
-        panels = [(panel, writing, unit) for panel, writing, unit in panels if writing.advance(TOKENS[unit])]
+    stands = [-1] * len(panels)  # how many words of each
+    going = list(range(len(panels)))
+    while True:
+        for number, (panel, writing, unit) in enumerate(panels):
+            if len(writing.tokens) != stands[number]:
+                stands[number] = len(writing.tokens)
+                panel.html(language.continuation(prompt, writing.tokens, unit=unit, numbers=numbers))
+        if not going:
+            return
+        deadline = time.monotonic() + FLOW
+        while going and time.monotonic() < deadline:
+            going = [number for number in going if panels[number][1].advance(TOKENS[panels[number][2]])]
 
 
 def prompt_surprisal(models: Models, prompt: str, numbers: bool) -> None:

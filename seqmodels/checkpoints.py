@@ -182,7 +182,8 @@ def find(name: str) -> Path:
             f"a checkpoint cannot be called {name[:LONGEST_NAME]!r}: "
             "give small letters, digits, hyphens and underscores, such as my-tagger"
         )
-    shipped, own = (where / f"{name}{SUFFIX}" for where in (folder(), own_folder()))
+    found = environment()
+    shipped, own = (where / f"{name}{SUFFIX}" for where in (found.checkpoints, found.own_checkpoints))
     # yours may have the name of a cell that came later
     return shipped if is_shipped(name) and (shipped.exists() or not own.exists()) else own
 
@@ -245,6 +246,7 @@ def load(path: Path | str, *, task: str | None = None, cell: str | None = None) 
     if problem:
         raise CheckpointError(f"{path} holds {problem}: fetch it again or retrain")
     model.eval().requires_grad_(False)
+    model.lay_out_for_reading()
     return Checkpoint(path, info, model, vocabulary)
 
 

@@ -112,12 +112,12 @@ def environment() -> Environment:
     here = None
     with suppress(OSError):  # the folder may have been deleted
         here = Path.cwd()
-    return _read(tuple(os.environ.items()), here)
+    return _read(tuple(map(os.environ.get, _READ)), here)
 
 
 @lru_cache(maxsize=8)
-def _read(variables: tuple[tuple[str, str], ...], here: Path | None) -> Environment:
-    """As long as the variables, and the folder that paths are relative to, are the same: a page asks twenty times."""
+def _read(values: tuple[str | None, ...], here: Path | None) -> Environment:
+    """As long as the variables, and the folder that paths are relative to, are the same: a page asks two hundred times."""
     try:
         return Environment()
     except ValidationError as error:
@@ -130,6 +130,10 @@ def _read(variables: tuple[tuple[str, str], ...], here: Path | None) -> Environm
 def variable(field: str) -> str:
     """The variable that sets a field."""
     return PREFIX + field.upper()
+
+
+# what a default is worked out of, besides our own: the user's folders
+_READ = (*map(variable, Environment.model_fields), "HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME")
 
 
 @dataclass(frozen=True)

@@ -45,12 +45,13 @@ def pack(weights: Mapping[str, Tensor], dtype: torch.dtype = torch.int8) -> dict
     large weight is no reason to make a file twice as large.
     """
     packed: dict[str, Tensor] = {}
-    for name, value in weights.items():
+    for name, given in weights.items():
+        value = given.contiguous()  # as a file holds them
         if dtype == torch.int8 and value.dim() == 2 and value.numel() >= LARGE and value.isfinite().all():
             packed[name], packed[name + SCALES] = quantize(value)
         else:
             rounded = value.to(torch.float16 if dtype == torch.int8 else dtype)
-            packed[name] = (rounded if rounded.isfinite().all() else value.float()).contiguous()
+            packed[name] = rounded if rounded.isfinite().all() else value.float()
     return packed
 
 

@@ -48,8 +48,13 @@ def file_of(name: str) -> Path:
 
 
 def stamp(name: str) -> int:
-    """When the file was last written, in nanoseconds, so that a retrained model replaces the old one; 0 if there is none."""
+    """When the model's file was last written, so that a retrained model replaces the old one."""
+    return written(file_of(name))
+
+
+def written(path: Path) -> int:
+    """When a file was last written, in nanoseconds; 0 if there is none."""
     try:
-        return file_of(name).stat().st_mtime_ns
+        return path.stat().st_mtime_ns
     except OSError:
         return 0

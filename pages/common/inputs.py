@@ -115,14 +115,15 @@ def cells(*tasks: str, most: int | None = None) -> list[str]:
     The shipped ones come first and are on unless a link says otherwise; the user's own are off.
     """
     shipped, found = loading.shipped(*tasks), loading.available(*tasks)
-    usual = usual_cells(*tasks, most=most)
+    usual = _usual(found, shipped, most)
     picked = found and choices("Models", found, key="cells", default=usual, show=loading.title, also=_short, popover=True)
-    for problem in loading.problems(list(dict.fromkeys([*shipped, *picked]))):
+    sound = [name for name in found if name in shipped]  # of the visitor's own only the description has been read
+    for problem in loading.problems([name for name in dict.fromkeys([*shipped, *picked]) if name not in sound]):
         st.caption(f":material/info: {plain(problem)}")
     if not found:
         st.info("There are no models for this task yet. `make checkpoints` trains them.")
         st.stop()
-    picked = [name for name in picked if not loading.problems([name])]
+    picked = [name for name in picked if name in sound or not loading.problems([name])]
     if most is not None and len(picked) > most:
         picked = picked[-most:]  # the user's own, which were asked for on purpose, stand last
         st.caption(f":material/info: {most} at most are shown side by side: {', '.join(map(loading.title, picked))}.")
@@ -131,11 +132,14 @@ def cells(*tasks: str, most: int | None = None) -> list[str]:
 
 def usual_cells(*tasks: str, most: int | None = None) -> list[str]:
     """The models for these tasks that are on unless a link says otherwise: the shipped ones, of too many those of torch's cells."""
-    found = loading.available(*tasks)
-    shipped = [name for name in found if loading.is_shipped(name)]
+    return _usual(loading.available(*tasks), loading.shipped(*tasks), most)
+
+
+def _usual(found: Sequence[str], shipped: Sequence[str], most: int | None) -> list[str]:
+    shipped = [name for name in found if name in shipped]
     if most is not None and len(shipped) > most:
         shipped = [name for name in shipped if CELLS[name.partition("-")[2]].kernel][:most] or shipped[:most]
-    return shipped or found[:1]
+    return shipped or list(found[:1])
 
 
 def given(task: str, names: Sequence[str], *, key: str | None = None) -> list[str]:

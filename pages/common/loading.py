@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.common.caching import GIVEN, cached_by_model, file_of, stamp
+from pages.common.caching import GIVEN, cached_by_model, file_of, stamp, written
 from pages.common.shelf import Shelf
 from seqmodels.cells import CELLS
 from seqmodels.environment import environment
@@ -230,12 +230,12 @@ def _load_all() -> None:
 def _load(name: str) -> Checkpoint | str:
     """The model, or why it cannot be used."""
     path = file_of(name)
-    if not is_shipped(name):
+    if path.parent == environment().own_checkpoints:
         from seqmodels.runs.publishing import note_use
 
         note_use(path)
     # by its path too, as the folder may change while the warm-up goes on
-    return _models().get((name, path, stamp(name)), partial(_load_file, name, path))
+    return _models().get((name, path, written(path)), partial(_load_file, name, path))
 
 
 @st.cache_resource(show_spinner=False)

@@ -24,6 +24,7 @@ from seqmodels.tasks.language import EVALUATION_CHUNK
 from seqmodels.text import EOS, Unit
 from seqmodels.vocab import LANGUAGE_VOCABS, LanguageBatch, LanguageVocab
 
+_FIRST_LOOK = 64  # words among which the likeliest that hold a share are looked for first
 MOST_LOGITS = 25_000_000  # at a time, 100 MB: with a larger vocabulary, of fewer words
 Reader = Callable[[list[int]], Tensor]  # reads on from where it stopped: word ids -> logits (vocab,) of the word after them
 
@@ -197,15 +198,40 @@ def adjusted(log_probabilities: NDArray[np.float32], sampling: Sampling, *, neve
         return one_hot
     scores = (scores - scores.max()) / sampling.temperature
     if 0 < sampling.top_k < len(scores):
-        scores[np.argsort(-scores, kind="stable")[sampling.top_k :]] = -np.inf
+        scores = _only(scores, _largest(scores, sampling.top_k)[: sampling.top_k], -np.inf)
     probabilities = np.exp(scores)
     probabilities /= probabilities.sum()
     if sampling.top_p < 1:
-        order = np.argsort(-probabilities, kind="stable")
-        kept = int(np.searchsorted(np.cumsum(probabilities[order]), sampling.top_p)) + 1
-        probabilities[order[kept:]] = 0
+        probabilities = _only(probabilities, _nucleus(probabilities, sampling.top_p), 0)
         probabilities /= probabilities.sum()
     return probabilities
+
+
+def _nucleus(probabilities: NDArray[np.float64], share: float) -> NDArray[np.intp]:
+    """The fewest words that hold so much of the probability, the likeliest first."""
+    count = _FIRST_LOOK
+    while True:
+        order = _largest(probabilities, count)
+        held = np.cumsum(probabilities[order])
+        if held[-1] >= share or len(order) == len(probabilities):
+            return order[: int(np.searchsorted(held, share)) + 1]
+        count *= 8
+
+
+def _largest(values: NDArray[np.float64], count: int) -> NDArray[np.intp]:
+    """Where the `count` largest are, the largest first, equals in their order; all that equal the last of them are there too.
+
+    As a stable sort of all has it, which takes most of the time of a word.
+    """
+    among = np.arange(len(values)) if count >= len(values) else np.flatnonzero(values >= np.partition(values, -count)[-count])
+    return among[np.argsort(-values[among], kind="stable")]
+
+
+def _only(values: NDArray[np.float64], kept: NDArray[np.intp], other: float) -> NDArray[np.float64]:
+    """Those that are kept, in their places."""
+    found = np.full_like(values, other)
+    found[kept] = values[kept]
+    return found
 
 
 def reader(checkpoint: Checkpoint, state: State | None = None) -> Reader:
@@ -232,7 +258,8 @@ def _draw(
             log_probabilities = torch.log_softmax(read(unread), dim=-1).numpy()
         never = vocabulary.words.unk if writer is None else writer.spoiling()
         probabilities = adjusted(log_probabilities, sampling, never=never)
-        drawn = int(random.choice(len(probabilities), p=probabilities))
+        possible = np.flatnonzero(probabilities)
+        drawn = int(random.choice(possible, p=probabilities[possible]))
         if writer is not None:
             writer.read(drawn)
         unread = [drawn]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle, islice
 from typing import Literal
@@ -127,17 +128,8 @@ def gap_probe(
     logits, unknown = checkpoint.model.logits(at_target).split(len(gapped))  # (gaps, choices) each
     predicted = int(logits[0].argmax())
     read = inputs if layer == 0 else outputs[layer - 1]
-    retention = [
-        _retention(
-            checkpoint.model.recurrent,
-            layer,
-            reading,
-            read[row],
-            outputs[layer][row],
-            None if start is None else start[0][layer, 0, row],
-        )
-        for row, reading in enumerate(gapped)
-    ]
+    before = None if start is None else start[0][layer, 0]
+    retention = _retention(checkpoint.model.recurrent, layer, gapped, read, outputs[layer], before)
     return GapProbe(
         prediction=checkpoint.targets[predicted],
         direction=_direction(plain),
@@ -149,25 +141,34 @@ def gap_probe(
     )
 
 
-def _retention(recurrent: Recurrent, layer: int, reading: _Reading, inputs: Tensor, outputs: Tensor, start: Tensor | None) -> float:
-    """What is left of the source at the target, from a layer's inputs and outputs (time, ...), as `traces.retention` has it.
+def _retention(
+    recurrent: Recurrent, layer: int, readings: Sequence[_Reading], inputs: Tensor, outputs: Tensor, start: Tensor | None
+) -> list[float]:
+    """What is left of each reading's source at its target, from a layer's inputs and outputs (batch, time, ...).
 
-    `start` is the output before the first token, (hidden,); else zero.
-
-    Only the gates on the way are worked out: a trace of every variant would be most of the time.
+    As `traces.retention` has it. `start` is the output before the first token, (batch, hidden); else zero. Only the gates on the
+    way are worked out, of all readings at once: a trace of each would be most of the time.
     """
-    backward = _direction(reading) == BACKWARD
+    backward = _direction(readings[0]) == BACKWARD
     onward = -1 if backward else 1
-    way = torch.arange(reading.source, reading.target + onward, onward)  # in the order of reading
-    output = outputs.split(recurrent.hidden_size, dim=-1)[backward]
-    around = F.pad(output, (0, 0, 1, 1))  # with what stands before the first token read, on either side
+    ways = [torch.arange(reading.source, reading.target + onward, onward) for reading in readings]  # in the order of reading
+    rows = torch.cat([torch.full_like(way, row) for row, way in enumerate(ways)])
+    steps = torch.cat(ways)
+    around = F.pad(
+        outputs.split(recurrent.hidden_size, dim=-1)[backward], (0, 0, 1, 1)
+    )  # with what stands before the first token read
     if start is not None:
-        around[0] = start
-    previous = around[way - onward + 1]
-    gates = gates_of(recurrent.cell, recurrent.weights(layer, reverse=backward), inputs[way], previous)
-    written = gates.lam[0] * gates.candidate[0]
-    size = written.norm()
-    return float((gates.mu[1:].prod(dim=0) * written).norm() / size) if size > 0 else 0.0
+        around[:, 0] = start
+    weights = recurrent.weights(layer, reverse=backward)
+    gates = gates_of(recurrent.cell, weights, inputs[rows, steps], around[rows, steps - onward + 1])  # (steps of all ways, hidden)
+    found = []
+    for mu, lam, candidate in zip(
+        *(gate.split(list(map(len, ways))) for gate in (gates.mu, gates.lam, gates.candidate)), strict=True
+    ):
+        written = lam[0] * candidate[0]
+        size = written.norm()
+        found.append(float((mu[1:].prod(dim=0) * written).norm() / size) if size > 0 else 0.0)
+    return found
 
 
 def _direction(reading: _Reading) -> str:

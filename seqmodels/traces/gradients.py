@@ -7,17 +7,19 @@ The first term is the path that the gates hold open; the rest is how an earlier 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqmodels.cells import Cell
+from seqmodels.cells import Cell, update
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference.encoding import embed
-from seqmodels.recurrence import walk
+from seqmodels.recurrence import Weights
 from seqmodels.traces.layers import LayerTrace, Trace
 
 FURTHEST = 60  # words back; the work grows with each
@@ -53,13 +55,11 @@ def gradient_path(
         raise ValueError(f"furthest is {furthest}: give the number of words to look back over, from 1")
     read = range(tokens - 1, token - 1, -1) if side.backward else range(token + 1)
     sources = read[-furthest:]
-    before = read[: len(read) - len(sources)]
     with torch.inference_mode(False):
         recurrent = checkpoint.model.recurrent
-        start = _state_after(side, before, recurrent.cell)
+        memory, output = _states_before(side, read, len(sources), recurrent.cell)
         weights = recurrent.weights(layer, reverse=side.backward)
-        steps = walk(recurrent.cell, weights, _inputs(checkpoint, traced, layer, list(sources)), start=start)
-        gradient = _jacobian_norms([step.memory for step in steps])
+        gradient = _jacobian_norms(recurrent.cell, weights, _inputs(checkpoint, traced, layer, list(sources)), memory, output)
     kept = np.linalg.norm(_products(side.mu[list(sources)]), axis=1)
     return GradientPath(tuple(sources), kept / kept[-1], gradient / gradient[-1])
 
@@ -77,21 +77,52 @@ def _inputs(checkpoint: Checkpoint, traced: Trace, layer: int, tokens: list[int]
     return torch.from_numpy(np.concatenate(below, axis=1))
 
 
-def _state_after(side: LayerTrace, read: range, cell: Cell) -> tuple[Tensor, Tensor]:
-    """The memory and output after the words read so far. Tracked by autograd, so that every memory made of them is a node."""
-    if read:
-        memory, output = (torch.from_numpy(values[read[-1]].copy()) for values in (side.memory, side.output))
-    else:
-        memory = torch.zeros(side.mu.shape[1]) if side.start is None else torch.from_numpy(side.start.copy())
-        output = cell.show(memory)
-    return memory.requires_grad_(), output.detach().requires_grad_()
+def _states_before(side: LayerTrace, read: Sequence[int], last: int, cell: Cell) -> tuple[Tensor, Tensor]:
+    """The memory and output before each of the `last` words read, (last, hidden) each."""
+    start = torch.zeros(side.mu.shape[1]) if side.start is None else torch.from_numpy(side.start.copy())
+    states = []
+    for values, begin in ((side.memory, start), (side.output, cell.show(start))):
+        after = torch.from_numpy(values[list(read[:-1])])
+        states.append(torch.cat([begin.unsqueeze(0), after])[-last:])
+    return states[0], states[1]
 
 
-def _jacobian_norms(memories: list[Tensor]) -> Shares:
-    """(steps,): the Frobenius norm of the derivative of the last memory by each."""
-    every_unit = torch.eye(len(memories[-1]))
-    jacobians = torch.autograd.grad(memories[-1], memories, every_unit, is_grads_batched=True)  # each (hidden, hidden)
-    return np.array([jacobian.double().norm().item() for jacobian in jacobians])
+def _jacobian_norms(cell: Cell, weights: Weights, inputs: Tensor, memory: Tensor, output: Tensor) -> Shares:
+    """(steps,): the Frobenius norm of the derivative of the last memory by each.
+
+    inputs (steps, input); memory and output (steps, hidden) before each step. What a unit does at a step depends on the rows of W
+    and U that are its own, so the derivatives of one step are rows of U, each by a factor. Autograd gives the factors, of all steps
+    at once, and a step back is a product of two (hidden, hidden) matrices, however many gates there are.
+    """
+    x = F.linear(inputs, weights.input, weights.input_bias)
+    product = F.linear(output, weights.hidden, weights.hidden_bias).detach().requires_grad_()  # (steps, rows)
+    memory.requires_grad_()
+    gates = cell.gates(x, product)
+    made = update(memory, gates)
+    kept = made.detach().requires_grad_()
+    by_gates, mu = _slopes(made, product, memory)  # of the new memory
+    shown_by_gates, shown = _slopes(cell.read_out(kept, gates), product, kept)  # of the output, by the gates and by that memory
+
+    def rows(factors: Tensor) -> Tensor:
+        """factors (rows,) -> the derivative by the output before, (hidden, hidden)."""
+        return (factors.unsqueeze(1) * weights.hidden).view(-1, *weights.hidden.shape[1:] * 2).sum(0)
+
+    jacobian = torch.eye(memory.shape[1])  # d last memory / d memory after a step, by every way
+    by_output = torch.zeros_like(jacobian)  # d last memory / d output after that step
+    norms = [jacobian.norm().item()]
+    for step in range(len(memory) - 1, 0, -1):
+        before = jacobian @ rows(by_gates[step])
+        if not cell.memory_is_output:
+            before += by_output @ rows(shown_by_gates[step])
+        jacobian = jacobian * mu[step] + before * shown[step - 1]
+        by_output = before
+        norms.append(jacobian.double().norm().item())
+    return np.array(norms[::-1])
+
+
+def _slopes(values: Tensor, *of: Tensor) -> tuple[Tensor, ...]:
+    """The derivative of each unit's value by what is its own."""
+    return torch.autograd.grad(values.sum(), of, retain_graph=True, materialize_grads=True)
 
 
 def _products(mu: NDArray[np.float32]) -> Shares:
