@@ -2,10 +2,12 @@
 
     python -m benchmarks.load                                                # every page, one visitor after the other
     python -m benchmarks.load --pages Tagging --visitors 200 --seconds 60    # a crowd, each with a new sentence every 5 to 10 s
+    python -m benchmarks.load --visitors 100 --seconds 600                   # on all pages, and what they leave behind
 
 The visitors are no browsers, but speak their protocol (tests/visiting.py). A click is a sentence that nobody has typed before, of
-fourteen words, to the last part of the answer. Processor time is the server's own, with all its processes. A crowd comes in over
-some seconds, and its first pages are counted apart. The app runs on this machine, and all is bounded: visitors, seconds, patience.
+fourteen words, to the last part of the answer; on a page that reads none, the page anew. Processor time is the server's own, with
+all its processes. A crowd comes in over some seconds to a server on which each page has been opened once, and its first pages are
+counted apart. The app runs on this machine, and all is bounded: visitors, seconds, patience.
 """
 
 from __future__ import annotations
@@ -31,11 +33,12 @@ from pages.explorer import VIEWS
 from tests.browser.driver import Server
 from tests.visiting import Visitor
 
-PAGES = {  # by name: page, query, and the key of its text
+PAGES = {  # by name: page, query, and the key of its text if it reads one
     "Overview": ("", "", "text"),
     "Tagging": ("Tagging", "", "text"),
     "Language model": ("Language_model", "", "prompt"),
     **{f"Gates: {view}": ("Gates", f"view={view}", "text") for view in VIEWS},
+    **{page.replace("_", " "): (page, "", "") for page in ("Training", "Leaderboard", "Memory_lab", "Gradient_lab", "Five_tips")},
 }
 WORDS = """
 the old man a young woman boats keys cabinet near table present object record play will they must time flies like an
@@ -48,6 +51,8 @@ MOST = 500  # visitors
 PAUSE = (5.0, 10.0)  # seconds between two sentences of one visitor
 COMING = 10.0  # seconds in which a crowd comes in
 WARM_UP = 3  # clicks of the first visitor
+EVERY = 5.0  # seconds between two looks at the memory
+GONE = 75.0  # seconds after which the server has forgotten a visitor who left
 PATIENCE = 60.0  # seconds for an answer
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -95,43 +100,81 @@ def megabytes(pid: int) -> float:
     return total * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
+def descriptors(pid: int) -> int:
+    """Open files and connections of the same."""
+    return sum(len(list(Path(f"/proc/{one}/fd").glob("*"))) for one in processes(pid))
+
+
 def sentence(chance: random.Random) -> str:
     """One that nobody has typed before."""
     return f"{' '.join(chance.choices(WORDS, k=LENGTH)).capitalize()} {chance.getrandbits(40):x}."
 
 
+async def click(visitor: Visitor, name: str, chance: random.Random) -> None:
+    """What a visitor of a page does, up to the answer."""
+    page, query, key = PAGES[name]
+    await (visitor.type(sentence(chance), key) if key else visitor.open(page, query))
+
+
 async def one_by_one(address: str, name: str, clicks: int, chance: random.Random, pid: int) -> tuple[Tally, float]:
     """So many clicks of one visitor, and the processor time of one in milliseconds."""
-    page, query, key = PAGES[name]
+    page, query, _ = PAGES[name]
     tally = Tally()
     async with Visitor(address, patience=PATIENCE) as visitor:
         await visitor.open(page, query)
         for _ in range(WARM_UP):
-            await visitor.type(sentence(chance), key)
+            await click(visitor, name, chance)
         before = processor_seconds(pid)
         for _ in range(clicks):
             began = time.monotonic()
-            await visitor.type(sentence(chance), key)
+            await click(visitor, name, chance)
             tally.click(time.monotonic() - began, visitor)
     return tally, (processor_seconds(pid) - before) / clicks * 1000
 
 
 async def crowd(
     address: str, names: list[str], visitors: int, seconds: float, chance: random.Random, pid: int
-) -> tuple[Tally, float]:
-    """So many visitors at once, who spread over the pages; the same figures."""
+) -> tuple[Tally, float, list[float]]:
+    """So many visitors at once, who spread over the pages; the same figures, and the server's memory every few seconds."""
     tally = Tally()
+    memory: list[float] = []
+
+    async def watch() -> None:
+        while True:
+            memory.append(megabytes(pid))
+            await asyncio.sleep(EVERY)
+
+    watching = asyncio.create_task(watch())
     end = time.monotonic() + COMING + seconds
     before = processor_seconds(pid)
     await asyncio.gather(
         *(stay(address, names[number % len(names)], COMING * number / visitors, end, chance, tally) for number in range(visitors))
     )
-    return tally, (processor_seconds(pid) - before) / max(1, len(tally.clicks)) * 1000
+    watching.cancel()
+    return tally, (processor_seconds(pid) - before) / max(1, len(tally.clicks)) * 1000, memory
+
+
+async def look_around(address: str, names: list[str]) -> None:
+    """One visitor who opens each page and goes, until the server has forgotten that."""
+    for name in names:
+        async with Visitor(address, patience=PATIENCE) as first:
+            await first.open(*PAGES[name][:2])
+    await asyncio.sleep(GONE)
+
+
+def legacy(memory: list[float], before: tuple[int, int], after: tuple[int, int]) -> str:
+    """What a crowd leaves behind. Its memory is that of its third minute against that of its last one."""
+    minute = round(60 / EVERY)
+    parts = [f"open files {before[0]} before, {after[0]} after; processes {before[1]} before, {after[1]} after"]
+    if len(memory) >= 4 * minute:
+        early, late = max(memory[2 * minute : 3 * minute]), max(memory[-minute:])
+        parts.append(f"memory {early:.0f} MB at most in the third minute, {late:.0f} in the last: {late / early - 1:+.1%}")
+    return "; ".join(parts)
 
 
 async def stay(address: str, name: str, after: float, end: float, chance: random.Random, tally: Tally) -> None:
     """One of a crowd."""
-    page, query, key = PAGES[name]
+    page, query, _ = PAGES[name]
     await asyncio.sleep(after)
     try:
         async with Visitor(address, patience=PATIENCE) as visitor:
@@ -143,7 +186,7 @@ async def stay(address: str, name: str, after: float, end: float, chance: random
                 if time.monotonic() >= end:
                     return
                 began = time.monotonic()
-                await visitor.type(sentence(chance), key)
+                await click(visitor, name, chance)
                 tally.click(time.monotonic() - began, visitor)
     except (TimeoutError, WebSocketException, OSError, LookupError) as error:
         tally.errors[type(error).__name__] += 1
@@ -176,17 +219,25 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         server = Server(SEQMODELS_RUNS=str(Path(folder) / "runs"))
         try:
-            for name in [", ".join(given.pages)] if given.visitors else given.pages:
-                before = megabytes(server.pid)
-                if given.visitors:
-                    work = crowd(server.address, given.pages, given.visitors, given.seconds, chance, server.pid)
-                else:
-                    work = one_by_one(server.address, name, given.clicks, chance, server.pid)
-                tally, cost = asyncio.run(work)
-                shown.add_row(*row(name, tally, cost, (before, megabytes(server.pid))))
+            told = ""
+            if given.visitors:
+                asyncio.run(look_around(server.address, given.pages))
+                held = megabytes(server.pid)
+                open_files = descriptors(server.pid), len(list(processes(server.pid)))
+                work = crowd(server.address, given.pages, given.visitors, given.seconds, chance, server.pid)
+                tally, cost, memory = asyncio.run(work)
+                name = given.pages[0] if len(given.pages) == 1 else f"{len(given.pages)} pages"
+                shown.add_row(*row(f"{name}, {given.visitors} visitors", tally, cost, (held, megabytes(server.pid))))
+                time.sleep(GONE)
+                told = legacy(memory, open_files, (descriptors(server.pid), len(list(processes(server.pid)))))
+            else:
+                for name in given.pages:
+                    held = megabytes(server.pid)
+                    tally, cost = asyncio.run(one_by_one(server.address, name, given.clicks, chance, server.pid))
+                    shown.add_row(*row(name, tally, cost, (held, megabytes(server.pid))))
         finally:
             server.stop()
-    Console(width=160).print(shown)
+    Console(width=160).print(shown, told)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
+import plotly.graph_objects as go
 import pytest
 import streamlit as st
 import torch
@@ -49,6 +51,19 @@ def _no_models_of_ones_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """What whoever runs the tests has trained is not looked at."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SEQMODELS_OWN_CHECKPOINTS", str(tmp_path_factory.mktemp("own")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _checked_pictures() -> Iterator[None]:
+    """Plotly checks every property of a picture here, which `viz.frame.picture` spares the app."""
+    make = go.Figure.__init__
+
+    def checked(figure: go.Figure, *parts: Any, _validate: bool = True, **more: Any) -> None:
+        make(figure, *parts, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(go.Figure, "__init__", checked)
         yield
 
 

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 from seqmodels.labs.circuit import Circuit, Node
 from seqmodels.viz.format import number
-from seqmodels.viz.frame import ground, hover
+from seqmodels.viz.frame import ground, hover, picture
 from seqmodels.viz.palette import BACKGROUND, LAM, MU, MUTED, POSITIVE, REVEAL, SURFACE, TEXT, Pair, Theme, safe
 
 _ROW, _MOST = 84, 480  # pixels between two rows of parts, and of all rows at most
@@ -180,7 +180,7 @@ def _figure(drawing: _Drawing, top: float, theme: Theme) -> go.Figure:
         )
         for wire in drawing.wires
     ]
-    return go.Figure(
+    return picture(
         [*wires, _circles(drawing, theme)],
         {
             "xaxis": {**axis, "range": [-1.5, drawing.columns - 0.4]},

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from seqmodels.experiments import mean_and_spread
 from seqmodels.viz import law
-from seqmodels.viz.frame import FONT, axis_title, ground, hover, rgba
+from seqmodels.viz.frame import FONT, axis_title, ground, hover, picture, rgba
 from seqmodels.viz.palette import LINE, MUTED, Theme, cell_colour, cell_marker
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def distances(
         )
     )
     low, high = (0.0, 105.0) if metric == "accuracy" else (-0.01, max(0.2, *ends.values(), *baselines.values()) * 1.1)
-    return go.Figure(
+    return picture(
         traces,
         _layout(
             theme,
@@ -118,7 +118,7 @@ def agreement_gap(found: Mapping[str, Agreement], theme: Theme = "light") -> go.
             ),
         ]
         ends[cell] = one.gap[-1]
-    return go.Figure(
+    return picture(
         traces,
         _layout(
             theme,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from seqmodels.viz import keys, law
 from seqmodels.viz.format import scientific
-from seqmodels.viz.frame import FONT, ground, hover, rule
+from seqmodels.viz.frame import FONT, ground, hover, picture, rule
 from seqmodels.viz.gradients import Decades
 from seqmodels.viz.legends import Stroke
 from seqmodels.viz.palette import LINE, MU, MUTED, NEGATIVE, TEXT, Theme, cell_colour, cell_marker
@@ -112,7 +112,7 @@ def _figure(
         "title": {"text": "steps back from the loss", "font": font, "standoff": 4},
     }
     y_axis = {"title": {"text": title, "font": font}, "showgrid": True, "gridcolor": LINE.on(theme), "tickfont": {"size": FONT}}
-    return go.Figure(
+    return picture(
         traces,
         {
             "xaxis": {**edge, **x_axis, "showgrid": False, "tickfont": {"size": FONT}},

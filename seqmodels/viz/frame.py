@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from unicodedata import east_asian_width
 
 import numpy as np
 import plotly.graph_objects as go
+import plotly.io as pio
 from numpy.typing import NDArray
 
 from seqmodels.text import EOS
@@ -30,6 +32,8 @@ MARGIN_LEFT, MARGIN_RIGHT = 48, 8  # pixels; the left one holds a panel's name a
 _HORIZONTAL = 7  # up to so many words stand upright even on a phone
 _GAP = 12  # pixels between two panels
 _ROW = 20  # pixels of a line of labels
+_DRAWN = ("bar", "heatmap", "scatter")  # kinds of traces
+_UNSEEN = ("coloraxis", "colorscale", "geo", "map", "mapbox", "polar", "scene", "ternary")  # parts of plotly's look
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,24 @@ def ground(theme: Theme) -> dict[str, Any]:
         "modebar": {"bgcolor": "rgba(0,0,0,0)"},
         "dragmode": False,
         "showlegend": False,
+    }
+
+
+def picture(traces: Any, layout: Mapping[str, Any]) -> go.Figure:
+    """A figure of traces, each checked by plotly, and a layout, which it does not check: that would be most of the work of a click.
+
+    The tests check the layouts of all pictures.
+    """
+    return go.Figure(traces, {"template": _template(), **layout}, _validate=False)
+
+
+@cache
+def _template() -> dict[str, Any]:
+    """Of plotly's own look what is seen here: each picture carries it to the browser, and most of it is of maps and the like."""
+    look = pio.templates["plotly"].to_plotly_json()
+    return {
+        "layout": {name: value for name, value in look["layout"].items() if name not in _UNSEEN},
+        "data": {kind: value for kind, value in look["data"].items() if kind in _DRAWN},
     }
 
 
@@ -317,7 +339,7 @@ class Frame:
             "mirror": "all",
             "linecolor": LINE.on(self.theme),
         }
-        return go.Figure(
+        return picture(
             self.traces,
             {
                 "xaxis": x_axis,

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from seqmodels.viz import keys
-from seqmodels.viz.frame import FONT, ground, hover, rgba
+from seqmodels.viz.frame import FONT, ground, hover, picture, rgba
 from seqmodels.viz.legends import Stroke
 from seqmodels.viz.palette import LINE, MU, MU_INK, MUTED, TEXT, Pair, Theme, safe, shorten
 
@@ -59,7 +59,7 @@ def gap(probe: GapProbe, *, axes: tuple[Range, Range] | None = None, theme: Them
     named = [f"<b>{safe(shorten(name))}</b>"] if name else []
     key = [*named, *keys.rows(stroke.key(theme) for stroke in (THEORY, EXPERIMENT, WITHOUT))]
     below = _BELOW + keys.ROW * len(key)
-    return go.Figure(
+    return picture(
         traces,
         {
             "xaxis": _x_axis(probe, theme),

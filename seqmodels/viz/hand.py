@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from seqmodels.traces import LayerTrace, Trace
 from seqmodels.viz import keys, law
-from seqmodels.viz.frame import WORD, Focus, Frame, ground, hover, rgba
+from seqmodels.viz.frame import WORD, Focus, Frame, ground, hover, picture, rgba
 from seqmodels.viz.palette import LAM, LAM_INK, LINE, MU, MU_INK, MUTED, POSITIVE, REVEAL, TEXT, Pair, Theme
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def switch(a: float, b: float, lam: float, theme: Theme = "light") -> go.Figure:
     total = {**mark, "text": f"<b>{_short(a + written)}</b>"}
     line = {"type": "line", "x0": a + written, "x1": a + written, "y0": -0.42, "y1": 0.42, "line": {"color": text, "width": 3}}
     axis = {"range": [0, a + b + 0.3], "fixedrange": True, "zeroline": False, "gridcolor": LINE.on(theme), "tickfont": {"size": 14}}
-    return go.Figure(
+    return picture(
         bars,
         {
             "barmode": "overlay",

@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 from seqmodels.text import EOS, UNK, Unit, spaced, words
 from seqmodels.viz import legends
 from seqmodels.viz.format import counted, percent
-from seqmodels.viz.frame import FACE
+from seqmodels.viz.frame import FACE, picture
 from seqmodels.viz.palette import LINE, MUTED, PARAGRAPH, SPACE, SURFACE, SURPRISAL, TEXT, Theme, safe, shorten
 from seqmodels.viz.style import styled
 
@@ -74,7 +74,7 @@ def next_word_bars(
         hoverinfo="skip",
         showlegend=False,
     )
-    return go.Figure(
+    return picture(
         [
             go.Bar(x=model, width=0.74, marker={"color": f"{colour}47"}, name=pale, **row),  # 28 % of the colour
             go.Bar(x=drawn, width=0.4, marker={"color": colour}, name=solid, **row),
@@ -82,7 +82,7 @@ def next_word_bars(
             numbers,
         ],
         {
-            "template": "none",  # every colour is given here, and plotly's own template is slow to copy
+            "template": {},  # every colour is given here
             "barmode": "overlay",
             "bargap": 0,
             "height": (24 if bare else 27) * len(rows) + above + below,

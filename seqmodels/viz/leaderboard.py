@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from seqmodels.viz import law, legends
 from seqmodels.viz.format import counted, percent
-from seqmodels.viz.frame import FONT, axis_title, ground, hover, rgba, rule
+from seqmodels.viz.frame import FONT, axis_title, ground, hover, picture, rgba, rule
 from seqmodels.viz.palette import (
     BACKGROUND,
     DIFFERENT,
@@ -90,7 +90,7 @@ def against(
     line = LINE.on(theme)
     axis = {"gridcolor": line, "linecolor": line, "showline": True, "mirror": True, "zeroline": False, "fixedrange": True}
     font = {"tickfont": {"size": FONT}}
-    return go.Figure(
+    return picture(
         points,
         {
             "xaxis": {
@@ -183,7 +183,7 @@ def by_label(
     if stretched:
         across |= {"tickvals": [_place(tick, stretched) for tick in _TICKS], "ticktext": [f"{tick:g}" for tick in _TICKS]}
     down = {"range": (len(labels) - 0.4, -0.6), "tickvals": list(range(len(labels))), "ticktext": [safe(label) for label in labels]}
-    return go.Figure(
+    return picture(
         points,
         {
             "xaxis": {**across, "fixedrange": True},
@@ -275,7 +275,7 @@ def confusion(found: Confusion, *, theme: Theme = "light") -> go.Figure:
         "zeroline": False,
         "ticks": "",
     }
-    return go.Figure(
+    return picture(
         heat,
         {
             "xaxis": {**axis, "side": "top", "title": axis_title("the model says")},
@@ -315,7 +315,7 @@ def reliability(cards: Sequence[Card], of: str, *, split: str = "test", theme: T
     ends = {"x0": 0, "y0": 0, "x1": 100, "y1": 100}
     diagonal = {"type": "line", **ends, "line": {"color": MUTED.on(theme), "dash": "dot"}, "layer": "below"}
     axis = {"range": (-2, 102), "gridcolor": line, "zeroline": False, "fixedrange": True, "tickfont": {"size": FONT}}
-    return go.Figure(
+    return picture(
         curves,
         {
             "xaxis": {**axis, "title": axis_title("how sure it is, %")},

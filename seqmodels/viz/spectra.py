@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from seqmodels.viz import keys
-from seqmodels.viz.frame import FONT, ground, hover
+from seqmodels.viz.frame import FONT, ground, hover, picture
 from seqmodels.viz.palette import LINE, MUTED, NEGATIVE, POSITIVE, TEXT, Theme
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def spectrum(found: Spectrum, *, theme: Theme = "light", height: int = 300) -> g
         "tickfont": {"size": FONT},
     }
     below = 28 + keys.ROW * len(key)
-    return go.Figure(
+    return picture(
         dots,
         {
             "xaxis": {**edge, "constrain": "domain"},

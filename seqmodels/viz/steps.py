@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from seqmodels.viz import keys
 from seqmodels.viz.flows import decades
 from seqmodels.viz.format import scientific
-from seqmodels.viz.frame import FONT, ground, hover, rule
+from seqmodels.viz.frame import FONT, ground, hover, picture, rule
 from seqmodels.viz.palette import BACKGROUND, LINE, MUTED, TEXT, Theme
 from seqmodels.viz.walls import STYLES
 
@@ -45,7 +45,7 @@ def update(found: Explosion, *, theme: Theme = "light", height: int = 360) -> go
     font = {"size": 13, "color": TEXT.on(theme)}
     edge: dict[str, Any] = {"showline": True, "mirror": True, "linecolor": LINE.on(theme), "ticks": "", "fixedrange": True}
     edge |= {"zeroline": False, "showgrid": False, "tickfont": {"size": FONT}}
-    return go.Figure(
+    return picture(
         traces,
         {
             "xaxis": {

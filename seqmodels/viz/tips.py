@@ -11,7 +11,7 @@ from seqmodels.experiments import Outcome
 from seqmodels.experiments.findings import AXES, Arm, Axis, Panel
 from seqmodels.experiments.stopping import stop_of, test_after
 from seqmodels.viz import legends
-from seqmodels.viz.frame import FONT, axis_title, ground, hover
+from seqmodels.viz.frame import FONT, axis_title, ground, hover, picture
 from seqmodels.viz.palette import DIFFERENT, LINE, MUTED, NEGATIVE, POSITIVE, TEXT, Theme, cell_colour, cell_marker, safe
 
 _ROW = 30  # pixels of an arm
@@ -34,7 +34,7 @@ def dots(panel: Panel, *, theme: Theme = "light") -> go.Figure:
     if any(map(panel.off, panel.arms)):
         right += 4 * air  # room for the edge
     names = [safe(arm.name) for arm in panel.arms]
-    return go.Figure(
+    return picture(
         _traces(panel, right - air, theme),
         {
             "xaxis": {**_axis(theme), "range": (low - air, right), "nticks": 5, "title": axis_title(_words(panel.axis), 8)},
@@ -162,7 +162,7 @@ def courses(outcomes: Sequence[Outcome], *, as_before: bool = False, theme: Them
             look = {"color": pair.on(theme), "symbol": symbol, "size": 11}
             text = hover(seed, f"{name}: epoch %{{x}}", value)
             marks.append(go.Scatter(x=[epoch], y=[scores[epoch - 1]], mode="markers", marker=look, hovertemplate=text))
-    return go.Figure(
+    return picture(
         [*lines, *marks],
         {
             "xaxis": {**_axis(theme), "title": axis_title("epoch", 6)},

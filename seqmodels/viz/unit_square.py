@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from seqmodels.cells import CELLS
 from seqmodels.viz import keys, law
-from seqmodels.viz.frame import FONT, WHOLE, Focus, ground, hover, picks, rgba
+from seqmodels.viz.frame import FONT, WHOLE, Focus, ground, hover, picks, picture, rgba
 from seqmodels.viz.palette import LAM_INK, LINE, MU_INK, MUTED, REVEAL, TEXT, Theme, safe, shorten
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def square(traced: Trace, focus: Focus = WHOLE) -> go.Figure:
     few_to_many = keys.scale("points", [rgba(TEXT.on(theme), share) for share in (0.06, 0.35, 0.6, 0.9)], ("few", "many"))
     title = shorten(law.title(traced.cell, traced.model))
     key = keys.rows([keys.Entry(f"<b>{safe(title)}</b>", len(title)), few_to_many])
-    return go.Figure(
+    return picture(
         drawn,
         {
             "xaxis": {**axis, "constrain": "domain", "title": {"text": "keep μ", "font": {**ink, "color": MU_INK.on(theme)}}},

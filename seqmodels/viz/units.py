@@ -12,7 +12,21 @@ from numpy.typing import NDArray
 from seqmodels.traces import HIGH, OPEN, REGIMES, SHUT, half_life, quantile, regimes, unit_regimes
 from seqmodels.viz import gates, keys
 from seqmodels.viz.format import duration
-from seqmodels.viz.frame import FONT, MARGIN_LEFT, MARGIN_RIGHT, WHOLE, WORD, Focus, Frame, ground, hover, picks, rgba, token_rows
+from seqmodels.viz.frame import (
+    FONT,
+    MARGIN_LEFT,
+    MARGIN_RIGHT,
+    WHOLE,
+    WORD,
+    Focus,
+    Frame,
+    ground,
+    hover,
+    picks,
+    picture,
+    rgba,
+    token_rows,
+)
 from seqmodels.viz.legends import legend, patch
 from seqmodels.viz.palette import BACKGROUND, LINE, MU, MU_INK, REGIME_COLOURS, TEXT, Theme
 
@@ -85,7 +99,7 @@ def saturation_scatter(found: Mapping[str, Saturation], focus: Focus = WHOLE) ->
         diagonal = {"type": "line", "x0": 0, "y0": 100, "x1": 100, "y1": 0, "line": {"color": LINE.on(theme)}, "layer": "below"}
         layout["shapes"].append(diagonal | axes)
     layout |= {"height": total + 64, "margin": {"l": 56, "r": 8, "t": 8, "b": 56, "pad": 0}}
-    return go.Figure(points, layout)
+    return picture(points, layout)
 
 
 def saturation_rows(cell: str, found: Mapping[str, Saturation]) -> list[dict[str, Any]]:
@@ -119,7 +133,7 @@ def half_lives(traced: Trace, focus: Focus = WHOLE, *, order: str = "half-life")
     median = quantile(tokens, 0.5)
     axis = {"fixedrange": True, "zeroline": False, "automargin": False}
     line = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "line": {"color": TEXT.on(theme), "width": 1, "dash": "dash"}}
-    return go.Figure(
+    return picture(
         bars,
         {
             **ground(theme),

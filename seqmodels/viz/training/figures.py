@@ -6,7 +6,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from seqmodels.viz.frame import ground, hover
+from seqmodels.viz.frame import ground, hover, picture
 from seqmodels.viz.palette import LINE, Theme, safe
 from seqmodels.viz.training.frame import FONT, Option
 
@@ -41,7 +41,7 @@ def figure(option: Option, theme: Theme, height: int = 320) -> go.Figure:
             layout["shapes"].append(upright | {"line": {"color": colour, "width": 1.5, "dash": "dot"}})
             text = {"text": safe(mark["label"]["formatter"]), "font": {"color": colour, "size": FONT}, "showarrow": False}
             layout["annotations"].append({**text, "x": mark["xAxis"], "y": 1, "xanchor": "left", "yanchor": "top", **frame})
-    return go.Figure([_line(line) for line in option["series"]], layout)
+    return picture([_line(line) for line in option["series"]], layout)
 
 
 def _line(line: Option) -> go.Scatter:
