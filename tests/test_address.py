@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.common import address
 from pages.explorer import larger_text
-from tests.paging import GATES, LANGUAGE, TAGGING, TRAINING, came_back, followed, opened, said, sound
+from tests.paging import GATES, LANGUAGE, TAGGING, TRAINING, came_back, followed, linked, opened, said, sound
 
 pytestmark = pytest.mark.usefixtures("fresh_cache", "tiny_checkpoints")
 
@@ -244,3 +244,22 @@ def test_a_change_counts_though_the_run_before_was_broken_off() -> None:
     app.session_state["broken off"] = True
     app.run()
     assert app.slider[0].value == 0.8
+
+
+def test_what_a_browser_brings_that_has_lost_its_server_wins_over_its_address() -> None:
+    """The first change after the connection is made anew comes to a session that knows nothing, with the address from before."""
+    before = opened(TAGGING, text="Ducks swim.", task="Entities")
+    before.text_area[0].set_value("Geese fly.")
+    anew = sound(linked(TAGGING, text="Ducks swim.", task="Entities")._run(before._tree.get_widget_states()))
+    assert text(anew) == "Geese fly."
+    assert anew.query_params == {"text": "Geese fly.", "task": "Entities"}
+    assert NOTE not in said(anew)
+    type_in(anew, "Swans sing.")
+    assert anew.query_params["text"] == "Swans sing."
+
+
+def test_one_that_has_changed_nothing_since_finds_the_page_as_it_was() -> None:
+    before = opened(TAGGING, text="Ducks swim.", cells=["GRU", "LSTM"])
+    anew = sound(linked(TAGGING, text="Ducks swim.", cells=["GRU", "LSTM"])._run(before._tree.get_widget_states()))
+    assert text(anew) == "Ducks swim."
+    assert anew.query_params == before.query_params

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote, urlencode
 
 import streamlit as st
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 LONGEST = 6000  # characters of one value after percent-encoding: mail programs and proxies cut longer addresses
@@ -38,6 +39,7 @@ class _Opening:
 
     asks: dict[str, Said]
     leads: bool  # over what was kept
+    brought: bool = False  # it is that of a browser which has lost its server, and says what its inputs hold
     expected: dict[str, Said] = field(default_factory=dict)  # of each input drawn so far: what the address would say if it agrees
     bad: set[str] = field(default_factory=set)  # inputs of which it asks what can't be
 
@@ -95,7 +97,8 @@ def visit(title: str, shared: Sequence[str] = ()) -> None:
     if linked and not arrived and not back:  # by a link to the page on which it stands, of which the browser tells the server alone
         st.query_params.from_dict(asks)
     if arrived or back or linked:
-        memory.opening, memory.correction = _Opening(asks, leads=back or not memory.page or linked), None
+        brought = {} if memory.page else _brought()
+        memory.opening, memory.correction = _Opening(asks | brought, back or not memory.page or linked, bool(brought)), None
     else:
         _follow(memory)
     memory.page, memory.shared, memory.running, memory.address = title, frozenset(shared), True, asks
@@ -259,9 +262,10 @@ def finish() -> str | None:
 
 def _send(memory: _Memory, now: dict[str, Said]) -> None:
     """Give the browser an address where something has changed. One that has opened the page stays as it is, if it agrees."""
-    before = memory.written.get(memory.page)
+    brought = memory.opening is not None and memory.opening.brought
+    before = memory.address if brought else memory.written.get(memory.page)
     memory.written[memory.page] = now
-    if memory.opening is None:
+    if memory.opening is None or brought:
         if now != before:
             st.query_params.from_dict(now)
             memory.address, memory.correction = now, None
@@ -305,6 +309,29 @@ def _follow(memory: _Memory) -> None:
         key = place[1]
         if place == memory.place(key) and st.session_state.get(key, entry.value) != entry.value:
             memory.kept[place] = _Kept(st.session_state[key], entry.default)
+
+
+def _brought() -> dict[str, Said]:
+    """The texts and picks that a browser brings to a new session: it had another, on a server that has died or forgotten it.
+
+    A change that it makes then comes with the address from before, which would undo it.
+    """
+    context = get_script_run_ctx()
+    states = {} if context is None else context.session_state._state._new_widget_state.states
+    found: dict[str, Said] = {}
+    for ident, state in states.items():
+        _, _, key = ident.removeprefix("$$ID-").partition("-")
+        held = getattr(state, "value", None)
+        if not isinstance(held, WidgetState):
+            continue
+        kind = held.WhichOneof("value")
+        if kind == "string_value":
+            found[key] = [held.string_value]
+        elif kind == "string_array_value":
+            found[key] = list(held.string_array_value.data) or [""]
+        elif kind == "bool_value":
+            found[key] = _texts(held.bool_value)
+    return found
 
 
 def _came_back() -> bool:
