@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 from seqmodels.labs.circuit import Circuit, Node
 from seqmodels.viz.format import number
-from seqmodels.viz.frame import ground, hover, picture
+from seqmodels.viz.frame import PlotlyTrace, ground, hover, picture, plotly_trace
 from seqmodels.viz.palette import BACKGROUND, LAM, MU, MUTED, POSITIVE, REVEAL, SURFACE, TEXT, Pair, Theme, safe
 
 _ROW, _MOST = 84, 480  # pixels between two rows of parts, and of all rows at most
@@ -171,7 +171,8 @@ def circuit(found: Circuit, theme: Theme = "light") -> go.Figure:
 def _figure(drawing: _Drawing, top: float, theme: Theme) -> go.Figure:
     axis = {"visible": False, "fixedrange": True}
     wires = [
-        go.Scatter(
+        plotly_trace(
+            "scatter",
             x=[wire.start[0], wire.end[0]],
             y=[wire.start[1], wire.end[1]],
             mode="lines",
@@ -193,9 +194,10 @@ def _figure(drawing: _Drawing, top: float, theme: Theme) -> go.Figure:
     )
 
 
-def _circles(drawing: _Drawing, theme: Theme) -> go.Scatter:
+def _circles(drawing: _Drawing, theme: Theme) -> PlotlyTrace:
     circles = [part for part in drawing.parts if not part.box]
-    return go.Scatter(
+    return plotly_trace(
+        "scatter",
         x=[part.x for part in circles],
         y=[part.y for part in circles],
         mode="markers+text",

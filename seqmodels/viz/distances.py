@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from seqmodels.experiments import mean_and_spread
 from seqmodels.viz import law
-from seqmodels.viz.frame import FONT, axis_title, ground, hover, picture, rgba
+from seqmodels.viz.frame import FONT, axis_title, ground, hover, picture, plotly_trace, rgba
 from seqmodels.viz.palette import LINE, MUTED, Theme, cell_colour, cell_marker
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ def distances(
         shift = 1 + 0.025 * (number - (len(outcomes) - 1) / 2)  # so that dots of several cells can be told apart
         dots = [(length * shift, score, length) for length, scores in by_length.items() for score in scores]
         traces += [
-            go.Scatter(
+            plotly_trace(
+                "scatter",
                 x=[length * shift for length in means],
                 y=list(means.values()),
                 customdata=list(means),
@@ -52,7 +53,8 @@ def distances(
                 line={"color": colour, "width": 2.5},
                 hoverinfo="skip",
             ),
-            go.Scatter(
+            plotly_trace(
+                "scatter",
                 x=[x for x, _, _ in dots],
                 y=[score for _, score, _ in dots],
                 customdata=[length for _, _, length in dots],
@@ -63,7 +65,8 @@ def distances(
         ]
         ends[cell] = means[max(means)]
     traces.append(
-        go.Scatter(
+        plotly_trace(
+            "scatter",
             x=list(baselines),
             y=list(baselines.values()),
             mode="lines",
@@ -96,7 +99,8 @@ def agreement_gap(found: Mapping[str, Agreement], theme: Theme = "light") -> go.
         colour, title = cell_colour(cell).on(theme), law.title(cell)
         after = [(f"{many:.2f}", f"{single:.2f}") for single, many in zip(one.after_one, one.after_many, strict=True)]
         traces += [
-            go.Scatter(
+            plotly_trace(
+                "scatter",
                 x=list(one.words),
                 y=list(one.gap),
                 customdata=after,
@@ -109,7 +113,8 @@ def agreement_gap(found: Mapping[str, Agreement], theme: Theme = "light") -> go.
                     "apart: %{y:.2f}",
                 ),
             ),
-            go.Scatter(
+            plotly_trace(
+                "scatter",
                 x=list(one.words),
                 y=list(one.kept),
                 mode="lines",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from seqmodels.viz import keys, law
 from seqmodels.viz.format import scientific
-from seqmodels.viz.frame import FONT, ground, hover, picture, rule
+from seqmodels.viz.frame import FONT, ground, hover, picture, plotly_trace, rule
 from seqmodels.viz.gradients import Decades
 from seqmodels.viz.legends import Stroke
 from seqmodels.viz.palette import LINE, MU, MUTED, NEGATIVE, TEXT, Theme, cell_colour, cell_marker
@@ -47,10 +47,12 @@ def flows(found: Sequence[GradientFlow], *, theme: Theme = "light", height: int 
         said = [_said(value) for value in flow.gradient]
         template = hover(f"<b>{name}</b>", "%{x} steps back", "gradient %{text}")
         line = {"color": colour, "width": 2.5}
-        traces.append(go.Scatter(x=back, y=points, text=said, mode="lines", line=line, hovertemplate=template, name=name))
+        traces.append(
+            plotly_trace("scatter", x=back, y=points, text=said, mode="lines", line=line, hovertemplate=template, name=name)
+        )
         some = np.unique(np.linspace(0, len(back) - 1, _MARKS).astype(int))
         marker = {"color": colour, "size": 8, "symbol": cell_marker(flow.cell)}
-        traces.append(go.Scatter(x=back[some], y=points[some], mode="markers", marker=marker, hoverinfo="skip"))
+        traces.append(plotly_trace("scatter", x=back[some], y=points[some], mode="markers", marker=marker, hoverinfo="skip"))
     entries = [keys.line(law.title(flow.cell), cell_colour(flow.cell).on(theme)) for flow in found]
     return _figure(traces, axis, entries, len(found[0].gradient) if found else 1, theme, height, "gradient by the memory")
 
@@ -70,7 +72,11 @@ def parts(flow: GradientFlow, *, axis: Decades | None = None, theme: Theme = "li
         style["line"]["width"] = 1 if stroke is WHOLE else 2.5
         said = [_said(value) for value in values]
         template = hover(stroke.name, "%{x} steps back", "%{text}")
-        traces.append(go.Scatter(x=_back(flow)[: len(values)], y=_points(values, axis), text=said, hovertemplate=template, **style))
+        traces.append(
+            plotly_trace(
+                "scatter", x=_back(flow)[: len(values)], y=_points(values, axis), text=said, hovertemplate=template, **style
+            )
+        )
     entries = [stroke.key(theme) for stroke, _ in reversed(shown)]
     return _figure(traces, axis, entries, len(flow.gradient), theme, height, law.title(flow.cell))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from unicodedata import east_asian_width
 
 import numpy as np
@@ -118,6 +118,7 @@ class Focused:
 
 
 WHOLE = Focus()
+PlotlyTrace = dict[str, Any]
 
 
 def ground(theme: Theme) -> dict[str, Any]:
@@ -134,11 +135,13 @@ def ground(theme: Theme) -> dict[str, Any]:
     }
 
 
-def picture(traces: Any, layout: Mapping[str, Any]) -> go.Figure:
-    """A figure of traces, each checked by plotly, and a layout, which it does not check: that would be most of the work of a click.
+def plotly_trace(kind: Literal["bar", "heatmap", "scatter"], **look: Any) -> PlotlyTrace:
+    """What plotly calls a trace: one set of marks, with the properties of `go.Bar`, `go.Heatmap` or `go.Scatter`."""
+    return {"type": kind, **look}
 
-    The tests check the layouts of all pictures.
-    """
+
+def picture(traces: Sequence[PlotlyTrace], layout: Mapping[str, Any]) -> go.Figure:
+    """A figure whose properties plotly does not check, which would be most of the work of a click. In the tests it does."""
     return go.Figure(traces, {"template": _template(), **layout}, _validate=False)
 
 
@@ -240,14 +243,14 @@ class Frame:
         if letters:  # they need no turning, however many they are
             self.words = [PARAGRAPH if word == EOS else word for word in self.words]
         self.words_upright = self.upright or letters
-        self.traces: list[Any] = []
+        self.traces: list[PlotlyTrace] = []
         self.axes: dict[str, Any] = {}
         self.shapes: list[dict[str, Any]] = []
 
-    def add(self, panel: int, *traces: Any) -> None:
+    def add(self, panel: int, *traces: PlotlyTrace) -> None:
         """Plotly traces for a panel, counted from the top; x is the column of a word."""
         for trace in traces:
-            self.traces.append(trace.update(xaxis="x", yaxis=f"y{panel + 1}" if panel else "y"))
+            self.traces.append(trace | {"xaxis": "x", "yaxis": f"y{panel + 1}" if panel else "y"})
 
     def heatmap(
         self,
@@ -263,12 +266,12 @@ class Frame:
         """values (rows, columns) as colours; NaN is left empty."""
         z = np.round(values, 4).astype(np.float32)
         look: dict[str, Any] = {"colorscale": scale, "showscale": False, "hoverongaps": False, "hovertemplate": hover}
-        self.add(panel, go.Heatmap(**look | settings, z=z, zmin=low, zmax=high))
+        self.add(panel, plotly_trace("heatmap", **look | settings, z=z, zmin=low, zmax=high))
 
     def bars(self, panel: int, values: NDArray[Any], colour: str | Sequence[str], hover: str, **settings: Any) -> None:
         """A bar for each column."""
         look = {"width": 0.8, "marker": {"color": colour, "line": {"width": 0}}, "hovertemplate": hover}
-        self.add(panel, go.Bar(**look | settings, x=np.arange(len(values)), y=np.round(values, 4)))
+        self.add(panel, plotly_trace("bar", **look | settings, x=np.arange(len(values)), y=np.round(values, 4)))
 
     def line(self, panel: int, values: NDArray[Any], colour: str, hover: str, *, thin: bool = False, **settings: Any) -> None:
         """A line with a point for each column, or at those that `x` names; a thin one is dotted."""
@@ -279,7 +282,7 @@ class Frame:
             "marker": {"color": colour, "size": 4 if thin else 6},
             "hovertemplate": hover,
         }
-        self.add(panel, go.Scatter(**look | settings, y=np.round(values, 4)))
+        self.add(panel, plotly_trace("scatter", **look | settings, y=np.round(values, 4)))
 
     def row_axis(self, panel: int, title: str, labels: Iterable[Any], ink: Pair = TEXT, **settings: Any) -> None:
         """The y axis of a heatmap, rows from the top. There is no room to draw labels: the hover takes a row's name from them."""

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from seqmodels.viz import keys
-from seqmodels.viz.frame import FONT, ground, hover, picture, rgba
+from seqmodels.viz.frame import FONT, PlotlyTrace, ground, hover, picture, plotly_trace, rgba
 from seqmodels.viz.legends import Stroke
 from seqmodels.viz.palette import LINE, MU, MU_INK, MUTED, TEXT, Pair, Theme, safe, shorten
 
@@ -89,11 +89,12 @@ def rows(cell: str, probe: GapProbe) -> list[dict[str, Any]]:
     ]
 
 
-def _line(probe: GapProbe, panel: int, stroke: Stroke, values: NDArray[np.float32], text: str, theme: Theme) -> go.Scatter:
+def _line(probe: GapProbe, panel: int, stroke: Stroke, values: NDArray[np.float32], text: str, theme: Theme) -> PlotlyTrace:
     style = stroke.on(theme)
     # the plain run stands out: it is the text as it was typed
     style["marker"] = {**style["marker"], "size": np.where(probe.gaps == 0, 10, 4).tolist()}
-    return go.Scatter(
+    return plotly_trace(
+        "scatter",
         x=probe.gaps,
         y=np.round(values, 4),
         customdata=np.round(probe.probability, 4),

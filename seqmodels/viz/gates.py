@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from seqmodels.traces import band, unit_order
 from seqmodels.viz import keys, palette
-from seqmodels.viz.frame import WHOLE, WORD, Focus, Frame, hover, picks, rgba, token_rows
+from seqmodels.viz.frame import WHOLE, WORD, Focus, Frame, hover, picks, plotly_trace, rgba, token_rows
 from seqmodels.viz.legends import bar
 from seqmodels.viz.palette import LAM, LAM_INK, MU, MU_INK, TEXT, Pair, Theme
 
@@ -123,7 +123,8 @@ def lines(traced: Trace, focus: Focus = WHOLE, *, show: Sequence[Measure] = (KEE
     positions = np.arange(len(layer.mu))
     for panel, (measure, values) in enumerate(drawn):
         middle, colour = band(values), measure.colour.on(focus.theme)
-        outline = go.Scatter(
+        outline = plotly_trace(
+            "scatter",
             x=np.concatenate([positions, positions[::-1]]),
             y=np.round(np.concatenate([middle.high, middle.low[::-1]]), 4),
             fill="toself",

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from seqmodels.viz.format import part, power
-from seqmodels.viz.frame import FONT, WHOLE, WORD, Focus, Frame, hover, rule
+from seqmodels.viz.frame import FONT, WHOLE, WORD, Focus, Frame, PlotlyTrace, hover, plotly_trace, rule
 from seqmodels.viz.legends import Stroke
 from seqmodels.viz.palette import LINE, MU, MUTED, TEXT, Theme
 
@@ -100,7 +100,7 @@ def rows(traced: Trace, path: GradientPath) -> list[dict[str, Any]]:
     ]
 
 
-def _line(columns: NDArray[np.intp], values: NDArray[Any], stroke: Stroke, axis: Decades, focus: Focus) -> list[go.Scatter]:
+def _line(columns: NDArray[np.intp], values: NDArray[Any], stroke: Stroke, axis: Decades, focus: Focus) -> list[PlotlyTrace]:
     """The points, joined; one that is too small stands at the edge as a triangle, and an exact zero as a '0', joined to none."""
     low = 10.0**axis.low
     back = len(values) - 1 - np.arange(len(values))
@@ -108,10 +108,13 @@ def _line(columns: NDArray[np.intp], values: NDArray[Any], stroke: Stroke, axis:
     style, zero = stroke.on(focus.theme), values == 0
     style["marker"] = {**style["marker"], "symbol": np.where(values < low, "triangle-down-open", "circle").tolist()}
     points = np.where(zero, np.nan, np.clip(values, low, 10.0**axis.high))  # a gradient that overflows is at the upper edge
-    line = go.Scatter(x=columns, y=points, text=texts, hovertemplate=hover(WORD, "%{text}"), connectgaps=False, **style)
+    line = plotly_trace(
+        "scatter", x=columns, y=points, text=texts, hovertemplate=hover(WORD, "%{text}"), connectgaps=False, **style
+    )
     if not zero.any():
         return [line]
-    at_zero = go.Scatter(
+    at_zero = plotly_trace(
+        "scatter",
         x=columns[zero],
         y=np.full(int(zero.sum()), 10**axis.bottom),
         text=["0"] * int(zero.sum()),

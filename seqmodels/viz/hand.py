@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from seqmodels.traces import LayerTrace, Trace
 from seqmodels.viz import keys, law
-from seqmodels.viz.frame import WORD, Focus, Frame, ground, hover, picture, rgba
+from seqmodels.viz.frame import WORD, Focus, Frame, PlotlyTrace, ground, hover, picture, plotly_trace, rgba
 from seqmodels.viz.palette import LAM, LAM_INK, LINE, MU, MU_INK, MUTED, POSITIVE, REVEAL, TEXT, Pair, Theme
 
 if TYPE_CHECKING:
@@ -115,8 +115,9 @@ def switch(a: float, b: float, lam: float, theme: Theme = "light") -> go.Figure:
     text, rest = TEXT.on(theme), rgba(LAM.on(theme), 0.15)
     written = lam * b
 
-    def bar(start: float, length: float, colour: str, says: str, inside: str, **look: Any) -> go.Bar:
-        return go.Bar(
+    def bar(start: float, length: float, colour: str, says: str, inside: str, **look: Any) -> PlotlyTrace:
+        return plotly_trace(
+            "bar",
             x=[length],
             y=[""],
             base=[start],

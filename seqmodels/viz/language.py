@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 from seqmodels.text import EOS, UNK, Unit, spaced, words
 from seqmodels.viz import legends
 from seqmodels.viz.format import counted, percent
-from seqmodels.viz.frame import FACE, picture
+from seqmodels.viz.frame import FACE, picture, plotly_trace
 from seqmodels.viz.palette import LINE, MUTED, PARAGRAPH, SPACE, SURFACE, SURPRISAL, TEXT, Theme, safe, shorten
 from seqmodels.viz.style import styled
 
@@ -64,7 +64,8 @@ def next_word_bars(
         ],
         "hovertemplate": f"<b>%{{customdata[1]}}</b><br>{solid} %{{customdata[3]}}<br>{pale} %{{customdata[2]}}<extra></extra>",
     }
-    numbers = go.Scatter(
+    numbers = plotly_trace(
+        "scatter",
         x=[max(pair) for pair in zip(model, drawn, strict=True)],
         y=rows,
         mode="text",
@@ -76,9 +77,11 @@ def next_word_bars(
     )
     return picture(
         [
-            go.Bar(x=model, width=0.74, marker={"color": f"{colour}47"}, name=pale, **row),  # 28 % of the colour
-            go.Bar(x=drawn, width=0.4, marker={"color": colour}, name=solid, **row),
-            go.Bar(x=[end] * len(rows), width=1, **unseen, selected=unseen, unselected=unseen, showlegend=False, **row),
+            plotly_trace("bar", x=model, width=0.74, marker={"color": f"{colour}47"}, name=pale, **row),  # 28 % of the colour
+            plotly_trace("bar", x=drawn, width=0.4, marker={"color": colour}, name=solid, **row),
+            plotly_trace(
+                "bar", x=[end] * len(rows), width=1, **unseen, selected=unseen, unselected=unseen, showlegend=False, **row
+            ),
             numbers,
         ],
         {

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from seqmodels.viz import law, legends
 from seqmodels.viz.format import counted, percent
-from seqmodels.viz.frame import FONT, axis_title, ground, hover, picture, rgba, rule
+from seqmodels.viz.frame import FONT, axis_title, ground, hover, picture, plotly_trace, rgba, rule
 from seqmodels.viz.palette import (
     BACKGROUND,
     DIFFERENT,
@@ -75,7 +75,8 @@ def against(
     up = up if higher_is_better else [1 - height for height in up]
     places = _placed([title(card) for card in found], across, up, (1 - left) / (right - left) if rival else None)
     points = [
-        go.Scatter(
+        plotly_trace(
+            "scatter",
             x=[value(card)],
             y=[score],
             mode="markers+text",
@@ -166,7 +167,8 @@ def by_label(
     labels = list(dict.fromkeys(label for found in values for label in found))
     step = 0.6 / max(len(cards), 1)  # no point hides another
     points = [
-        go.Scatter(
+        plotly_trace(
+            "scatter",
             x=[_place(found[label][0], stretched) for label in labels if label in found],
             y=[row + (number - (len(cards) - 1) / 2) * step for row, label in enumerate(labels) if label in found],
             customdata=[(safe(label), f"{found[label][0]:.1f}", found[label][1]) for label in labels if label in found],
@@ -245,7 +247,8 @@ def confusion(found: Confusion, *, theme: Theme = "light") -> go.Figure:
         texts.append([f"{count:,}" if count else "" for count in counts])
     totals = [sum(counts) for counts in found.counts]
     red = DIFFERENT.on(theme)
-    heat = go.Heatmap(
+    heat = plotly_trace(
+        "heatmap",
         z=shares,
         x=[safe(name) for name in found.columns],
         y=[safe(name) for name in found.rows],
@@ -276,7 +279,7 @@ def confusion(found: Confusion, *, theme: Theme = "light") -> go.Figure:
         "ticks": "",
     }
     return picture(
-        heat,
+        [heat],
         {
             "xaxis": {**axis, "side": "top", "title": axis_title("the model says")},
             "yaxis": {**axis, "autorange": "reversed", "automargin": True, "title": axis_title("people say")},
@@ -299,7 +302,8 @@ def reliability(cards: Sequence[Card], of: str, *, split: str = "test", theme: T
     for card in cards:
         bins = [one for found in card.results[split].calibrations if found.of == of for one in found.bins]
         curves.append(
-            go.Scatter(
+            plotly_trace(
+                "scatter",
                 x=[100 * one.confidence for one in bins],
                 y=[100 * one.right / one.count for one in bins],
                 customdata=[one.count for one in bins],

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from seqmodels.viz import keys
-from seqmodels.viz.frame import FONT, ground, hover, picture
+from seqmodels.viz.frame import FONT, ground, hover, picture, plotly_trace
 from seqmodels.viz.palette import LINE, MUTED, NEGATIVE, POSITIVE, TEXT, Theme
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ def spectrum(found: Spectrum, *, theme: Theme = "light", height: int = 300) -> g
         for _, size, ink, dash in circles
     ]
     values = np.round(found.eigenvalues, 4)
-    dots = go.Scatter(
+    dots = plotly_trace(
+        "scatter",
         x=values.real,
         y=values.imag,
         customdata=np.round(np.abs(values), 3),
@@ -52,7 +53,7 @@ def spectrum(found: Spectrum, *, theme: Theme = "light", height: int = 300) -> g
     }
     below = 28 + keys.ROW * len(key)
     return picture(
-        dots,
+        [dots],
         {
             "xaxis": {**edge, "constrain": "domain"},
             "yaxis": {**edge, "scaleanchor": "x", "constrain": "domain"},

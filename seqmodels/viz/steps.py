@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from seqmodels.viz import keys
 from seqmodels.viz.flows import decades
 from seqmodels.viz.format import scientific
-from seqmodels.viz.frame import FONT, ground, hover, picture, rule
+from seqmodels.viz.frame import FONT, ground, hover, picture, plotly_trace, rule
 from seqmodels.viz.palette import BACKGROUND, LINE, MUTED, TEXT, Theme
 from seqmodels.viz.walls import STYLES
 
@@ -32,13 +32,17 @@ def update(found: Explosion, *, theme: Theme = "light", height: int = 360) -> go
         style = {"color": ink.on(theme), "width": 2, "dash": dash}
         losses = np.clip(np.where(np.isfinite(line.loss), line.loss, top), 0, top)
         template = hover(name, "moved %{x:.2g}", "loss %{text}")
-        traces.append(go.Scatter(x=line.distance, y=losses, text=said, mode="lines", line=style, hovertemplate=template))
+        traces.append(
+            plotly_trace("scatter", x=line.distance, y=losses, text=said, mode="lines", line=style, hovertemplate=template)
+        )
     for landing in found.landings:
         name, ink, symbol, _ = STYLES[landing.clipping]
         loss = landing.loss if np.isfinite(landing.loss) else top
         marker = {"color": ink.on(theme), "size": 14, "symbol": symbol, "line": {"color": BACKGROUND.on(theme), "width": 1}}
         template = hover(f"<b>{name}</b>", "moved %{x:.2g}", f"loss {_said(landing.loss)}")
-        traces.append(go.Scatter(x=[landing.distance], y=[loss], mode="markers", marker=marker, hovertemplate=template))
+        traces.append(
+            plotly_trace("scatter", x=[landing.distance], y=[loss], mode="markers", marker=marker, hovertemplate=template)
+        )
     entries = [keys.line(name, ink.on(theme), dash) for name, ink, dash in _LINES.values()]
     entries += [keys.line(STYLES[landing.clipping][0], STYLES[landing.clipping][1].on(theme)) for landing in found.landings]
     key = keys.rows(entries)

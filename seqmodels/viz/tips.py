@@ -11,7 +11,7 @@ from seqmodels.experiments import Outcome
 from seqmodels.experiments.findings import AXES, Arm, Axis, Panel
 from seqmodels.experiments.stopping import stop_of, test_after
 from seqmodels.viz import legends
-from seqmodels.viz.frame import FONT, axis_title, ground, hover, picture
+from seqmodels.viz.frame import FONT, axis_title, ground, hover, picture, plotly_trace
 from seqmodels.viz.palette import DIFFERENT, LINE, MUTED, NEGATIVE, POSITIVE, TEXT, Theme, cell_colour, cell_marker, safe
 
 _ROW = 30  # pixels of an arm
@@ -62,7 +62,8 @@ def _traces(panel: Panel, edge: float, theme: Theme) -> list[Any]:
     inside = [(row, arm) for row, arm in rows if not panel.off(arm)]
     beyond = [(row, [f"{value:,.4g}" for value in arm.values if value > high]) for row, arm in rows if panel.off(arm)]
     traces = [
-        go.Scatter(
+        plotly_trace(
+            "scatter",
             x=[end for _, arm in found for end in (min(arm.values), max(arm.values), None)],
             y=[place for row, _ in found for place in (row, row, None)],
             mode="lines",
@@ -75,7 +76,8 @@ def _traces(panel: Panel, edge: float, theme: Theme) -> list[Any]:
     ]
     stroke = {"symbol": "line-ns", "size": 20, "opacity": [_PALE if arm.faint else 1 for _, arm in inside]}
     traces.append(
-        go.Scatter(
+        plotly_trace(
+            "scatter",
             x=[arm.mean for _, arm in inside],
             y=[row for row, _ in inside],
             customdata=[f"<b>{safe(arm.name)}</b><br>mean {arm.text}" for _, arm in inside],
@@ -90,7 +92,8 @@ def _traces(panel: Panel, edge: float, theme: Theme) -> list[Any]:
         for place, (outcome, value) in enumerate(zip(arm.outcomes, arm.values, strict=True))
     ]
     traces.append(
-        go.Scatter(
+        plotly_trace(
+            "scatter",
             x=[min(value, edge) for _, _, _, value in trainings],
             y=[height for height, *_ in trainings],
             customdata=["<br>".join(_reading(arm, outcome, value)) for _, arm, outcome, value in trainings],
@@ -102,7 +105,8 @@ def _traces(panel: Panel, edge: float, theme: Theme) -> list[Any]:
     )
     if beyond:
         traces.append(
-            go.Scatter(
+            plotly_trace(
+                "scatter",
                 x=[edge] * len(beyond),
                 y=[row for row, _ in beyond],
                 mode="text",
@@ -156,12 +160,14 @@ def courses(outcomes: Sequence[Outcome], *, as_before: bool = False, theme: Them
         epochs = list(range(1, len(outcome.curve) + 1))
         scores = [test_after(outcome, epoch) for epoch in epochs]
         line = {"color": MUTED.on(theme), "width": 1.5}
-        lines.append(go.Scatter(x=epochs, y=scores, mode="lines", line=line, hovertemplate=hover(seed, "epoch %{x}", value)))
+        lines.append(
+            plotly_trace("scatter", x=epochs, y=scores, mode="lines", line=line, hovertemplate=hover(seed, "epoch %{x}", value))
+        )
         found = stop_of(outcome, as_before=as_before)
         for epoch, name, pair, symbol in ((found.best, _KEPT, POSITIVE, "circle"), (found.epoch, _STOPPED, NEGATIVE, "square")):
             look = {"color": pair.on(theme), "symbol": symbol, "size": 11}
             text = hover(seed, f"{name}: epoch %{{x}}", value)
-            marks.append(go.Scatter(x=[epoch], y=[scores[epoch - 1]], mode="markers", marker=look, hovertemplate=text))
+            marks.append(plotly_trace("scatter", x=[epoch], y=[scores[epoch - 1]], mode="markers", marker=look, hovertemplate=text))
     return picture(
         [*lines, *marks],
         {

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from seqmodels.cells import CELLS
 from seqmodels.viz import keys, law
-from seqmodels.viz.frame import FONT, WHOLE, Focus, ground, hover, picks, picture, rgba
+from seqmodels.viz.frame import FONT, WHOLE, Focus, PlotlyTrace, ground, hover, picks, picture, plotly_trace, rgba
 from seqmodels.viz.palette import LAM_INK, LINE, MU_INK, MUTED, REVEAL, TEXT, Theme, safe, shorten
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def square(traced: Trace, focus: Focus = WHOLE) -> go.Figure:
         seen = focus.drawn(traced)
         words = [safe(shorten(word)) for word in focus.columns(traced).words]
         path = _path(seen.mu[:, focus.unit], seen.lam[:, focus.unit], words, focus.unit, theme)
-        drawn.append(path.update(meta=picks(point={"token": focus.positions(traced)})))
+        drawn.append(path | {"meta": picks(point={"token": focus.positions(traced)})})
     axis: dict[str, Any] = {
         "range": [-_EDGE, 1 + _EDGE],
         "tickvals": [0, 0.5, 1],
@@ -74,10 +74,11 @@ def square(traced: Trace, focus: Focus = WHOLE) -> go.Figure:
     )
 
 
-def _cloud(shares: NDArray[np.float64], points: int, theme: Theme) -> go.Heatmap:
+def _cloud(shares: NDArray[np.float64], points: int, theme: Theme) -> PlotlyTrace:
     side = (np.arange(BINS) + 0.5) / BINS
     colour = TEXT.on(theme)
-    return go.Heatmap(
+    return plotly_trace(
+        "heatmap",
         x=side,
         y=side,
         # a field that holds all points and one that holds a few must both be seen
@@ -92,8 +93,9 @@ def _cloud(shares: NDArray[np.float64], points: int, theme: Theme) -> go.Heatmap
     )
 
 
-def _dots(mu: NDArray[np.float32], lam: NDArray[np.float32], word: str, theme: Theme) -> go.Scatter:
-    return go.Scatter(
+def _dots(mu: NDArray[np.float32], lam: NDArray[np.float32], word: str, theme: Theme) -> PlotlyTrace:
+    return plotly_trace(
+        "scatter",
         x=np.round(mu, 4),
         y=np.round(lam, 4),
         customdata=np.arange(len(mu)),
@@ -105,8 +107,9 @@ def _dots(mu: NDArray[np.float32], lam: NDArray[np.float32], word: str, theme: T
     )
 
 
-def _path(mu: NDArray[np.float32], lam: NDArray[np.float32], words: list[str], unit: int, theme: Theme) -> go.Scatter:
-    return go.Scatter(
+def _path(mu: NDArray[np.float32], lam: NDArray[np.float32], words: list[str], unit: int, theme: Theme) -> PlotlyTrace:
+    return plotly_trace(
+        "scatter",
         x=np.round(mu, 4),
         y=np.round(lam, 4),
         text=words,

@@ -20,10 +20,12 @@ from seqmodels.viz.frame import (
     WORD,
     Focus,
     Frame,
+    PlotlyTrace,
     ground,
     hover,
     picks,
     picture,
+    plotly_trace,
     rgba,
     token_rows,
 )
@@ -81,13 +83,13 @@ def saturation_scatter(found: Mapping[str, Saturation], focus: Focus = WHOLE) ->
     """
     theme = focus.theme
     total = len(found) * _SQUARE + (len(found) - 1) * _GAP
-    points: list[go.Scatter] = []
+    points: list[PlotlyTrace] = []
     layout: dict[str, Any] = {"annotations": [], "shapes": [], **ground(theme)}
     for number, (title, shares) in enumerate(found.items()):
         measure, top = gates.MEASURES[title], total - number * (_SQUARE + _GAP)
         name = str(number + 1) if number else ""
         axes = {"xref": f"x{name}", "yref": f"y{name}"}
-        points.append(_points(shares, measure.name, measure.colour.on(theme), focus).update(xaxis=f"x{name}", yaxis=f"y{name}"))
+        points.append(_points(shares, measure.name, measure.colour.on(theme), focus) | {"xaxis": f"x{name}", "yaxis": f"y{name}"})
         layout[f"xaxis{name}"] = _share_axis(f"% of words at which {measure.symbol} > {OPEN:g}", theme) | {"anchor": f"y{name}"}
         layout[f"yaxis{name}"] = _share_axis(f"% at which {measure.symbol} < {SHUT:g}", theme) | {
             "anchor": f"x{name}",
@@ -120,7 +122,8 @@ def half_lives(traced: Trace, focus: Focus = WHOLE, *, order: str = "half-life")
         raise ValueError(f"unknown order {order!r}: choose one of {', '.join(ORDERS)}")
     tokens, theme = half_life(focus.whole(traced).mu), focus.theme
     units = np.argsort(-tokens, kind="stable") if order == "half-life" else np.arange(len(tokens))
-    bars = go.Bar(
+    bars = plotly_trace(
+        "bar",
         x=np.arange(len(units)),
         y=np.round(np.clip(tokens[units], SHORTEST, LONGEST), 4),
         customdata=units,
@@ -134,7 +137,7 @@ def half_lives(traced: Trace, focus: Focus = WHOLE, *, order: str = "half-life")
     axis = {"fixedrange": True, "zeroline": False, "automargin": False}
     line = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "line": {"color": TEXT.on(theme), "width": 1, "dash": "dash"}}
     return picture(
-        bars,
+        [bars],
         {
             **ground(theme),
             "hovermode": "x",  # a bar is two pixels wide: the nearest answers
@@ -212,12 +215,13 @@ def _follow(frame: Frame, layer: LayerTrace, shares: gates.Array, unit: int) -> 
     )
 
 
-def _points(shares: Saturation, name: str, colour: str, focus: Focus) -> go.Scatter:
+def _points(shares: Saturation, name: str, colour: str, focus: Focus) -> PlotlyTrace:
     units = np.arange(len(shares.open))
     if focus.unit is not None:
         units = np.append(np.delete(units, focus.unit), focus.unit)  # the selected one lies on top
     text = hover("unit %{customdata}", f"{name}: above {OPEN:g} at %{{x:.3g}} % of the words", f"below {SHUT:g} at %{{y:.3g}} %")
-    return go.Scatter(
+    return plotly_trace(
+        "scatter",
         x=np.round(100 * shares.open[units], 3),
         y=np.round(100 * shares.shut[units], 3),
         customdata=units,
