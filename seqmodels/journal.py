@@ -93,7 +93,13 @@ def _told(record: logging.LogRecord) -> dict[str, Any]:
         "logger": record.name,
         "place": f"{record.module}:{record.lineno}",
     }
-    return told if kind is None else {**told, "type": kind.__name__}
+    if record.exc_info and kind is not None:
+        frames = traceback.extract_tb(record.exc_info[2])
+        told |= {
+            "type": kind.__name__,
+            "raised": f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "elsewhere",
+        }
+    return told
 
 
 def _as_json(told: Mapping[str, Any]) -> str:

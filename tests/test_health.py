@@ -112,6 +112,24 @@ def test_a_session_is_counted_while_it_is_open(said: str, within: int) -> None:
     assert (seen, condition.sessions) == ([within], 0)
 
 
+def test_it_answers_while_the_first_page_imports_what_it_needs(own_folders: Path) -> None:
+    script = """
+import sys, threading
+from pages.common import health
+health._details(health.Condition())
+first = threading.Thread(target=lambda: __import__("pages.common.loading"))
+first.start()
+answers = 0
+while first.is_alive() or not answers:
+    health._details(health.Condition())
+    answers += 1
+print("answered" if answers else "")
+"""
+    root = Path(__file__).parent.parent
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=root)
+    assert told.stdout.strip() == "answered", told.stderr
+
+
 def test_it_imports_no_torch(own_folders: Path) -> None:
     script = """
 import sys

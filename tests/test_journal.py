@@ -77,6 +77,7 @@ def test_of_what_libraries_log_only_place_and_type_are_written(lines: Any) -> No
     warnings.warn(SECRET, stacklevel=1)
     first, second, third = map(json.loads, read())
     assert (first["event"], first["logger"], first["level"], first["type"]) == ("logged", "streamlit.made_up", "error", "KeyError")
+    assert first["raised"].startswith("test_journal.py:")
     assert (second["level"], third["logger"]) == ("warning", "py.warnings")
     assert SECRET not in "".join(read())
 

@@ -6,6 +6,7 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ from seqmodels.installation import version
 
 HEALTHZ = "/healthz"
 STREAM = "/_stcore/stream"  # the websocket of a session
+LOADING = "pages.common.loading"
 HERE = ("localhost", "127.0.0.1", "::1")
 _HANDED_ON = ("forwarded", "x-forwarded-for")  # headers of a request that a proxy has taken from elsewhere
 
@@ -85,8 +87,8 @@ def _details(condition: Condition) -> dict[str, Any]:
     """What is loaded and who is here, in numbers and in names of ours."""
     from seqmodels.runs import store
 
-    loading = sys.modules.get("pages.common.loading")  # no page has asked for a model as long as it is not there
-    shipped, others = loading.in_memory() if loading else ([], 0)
+    # no page has asked for a model as long as it is not there; where a page is just about to import it, its end is waited for
+    shipped, others = import_module(LOADING).in_memory() if LOADING in sys.modules else ([], 0)
     known = {
         "version": version(),
         "replica": environment().replica,
