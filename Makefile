@@ -81,7 +81,7 @@ $(RUNTIME): requirements.txt | $(BIN)/python
 	@$(PIP) -r requirements.txt
 	@touch $@
 
-$(DEV): requirements-dev.txt requirements.txt | $(BIN)/python
+$(DEV): requirements-dev.txt requirements-cluster.txt requirements.txt | $(BIN)/python
 	@echo 'installing what the app and its tests need (once, some minutes)'
 	@$(PIP) -r requirements-dev.txt
 	@touch $(RUNTIME) $@

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import platformdirs
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
@@ -80,6 +80,9 @@ class Environment(BaseSettings):
         "runs that train at a time, those started together as one; others wait",
         lambda: max(1, _cores() // 2),
         "one for each two cores",
+    )
+    runs_on: Literal["local", "ray"] = Field(
+        default="local", description="`ray`: runs train on the Ray cluster that `RAY_ADDRESS` names (docs/cluster.md)"
     )
     runs_waiting: Number = Field(default=24, description="runs that may wait for their turn")
     runs_waiting_each: Number = Field(default=6, description="runs of one visitor that may wait")

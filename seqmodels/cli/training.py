@@ -155,10 +155,10 @@ def standby(channel: Annotated[int, typer.Argument(help="The number of a socket 
 
 def keep(lock: Annotated[int, typer.Argument(help="The number of a descriptor that this process has inherited.")]) -> None:
     """Start the runs that wait, each when its turn comes."""
-    from seqmodels.runs import keeper
+    from seqmodels.runs import keeper, remote
 
     _give_way()
-    keeper.keep(lock)
+    keeper.keep(lock, remote.Cluster() if remote.is_chosen() else keeper.Here())
 
 
 class _Display:

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from seqmodels import checkpoints
+from seqmodels import checkpoints, cluster
 from seqmodels.corpora import Subset, keep_some
 from seqmodels.data import Dataset, load_dataset
 from seqmodels.experiments.record import Factor, Outcome, Point, Results, append, read_lines, write_results
@@ -105,7 +105,20 @@ class Experiment:
     trials: Callable[[bool], Sequence[Trial]]  # of toy size, or as committed
 
 
-def run(experiment: Experiment, path: Path, *, toy: bool = False) -> Iterator[tuple[Outcome, int, int]]:
+Carry = Callable[[Sequence[Trial]], Iterator[tuple[int, Outcome]]]  # trials -> the number of each and its outcome, as they end
+
+
+def one_by_one(trials: Sequence[Trial]) -> Iterator[tuple[int, Outcome]]:
+    """Carry out trials here, in their order."""
+    return ((number, trial.carry_out()) for number, trial in enumerate(trials))
+
+
+def on_cluster(trials: Sequence[Trial]) -> Iterator[tuple[int, Outcome]]:
+    """Carry them out on a Ray cluster, as many at a time as it has cores. ValueError if none answers."""
+    return cluster.each(_carry_out, trials)
+
+
+def run(experiment: Experiment, path: Path, *, toy: bool = False, carry: Carry = one_by_one) -> Iterator[tuple[Outcome, int, int]]:
     """Train what is not trained yet, yielding each outcome, its number and how many there are; then write the results.
 
     Killed, it goes on after the last outcome when it is called again with the same path.
@@ -114,15 +127,20 @@ def run(experiment: Experiment, path: Path, *, toy: bool = False) -> Iterator[tu
     trials = experiment.trials(toy)
     links = {trial.name: to_link(trial.settings) for trial in trials}  # of earlier settings, an outcome is none of these
     done = {outcome.name: outcome for outcome in read_lines(unfinished) if links.get(outcome.name) == outcome.settings}
-    for number, trial in enumerate(trials, start=1):
-        if trial.name not in done:
-            done[trial.name] = trial.carry_out()
-            append(unfinished, done[trial.name])
-            yield done[trial.name], number, len(trials)
+    missing = [(number, trial) for number, trial in enumerate(trials, start=1) if trial.name not in done]
+    for place, outcome in carry([trial for _, trial in missing]):
+        done[outcome.name] = outcome
+        append(unfinished, outcome)
+        yield outcome, missing[place][0], len(trials)
     outcomes = tuple(done[trial.name] for trial in trials)
     today = datetime.now(UTC).date().isoformat()
     write_results(path, Results(experiment.name, experiment.recipe, today, checkpoints.versions(), outcomes))
     unfinished.unlink(missing_ok=True)
+
+
+def _carry_out(trial: Trial) -> Outcome:
+    torch.set_num_threads(1)  # a task has one core
+    return trial.carry_out()
 
 
 def _baseline(setup: TrainingSetup, dataset: Dataset) -> float:

@@ -10,10 +10,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from seqmodels import journal
+from seqmodels import cluster, journal
 from seqmodels.corpora import TextFile, open_upload
 from seqmodels.environment import environment
-from seqmodels.runs import context, keeper, store
+from seqmodels.runs import context, keeper, remote, store
 from seqmodels.runs.context import Command
 from seqmodels.runs.files import friendly_errors, take_lock
 from seqmodels.runs.launcher import launch
@@ -72,6 +72,8 @@ def start(run: Run, owner_key: str) -> None:
     ValueError if as many wait as may.
     """
     _check_owner(run, owner_key)
+    if remote.is_chosen():
+        cluster.check_installed()
     with friendly_errors("the run"):
         lock = take_lock(run.folder / store.LOCK, patience=0.2)
     if lock is None:
@@ -83,9 +85,9 @@ def start(run: Run, owner_key: str) -> None:
         if run.waiting:
             raise ValueError(f"run {run.name!r} is queued already")
         with queue.alone():
-            slot = queue.enter(group=run.group)
+            slot = None if remote.is_chosen() else queue.enter(group=run.group)
             if slot is None:
-                _check_waiting(owner_key, 1)
+                check_places(owner_key)
             else:
                 copies.callback(os.close, slot)
             context.clear(run.folder)

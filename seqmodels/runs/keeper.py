@@ -12,12 +12,34 @@ import traceback
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from seqmodels.runs import launcher, store
 from seqmodels.runs.files import take_lock
 from seqmodels.runs.queue import FOLDER, Queue
+from seqmodels.runs.store import Run
 
 EVERY = 0.2  # seconds between two looks at the slots
+
+
+class Place(Protocol):
+    """Where runs are started."""
+
+    def launch(self, run: Run, lock: int, slot: int) -> None:
+        """Start a run, and hold its lock and its slot as long as it goes on."""
+
+    def busy(self) -> bool:
+        """Whether this process is needed for runs that go on."""
+
+
+class Here:
+    """On this machine each run is a process, which holds both itself and needs nobody."""
+
+    def launch(self, run: Run, lock: int, slot: int) -> None:
+        launcher.launch(run, lock, slot)
+
+    def busy(self) -> bool:
+        return False
 
 
 def ensure() -> None:
@@ -32,15 +54,15 @@ def ensure() -> None:
                     os.close(lock)
 
 
-def keep(lock: int | None) -> None:
+def keep(lock: int | None, place: Place) -> None:
     """Start each run when its turn comes, until none waits. `lock` is a descriptor that holds the keeper's lock."""
     queue = store.queue()
     while lock is not None:
         try:
-            while queue.to_start():
+            while place.busy() or queue.to_start():
                 for run_id, slot in queue.due():
                     try:
-                        _start(queue, run_id, slot)
+                        _start(queue, place, run_id, slot)
                     finally:
                         os.close(slot)
                 time.sleep(EVERY)
@@ -50,7 +72,7 @@ def keep(lock: int | None) -> None:
         lock = take_lock(_lock(), patience=0) if queue.to_start() else None
 
 
-def _start(queue: Queue, run_id: str, slot: int) -> None:
+def _start(queue: Queue, place: Place, run_id: str, slot: int) -> None:
     """Start a run, unless it has been deleted, taken out, or started in another way meanwhile."""
     folder = store.root() / run_id
     try:
@@ -62,7 +84,7 @@ def _start(queue: Queue, run_id: str, slot: int) -> None:
         return
     try:
         if queue.remove(run_id):
-            launcher.launch(store.open_folder(folder), lock, slot)
+            place.launch(store.open_folder(folder), lock, slot)
     except (OSError, ValueError) as error:
         traceback.print_exc()
         with suppress(OSError):

@@ -37,13 +37,25 @@ def work(folder: Path) -> Iterator[Report | Notice]:
         with current.signals.installed():
             with friendly_errors("the run"):
                 clear_partials(run.folder)
-            yield from _live(current, slot)
+            yield from _live(current, _in_turn(current, slot))
     finally:
         os.close(lock)
         # one whose deletion was asked for after the last poll; who asks from now on finds no process, and deletes it without one
         if any(command.kind == "discard" for _, command in context.pending(run.folder)):
             store.remove(run)
         keeper.ensure()
+
+
+def work_for(folder: Path) -> Iterator[Report | Notice]:
+    """The same where another process holds the run's lock and its slot, and starts it anew elsewhere if this one ends on the way.
+
+    So signals end it as they do any process.
+    """
+    run = store.open_folder(folder.resolve())
+    current = RunContext(run, store.read_progress(run.folder).waiting())
+    with friendly_errors("the run"):
+        clear_partials(run.folder)
+    yield from _live(current, _train(current))
 
 
 def _limit() -> None:
@@ -64,21 +76,29 @@ def _lock(run: Run) -> int:
     return lock
 
 
-def _live(current: RunContext, slot: int | None) -> Iterator[Report | Notice]:
+def _in_turn(current: RunContext, slot: int | None) -> Iterator[Report | Notice]:
+    if slot is None:
+        slot = yield from _wait(current)
+    try:
+        yield from _train(current)
+    finally:
+        os.close(slot)
+
+
+def _train(current: RunContext) -> Iterator[Report | Notice]:
+    with current.signals.interruptible():
+        import torch
+
+        from seqmodels.runs.session import Session
+
+    torch.set_num_threads(1)  # a second one gains little for small matrices, and under load it loses much
+    yield from Session(current).reports()
+
+
+def _live(current: RunContext, reports: Iterator[Report | Notice]) -> Iterator[Report | Notice]:
     try:
         current.update()
-        if slot is None:
-            slot = yield from _wait(current)
-        try:
-            with current.signals.interruptible():
-                import torch
-
-                from seqmodels.runs.session import Session
-
-            torch.set_num_threads(1)  # a second one gains little for small matrices, and under load it loses much
-            yield from Session(current).reports()
-        finally:
-            os.close(slot)
+        yield from reports
     except InterruptedRunError:
         if not current.progress.message and current.progress.phase != "paused":
             current.update(message="its process was asked to end: it can go on from there")

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from seqmodels import journal
-from seqmodels.runs import store
+from seqmodels.runs import remote, store
 from seqmodels.runs.files import is_locked
 from seqmodels.runs.store import Run
 
@@ -26,6 +26,8 @@ def interrupt_all(seconds: float = 20.0) -> int:
     """
     with suppress(OSError):  # a folder that cannot be written has no queue to close
         store.queue().shut()
+    if remote.is_chosen():
+        return 0
     deadline = time.monotonic() + seconds
     asked: dict[int, Run] = {}  # by the process
     while True:

@@ -58,7 +58,7 @@ _OF_A_LIVING: dict[Phase, StatusName] = {
     "stopped": "stopped",
     "failed": "failed",
 }
-_ENDED: tuple[Phase, ...] = ("finished", "stopped", "failed")
+ENDED: tuple[Phase, ...] = ("finished", "stopped", "failed")
 _OF_A_DEAD: dict[Phase, StatusName] = {name: found for name, found in _OF_A_LIVING.items() if found != "queued"}
 
 
@@ -330,7 +330,7 @@ def ahead(run: Run | None = None) -> tuple[Run, ...]:
     if line.free() if run is None else run.id not in waiting:  # then its process is about to begin
         return ()
     others = {other.id: other for other in reversed(list_runs()) if other.alive}
-    having = [other for other in others.values() if other.id not in waiting and read_progress(other.folder).phase not in _ENDED]
+    having = [other for other in others.values() if other.id not in waiting and read_progress(other.folder).phase not in ENDED]
     before = waiting if run is None else waiting[: waiting.index(run.id)]
     return (*having, *(others[found] for found in before if found in others))
 
