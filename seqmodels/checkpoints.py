@@ -37,7 +37,7 @@ LONGEST_REASON = 200  # characters of what is said of a file, in which its own w
 LARGEST_DESCRIPTION = LARGEST_HEADER // 2  # bytes: in the header its quotation marks are escaped
 _KEY = "seqmodels"  # of our JSON in the file's header
 _NAME = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")  # a cell's name may have an underscore
-_TURN = threading.Lock()  # of reading weights: meanwhile they take five times the room of the file, and visitors bring many at once
+_TURN = threading.Lock()  # of reading a file: that takes many times the room of its header and weights, and visitors bring many
 TRAINING_ONLY = "auxiliary_head."  # how the names of weights begin that no checkpoint keeps
 
 
@@ -223,6 +223,11 @@ def load(path: Path | str, *, task: str | None = None, cell: str | None = None) 
     is a ValueError, if there is no such file, if it is damaged, or if it is of another task or cell.
     """
     path = _find(path)
+    with _TURN:
+        return _load(path, task, cell)
+
+
+def _load(path: Path, task: str | None, cell: str | None) -> Checkpoint:
     header, info, vocabulary = _describe(path)
     for wanted, found, what in ((task, info.task, "task"), (cell, info.cell, "cell")):
         if wanted is not None and wanted != found:
@@ -234,11 +239,10 @@ def load(path: Path | str, *, task: str | None = None, cell: str | None = None) 
             model = find_task(info.task).build(config, vocabulary)
         shapes = {name: tuple(value.shape) for name, value in model.state_dict().items()}
         _compare(header.shapes, packed_shapes(shapes, header.shapes))
-        with _TURN:
-            tensors, _ = read_tensors(path)
-            model.load_state_dict(unpack(tensors), assign=True)
-            del tensors
-            problem = flaw(model.state_dict())
+        tensors, _ = read_tensors(path)
+        model.load_state_dict(unpack(tensors), assign=True)
+        del tensors
+        problem = flaw(model.state_dict())
     except (KeyError, TypeError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
         raise CheckpointError(
             f"{path} does not hold the model it describes ({_reason(error)}): fetch it again or retrain"
@@ -252,7 +256,9 @@ def load(path: Path | str, *, task: str | None = None, cell: str | None = None) 
 
 def read_info(path: Path | str) -> CheckpointInfo:
     """What a checkpoint says of itself, from its header alone."""
-    return _describe(_find(path))[1]
+    path = _find(path)
+    with _TURN:
+        return _describe(path)[1]
 
 
 def list_checkpoints(where: Path | None = None) -> list[CheckpointEntry]:

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 from seqmodels import export, inference, text
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.corpora.opening import check_characters, check_kind, not_utf8
+from seqmodels.files import naming, write_whole
 from seqmodels.inference import Tagging
 
 PIECE = 1 << 16  # characters that are tagged at a time; only a sentence that is longer is cut
@@ -102,21 +103,26 @@ def tag_file(checkpoint: Checkpoint, source: BinaryIO, output: Path, form: str, 
     made_by = {"model": checkpoint.name, "task": checkpoint.info.task, "format": form}
     start, written = _where_it_stopped(partial, notes, made_by)
     progress, saved = start, time.monotonic()
-    with partial.open("r+b" if written else "wb") as file:
-        file.truncate(written)
-        file.seek(written)
-        try:
-            for lines, progress in tag_stream(checkpoint, source, form, start, name=name):
-                file.write(lines.encode())
-                written = file.tell()
-                if time.monotonic() - saved >= SAVE_EVERY:
-                    _note(file, notes, {**made_by, "written": written, "progress": asdict(progress)})
-                    saved = time.monotonic()
-                yield progress
-        except OtherTextError as error:
-            raise OtherTextError(f"{error}: give that again, or delete {notes} to begin anew") from None
-        finally:
-            _note(file, notes, {**made_by, "written": written, "progress": asdict(progress)})
+    try:
+        with naming(output), partial.open("r+b" if written else "wb") as file:
+            file.truncate(written)
+            file.seek(written)
+            try:
+                for lines, progress in tag_stream(checkpoint, source, form, start, name=name):
+                    file.write(lines.encode())
+                    written = file.tell()
+                    if time.monotonic() - saved >= SAVE_EVERY:
+                        _note(file, notes, {**made_by, "written": written, "progress": asdict(progress)})
+                        saved = time.monotonic()
+                    yield progress
+            except OtherTextError as error:
+                raise OtherTextError(f"{error}: give that again, or delete {notes} to begin anew") from None
+            finally:
+                _note(file, notes, {**made_by, "written": written, "progress": asdict(progress)})
+    except OSError:
+        if not notes.exists():  # there is nothing to go on with
+            partial.unlink(missing_ok=True)
+        raise
     partial.replace(output)
     notes.unlink()
 
@@ -174,6 +180,4 @@ def _note(file: BinaryIO, notes: Path, noted: Mapping[str, Any]) -> None:
     """What the file holds by now, so that it is there even after a power cut."""
     file.flush()
     os.fsync(file.fileno())
-    whole = notes.with_name(f"{notes.name}.{os.getpid()}")
-    whole.write_text(json.dumps(noted))
-    whole.replace(notes)
+    write_whole(notes, json.dumps(noted).encode())

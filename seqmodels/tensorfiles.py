@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,8 @@ import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor
+
+from seqmodels.files import PARTIAL, naming
 
 # bytes: twenty times that of a shipped model. To read a header takes tens of times its size in memory
 LARGEST_HEADER = 4 * 2**20
@@ -44,16 +48,19 @@ def read_header(path: Path) -> Header:
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
-    """A .safetensors file with a checksum, written whole or not at all."""
+    """A .safetensors file with a checksum, written whole or not at all; OSError, with its name, if it cannot be."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        safetensors.torch.save_file(tensors, partial, {**metadata, _CHECKSUM: _checksum(tensors, metadata)})
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())  # before the rename, or a power cut could leave the new name without its content
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    partial = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL}")
+    with naming(path):
+        try:
+            safetensors.torch.save_file(tensors, partial, {**metadata, _CHECKSUM: _checksum(tensors, metadata)})
+            with partial.open("rb+") as file:
+                os.fsync(file.fileno())  # before the rename, or a power cut could leave the new name without its content
+            partial.replace(path)
+        except safetensors.SafetensorError as error:
+            raise _as_told_by_the_system(error) from None
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -65,6 +72,12 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     if expected is not None and expected != _checksum(tensors, metadata):
         raise ValueError("its content is not what was saved: the checksum differs")
     return tensors, metadata
+
+
+def _as_told_by_the_system(error: safetensors.SafetensorError) -> OSError:
+    """What a disk did not take, of which safetensors gives the system's number in words only."""
+    found = re.search(r"os error (\d+)", str(error))
+    return OSError(int(found[1]), os.strerror(int(found[1]))) if found else OSError(errno.EIO, str(error))
 
 
 def _checksum(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:

@@ -114,4 +114,5 @@ def is_now(run: Run, *names: str) -> Callable[[], bool]:
 
 
 def files(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir()}
+    """The names of those in a folder, but for the lock of whoever adds a model there."""
+    return {path.name for path in folder.iterdir() if path.name != ".lock"}

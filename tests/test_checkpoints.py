@@ -1,6 +1,8 @@
 """A checkpoint explains itself, survives a round trip, and fails loudly when it is damaged or not what was asked for."""
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,24 @@ def copy(tiny_folder: Path, tmp_path: Path) -> Path:
     path = tmp_path / "pos-gru.safetensors"
     path.write_bytes((tiny_folder / path.name).read_bytes())
     return path
+
+
+def test_files_are_read_one_at_a_time_however_many_ask(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, inside, most = checkpoints.read_header, [], [0]
+
+    def counted(path: Path) -> tensorfiles.Header:
+        inside.append(path)
+        most.append(len(inside))
+        time.sleep(0.02)
+        try:
+            return read(path)
+        finally:
+            inside.pop()
+
+    monkeypatch.setattr(checkpoints, "read_header", counted)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda ask: ask(copy), [checkpoints.load, checkpoints.read_info, checkpoints.look] * 3))
+    assert (max(most), len(most)) == (1, 10)
 
 
 def test_save_then_load_gives_the_same_predictions(tiny: dict[str, Checkpoint], tmp_path: Path) -> None:

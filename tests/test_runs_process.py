@@ -432,7 +432,8 @@ def test_an_unexpected_error_is_told_in_one_sentence(monkeypatch: pytest.MonkeyP
     assert status(run).name == "failed"
     assert "RuntimeError: a bug" in status(run).progress.message
     assert kinds(run)[-1] == "failed"
-    assert "Traceback" in capfd.readouterr().err
+    assert "Traceback" in (run.folder / "run.log").read_text()
+    assert not capfd.readouterr().err, "whoever started it from a terminal sees the sentence"
 
 
 # the real process

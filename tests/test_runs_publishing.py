@@ -4,8 +4,11 @@ import json
 import os
 import re
 import shutil
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -207,3 +210,29 @@ def test_only_who_made_a_checkpoint_may_delete_it(tiny_folder: Path, monkeypatch
 def test_ones_own_checkpoint_is_found_by_its_name(tiny_folder: Path) -> None:
     path = import_checkpoint((tiny_folder / "ner-lstm.safetensors").read_bytes(), "brought")
     assert checkpoints.load("brought").path == path
+
+
+@pytest.mark.parametrize("names", [("mine", "mine"), ("mine", "other")])
+def test_of_two_that_are_added_at_once_to_one_place_the_second_is_refused(
+    names: tuple[str, str], tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEQMODELS_MODELS_KEPT", "1")
+    look, both = checkpoints.load, threading.Barrier(2)
+
+    def slowly(path: Path) -> checkpoints.Checkpoint:
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.5)  # until both have found the place free, if they do
+        return look(path)
+
+    def add(name: str) -> str:
+        try:
+            return import_checkpoint(content, name, KEY).stem
+        except ValueError as error:
+            return str(error)
+
+    content = (tiny_folder / "pos-gru.safetensors").read_bytes()
+    monkeypatch.setattr(checkpoints, "load", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        told = list(pool.map(add, names))
+    assert sum(one in names for one in told) == 1, told
+    assert any("already" in one or "no more fit" in one for one in told)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Annotated, Any, TypeVar
 from seqmodels.cells import CELLS
 from seqmodels.environment import environment
 from seqmodels.fields import Count, Finite, Range, validated
+from seqmodels.files import write_whole
 from seqmodels.installation import CHECKPOINT_SUFFIX
 
 BINS = 15  # of a calibration: as many answers in each, by how sure the model was
@@ -294,9 +294,7 @@ def write(card: Card | TaskCard, checkpoints: Path | None = None) -> Path:
 def write_text(path: Path, text: str) -> None:
     """A file, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    write_whole(path, text.encode())
 
 
 def _read(kind: type[Kind], path: Path) -> Kind:

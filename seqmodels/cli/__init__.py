@@ -16,6 +16,7 @@ import typer
 from seqmodels.cli.commands import app
 from seqmodels.cli.show import StoppedError, complain
 from seqmodels.failures import OUT_OF_MEMORY, is_out_of_memory
+from seqmodels.files import in_plain_words
 
 __all__ = ["main"]
 
@@ -50,7 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except Exception as error:
             if not is_out_of_memory(error) and not isinstance(error, ValueError | OSError):
                 raise
-            complain(OUT_OF_MEMORY if is_out_of_memory(error) else str(error))
+            if is_out_of_memory(error):
+                complain(OUT_OF_MEMORY)
+            else:
+                complain(in_plain_words(error) if isinstance(error, OSError) else str(error))
             return 2
     if code == STOPPED:
         complain("stopped")

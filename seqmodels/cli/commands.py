@@ -32,6 +32,7 @@ from seqmodels.cli.serving import serve, settings
 from seqmodels.cli.tagging import tag_file
 from seqmodels.cli.training import keep, run, standby, train
 from seqmodels.failures import check_address_space
+from seqmodels.files import write_whole
 
 if TYPE_CHECKING:
     from seqmodels.checkpoints import Checkpoint
@@ -276,7 +277,7 @@ def checkpoints(
         from seqmodels.cli.scoretable import markdown
 
         target = folder() / "README.md"
-        target.write_text(markdown(listed), encoding="utf-8")
+        write_whole(target, markdown(listed).encode())
         show.complain(f"wrote {target}")
     usable = [(one, one.info) for one in listed if one.info is not None]
     if json:

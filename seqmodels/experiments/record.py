@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from seqmodels.fields import Count, Finite, Range, validated
+from seqmodels.files import naming, write_whole
 
 Factor = str | int | float | bool
 
@@ -80,16 +81,23 @@ def write_results(path: Path, results: Results) -> None:
     lines = ",\n".join(_line(outcome) for outcome in results.outcomes)
     text = json.dumps(head, indent=1, ensure_ascii=False)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    partial.write_text(f'{text.rstrip().removesuffix("}").rstrip()},\n "outcomes": [\n{lines}\n ]\n}}\n', encoding="utf-8")
-    partial.replace(path)
+    write_whole(path, f'{text.rstrip().removesuffix("}").rstrip()},\n "outcomes": [\n{lines}\n ]\n}}\n'.encode())
 
 
 def append(path: Path, outcome: Outcome) -> None:
-    """Add a line to what an unfinished experiment has so far."""
+    """Add a line to what an unfinished experiment has so far, whole or not at all. One that a kill has cut short stays a line."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(f"{_line(outcome)}\n")
+    with naming(path), path.open("ab+", buffering=0) as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - 1))
+        line = f"{_line(outcome)}\n".encode()
+        left = line if file.read(1) in (b"", b"\n") else b"\n" + line
+        try:
+            while left:
+                left = left[file.write(left) :]
+        except OSError:
+            file.truncate(size)
+            raise
 
 
 def read_lines(path: Path) -> list[Outcome]:

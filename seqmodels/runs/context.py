@@ -10,7 +10,6 @@ import secrets
 import signal
 import threading
 import time
-import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -19,7 +18,8 @@ from types import FrameType
 from typing import Any, Literal, get_args
 
 from seqmodels.fields import parsed
-from seqmodels.runs.files import friendly_errors, write_whole
+from seqmodels.files import write_whole
+from seqmodels.runs.files import friendly_errors
 from seqmodels.runs.store import COMMANDS, LOCK, Progress, Run, write_progress
 
 Kind = Literal["pause", "resume", "step", "stop", "discard", "change"]
@@ -156,12 +156,8 @@ class RunContext:
     def update(self, **changes: Any) -> None:
         """Report the run's progress. A disk that cannot take even that must not hide the reason it is reported for."""
         self.progress = replace(self.progress, **changes)
-        try:
+        with suppress(OSError):  # as where the folder has been deleted: a notice still says it to whoever started the process
             write_progress(self.run.folder, self.progress)
-        except FileNotFoundError:  # the folder has been deleted, and there is nobody left to tell
-            pass
-        except OSError:
-            traceback.print_exc()
 
     def poll_commands(self) -> Iterator[tuple[Path, Command]]:
         """The commands sent since, each with its file. Raises DiscardedRunError at the one to discard the run, or if it is gone."""

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from seqmodels.fields import parsed
-from seqmodels.runs.files import friendly_errors, write_whole
+from seqmodels.files import write_whole
+from seqmodels.runs.files import friendly_errors
 from seqmodels.runs.records import EpochEvent, Event, LogName, SampleEvent, StepEvent
 from seqmodels.runs.store import Run
 

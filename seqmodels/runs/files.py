@@ -1,46 +1,22 @@
-"""Files that are there whole or not at all, what is said where they cannot be written, and locks that end with their holder."""
+"""What is said where a run's files cannot be written, and locks that end with their holder."""
 
 from __future__ import annotations
 
 import errno
 import fcntl
 import os
-import re
-import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from safetensors import SafetensorError
+from seqmodels.files import PARTIAL, cause
 
-PARTIAL = ".partial"  # how the names of unfinished files end
-
-_CAUSES = {
-    errno.ENOSPC: ("the disk is full", "free some space"),
-    errno.EDQUOT: ("your share of the disk is full", "free some space"),
-    errno.EFBIG: ("the file would be larger than is allowed here", "choose a smaller network, or raise the limit"),
-    errno.EROFS: ("the disk is read-only", "make it writable"),
-    errno.EACCES: ("writing there is not allowed", "make the folder writable"),
-}
 _RETRY = 0.01  # seconds between two attempts to take a lock
 
 
 class StorageError(ValueError):
     """A run's folder cannot be written."""
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file atomically: a kill at any moment leaves the old one or the new one. An error if its folder is missing."""
-    partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PARTIAL}")
-    try:
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def clear_partials(folder: Path) -> None:
@@ -55,21 +31,12 @@ def friendly_errors(what: str, done: str = "saved") -> Iterator[None]:
     """Turn a failure to write into a StorageError that says why, and what to do, and names no path of the server's."""
     try:
         yield
-    except (OSError, SafetensorError) as error:
-        number = _number(error)
-        if number == errno.ENOENT:
+    except OSError as error:
+        if error.errno == errno.ENOENT:
             raise StorageError(f"{what} cannot be {done}: the folder is gone. Start a new run.") from error
-        reason, advice = _CAUSES.get(number, (os.strerror(number) if number else "the disk fails", "make the folder writable"))
+        reason, advice = cause(error)
         advice = f"What was saved before is safe: {advice}" if done == "saved" else advice.capitalize()
         raise StorageError(f"{what} cannot be {done}: {reason}. {advice}, then try again.") from error
-
-
-def _number(error: OSError | SafetensorError) -> int:
-    """The system's number of an error, which safetensors gives in words only."""
-    if isinstance(error, OSError):
-        return error.errno or 0
-    found = re.search(r"os error (\d+)", str(error))
-    return int(found[1]) if found else 0
 
 
 def take_lock(path: Path, *, patience: float = 1.0, group: str | None = None) -> int | None:
@@ -95,6 +62,9 @@ def take_lock(path: Path, *, patience: float = 1.0, group: str | None = None) ->
                 os.close(descriptor)
                 return None
             time.sleep(_RETRY)
+        except OSError:  # the disk does not take even the group's name: the lock is not to be held for nothing
+            os.close(descriptor)
+            raise
 
 
 def join_lock(path: Path, group: str) -> int | None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-import traceback
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from seqmodels.files import cause
 from seqmodels.runs import launcher, store
 from seqmodels.runs.files import take_lock
 from seqmodels.runs.queue import FOLDER, Queue
@@ -86,9 +86,9 @@ def _start(queue: Queue, place: Place, run_id: str, slot: int) -> None:
         if queue.remove(run_id):
             place.launch(store.open_folder(folder), lock, slot)
     except (OSError, ValueError) as error:
-        traceback.print_exc()
         with suppress(OSError):
-            message = f"its process could not be started ({error}): resume it later"
+            reason = cause(error)[0] if isinstance(error, OSError) else error
+            message = f"its process could not be started ({reason}): resume it later"
             store.write_progress(folder, replace(store.read_progress(folder), phase="failed", message=message))
     finally:
         os.close(lock)

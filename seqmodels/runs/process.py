@@ -7,6 +7,7 @@ import resource
 import time
 import traceback
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,11 +108,11 @@ def _live(current: RunContext, reports: Iterator[Report | Notice]) -> Iterator[R
         store.erase(current.run.folder)
         yield Notice("discarded")
     except Exception as error:
-        current.update(phase="failed", message=_in_plain_words(error))
+        current.update(phase="failed", message=_in_plain_words(error, current.run.folder))
         yield Notice(current.progress.message, "failed")
 
 
-def _in_plain_words(error: Exception) -> str:
+def _in_plain_words(error: Exception, folder: Path) -> str:
     if isinstance(error, ValueError):
         return str(error)
     if is_out_of_memory(error):
@@ -119,7 +120,8 @@ def _in_plain_words(error: Exception) -> str:
             f"there is not enough memory, of which a run may take {environment().run_memory_mb:,g} MB: "
             "choose a smaller network, smaller batches, or fewer or shorter sequences"
         )
-    traceback.print_exc()
+    with suppress(OSError), (folder / store.LOG).open("a") as log:  # whoever started it from a terminal sees the sentence alone
+        traceback.print_exc(file=log)
     if isinstance(error, OSError):
         return f"a file of the run cannot be used: {error.strerror}. Its {store.LOG} says more."
     return f"an unexpected error ended the run: {type(error).__name__}: {error}. Its {store.LOG} says more."

@@ -6,8 +6,8 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +15,14 @@ from seqmodels import checkpoints
 from seqmodels.checkpoints import SUFFIX, CheckpointError
 from seqmodels.checkpoints import own_folder as own_folder
 from seqmodels.environment import environment
+from seqmodels.files import PARTIAL, write_whole
 from seqmodels.runs import store
-from seqmodels.runs.files import PARTIAL, friendly_errors, write_whole
+from seqmodels.runs.files import friendly_errors, take_lock
 from seqmodels.runs.store import Run
 
 _OWNER = ".owner"  # how the name of the file beside a checkpoint ends that says whose it is; its time is that of the last use
+_LOCK = ".lock"  # in the folder of the models: whoever adds one holds it
+_PATIENCE = 30.0  # seconds for which others may add theirs
 _DAY = 24 * 3600  # seconds
 _NOTED = 3600  # seconds: a use so soon after another is not written down
 
@@ -105,33 +108,52 @@ def publish(run: Run, owner_key: str, name: str) -> Path:
         raise ValueError(f"run {run.name!r} still goes on: stop it, or wait for its end")
     if best is None:
         raise ValueError(f"run {run.name!r} has no weights yet: train for at least one epoch")
-    target = _free(name, run.owner)
-    try:
-        checkpoints.load(best)  # better now than on another page
-    except CheckpointError as error:
-        raise CheckpointError(str(error).replace(str(best), "the file of the run's best weights")) from None
-    model = _keep(best, target, run.owner)
-    store.rewrite(run, "the name of the model", published=name)
+    with _place(name, run.owner) as target:
+        try:
+            checkpoints.load(best)  # better now than on another page
+        except CheckpointError as error:
+            raise CheckpointError(str(error).replace(str(best), "the file of the run's best weights")) from None
+        model = _keep(best, target, run.owner)
+        try:
+            store.rewrite(run, "the name of the model", published=name)
+        except ValueError:  # it is to be done as a whole, so that the next attempt finds the name free
+            _erase(model)
+            raise
     return model
 
 
 def import_checkpoint(content: bytes, name: str, owner_key: str = "") -> Path:
     """Keep a .safetensors file under that name, once the model in it has been loaded whole. ValueError says why not."""
     owner = store.owner_of(owner_key) if owner_key else ""
-    target, most = _free(name, owner), environment().checkpoint_mb
+    most = environment().checkpoint_mb
     if len(content) > most * 2**20:
         raise CheckpointError(f"the file has {len(content) / 2**20:,.1f} MB: give at most {most:g} MB")
     received = own_folder() / f".{secrets.token_hex(8)}{PARTIAL}"
+    with _place(name, owner) as target:
+        try:
+            with friendly_errors("the checkpoint"):
+                received.write_bytes(content)
+            checkpoints.load(received)
+            return _keep(received, target, owner)
+        except CheckpointError as error:
+            raise CheckpointError(str(error).replace(str(received), "the file")) from None
+        finally:
+            received.unlink(missing_ok=True)
+
+
+@contextmanager
+def _place(name: str, owner: str) -> Iterator[Path]:
+    """The file of a name that is free. No other process adds a model meanwhile: of two with one name the second is refused."""
+    own_path(name)  # for one that cannot be, nothing is made
+    with friendly_errors("the checkpoint"):
+        own_folder().mkdir(parents=True, exist_ok=True)
+        lock = take_lock(own_folder() / _LOCK, patience=_PATIENCE)
+    if lock is None:
+        raise ValueError("other models are being added: wait a moment, then try again")
     try:
-        with friendly_errors("the checkpoint"):
-            received.parent.mkdir(parents=True, exist_ok=True)
-            received.write_bytes(content)
-        checkpoints.load(received)
-        return _keep(received, target, owner)
-    except CheckpointError as error:
-        raise CheckpointError(str(error).replace(str(received), "the file")) from None
+        yield _free(name, owner)
     finally:
-        received.unlink(missing_ok=True)
+        os.close(lock)
 
 
 def _free(name: str, owner: str) -> Path:
@@ -167,12 +189,14 @@ def _erase(path: Path) -> None:
 def _keep(file: Path, target: Path, owner: str) -> Path:
     partial = target.with_name(f".{secrets.token_hex(8)}{PARTIAL}")
     with friendly_errors("the checkpoint"):
-        target.parent.mkdir(parents=True, exist_ok=True)
         try:
             shutil.copyfile(file, partial)
             if owner:
                 write_whole(target.with_suffix(_OWNER), owner.encode())
             partial.replace(target)
+        except OSError:
+            target.with_suffix(_OWNER).unlink(missing_ok=True)
+            raise
         finally:
             partial.unlink(missing_ok=True)
     return target

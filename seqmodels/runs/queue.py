@@ -84,8 +84,12 @@ class Queue:
         """A place, behind all who wait now, for a run that is to be started when its turn comes."""
         path = self._new_ticket(f"{run_id}{_TO_START}")
         hidden = path.with_name(f".{path.name}")
-        hidden.write_text(group or "")
-        hidden.rename(path)
+        try:
+            hidden.write_text(group or "")
+            hidden.rename(path)
+        except OSError:
+            hidden.unlink(missing_ok=True)
+            raise
 
     def remove(self, run_id: str) -> bool:
         """Take such a run out; whether it was there."""

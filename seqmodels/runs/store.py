@@ -30,7 +30,8 @@ from typing import Annotated, Any, Literal
 from seqmodels.corpora import TextFile
 from seqmodels.environment import environment
 from seqmodels.fields import Count, Range, parsed
-from seqmodels.runs.files import friendly_errors, is_locked, take_lock, write_whole
+from seqmodels.files import write_whole
+from seqmodels.runs.files import friendly_errors, is_locked, take_lock
 from seqmodels.runs.queue import Queue, to_be_started
 from seqmodels.runs.records import Measured, Seconds
 
@@ -151,6 +152,10 @@ def write_progress(folder: Path, progress: Progress) -> None:
     descriptor = os.open(folder / STATUS, os.O_WRONLY | os.O_CREAT, 0o600)
     try:
         os.pwrite(descriptor, record.ljust(STATUS_SIZE - 1) + b"\n", 0)
+    except OSError:
+        if not os.fstat(descriptor).st_size:  # a new one, that holds nothing
+            (folder / STATUS).unlink(missing_ok=True)
+        raise
     finally:
         os.close(descriptor)
 
@@ -217,13 +222,17 @@ def make(
     file_name = None if own is None else own.name
     run = Run(root() / run_id, clean_name(name, run_id), owner_of(owner_key), time.time(), settings, file_name, preset, group)
     with friendly_errors("the run"):
-        hidden.mkdir(parents=True, mode=0o700)
-        (hidden / COMMANDS).mkdir()
-        if own is not None:
-            (hidden / OWN_FILE).parent.mkdir()
-            write_whole(hidden / OWN_FILE, own.text.encode())
-        _write_config(hidden, run)
-        hidden.rename(run.folder)
+        try:
+            hidden.mkdir(parents=True, mode=0o700)
+            (hidden / COMMANDS).mkdir()
+            if own is not None:
+                (hidden / OWN_FILE).parent.mkdir()
+                write_whole(hidden / OWN_FILE, own.text.encode())
+            _write_config(hidden, run)
+            hidden.rename(run.folder)
+        except OSError:
+            shutil.rmtree(hidden, ignore_errors=True)
+            raise
     return run
 
 

@@ -1,0 +1,59 @@
+"""Files that are there whole or not at all, and what is said where the disk cannot take them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PARTIAL = ".partial"  # how the names of unfinished files end
+
+_CAUSES = {
+    errno.ENOSPC: ("the disk is full", "free some space"),
+    errno.EDQUOT: ("your share of the disk is full", "free some space"),
+    errno.EFBIG: ("the file would be larger than is allowed here", "choose a smaller network, or raise the limit"),
+    errno.EROFS: ("the disk is read-only", "make it writable"),
+    errno.EACCES: ("writing there is not allowed", "make the folder writable"),
+}
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file atomically: a kill at any moment leaves the old one or the new one. An error if its folder is missing."""
+    partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PARTIAL}")
+    with naming(path):
+        try:
+            with partial.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """An OSError inside is of this file: the system names none where a write fails, nor does anyone know one by a partial name."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = str(path)
+        raise
+
+
+def cause(error: OSError) -> tuple[str, str]:
+    """Why a file cannot be written, and what to do about it."""
+    number = error.errno or 0
+    return _CAUSES.get(number, (os.strerror(number) if number else "the disk fails", "make the folder writable"))
+
+
+def in_plain_words(error: OSError) -> str:
+    """The same in a line, with the file's name: for whoever has given it."""
+    if error.errno not in _CAUSES:
+        reason = error.strerror or str(error)
+        return f"{error.filename} cannot be used ({reason}): check its name and who may use it" if error.filename else reason
+    reason, advice = cause(error)
+    return f"{f'{error.filename} cannot be written: ' if error.filename else ''}{reason}. {advice.capitalize()}, then try again"
