@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PARTIAL = ".partial"  # how the names of unfinished files end
@@ -34,6 +35,30 @@ def write_whole(path: Path, content: bytes) -> None:
             partial.unlink(missing_ok=True)
 
 
+def open_regular(path: Path, flags: int = os.O_RDONLY) -> int:
+    """A file's descriptor. OSError at once where it is something else: a pipe can be waited for in vain, a device have no end."""
+    with suppress(FileNotFoundError):  # the flags may make it
+        _check_regular(path, path.stat())
+    descriptor = os.open(path, flags | os.O_NONBLOCK, 0o600)
+    try:
+        _check_regular(path, os.fstat(descriptor))
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def read_regular(path: Path) -> bytes:
+    """All that is in a file. OSError as of `open_regular`."""
+    with os.fdopen(open_regular(path), "rb") as file:
+        return file.read()
+
+
+def _check_regular(path: Path, found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+
+
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
     """An OSError inside is of this file: the system names none where a write fails, nor does anyone know one by a partial name."""
@@ -46,8 +71,7 @@ def naming(path: Path) -> Iterator[None]:
 
 def cause(error: OSError) -> tuple[str, str]:
     """Why a file cannot be written, and what to do about it."""
-    number = error.errno or 0
-    return _CAUSES.get(number, (os.strerror(number) if number else "the disk fails", "make the folder writable"))
+    return _CAUSES.get(error.errno or 0, (error.strerror or "the disk fails", "make the folder writable"))
 
 
 def in_plain_words(error: OSError) -> str:

@@ -16,7 +16,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from seqmodels.files import PARTIAL, naming
+from seqmodels.files import PARTIAL, naming, open_regular
 
 # bytes: twenty times that of a shipped model. To read a header takes tens of times its size in memory
 LARGEST_HEADER = 4 * 2**20
@@ -34,7 +34,7 @@ class Header:
 
 def read_header(path: Path) -> Header:
     """The header, without the tensors. ValueError says what is wrong with it; OSError if the file cannot be read."""
-    with path.open("rb") as begun:
+    with os.fdopen(open_regular(path), "rb") as begun:
         length = int.from_bytes(begun.read(_LENGTH), "little")
     if LARGEST_HEADER < length <= path.stat().st_size:
         raise ValueError(f"its header has {length / 2**20:,.1f} MB, and {LARGEST_HEADER / 2**20:g} MB at most are read")
@@ -64,7 +64,11 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, st
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors of a .safetensors file and its metadata. ValueError or SafetensorError if it is not what was written."""
+    """The tensors of a .safetensors file and its metadata.
+
+    ValueError or SafetensorError if it is not what was written, OSError if it cannot be read.
+    """
+    os.close(open_regular(path))
     with safetensors.safe_open(path, framework="pt") as file:
         metadata, names = file.metadata() or {}, file.keys()
         tensors = {name: file.get_tensor(name) for name in names}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -28,7 +29,7 @@ def damage(folder: Path, draw: random.Random) -> str:
         if name == "commands" and path.is_dir() and way is not _folder:
             path /= "00000000000000000001-00000000.json"
             path.write_text('{"kind": "change", "changes": {"learning_rate": 0.1}}')
-        if path.is_file() or way in (_missing, _folder):
+        if path.is_file() or (way in (_missing, _folder) and not path.is_dir()):
             way(path, draw)
             done.append(f"{name}: {way.__name__}")
     return ", ".join(done)
@@ -97,18 +98,27 @@ def _other(path: Path, draw: random.Random) -> None:
 
 
 def _missing(path: Path, draw: random.Random) -> None:
-    if path.is_file():
+    if path.exists() and not path.is_dir():
         path.unlink()
 
 
 def _folder(path: Path, draw: random.Random) -> None:
-    if path.is_file():
-        path.unlink()
+    _missing(path, draw)
     path.mkdir(exist_ok=True)
 
 
+def _pipe(path: Path, draw: random.Random) -> None:
+    _missing(path, draw)
+    os.mkfifo(path)
+
+
+def _device(path: Path, draw: random.Random) -> None:
+    _missing(path, draw)
+    path.symlink_to(draw.choice(("/dev/zero", "/dev/null", "/dev/full")))
+
+
 _Way = Callable[[Path, random.Random], None]
-_OF_FILES: tuple[_Way, ...] = (_cut, _flip, _other, _missing, _folder)
+_OF_FILES: tuple[_Way, ...] = (_cut, _flip, _other, _missing, _folder, _pipe, _device)
 _WAYS: dict[str, tuple[_Way, ...]] = {
     "config.json": (*_OF_FILES, *(_change_value,) * 10),
     "status.json": (*_OF_FILES, *(_change_value,) * 10),

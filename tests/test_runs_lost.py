@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from seqmodels import checkpoints
-from seqmodels.runs import StorageError, delete, find_run, read_history, rename, start, status, store
+from seqmodels.runs import StorageError, delete, find_run, list_all, read_history, rename, start, status, store
 from tests.running import KEY, assert_same_model, finish, interrupted, make, tagging
 
 pytestmark = pytest.mark.usefixtures("own_folders")
@@ -95,3 +96,27 @@ def test_a_flipped_bit_of_a_checkpoint_is_seen() -> None:
     flip(run.folder / store.BEST, 1)
     with pytest.raises(checkpoints.CheckpointError, match="checksum"):
         checkpoints.load(run.folder / store.BEST)
+
+
+@pytest.mark.timeout(120)  # what is waited for in vain must not hold up all tests
+@pytest.mark.parametrize("make_other", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")], ids=["pipe", "device"])
+def test_what_is_no_file_is_never_waited_for(make_other: Callable[[Path], None]) -> None:
+    run = interrupted(tagging())
+    names = (store.CONFIG, store.STATUS, store.LAST, store.BEST, store.OWN_FILE, store.LOCK, store.LOG, "events.jsonl")
+    for number, name in enumerate(names):
+        copy = store.root() / f"{number:016x}"
+        shutil.copytree(run.folder, copy)
+        (copy / name).unlink(missing_ok=True)
+        make_other(copy / name)
+        (found,) = (one for one in list_all() if one.folder == copy)
+        read_history(found)
+        assert (f"{name} cannot be read (it is no regular file)" == found.problem) == (name == store.CONFIG)
+        assert (f"{name} cannot be read (it is no regular file)" == status(found).problem) == (name == store.STATUS)
+        if name in (store.STATUS, store.LOCK, store.LOG):
+            with pytest.raises(StorageError, match="it is no regular file"):
+                start(found, KEY)
+        elif name in (store.LAST, store.OWN_FILE):
+            finish(found)
+            assert status(found).name == "failed", "it cannot go on"
+        assert store.remove(found)
+    assert list_all() == [run]

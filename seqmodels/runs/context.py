@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Any, Literal, get_args
 
 from seqmodels.fields import parsed
-from seqmodels.files import write_whole
+from seqmodels.files import read_regular, write_whole
 from seqmodels.runs.files import friendly_errors
 from seqmodels.runs.store import COMMANDS, LOCK, Progress, Run, write_progress
 
@@ -74,7 +74,7 @@ def pending(folder: Path) -> list[tuple[Path, Command]]:
     found = []
     for path in sorted((folder / COMMANDS).glob("*.json")):
         try:
-            found.append((path, parsed(Command, path.read_bytes())))
+            found.append((path, parsed(Command, read_regular(path))))
         except (OSError, ValueError):
             with suppress(OSError):
                 path.unlink(missing_ok=True)

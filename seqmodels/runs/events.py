@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from seqmodels.fields import parsed
-from seqmodels.files import write_whole
+from seqmodels.files import open_regular, read_regular, write_whole
 from seqmodels.runs.files import friendly_errors
 from seqmodels.runs.records import EpochEvent, Event, LogName, SampleEvent, StepEvent
 from seqmodels.runs.store import Run
@@ -48,8 +48,8 @@ class EventLog:
         header = json.dumps({"kind": "log", "name": secrets.token_hex(8)}).encode() + b"\n"
         content = b""
         if keep > len(header):
-            with suppress(FileNotFoundError):  # then what was told before is lost, and the run is not
-                content = path.read_bytes()[:keep]
+            with suppress(OSError):  # then what was told before is lost, and the run is not
+                content = read_regular(path)[:keep]
         kept = content[len(header) : content.rfind(b"\n") + 1]
         with friendly_errors("the run's events"):
             write_whole(path, header + kept)
@@ -134,7 +134,7 @@ class History:
     def read(self, path: Path) -> None:
         """Read on, or begin again where the run went back to a saved state. A line that is still being written is left."""
         name, start, content = "", 0, b""
-        with suppress(OSError), path.open("rb") as file:
+        with suppress(OSError), os.fdopen(open_regular(path), "rb") as file:
             name = _name(file.readline())
             start = file.seek(self.offset if name == self.log else 0)
             content = file.read()

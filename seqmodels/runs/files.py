@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from seqmodels.files import PARTIAL, cause
+from seqmodels.files import PARTIAL, cause, open_regular
 
 _RETRY = 0.01  # seconds between two attempts to take a lock
 
@@ -47,7 +47,7 @@ def take_lock(path: Path, *, patience: float = 1.0, group: str | None = None) ->
     The kernel takes a flock back the moment its process ends, however it ends. Some patience is needed: `is_locked` holds the lock
     for an instant.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = open_regular(path, os.O_RDWR | os.O_CREAT)
     deadline = time.monotonic() + patience
     while True:
         try:
@@ -86,7 +86,7 @@ def join_lock(path: Path, group: str) -> int | None:
 def is_locked(path: Path, *, alone: bool = True) -> bool:
     """Whether a living process holds the file's lock; without `alone`, also together with others."""
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = open_regular(path)
     except OSError:  # it is not there, or no file that a process could hold
         return False
     try:

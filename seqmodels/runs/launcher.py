@@ -84,7 +84,7 @@ def stand_by() -> None:
 def launch(run: Run, lock: int, slot: int) -> None:
     """Start the run's process, detached, so that it outlives this one. The descriptors hold the run's lock and its slot."""
     inherited = (lock, slot)
-    with (run.folder / store.LOG).open("ab") as log:
+    with store.open_log(run.folder) as log:
         if not _server.fork(run.folder, _environment(), (*inherited, log.fileno())):
             handed_over = {DESCRIPTORS: "{} {}".format(*inherited)}
             detach(("run", str(run.folder)), inherited=inherited, log=log.fileno(), more=handed_over)

@@ -120,7 +120,7 @@ def _in_plain_words(error: Exception, folder: Path) -> str:
             f"there is not enough memory, of which a run may take {environment().run_memory_mb:,g} MB: "
             "choose a smaller network, smaller batches, or fewer or shorter sequences"
         )
-    with suppress(OSError), (folder / store.LOG).open("a") as log:  # whoever started it from a terminal sees the sentence alone
+    with suppress(OSError), store.open_log(folder) as log:  # whoever started it from a terminal sees the sentence alone
         traceback.print_exc(file=log)
     if isinstance(error, OSError):
         return f"a file of the run cannot be used: {error.strerror}. Its {store.LOG} says more."

@@ -15,7 +15,7 @@ from seqmodels import checkpoints
 from seqmodels.checkpoints import SUFFIX, CheckpointError
 from seqmodels.checkpoints import own_folder as own_folder
 from seqmodels.environment import environment
-from seqmodels.files import PARTIAL, write_whole
+from seqmodels.files import PARTIAL, read_regular, write_whole
 from seqmodels.runs import store
 from seqmodels.runs.files import friendly_errors, take_lock
 from seqmodels.runs.store import Run
@@ -175,7 +175,7 @@ def _free(name: str, owner: str) -> Path:
 def _owner(path: Path) -> str:
     """Whose a checkpoint is; empty where nobody is noted."""
     try:
-        return path.with_suffix(_OWNER).read_text()
+        return read_regular(path.with_suffix(_OWNER)).decode()
     except (OSError, ValueError):
         return ""
 

@@ -168,8 +168,8 @@ def _tickets_of(folder: Path, run_id: str) -> list[Path]:
 
 
 def _files(folder: Path, pattern: str) -> Iterator[Path]:
-    """Those that may be tickets: a folder among them is not ours, and nobody waits for it."""
-    return (path for path in folder.glob(pattern) if not path.is_dir())
+    """Those that may be tickets: a folder or a pipe among them is not ours, and nobody waits for it."""
+    return (path for path in folder.glob(pattern) if path.is_file())
 
 
 def _run_of(ticket: Path) -> str:

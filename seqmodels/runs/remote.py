@@ -83,7 +83,7 @@ def train(folder: Path) -> None:
 
     if not folder.exists() or store.read_progress(folder).phase in store.ENDED:  # its last machine was lost after that
         return
-    with (folder / store.LOG).open("a") as log, redirect_stdout(log), redirect_stderr(log):
+    with store.open_log(folder) as log, redirect_stdout(log), redirect_stderr(log):
         for _ in work_for(folder):
             pass
 

@@ -25,12 +25,12 @@ from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TextIO
 
 from seqmodels.corpora import TextFile
 from seqmodels.environment import environment
 from seqmodels.fields import Count, Range, parsed
-from seqmodels.files import write_whole
+from seqmodels.files import open_regular, read_regular, write_whole
 from seqmodels.runs.files import friendly_errors, is_locked, take_lock
 from seqmodels.runs.queue import Queue, to_be_started
 from seqmodels.runs.records import Measured, Seconds
@@ -149,7 +149,7 @@ def write_progress(folder: Path, progress: Progress) -> None:
     """Overwrite the record in place."""
     values = {**asdict(progress), "message": progress.message[:LONGEST_MESSAGE]}
     record = json.dumps(values, ensure_ascii=False).encode()
-    descriptor = os.open(folder / STATUS, os.O_WRONLY | os.O_CREAT, 0o600)
+    descriptor = open_regular(folder / STATUS, os.O_WRONLY | os.O_CREAT)
     try:
         os.pwrite(descriptor, record.ljust(STATUS_SIZE - 1) + b"\n", 0)
     except OSError:
@@ -169,7 +169,7 @@ def _look(folder: Path) -> tuple[Progress, str | None]:
     """What was last reported, and what is wrong with that record: then the run's weights tell whether it has ended."""
     path = folder / STATUS
     try:
-        found = parsed(Progress, path.read_bytes())
+        found = parsed(Progress, read_regular(path))
         return replace(found, message=found.message[:LONGEST_MESSAGE]), None
     except FileNotFoundError:
         problem = "is missing"
@@ -264,7 +264,7 @@ def _read(folder: Path) -> Run:
     """The run in a folder. Of one whose record is damaged, no more is said than whose it is, where that can be read."""
     path, content, created = folder / CONFIG, b"", 0.0
     try:
-        content, created = path.read_bytes(), path.stat().st_mtime
+        content, created = read_regular(path), path.stat().st_mtime
         found = parsed(_Config, content)
     except OSError as error:
         problem = f"{CONFIG} cannot be read ({error.strerror})"
@@ -287,7 +287,8 @@ def own_file(run: Run) -> TextFile | None:
     if run.file_name is None:
         return None
     try:
-        return TextFile(run.file_name, (run.folder / OWN_FILE).read_text(encoding="utf-8"))
+        with os.fdopen(open_regular(run.folder / OWN_FILE), encoding="utf-8") as file:
+            return TextFile(run.file_name, file.read())
     except (OSError, UnicodeDecodeError):
         raise ValueError("the file that this run learns from is gone or damaged: start a new run with it") from None
 
@@ -356,6 +357,11 @@ def check_unended(run: Run) -> None:
         raise ValueError(f"run {run.name!r} is {phase}: make a new one with the same settings")
 
 
+def open_log(folder: Path) -> TextIO:
+    """What the run's process prints, to be added to."""
+    return os.fdopen(open_regular(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND), "a")
+
+
 def best_weights(run: Run) -> Path | None:
     """The file of the run's best weights so far, if there are any."""
     best = run.folder / BEST
@@ -384,7 +390,7 @@ def rewrite(run: Run, what: str, **values: Any) -> Run:
 def remove(run: Run) -> bool:
     """Delete the folder of a run without a process; False if it has one. One that is gone already is no mistake."""
     with friendly_errors("the run", "deleted"), suppress(FileNotFoundError), ExitStack() as held:
-        if not (run.folder / LOCK).is_dir():  # else it is damaged, and no process can hold it
+        if (run.folder / LOCK).is_file() or not (run.folder / LOCK).exists():  # else no process can hold it
             lock = take_lock(run.folder / LOCK, patience=0.2)
             if lock is None:
                 return False
