@@ -96,7 +96,7 @@ def main() -> None:
     inputs.told(EXAMPLES)
     with page.answer(text, names):
         if inputs.ready(text, names):
-            text = long_texts.at_most(text, MOST)
+            text = long_texts.at_most(text, loading.at_once(names, MOST))
             with st.spinner("Reading a long text") if len(text) > loading.LONG else nullcontext():
                 taggings = [loading.tag(name, text) for name in names]
             show(taggings)

@@ -98,7 +98,9 @@ def main() -> None:
 def answer(prompt: str, asked: Asked, alone: bool) -> None:
     """What the models expect next, what they write, and what has surprised them. Of names, those that are written come first."""
     unit: Unit = "word" if "word" in asked.models.values() else "character"
-    prompt = long_texts.at_most(prompt, names.MOST_PROMPT if alone else MOST[unit], unit, last=True)
+    prompt = long_texts.at_most(
+        prompt, loading.at_once(list(asked.models), names.MOST_PROMPT if alone else MOST[unit]), unit, last=True
+    )
     from seqmodels.inference import candidates
 
     found = {name: candidates(loading.next_words(name, prompt), asked.sampling) for name in asked.models}

@@ -41,7 +41,8 @@ def main() -> None:
 def answer(view: View, task: str, text: str, names: Sequence[str], settings: DeltaGenerator) -> None:
     """The view of the text."""
     if inputs.ready(text, names):
-        text = long_texts.at_most(text, shared.MOST[loading.unit_of(names[0])], loading.unit_of(names[0]))
+        unit = loading.unit_of(names[0])
+        text = long_texts.at_most(text, loading.at_once(names, shared.MOST[unit]), unit)
         with st.spinner("Reading"):
             scene = selection.read(view.title, task, text, names, settings, ahead=view.ahead)
         show(view, scene)

@@ -132,6 +132,11 @@ class Checkpoint:
         return sum(value.nbytes for value in self.model.state_dict().values())
 
     @property
+    def multiplications(self) -> int:
+        """By its weights, for each token: about what it costs to read one."""
+        return sum(value.numel() for value in self.model.recurrent.parameters()) + self.model.output_weight.numel()
+
+    @property
     def targets(self) -> tuple[str, ...]:
         """What its logits are of: tags, or the words that may come next."""
         return self.vocabulary.targets

@@ -76,7 +76,7 @@ class Environment(BaseSettings):
         "names, with commas, under which browsers may ask for the app", tuple, "this machine's own; any where it is open to others"
     )
     single_user: bool = Field(default=False, description="1: whoever sees the app may command every run; else only who started it")
-    runs_at_once: Number = _of(
+    runs_at_once: Annotated[int, Field(gt=0, le=1000)] = _of(  # a file each
         "runs that train at a time, those started together as one; others wait",
         lambda: max(1, _cores() // 2),
         "one for each two cores",

@@ -18,6 +18,7 @@ from seqmodels.environment import PREFIX, Environment, entries, environment, var
         ("SEQMODELS_RUN_MINUTES", "soon", "valid number"),
         ("SEQMODELS_RUN_MINUTES", "inf", "less than or equal"),
         ("SEQMODELS_RUNS_AT_ONCE", "0", "greater than 0"),
+        ("SEQMODELS_RUNS_AT_ONCE", "1001", "less than or equal to 1000"),
         ("SEQMODELS_RUNS_KEPT", "1.5", "valid integer"),
         ("SEQMODELS_RUNS_ON", "mars", "'local' or 'ray'"),
         ("SEQMODELS_SINGLE_USER", "perhaps", "valid boolean"),

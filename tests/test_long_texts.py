@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pages.common import loading
+from seqmodels.cells import CELLS
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.cli import commands, main
 from seqmodels.inference import encoding, excerpt
@@ -53,6 +55,25 @@ def test_a_page_says_how_much_of_a_long_text_it_reads(path: str) -> None:
         assert len(app.dataframe[0].value) == MOST[path]
     sound(app.text_area(key=key).set_value("The old man.").run())
     assert "at most" not in " ".join(caption.value for caption in app.caption)
+
+
+@pytest.mark.usefixtures("fresh_cache", "tiny_checkpoints")
+@pytest.mark.parametrize("path", MOST)
+def test_of_a_large_model_a_page_reads_a_shorter_text(
+    path: str, tiny: dict[str, Checkpoint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = "lm" if path == LANGUAGE else "pos"
+    largest = max(tiny[f"{task}-{cell}"].multiplications for cell in ("elman", "gru", "lstm"))
+    monkeypatch.setattr(loading, "MOST_WORK", 50 * largest + largest // 2)
+    app = opened(path)
+    sound(app.text_area(key="prompt" if path == LANGUAGE else "text").set_value(PASTE).run())
+    assert "at most 50 words at once. Your text has about 23," in " ".join(caption.value for caption in app.caption)
+
+
+def test_the_shipped_models_read_as_long_a_text_as_any_page_takes() -> None:
+    assert loading.at_once([f"pos-{cell}" for cell in CELLS], MOST[TAGGING]) == MOST[TAGGING]
+    assert loading.at_once([f"lm-{cell}" for cell in CELLS], MOST[LANGUAGE]) == MOST[LANGUAGE]
+    assert loading.at_once([f"tales-{cell}" for cell in CELLS], MOST[LANGUAGE]) == MOST[LANGUAGE]
 
 
 @pytest.mark.usefixtures("fresh_cache", "tiny_checkpoints")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -12,6 +13,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from streamlit.elements.widgets import file_uploader
+from streamlit.runtime.uploaded_file_manager import DeletedFile
 from streamlit.testing.v1 import AppTest
 
 from pages.training import current, form, link
@@ -277,6 +280,23 @@ def test_what_keeps_a_preset_from_starting_is_told(monkeypatch: pytest.MonkeyPat
     assert "The disk is full" in warnings(page)
     sound(page.run())
     assert "The disk is full" not in warnings(page)
+
+
+def test_of_runs_that_cannot_all_be_started_none_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    number, preset = next((number, preset) for number, preset in enumerate(PRESETS) if len(preset.runs) > 1)
+    begun: list[Run] = []
+
+    def launch(run: Run, *_: int) -> None:
+        begun.append(run)
+        if len(begun) == len(preset.runs):
+            raise OSError(errno.ENOSPC, "no space")
+
+    monkeypatch.setattr(control_module, "launch", launch)
+    page = visit()
+    sound(page.button(key=f"training-preset-{number}").click().run())
+    assert "The run cannot be saved\\: the disk is full" in warnings(page)
+    assert len(begun) == len(preset.runs)
+    assert list_runs() == []
 
 
 @needs_corpora  # without its corpus, a task waits for a file
@@ -594,3 +614,15 @@ def test_the_owners_key_is_never_in_the_address(started: list[Run]) -> None:
     assert current.RUN in page.query_params
     assert KEY not in str(dict(page.query_params))
     assert store.read_progress(started[0].folder) == Progress(phase="waiting")
+
+
+@pytest.mark.parametrize(("key", "tab"), [("training-file", "Train your own"), ("training-checkpoint", "Your models")])
+def test_a_file_that_the_server_could_not_hold_is_told_with_what_to_do(key: str, tab: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = {"settings": "task=pos&cell=gru&source=file"} if key == "training-file" else {}
+    page = linked(TRAINING, **link)
+    page.session_state["training-tab"] = tab
+    sound(page.run())
+    monkeypatch.setattr(file_uploader, "_get_upload_files", lambda state: [DeletedFile("gone")] if state else [])
+    page.file_uploader(key=key).set_value(("own.txt", b"some words", "text/plain"))
+    sound(page.run())
+    assert "500 MB, and this one is not among them: remove it above, and choose it again" in warnings(page)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import DeletedFile, UploadedFile
 
 from pages.common.inputs import plain
 from seqmodels.environment import environment
@@ -29,6 +30,7 @@ def choose(label: str, *, key: str, help: str | None = None) -> File | None:
     """A corpus file that the visitor brings. It stays for the session, on other pages too, until removed."""
     most = largest(environment().upload_mb)
     uploaded = st.file_uploader(label, key=key, help=help, max_upload_size=most, on_change=_take, args=(key,))
+    say_lost(key)
     found = kept(key)
     if found is not None and uploaded is None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -36,6 +38,16 @@ def choose(label: str, *, key: str, help: str | None = None) -> File | None:
             name, icon = f"{_PREFIX}{key}-remove", ":material/close:"
             st.button("Remove the file", key=name, icon=icon, type="tertiary", on_click=_drop, args=(key,))
     return found
+
+
+def say_lost(key: str) -> None:
+    """A sentence where the browser has sent a file to this input, and the server does not hold it."""
+    if isinstance(st.session_state.get(key), DeletedFile):
+        most = environment().uploads_mb
+        st.warning(
+            f"The server holds as many files as it can, {most:g} MB, and this one is not among them: remove it above, and choose "
+            "it again in a few minutes."
+        )
 
 
 def kept(key: str) -> File | None:
@@ -62,7 +74,7 @@ def _take(key: str) -> None:
     """The visitor has chosen a file, or has taken it away."""
     uploaded = st.session_state[key]
     _drop(key)
-    if uploaded is not None:
+    if isinstance(uploaded, UploadedFile):
         st.session_state[_PREFIX + key] = File(uploaded.name, uploaded.getvalue())
 
 

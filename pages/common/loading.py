@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+MOST_WORK = 17 * 10**9  # multiplications by a model's weights: those of the shipped ones for the longest text of any page
 LONG = 10_000  # characters; less is read before a spinner could be seen, and takes little memory
 
 
@@ -130,6 +131,11 @@ def predicts(task: str) -> Predicts:
 def unit_of(name: str) -> Unit:
     """What a model reads one by one."""
     return checkpoint(name).task.unit
+
+
+def at_once(names: Sequence[str], most: int) -> int:
+    """As many tokens as these models read in a few seconds: no more than `most`, and fewer where one is large."""
+    return min(most, *(max(1, MOST_WORK // checkpoint(name).multiplications) for name in names))
 
 
 @cached_by_model

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
@@ -40,8 +40,9 @@ class Uploads:
 
         most = environment().uploads_mb * _MB
         if _weight(held) + self._coming + size > most:
-            refusal = f"The server holds as many files as it can, {most / _MB:g} MB: try again in a few minutes."
-            return await PlainTextResponse(refusal, 507)(scope, receive, send_noted)
+            journal.note("upload_refused", status=507, bytes=size)
+            # a browser shows no more of a refusal than its number: the page finds that the file is not there, and says so
+            return await Response(status_code=204)(scope, receive, send)
         self._coming += size
         try:
             await self._app(scope, receive, send_noted)

@@ -121,7 +121,7 @@ def two_texts(scene: Scene, row: DeltaGenerator) -> None:
     unit = loading.unit_of(scene.first.name)
     with row:
         typed = inputs.question(OTHER, {}, action="Compare", label="The other text", key="other")
-    other = long_texts.at_most(typed, shared.MOST[unit], unit)
+    other = long_texts.at_most(typed, loading.at_once([first.name], shared.MOST[unit]), unit)
     if not other.strip():
         st.info("Type another text to compare with.")
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ import streamlit as st
 from pages.common import address, inputs
 from pages.common.server import FORGET, VISITOR
 from seqmodels.environment import environment
-from seqmodels.runs import DamagedRunError, Run, find_run, group_of, list_all, list_runs, may_control, may_see
+from seqmodels.runs import DamagedRunError, Run, Upload, find_run, group_of, list_all, list_runs, may_control, may_see
 
 if TYPE_CHECKING:
     from seqmodels.runs.settings import Settings
@@ -46,9 +47,14 @@ def select(run_id: str) -> None:
     address.keep(RUN, run_id)
 
 
-def begin(named: Mapping[str, Settings], *, preset: str | None = None, to_stop: Sequence[Run] = ()) -> None:
-    """Start a run of each settings, by its name, after some were told to stop. Several go side by side and are shown together."""
-    from seqmodels.runs import Command, check_places, command, create, start
+def begin(
+    named: Mapping[str, Settings], *, preset: str | None = None, upload: Upload | None = None, to_stop: Sequence[Run] = ()
+) -> None:
+    """Start a run of each settings, by its name, after some were told to stop. Several go side by side and are shown together.
+
+    Where one of them cannot be made or started, none is left.
+    """
+    from seqmodels.runs import Command, check_places, command, create, delete, start
 
     key = owner_key()
     check_places(key, len(named))
@@ -56,10 +62,18 @@ def begin(named: Mapping[str, Settings], *, preset: str | None = None, to_stop: 
         if run.alive:
             command(run, key, Command("stop"))
     group = secrets.token_hex(8) if len(named) > 1 else None
-    made = [create(settings, key, name=name, preset=preset, group=group) for name, settings in named.items()]
+    made: list[Run] = []
+    try:
+        for name, settings in named.items():
+            made.append(create(settings, key, name=name, preset=preset, group=group, upload=upload))
+        for run in made:
+            start(run, key)
+    except Exception:
+        for run in made:
+            with suppress(ValueError):  # what failed first is to be said
+                delete(run, key)
+        raise
     select(made[0].id)
-    for run in made:
-        start(run, key)
 
 
 def selected() -> Run | None:

@@ -110,11 +110,7 @@ def _begin(settings: Settings, name: str) -> None:
         if found is None:
             raise ValueError("there is no file yet: choose one under Data, or another source")
         upload = Upload(found.name, found.content)
-    key = current.owner_key()
-    runs.check_places(key)
-    run = runs.create(settings, key, name=name, upload=upload)
-    current.select(run.id)
-    runs.start(run, key)
+    current.begin({name: settings}, upload=upload)
     st.rerun()
 
 

@@ -84,6 +84,7 @@ def bring() -> None:
             stem = suggested(uploaded.name.rpartition(".")[0] or uploaded.name)
             st.text_input("Name of the model", stem, key=key, max_chars=40, width=280, help=_NAMES)
             st.button("Add", icon=":material/add:", key="training-add", type="primary", on_click=_add, args=(uploaded, key))
+    files.say_lost("training-checkpoint")
     messages.show("bring")
     listed = loading.own()
     if not listed:
