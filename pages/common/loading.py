@@ -79,7 +79,11 @@ def available(*tasks: str) -> list[str]:
 
 def shipped(*tasks: str) -> list[str]:
     """The shipped models for these tasks, in the order of CELLS, whether or not their files can be used."""
-    return [name for task in tasks for cell in CELLS if is_shipped(name := f"{task}-{cell}")]
+    from seqmodels import checkpoints
+
+    here = checkpoints.folder()
+    names = (f"{task}-{cell}" for task in tasks for cell in CELLS)
+    return [name for name in names if (here / f"{name}{checkpoints.SUFFIX}").exists()]
 
 
 def is_shipped(name: str) -> bool:
@@ -235,11 +239,10 @@ def _load_all() -> None:
 
 def _load(name: str) -> Checkpoint | str:
     """The model, or why it cannot be used."""
-    path = file_of(name)
-    if path.parent == environment().own_checkpoints:
-        from seqmodels.runs.publishing import note_use
+    from seqmodels.runs.publishing import note_use
 
-        note_use(path)
+    path = file_of(name)
+    note_use(path)
     # by its path too, as the folder may change while the warm-up goes on
     return _models().get((name, path, written(path)), partial(_load_file, name, path))
 

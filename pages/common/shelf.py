@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
 Value = TypeVar("Value")
 
-SAMPLE = 64  # items of a long list that are weighed for all of them
+SAMPLE, FIELDS = 5, 64  # items of a list, and values of a mapping or an object, that are weighed for all of them
 _PLAIN = (str, bytes, int, float, complex, bool, type(None))
 
 
@@ -106,14 +106,13 @@ def _weigh(value: Any, seen: set[int]) -> int:
         return max(alone, int(value.nbytes))
     if isinstance(value, Mapping):
         # not the pairs: each is gone at once, and the next may have its id
-        return alone + _items(len(value), value.keys(), seen) + _items(len(value), value.values(), seen)
+        return alone + _items(value.keys(), seen, FIELDS) + _items(value.values(), seen, FIELDS)
     if isinstance(value, Sequence | Set):
-        return alone + _items(len(value), value, seen)
+        return alone + _items(value, seen, SAMPLE)
     slots = [getattr(value, name, None) for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ())]
     return alone + sum(_weigh(part, seen) for part in (*slots, getattr(value, "__dict__", None)))
 
 
-def _items(count: int, items: Any, seen: set[int]) -> int:
-    step = max(1, count // SAMPLE)
-    sample = list(islice(items, 0, None, step))
-    return round(sum(_weigh(item, seen) for item in sample) * count / max(1, len(sample)))
+def _items(items: Collection[Any], seen: set[int], most: int) -> int:
+    sample = list(islice(items, 0, None, max(1, len(items) // most)))
+    return round(sum(_weigh(item, seen) for item in sample) * len(items) / max(1, len(sample)))

@@ -353,7 +353,8 @@ def tag_probabilities(
     model: Tagger, vocabulary: TaggerVocab, sentences: Sequence[Sequence[str]], temperature: float = 1.0
 ) -> list[NDArray[np.float32]]:
     """Each sentence's tag probabilities (tokens, tags), in the order given. A very long sentence is read in pieces."""
-    model.eval()
+    if model.training:  # to look is cheap, and to set is not: there are many modules
+        model.eval()
     parts = [(words, piece) for words in sentences for piece in pieces(len(words))]
     found: dict[int, NDArray[np.float32]] = {}
     for indices in batches([piece.length for _, piece in parts]):

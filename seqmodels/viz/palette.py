@@ -118,6 +118,8 @@ def visible(text: str) -> str:
     """
     if text == " ":
         return SPACE
+    if text.isascii() and text.isprintable():
+        return text
     if text and all(unicodedata.category(character) in {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"} for character in text):
         return " ".join(f"U+{ord(character):04X}" for character in text)
     return "".join(_pictured(character) for character in text)
