@@ -2,7 +2,7 @@
 #   docker build -t seqmodels . && docker run -p 8501:8501 -v seqmodels:/data --stop-timeout 40 seqmodels
 
 FROM python:3.11-slim AS build
-# On x86, torch from the usual index brings CUDA, and gigabytes. Whoever names pytorch.org's index of CPU wheels here does without.
+# On x86, torch from the usual index brings CUDA, and gigabytes. Whoever names an index of CPU wheels here does without.
 ARG PIP_EXTRA_INDEX_URL=""
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /source

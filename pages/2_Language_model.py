@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.common import address, inputs, loading, long_texts, page
+from pages.common import address, glossary, inputs, loading, long_texts, page
 from pages.language import names
 from pages.language.shelves import SHELVES
 from seqmodels.viz import language
@@ -277,10 +277,8 @@ def prompt_surprisal(models: Models, prompt: str, numbers: bool) -> None:
         st.html(language.surprisal_strip(score, prompt, numbers=numbers or unit == "word"))
     st.html(language.legend(models.values()))
     meant = " ".join(text for unit, text in SUMMED_UP.items() if unit in models.values())
-    st.caption(
-        f"The surprisal of a {kinds(models)} is -log₂ of the probability it had before it was read, in bits. One bit is a coin "
-        f"toss. {meant}"
-    )
+    told = f"The surprisal of a {kinds(models)} is -log₂ of the probability it had before it was read, in bits. One bit is a coin"
+    st.caption(glossary.linked(f"{told} toss. {meant}"))
 
 
 def kinds(models: Models, ending: str = "") -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from urllib.parse import quote
 
 from pages.common.terms import CELL, GATES, GROUPS, TAG, TAGGING, TERMS, Term
 from seqmodels.cells import CELLS, Cell
 from seqmodels.viz.tags import ENTITY, PART_OF_SPEECH
 
-__all__ = ["GROUPS", "TAG", "TERM", "Term", "link", "linked", "terms"]
+__all__ = ["GROUPS", "TAG", "TERM", "Term", "linked", "terms"]
 
 TERM = "term"  # of the address
 
@@ -40,16 +41,9 @@ def terms() -> dict[str, Term]:
     return {term.key: term for term in (*TERMS, *cells, *tags)}
 
 
-def link(key: str, word: str = "") -> str:
-    """Markdown: a word that opens its entry; by its title unless it is given. KeyError where there is no such entry."""
-    term = terms()[key]
-    return f"[{word or term.title}](Glossary?{TERM}={quote(key)})"
-
-
 def linked(text: str, most: int = 3) -> str:
     """Markdown with the first mention of some of its words made links to their entries: at most so many, each entry once."""
-    mentions = {word: term.key for term in TERMS for word in (term.title.lower(), *term.words)}
-    pattern = "|".join(re.escape(word) for word in sorted(mentions, key=len, reverse=True))
+    mentions, pattern = _mentions()
     seen: set[str] = set()
 
     def replace(found: re.Match[str]) -> str:
@@ -57,6 +51,14 @@ def linked(text: str, most: int = 3) -> str:
         if key in seen or len(seen) == most:
             return found[0]
         seen.add(key)
-        return link(key, found[0])
+        return f"[{found[0]}](Glossary?{TERM}={quote(key)})"
 
-    return re.sub(rf"(?<![\w*`\[])({pattern})(?![\w*`\]])", replace, text)
+    return pattern.sub(replace, text)
+
+
+@cache
+def _mentions() -> tuple[dict[str, str], re.Pattern[str]]:
+    """The words that stand for an entry, with its key, and what finds them."""
+    keys = {word: term.key for term in TERMS for word in (term.title.lower(), *term.words)}
+    words = "|".join(re.escape(word) for word in sorted(keys, key=len, reverse=True))
+    return keys, re.compile(rf"(?<![\w*`\[])({words})(?![\w*`\]])")

@@ -9,6 +9,7 @@ from typing import Any
 LAW, TRAINING, READING, CELL, TAG = "The law", "Training", "Reading a text", "Cells", "Tags"
 GROUPS = (LAW, TRAINING, READING, CELL, TAG)
 GATES, LANGUAGE, RUNS, TAGGING = (f"pages/{name}.py" for name in ("3_Gates", "2_Language_model", "4_Training", "1_Tagging"))
+MEMORY_LAB, GRADIENT_LAB = "pages/7_Memory_lab.py", "pages/8_Gradient_lab.py"
 
 
 @dataclass(frozen=True)
@@ -244,6 +245,26 @@ TRAINING_TERMS = (
         TRAINING,
         r"\mu = \sigma(\dots + b_f)",
         path=RUNS,
+    ),
+    Term(
+        "chrono",
+        "Chrono biases",
+        "Biases of the gates drawn so that, at the beginning, each unit keeps for a time of its own, anywhere up to the longest "
+        "distance that is to be bridged: Tallec & Ollivier 2018.",
+        TRAINING,
+        r"b_f = \ln U[1, T_{max} - 1], \quad b_i = -b_f",
+        words=("chrono",),
+        path=MEMORY_LAB,
+    ),
+    Term(
+        "eigenvalue",
+        "Eigenvalues and singular values",
+        "By how much a matrix stretches: its eigenvalues when it is applied over and over, its singular values at a single step. "
+        "Where even the largest singular value of U, times the steepest slope of the activation, is below 1, a plain network's "
+        "gradient must vanish; where it is above 1, it may explode, and need not.",
+        TRAINING,
+        words=("eigenvalue", "eigenvalues", "singular value", "singular values"),
+        path=GRADIENT_LAB,
     ),
 )
 READING_TERMS = (

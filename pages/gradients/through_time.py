@@ -97,7 +97,7 @@ def matrix(found: Spectrum) -> None:
 
     alt = f"Eigenvalues of U: spectral radius {found.radius:.2f}, largest singular value {found.largest:.2f}"
     shown.chart(spectra.spectrum(found, theme=page.theme()), "spectrum", alt, page="gradients")
-    shown.caption(
+    shown.explain(
         "Dots: eigenvalues of U, the block of the candidate F; it is the same in every cell. minGRU has none. "
         "What is certain or possible by these circles is so of Elman, whose gradient goes through U alone."
     )

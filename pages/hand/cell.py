@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.common import address, inputs, page, shown
+from pages.common import address, glossary, inputs, page, shown
 from pages.hand import finding
 from pages.hand.state import State, steps
 from seqmodels.cells import CELLS
@@ -138,5 +138,5 @@ def network(state: State, checked: Check) -> finding.Beside | None:
         f"off by {found.error:.2g} on average. Yours: {percent(checked.unseen)}."
     )
     if found.unseen < checked.unseen:
-        st.caption(f"What its gates can do: {CELLS[cell].where}")
+        st.caption(glossary.linked(f"What its gates can do: {CELLS[cell].where}"))
     return finding.beside(found, state.signal)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.common import inputs, page
+from pages.common import glossary, inputs, page
 from pages.training import current
 from seqmodels import runs
 from seqmodels.cells import CELLS
@@ -145,7 +145,7 @@ def draw(run: Run, standing: Status, known: History) -> None:
             st.html(facts(run, standing, known))
     marked = marks(known)
     if marked:
-        st.caption(marked)
+        st.caption(glossary.linked(marked))
     if known.samples:
         if not writes:
             _tags(run, standing, known)

@@ -154,17 +154,15 @@ def _retention(
     ways = [torch.arange(reading.source, reading.target + onward, onward) for reading in readings]  # in the order of reading
     rows = torch.cat([torch.full_like(way, row) for row, way in enumerate(ways)])
     steps = torch.cat(ways)
-    around = F.pad(
-        outputs.split(recurrent.hidden_size, dim=-1)[backward], (0, 0, 1, 1)
-    )  # with what stands before the first token read
+    output = outputs.split(recurrent.hidden_size, dim=-1)[backward]
+    around = F.pad(output, (0, 0, 1, 1))  # with what stands before the first token read, on either side
     if start is not None:
         around[:, 0] = start
     weights = recurrent.weights(layer, reverse=backward)
     gates = gates_of(recurrent.cell, weights, inputs[rows, steps], around[rows, steps - onward + 1])  # (steps of all ways, hidden)
     found = []
-    for mu, lam, candidate in zip(
-        *(gate.split(list(map(len, ways))) for gate in (gates.mu, gates.lam, gates.candidate)), strict=True
-    ):
+    by_way = (gate.split([len(way) for way in ways]) for gate in (gates.mu, gates.lam, gates.candidate))
+    for mu, lam, candidate in zip(*by_way, strict=True):
         written = lam[0] * candidate[0]
         size = written.norm()
         found.append(float((mu[1:].prod(dim=0) * written).norm() / size) if size > 0 else 0.0)

@@ -103,11 +103,13 @@ def _jacobian_norms(cell: Cell, weights: Weights, inputs: Tensor, memory: Tensor
     by_gates, mu = _slopes(made, product, memory)  # of the new memory
     shown_by_gates, shown = _slopes(cell.read_out(kept, gates), product, kept)  # of the output, by the gates and by that memory
 
+    units = memory.shape[1]
+
     def rows(factors: Tensor) -> Tensor:
         """factors (rows,) -> the derivative by the output before, (hidden, hidden)."""
-        return (factors.unsqueeze(1) * weights.hidden).view(-1, *weights.hidden.shape[1:] * 2).sum(0)
+        return (factors.unsqueeze(1) * weights.hidden).view(-1, units, units).sum(0)
 
-    jacobian = torch.eye(memory.shape[1])  # d last memory / d memory after a step, by every way
+    jacobian = torch.eye(units)  # d last memory / d memory after a step, by every way
     by_output = torch.zeros_like(jacobian)  # d last memory / d output after that step
     norms = [jacobian.norm().item()]
     for step in range(len(memory) - 1, 0, -1):
