@@ -6,7 +6,8 @@ import json
 import math
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +21,7 @@ from seqmodels.cells import CELLS
 from seqmodels.decoding import LEAST_TOKEN, SpanOdds
 from seqmodels.environment import environment
 from seqmodels.fields import Count, Finite, Range, Short, validated
+from seqmodels.files import held
 from seqmodels.initialization import TORCH
 from seqmodels.installation import CHECKPOINT_SUFFIX as SUFFIX
 from seqmodels.models import LanguageModel, SequenceModel
@@ -228,12 +230,22 @@ def load(path: Path | str, *, task: str | None = None, cell: str | None = None) 
     is a ValueError, if there is no such file, if it is damaged, or if it is of another task or cell.
     """
     path = _find(path)
-    with _TURN:
-        return _load(path, task, cell)
+    with _reading(path) as file:
+        return _load(path, file, task, cell)
 
 
-def _load(path: Path, task: str | None, cell: str | None) -> Checkpoint:
-    header, info, vocabulary = _describe(path)
+@contextmanager
+def _reading(path: Path) -> Iterator[Path]:
+    """The file as it is now, under a path of its own, as others may replace it meanwhile; one file at a time."""
+    try:
+        with _TURN, held(path) as file:
+            yield file
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read ({error.strerror}): fetch it again or retrain") from None
+
+
+def _load(path: Path, file: Path, task: str | None, cell: str | None) -> Checkpoint:
+    header, info, vocabulary = _describe(path, file)
     for wanted, found, what in ((task, info.task, "task"), (cell, info.cell, "cell")):
         if wanted is not None and wanted != found:
             raise CheckpointError(f"{path} was saved for {what} {found!r}, not {wanted!r}: pick another checkpoint or retrain")
@@ -244,7 +256,7 @@ def _load(path: Path, task: str | None, cell: str | None) -> Checkpoint:
             model = find_task(info.task).build(config, vocabulary)
         shapes = {name: tuple(value.shape) for name, value in model.state_dict().items()}
         _compare(header.shapes, packed_shapes(shapes, header.shapes))
-        tensors, _ = read_tensors(path)
+        tensors, _ = read_tensors(file)
         model.load_state_dict(unpack(tensors), assign=True)
         del tensors
         problem = flaw(model.state_dict())
@@ -262,8 +274,8 @@ def _load(path: Path, task: str | None, cell: str | None) -> Checkpoint:
 def read_info(path: Path | str) -> CheckpointInfo:
     """What a checkpoint says of itself, from its header alone."""
     path = _find(path)
-    with _TURN:
-        return _describe(path)[1]
+    with _reading(path) as file:
+        return _describe(path, file)[1]
 
 
 def list_checkpoints(where: Path | None = None) -> list[CheckpointEntry]:
@@ -278,12 +290,14 @@ def list_checkpoints(where: Path | None = None) -> list[CheckpointEntry]:
 
 def look(path: Path) -> CheckpointEntry:
     """A file as it is listed: its header is read, and not its weights."""
-    info, problem = None, None
+    info, problem, size = None, None, 0
     try:
         info = read_info(path)
     except CheckpointError as error:
         problem = str(error)
-    return CheckpointEntry(path.stem, path, path.stat().st_size if path.exists() else 0, info, problem)
+    with suppress(OSError):  # it may be gone by now
+        size = path.stat().st_size
+    return CheckpointEntry(path.stem, path, size, info, problem)
 
 
 def versions() -> dict[str, str]:
@@ -306,12 +320,12 @@ def _find(path: Path | str) -> Path:
     return named
 
 
-def _describe(path: Path) -> tuple[Header, CheckpointInfo, Vocabulary]:
+def _describe(path: Path, file: Path) -> tuple[Header, CheckpointInfo, Vocabulary]:
     """A file's header, what it says of the model, every value of it checked, and the vocabulary in it."""
     from pydantic_core import from_json
 
     try:
-        header = read_header(path)
+        header = read_header(file)
         described = from_json(header.metadata[_KEY], allow_inf_nan=False)
     except KeyError:
         raise CheckpointError(f"{path} is no seqmodels checkpoint: its header has no {_KEY!r} entry") from None

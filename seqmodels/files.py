@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PARTIAL = ".partial"  # how the names of unfinished files end
+_DIGITS = 20  # of a number in a name
+_NUMBER = re.compile(rf"0[0-9]{{{_DIGITS - 1}}}")
 
 _CAUSES = {
     errno.ENOSPC: ("the disk is full", "free some space"),
@@ -52,6 +56,23 @@ def read_regular(path: Path) -> bytes:
     """All that is in a file. OSError as of `open_regular`."""
     with os.fdopen(open_regular(path), "rb") as file:
         return file.read()
+
+
+def next_number(folder: Path) -> str:
+    """With which a name begins that comes, by the alphabet, after all in the folder: the time, unless the clock was set back."""
+    last = max((int(number) for path in folder.glob("[0-9]*") if _NUMBER.fullmatch(number := path.name[:_DIGITS])), default=0)
+    return f"{max(time.time_ns(), last + 1):0{_DIGITS}d}"
+
+
+@contextmanager
+def held(path: Path) -> Iterator[Path]:
+    """A file as it is now, under a path that stays its own when another file takes its place. OSError as of `open_regular`."""
+    descriptor = open_regular(path)
+    try:
+        own = Path(f"/dev/fd/{descriptor}")
+        yield own if own.exists() else path  # Windows has none
+    finally:
+        os.close(descriptor)
 
 
 def _check_regular(path: Path, found: os.stat_result) -> None:

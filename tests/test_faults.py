@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
+from torch import Tensor
 
 from seqmodels import checkpoints
+from seqmodels.checkpoints import Checkpoint, CheckpointError
 from seqmodels.cli import commands, main, training
 from seqmodels.experiments import catalogue, read_results, trials
 from seqmodels.experiments.record import Outcome
 from seqmodels.experiments.trials import Experiment, Trial
-from seqmodels.runs import StorageError, list_runs, start, status, store
-from seqmodels.runs.publishing import import_checkpoint, publish
-from tests.paging import TRAINING, linked, sound
+from seqmodels.runs import (
+    Command,
+    StorageError,
+    context,
+    create,
+    export_csv,
+    keeper,
+    list_runs,
+    read_history,
+    start,
+    status,
+    store,
+    work,
+)
+from seqmodels.runs.publishing import import_checkpoint, kept, publish, unused
+from tests.paging import TAGGING, TRAINING, linked, sound
 from tests.running import CONLLU, KEY, files, finish, make, settings
 
 SIZES = (4, 8, 12, 16, 24, 32, 48, 64, 128, 512, 4096)  # kilobytes of a disk
@@ -269,3 +287,147 @@ def brought(content: bytes) -> AppTest:
 
 def told(app: AppTest) -> str:
     return " ".join(element.value for element in [*app.warning, *app.success, *app.info]).replace("\\", "")
+
+
+# a model whose file is replaced while it is read
+
+REPLACE = """
+import os, shutil, sys, itertools
+target, *files = sys.argv[1:]
+for file in itertools.cycle(files):
+    shutil.copyfile(file, target + ".new")
+    os.replace(target + ".new", target)
+"""
+
+
+@pytest.fixture
+def replaced(tmp_path: Path, tiny: dict[str, Checkpoint]) -> Iterator[tuple[Path, dict[float, Tensor]]]:
+    """A file that another process replaces all the time, by two models and by what is left of one; the weights by temperature."""
+    models = {}
+    for temperature in (1.0, 2.0):
+        model = copy.deepcopy(tiny["pos-gru"].model)
+        model.head.weight.data.fill_(temperature)
+        info = replace(tiny["pos-gru"].info, temperature=temperature)
+        checkpoints.save(tmp_path / f"{temperature}", model, tiny["pos-gru"].vocabulary, info)
+        models[temperature] = model.head.weight
+    (tmp_path / "damaged").write_bytes((tmp_path / "1.0").read_bytes()[:-100])
+    target = tmp_path / "models" / "pos-gru.safetensors"
+    target.parent.mkdir()
+    shutil.copy(tmp_path / "1.0", target)
+    files = [str(tmp_path / name) for name in ("1.0", "2.0", "damaged", "2.0")]
+    process = subprocess.Popen([sys.executable, "-c", REPLACE, str(target), *files])
+    try:
+        yield target, models
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_model_that_is_replaced_while_it_is_read_is_the_old_one_or_the_new_one(
+    replaced: tuple[Path, dict[float, Tensor]],
+) -> None:
+    path, models = replaced
+    seen = set()
+    for _ in range(300):
+        with suppress(CheckpointError):  # that which is damaged
+            found = checkpoints.load(path)
+            assert torch.equal(found.model.head.weight, models[found.info.temperature])
+            seen.add(found.info.temperature)
+    assert seen == {1.0, 2.0}
+
+
+@pytest.mark.usefixtures("fresh_cache")
+def test_a_page_of_a_model_that_is_replaced_meanwhile_stays_sound(
+    replaced: tuple[Path, dict[float, Tensor]], monkeypatch: pytest.MonkeyPatch, nine_folder: Path
+) -> None:
+    folder = replaced[0].parent
+    for other in ("pos-elman", "pos-lstm"):
+        shutil.copy(nine_folder / f"{other}.safetensors", folder)
+    monkeypatch.setenv("SEQMODELS_CHECKPOINTS", str(folder))
+    app = sound(linked(TAGGING).run())
+    for number in range(10):
+        sound(app.text_area(key="text").set_value(f"The old man has {number} boats.").run())
+        assert app.dataframe or app.info, "an answer, or why there is none"
+
+
+# a clock that jumps
+
+DAY = 24 * 3600
+
+
+class Clock:
+    """What the time is, beside what it would be."""
+
+    def __init__(self) -> None:
+        self.ahead = 0  # seconds
+        self._time, self._time_ns = time.time, time.time_ns
+
+    def time(self) -> float:
+        return self._time() + self.ahead
+
+    def time_ns(self) -> int:
+        return self._time_ns() + self.ahead * 10**9
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(time, "time", clock.time)
+    monkeypatch.setattr(time, "time_ns", clock.time_ns)
+    return clock
+
+
+@pytest.mark.usefixtures("own_folders")
+def test_runs_stay_in_their_order_whatever_the_clock_says(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEQMODELS_RUNS_AT_ONCE", "1")
+    monkeypatch.setattr(keeper, "ensure", lambda: None)
+    slot, runs = store.queue().enter(), []
+    for clock.ahead in (0, DAY, -DAY, 0):
+        runs.append(make())
+        start(runs[-1], KEY)
+    assert store.queue().waiting() == [run.id for run in runs]
+    assert list_runs() == runs[::-1]
+    assert slot is not None
+    os.close(slot)
+    due = store.queue().due()
+    first, slot = next(due)
+    os.close(slot)
+    assert first == runs[0].id
+
+
+@pytest.mark.usefixtures("own_folders")
+def test_commands_are_carried_out_in_the_order_of_sending_whatever_the_clock_says(clock: Clock) -> None:
+    run, kinds = make(), ("pause", "resume", "step", "stop")
+    for clock.ahead, kind in zip((0, DAY, -DAY, 0), kinds, strict=True):
+        context.send(run.folder, Command(kind))  # type: ignore[arg-type]
+    assert [command.kind for _, command in context.pending(run.folder)] == list(kinds)
+
+
+@pytest.mark.usefixtures("own_folders")
+def test_a_run_trains_as_long_as_it_may_whatever_the_clock_says(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEQMODELS_RUN_MINUTES", "10")
+    run = make()
+    for number, _ in enumerate(work(run.folder)):
+        clock.ahead = DAY * (-1) ** number
+    assert status(run).name == "finished", status(run).progress.message
+    assert status(run).progress.seconds < 600
+    history = read_history(run)
+    assert (len(history.epochs), history.problems) == (4, [])
+    assert export_csv(run).count("\nepoch,") == 4
+    assert sound(linked(TRAINING, run=run.id).run())
+
+
+@pytest.mark.usefixtures("own_folders", "tiny_checkpoints")
+def test_nothing_is_deleted_for_a_clock_that_jumps_by_a_day(
+    clock: Clock, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEQMODELS_RUNS_EACH", "3")
+    monkeypatch.setenv("SEQMODELS_RUNS_KEPT", "3")
+    content = (tiny_folder / "pos-gru.safetensors").read_bytes()
+    theirs = [create(settings(), "another's key") for _ in range(2)]
+    for number, clock.ahead in enumerate((0, DAY, -DAY, DAY, 0)):
+        import_checkpoint(content, f"mine-{number}", KEY)
+        newest = make()
+        assert {run.id for run in list_runs()} == {newest.id, *(run.id for run in theirs)}, "the starter's own went, and no other"
+    assert len(kept()) == 5
+    assert unused() == []

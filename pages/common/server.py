@@ -75,6 +75,7 @@ HEADERS = {
 PRIVATE = "/_stcore/metrics"  # counts of sessions and caches, for nobody but who runs the server
 VISITOR = "seqmodels_visitor"  # the cookie whose secret makes the runs started in a browser its own
 FORGET = "/forget"
+SWEEP = 15  # seconds between two looks for sessions that have ended
 _YEAR = 365 * 24 * 3600
 
 
@@ -121,10 +122,24 @@ def _life(condition: Condition, port: int, stop_runs: bool) -> Callable[[st.App]
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, _ending(condition, stop_runs, signal.getsignal(number)))
         journal.note("started", version=version(), port=port)
+        sweeping = asyncio.create_task(_sweep())
         yield
+        sweeping.cancel()
         journal.note("stopped")
 
     return life
+
+
+async def _sweep() -> None:
+    """End the sessions of visitors who left long enough ago.
+
+    Streamlit itself does so only when the next one leaves: a server that nobody visits would hold the texts, files and descriptors
+    of the last crowd for as long as nobody does.
+    """
+    while True:
+        await asyncio.sleep(SWEEP)
+        manager: Any = get_instance()._session_mgr
+        manager._session_storage._cache.expire()
 
 
 def _ending(condition: Condition, stop_runs: bool, end: Any) -> Callable[[int, FrameType | None], None]:

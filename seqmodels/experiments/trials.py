@@ -17,6 +17,7 @@ from seqmodels import checkpoints, cluster
 from seqmodels.corpora import Subset, keep_some
 from seqmodels.data import Dataset, load_dataset
 from seqmodels.experiments.record import Factor, Outcome, Point, Results, append, read_lines, write_results
+from seqmodels.files import naming
 from seqmodels.runs.settings import Settings, to_link
 from seqmodels.runs.trainer import TrainingSetup
 from seqmodels.tasks import DataConfig, Task, find_task
@@ -124,6 +125,9 @@ def run(experiment: Experiment, path: Path, *, toy: bool = False, carry: Carry =
     Killed, it goes on after the last outcome when it is called again with the same path.
     """
     unfinished = path.with_name(path.name + UNFINISHED)
+    with naming(unfinished):  # better now than after the first training
+        unfinished.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.touch()
     trials = experiment.trials(toy)
     links = {trial.name: to_link(trial.settings) for trial in trials}  # of earlier settings, an outcome is none of these
     done = {outcome.name: outcome for outcome in read_lines(unfinished) if links.get(outcome.name) == outcome.settings}

@@ -9,7 +9,6 @@ import json
 import secrets
 import signal
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -18,7 +17,7 @@ from types import FrameType
 from typing import Any, Literal, get_args
 
 from seqmodels.fields import parsed
-from seqmodels.files import read_regular, write_whole
+from seqmodels.files import next_number, read_regular, write_whole
 from seqmodels.runs.files import friendly_errors
 from seqmodels.runs.store import COMMANDS, LOCK, Progress, Run, write_progress
 
@@ -63,9 +62,9 @@ class Command:
 
 def send(folder: Path, command: Command) -> None:
     """Leave a command for the process."""
-    name = f"{time.time_ns():020d}-{secrets.token_hex(4)}.json"
     with friendly_errors("the command"):
         (folder / COMMANDS).mkdir(exist_ok=True)  # an empty folder is easily lost where a run is copied
+        name = f"{next_number(folder / COMMANDS)}-{secrets.token_hex(4)}.json"
         write_whole(folder / COMMANDS / name, json.dumps(asdict(command)).encode())
 
 

@@ -8,12 +8,12 @@ itself, as on a command line, holds its ticket's lock, and one that trains that 
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from seqmodels.files import next_number
 from seqmodels.runs.files import is_locked, join_lock, take_lock
 
 FOLDER = ".queue"  # of the runs folder: the tickets
@@ -135,7 +135,7 @@ class Queue:
 
     def _new_ticket(self, name: str) -> Path:
         self._make()
-        return self._tickets / f"{time.time_ns():020d}-{name}"
+        return self._tickets / f"{next_number(self._tickets)}-{name}"
 
     def _take_slot(self, group: str | None, *, free: bool) -> int | None:
         if group is not None:

@@ -41,6 +41,7 @@ LAST, BEST = "last.safetensors", "best.safetensors"
 LONGEST_NAME = 60
 LATER = {"average": 0.0, "chrono": None, "restarts": 0.0}  # settings that runs of version 0.1.0 do not name, as they were then
 FORMAT = 1
+_SET_BACK = 30 * 24 * 3600.0  # seconds by which a clock may have been set back; a time after that is damage
 STATUS_SIZE = 4096  # bytes of status.json: written in place and in one piece, so that it needs no further space on a full disk
 TAKEN_OUT = "taken out of the queue"
 LONGEST_MESSAGE = 600  # characters: at four bytes each they leave room for the numbers
@@ -220,7 +221,7 @@ def make(
     run_id = secrets.token_hex(8)
     hidden = root() / f"{NEW}{run_id}"
     file_name = None if own is None else own.name
-    run = Run(root() / run_id, clean_name(name, run_id), owner_of(owner_key), time.time(), settings, file_name, preset, group)
+    run = Run(root() / run_id, clean_name(name, run_id), owner_of(owner_key), _now(), settings, file_name, preset, group)
     with friendly_errors("the run"):
         try:
             hidden.mkdir(parents=True, mode=0o700)
@@ -234,6 +235,13 @@ def make(
             shutil.rmtree(hidden, ignore_errors=True)
             raise
     return run
+
+
+def _now() -> float:
+    """The time, in seconds since 1970; where the clock was set back, one after that of all runs here: the oldest go first."""
+    now = time.time()
+    last = max((run.created for run in list_all() if run.created < now + _SET_BACK), default=0.0)
+    return max(now, last + 1e-3)
 
 
 def without_later(settings: Mapping[str, Any]) -> dict[str, Any]:
