@@ -210,8 +210,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0, help="that the crowd stays")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    if given.visitors > MOST:
-        parser.error(f"at most {MOST} visitors")
+    if not 0 <= given.visitors <= MOST:
+        parser.error(f"--visitors is {given.visitors}: at most {MOST} can come, and 0 is one after the other")
     shown = Table()
     for heading in ("page", "clicks", "first page s", "p50 s", "p95 s", "server ms/click", "kB/click", "MB", "errors"):
         shown.add_column(heading, justify="left" if heading in ("page", "errors") else "right")

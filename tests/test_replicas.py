@@ -22,6 +22,7 @@ import pytest
 from anyio import run as wait_for_all
 from websockets.exceptions import ConnectionClosed
 
+from pages.common.address import LONGEST
 from pages.common.server import VISITOR
 from seqmodels.cli import main, replicas
 from seqmodels.cli.replicas import COOKIE, HEALTHZ, PROXIES, Proxy, Replica, find_proxy
@@ -225,6 +226,11 @@ def test_a_visitor_stays_with_one_replica_and_is_known_to_both(fleet: Fleet) -> 
     wait_for_all(stay)
 
 
+def test_an_address_with_two_of_the_longest_texts_comes_through(fleet: Fleet) -> None:
+    texts = urlencode({"text": "a" * LONGEST, "other": "b" * LONGEST})
+    assert fleet.ask(f"/Gates?{texts}", headers={"Referer": "c" * 4096})[0] == 200  # as long as browsers make it
+
+
 def test_new_visitors_spread_over_both(fleet: Fleet) -> None:
     assert {fleet.come()[COOKIE] for _ in range(10)} == {"replica-1", "replica-2"}
 
@@ -329,3 +335,16 @@ def test_nothing_is_left_of_a_parent_that_was_killed(tmp_path: Path, nine_folder
     pids = ended(fleet, signal.SIGKILL)
     wait_until(lambda: not any(map(alive, pids)))
     assert not listens(fleet.port)
+
+
+def test_asked_to_end_a_second_time_it_waits_for_no_replica(tmp_path: Path, nine_folder: Path) -> None:
+    if not shutil.which("haproxy", path=PLACES):
+        pytest.skip("no haproxy: install it to try replicas")
+    fleet = begun(tmp_path / "fleet", "haproxy", nine_folder)
+    os.kill(fleet.pid("replica-1"), signal.SIGSTOP)  # it hears nothing
+    fleet.parent.send_signal(signal.SIGTERM)
+    wait_until(lambda: bool(fleet.events("stopping")))
+    pids = ended(fleet, signal.SIGTERM)
+    assert fleet.parent.returncode == 130, "it did not wait until the time for an orderly end was over"
+    assert not any(map(alive, pids))
+    assert not list((tmp_path / "fleet").glob("seqmodels-*")), "the proxy's folder is gone"

@@ -152,7 +152,7 @@ def test_a_gpu_learns_what_the_processor_does(device: str, case: Case) -> None:
     ("options", "said"),
     [
         (["--device", "tpu"], "unknown device 'tpu': choose one of auto, cpu, cuda, mps, or a GPU by its number, such as cuda:0"),
-        (["--device", "cuda:99"], "device is 'cuda:99', which would be GPU 99 here, and there"),
+        (["--device", "cuda:99"], "device is 'cuda:99', "),
         (["--device", "cpu:1"], "unknown device 'cpu:1'"),
         (["--precision", "float8"], "unknown precision 'float8': choose one of auto, float32, bfloat16"),
     ],
@@ -170,5 +170,8 @@ def test_each_process_takes_the_gpu_of_its_own_number(monkeypatch: pytest.Monkey
     assert [str(find_device("auto", rank)) for rank in (0, 1)] == ["cuda:0", "cuda:1"]
     assert str(find_device("cuda:0", 1)) == "cuda:0"
     assert str(find_device("cpu", 1)) == "cpu"
-    with pytest.raises(ValueError, match="which would be GPU 2 here, and there are 2: give --device cpu, or fewer processes"):
+    with pytest.raises(ValueError, match="which would be GPU 2 here, and there are 2: give a smaller number, fewer processes, or"):
         find_device("cuda", 2)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ValueError, match="device is 'cuda', and there is no GPU here that torch can use: give --device cpu"):
+        find_device("cuda")

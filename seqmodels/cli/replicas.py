@@ -61,12 +61,17 @@ def haproxy(host: str, port: int, replicas: Sequence[Replica], *, by_name: bool 
             "global",
             "  maxconn 8000",
             "  hard-stop-after 10s",
+            "  # of a request's line and headers: two long texts in an address take more than the usual 16 kB",
+            "  tune.bufsize 32768",
             "",
             *resolvers,
             "defaults",
             "  mode http",
             "  timeout connect 5s",
             "  timeout client 60s",
+            "  # for the line and the headers: who sends them byte by byte holds no connection",
+            "  timeout http-request 20s",
+            "  timeout http-keep-alive 60s",
             "  timeout server 60s",
             "  timeout check 10s",
             "  # websockets are silent while a visitor reads, but for a ping every 20 s or so",
@@ -190,17 +195,21 @@ def run(count: int, port: int, host: str, variables: Mapping[str, str], *, stop_
                     time.sleep(_EVERY)
         finally:
             journal.note("stopping", replicas=count)
-            _end([front])
-            _end([process for process in processes if process is not front])
-            if stop_runs:
-                from seqmodels.runs import interrupt_all
+            try:
+                _end([front])
+                _end([process for process in processes if process is not front])
+                if stop_runs:
+                    from seqmodels.runs import interrupt_all
 
-                journal.note("runs_interrupted", runs=interrupt_all())
-            journal.note("stopped")
+                    journal.note("runs_interrupted", runs=interrupt_all())
+            finally:
+                for process in (front, *processes):  # asked a second time, this process waits for none
+                    process.kill()
+                journal.note("stopped")
 
 
 class _Asked:
-    """Whether this process has been asked to end. A second time, it ends at once, and the kernel ends its children."""
+    """Whether this process has been asked to end. A second time, KeyboardInterrupt ends it at once."""
 
     now = False
 
@@ -213,6 +222,8 @@ class _Asked:
             signal.signal(number, handler)
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
+        if self.now:
+            raise KeyboardInterrupt
         self.now = True
 
 
@@ -268,6 +279,11 @@ class _Process:
         try:
             self._running.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """End it at once, if it lives."""
+        if self._running is not None:
             self._running.kill()
             self._running.wait()
 

@@ -225,8 +225,10 @@ def find_device(name: str, local_rank: int = 0) -> torch.device:
         return torch.device(kind)
     index = int(number) if number else local_rank
     if index >= gpus:
-        which = f"there are {gpus}" if gpus else "there is none that torch can use"
-        raise ValueError(f"device is {name!r}, which would be GPU {index} here, and {which}: give --device cpu, or fewer processes")
+        if not gpus:
+            raise ValueError(f"device is {name!r}, and there is no GPU here that torch can use: give --device cpu")
+        which = f"device is {name!r}, which would be GPU {index} here, and there are {gpus}"
+        raise ValueError(f"{which}: give a smaller number, fewer processes, or --device cpu")
     return torch.device("cuda", index)
 
 
