@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import anyio
 import pytest
 import torch
 from streamlit.testing.v1 import AppTest
@@ -39,8 +40,10 @@ from seqmodels.runs import (
     work,
 )
 from seqmodels.runs.publishing import import_checkpoint, kept, publish, unused
+from tests.browser.driver import ROOT, Server
 from tests.paging import TAGGING, TRAINING, linked, sound
-from tests.running import CONLLU, KEY, files, finish, make, settings
+from tests.running import CONLLU, KEY, files, finish, make, settings, wait_until
+from tests.visiting import Visitor
 
 SIZES = (4, 8, 12, 16, 24, 32, 48, 64, 128, 512, 4096)  # kilobytes of a disk
 SMALL = "task=recall&cell=gru&epochs=2&hidden_size=8&length=5&sentences=100&dev_sentences=20"
@@ -431,3 +434,82 @@ def test_nothing_is_deleted_for_a_clock_that_jumps_by_a_day(
         assert {run.id for run in list_runs()} == {newest.id, *(run.id for run in theirs)}, "the starter's own went, and no other"
     assert len(kept()) == 5
     assert unused() == []
+
+
+# a checkout and a home that nobody can write to, and a crowd that leaves
+
+OF_NOBODY = 15  # files that a server without visitors has open: one of theirs is three more
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The app of a checkout that cannot be written, for a user whose home cannot be written; it forgets who left after a second."""
+    checkout, home = (str(tmp_path_factory.mktemp(name)) for name in ("checkout", "home"))
+    config = tmp_path_factory.mktemp("config") / "config.toml"
+    usual = (ROOT / ".streamlit" / "config.toml").read_text()
+    config.write_text(usual.replace("disconnectedSessionTTL = 60", "disconnectedSessionTTL = 1"))
+    mounted = [
+        ("--bind", str(ROOT), checkout),
+        ("-o", "remount,bind,ro", checkout),
+        ("--bind", str(config), f"{checkout}/.streamlit/config.toml"),
+        ("-t", "tmpfs", "-o", "ro", "tmpfs", home),
+    ]
+    if not shutil.which("mount") or any(subprocess.run(["mount", *one], check=False).returncode for one in mounted):
+        pytest.skip("a checkout can be made read-only by root only")
+    unset = ("XDG_CACHE_HOME", "XDG_DATA_HOME", "SEQMODELS_RUNS", "SEQMODELS_OWN_CHECKPOINTS", "SEQMODELS_CHECKPOINTS")
+    started = Server(Path(checkout), HOME=home, **dict.fromkeys(unset, ""))
+    try:
+        yield started
+    finally:
+        started.stop()
+        for place in (f"{checkout}/.streamlit/config.toml", checkout, home):
+            subprocess.run(["umount", "--lazy", place], check=True)
+
+
+@pytest.mark.timeout(300)
+def test_pages_of_a_read_only_checkout_open_and_start_says_what_is_wrong(server: Server) -> None:
+    async def look() -> None:
+        for page in ("", "Tagging", "Gates", "Leaderboard", "Training"):
+            async with Visitor(server.address) as visitor:
+                await visitor.open(page)
+                assert (visitor.seen.exceptions, visitor.seen.alerts) == ([], []), page
+                if page == "Training":
+                    await visitor.press("training-go")
+                    assert "disk is read" in " ".join(visitor.seen.alerts)
+                    assert visitor.seen.exceptions == []
+
+    anyio.run(look)
+
+
+@pytest.mark.timeout(300)
+def test_of_twenty_visitors_who_leave_in_the_middle_of_an_answer_nothing_is_left(server: Server) -> None:
+    async def leave(number: int) -> None:
+        async with Visitor(server.address) as visitor:
+            await visitor.open("Tagging")
+            await visitor.type(f"The old man {number} and the boats of John Smith lie in Berlin. " * 500, wait=False)
+
+    async def stay() -> None:
+        async with Visitor(server.address) as visitor:
+            await visitor.open("Tagging")
+            await visitor.type("The one who stays is answered.")
+            assert visitor.seen.exceptions == []
+            assert "stays" in " ".join(visitor.seen.html)
+
+    async def crowd() -> None:
+        async with anyio.create_task_group() as tasks:
+            for number in range(20):
+                tasks.start_soon(leave, number)
+            tasks.start_soon(stay)
+
+    def held() -> tuple[int, int, str]:
+        """Open files, threads, and the processes that it started."""
+        process = Path(f"/proc/{server.pid}")
+        children = (process / "task" / str(server.pid) / "children").read_text()
+        return len(list((process / "fd").iterdir())), len(list((process / "task").iterdir())), children
+
+    anyio.run(stay)
+    wait_until(lambda: held()[0] <= OF_NOBODY)
+    _, threads, children = held()
+    anyio.run(crowd)
+    wait_until(lambda: held()[0] <= OF_NOBODY and held()[1] <= threads + 1)  # although nobody comes any more
+    assert held()[2] == children

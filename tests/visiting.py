@@ -85,15 +85,15 @@ class Visitor:
         self._states, self._page, self._query, self._script = {}, page, query, ""
         await self._rerun()
 
-    async def type(self, text: str, key: str = "text") -> None:
-        """Put a text into the field with this key, and wait for the answer."""
-        await self.set(key, text)
+    async def type(self, text: str, key: str = "text", *, wait: bool = True) -> None:
+        """Put a text into the field with this key, and wait for the answer unless one does not care for it."""
+        await self.set(key, text, wait=wait)
 
-    async def set(self, key: str, value: Any) -> None:
-        """Set the widget with this key, and wait for the answer."""
+    async def set(self, key: str, value: Any, *, wait: bool = True) -> None:
+        """Set the widget with this key, and wait for the answer unless one does not care for it."""
         ident, kind = self._find(key)
         self._states[ident] = _FIELDS[kind], value
-        await self._rerun()
+        await self._rerun(wait=wait)
 
     async def press(self, key: str, *, wait: bool = True) -> None:
         """Press the button with this key, and wait for the answer unless one does not care for it."""

@@ -69,9 +69,13 @@ def require_browser() -> str:
 
 
 class Server:
-    """The app on a free port, with these environment variables. It keeps its address if it is killed and started again."""
+    """The app on a free port, with these environment variables. It keeps its address if it is killed and started again.
 
-    def __init__(self, **variables: str) -> None:
+    `at` is the checkout that it is started in.
+    """
+
+    def __init__(self, at: Path = ROOT, **variables: str) -> None:
+        self._at = at
         self._port = free_port()
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 (a pipe that nobody reads would be full one day)
         self._environment = os.environ | variables
@@ -80,7 +84,9 @@ class Server:
 
     def start(self) -> None:
         command = [sys.executable, "-m", "seqmodels", "app", "--host", "127.0.0.1", "--port", str(self._port)]
-        self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=self._output, stderr=subprocess.STDOUT)
+        self._process = subprocess.Popen(
+            command, cwd=self._at, env=self._environment, stdout=self._output, stderr=subprocess.STDOUT
+        )
         wait_for(self.address, self._process, self._output)
 
     @property
@@ -100,7 +106,7 @@ class Server:
 @contextmanager
 def serve(**variables: str) -> Iterator[str]:
     """The app on a free port, with these environment variables; yields its address."""
-    server = Server(**variables)
+    server = Server(ROOT, **variables)
     try:
         yield server.address
     finally:
