@@ -3,11 +3,13 @@
     python -m benchmarks.load                                                # every page, one visitor after the other
     python -m benchmarks.load --pages Tagging --visitors 200 --seconds 60    # a crowd, each with a new sentence every 5 to 10 s
     python -m benchmarks.load --visitors 100 --seconds 600                   # on all pages, and what they leave behind
+    python -m benchmarks.load --pages Tagging --visitors 200 --replicas 2    # with two processes of the app behind a proxy
 
 The visitors are no browsers, but speak their protocol (tests/visiting.py). A click is a sentence that nobody has typed before, of
 fourteen words, to the last part of the answer; on a page that reads none, the page anew. Processor time is the server's own, with
 all its processes. A crowd comes in over some seconds to a server on which each page has been opened once, and its first pages are
-counted apart. The app runs on this machine, and all is bounded: visitors, seconds, patience.
+counted apart; before and after it the server has 75 seconds to forget who left. The app runs on this machine, and all is bounded:
+visitors, seconds, patience.
 """
 
 from __future__ import annotations
@@ -208,6 +210,7 @@ def main() -> None:
     parser.add_argument("--clicks", type=int, default=20, help="of one visitor on each page")
     parser.add_argument("--visitors", type=int, default=0, help="a crowd, on all these pages at once")
     parser.add_argument("--seconds", type=float, default=60.0, help="that the crowd stays")
+    parser.add_argument("--replicas", type=int, default=1, help="processes of the app, behind a proxy")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     if not 0 <= given.visitors <= MOST:
@@ -217,7 +220,8 @@ def main() -> None:
         shown.add_column(heading, justify="left" if heading in ("page", "errors") else "right")
     chance = random.Random(given.seed)
     with tempfile.TemporaryDirectory() as folder:
-        server = Server(SEQMODELS_RUNS=str(Path(folder) / "runs"))
+        options = () if given.replicas == 1 else ("--replicas", str(given.replicas))
+        server = Server(*options, SEQMODELS_RUNS=str(Path(folder) / "runs"))
         try:
             told = ""
             if given.visitors:

@@ -330,7 +330,9 @@ def _listens(host: str, port: int) -> str:
         if not _is_free(family, str(address[0]), port):
             raise ValueError(f"port {port} is not available: another program listens there. Choose another by --port")
     except OSError as error:
-        raise ValueError(f"nothing can listen at {host}, port {port} ({error.strerror}): choose another by --host") from None
+        raise ValueError(
+            f"nothing can listen at {host}, port {port} ({error.strerror}): choose another by --host or --port"
+        ) from None
     return str(address[0])
 
 

@@ -69,13 +69,13 @@ def require_browser() -> str:
 
 
 class Server:
-    """The app on a free port, with these environment variables. It keeps its address if it is killed and started again.
+    """The app on a free port, with these options and environment variables. It keeps its address if it is started again.
 
     `at` is the checkout that it is started in.
     """
 
-    def __init__(self, at: Path = ROOT, **variables: str) -> None:
-        self._at = at
+    def __init__(self, *options: str, at: Path = ROOT, **variables: str) -> None:
+        self._options, self._at = options, at
         self._port = free_port()
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 (a pipe that nobody reads would be full one day)
         self._environment = os.environ | variables
@@ -83,7 +83,7 @@ class Server:
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "seqmodels", "app", "--host", "127.0.0.1", "--port", str(self._port)]
+        command = [sys.executable, "-m", "seqmodels", "app", "--host", "127.0.0.1", "--port", str(self._port), *self._options]
         self._process = subprocess.Popen(
             command, cwd=self._at, env=self._environment, stdout=self._output, stderr=subprocess.STDOUT
         )
