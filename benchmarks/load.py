@@ -32,7 +32,7 @@ from rich.table import Table
 from websockets.exceptions import WebSocketException
 
 from pages.explorer import VIEWS
-from tests.browser.driver import Server
+from tests.browser.driver import ROOT, Server
 from tests.visiting import Visitor
 
 PAGES = {  # by name: page, query, and the key of its text if it reads one
@@ -221,7 +221,7 @@ def main() -> None:
     chance = random.Random(given.seed)
     with tempfile.TemporaryDirectory() as folder:
         options = () if given.replicas == 1 else ("--replicas", str(given.replicas))
-        server = Server(*options, SEQMODELS_RUNS=str(Path(folder) / "runs"))
+        server = Server(ROOT, options, SEQMODELS_RUNS=str(Path(folder) / "runs"))
         try:
             told = ""
             if given.visitors:

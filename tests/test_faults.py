@@ -457,7 +457,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     if not shutil.which("mount") or any(subprocess.run(["mount", *one], check=False).returncode for one in mounted):
         pytest.skip("a checkout can be made read-only by root only")
     unset = ("XDG_CACHE_HOME", "XDG_DATA_HOME", "SEQMODELS_RUNS", "SEQMODELS_OWN_CHECKPOINTS", "SEQMODELS_CHECKPOINTS")
-    started = Server(Path(checkout), HOME=home, **dict.fromkeys(unset, ""))
+    started = Server(Path(checkout), (), HOME=home, **dict.fromkeys(unset, ""))
     try:
         yield started
     finally:

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Literal
@@ -69,12 +69,12 @@ def require_browser() -> str:
 
 
 class Server:
-    """The app on a free port, with these options and environment variables. It keeps its address if it is started again.
+    """The app on a free port, with these environment variables. It keeps its address if it is killed and started again.
 
-    `at` is the checkout that it is started in.
+    `at` is the checkout that it is started in, and `options` are those of its command.
     """
 
-    def __init__(self, *options: str, at: Path = ROOT, **variables: str) -> None:
+    def __init__(self, at: Path = ROOT, options: Sequence[str] = (), **variables: str) -> None:
         self._options, self._at = options, at
         self._port = free_port()
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 (a pipe that nobody reads would be full one day)
@@ -106,7 +106,7 @@ class Server:
 @contextmanager
 def serve(**variables: str) -> Iterator[str]:
     """The app on a free port, with these environment variables; yields its address."""
-    server = Server(ROOT, **variables)
+    server = Server(ROOT, (), **variables)
     try:
         yield server.address
     finally:
