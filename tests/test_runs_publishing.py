@@ -219,10 +219,10 @@ def test_of_two_that_are_added_at_once_to_one_place_the_second_is_refused(
     monkeypatch.setenv("SEQMODELS_MODELS_KEPT", "1")
     look, both = checkpoints.load, threading.Barrier(2)
 
-    def slowly(path: Path) -> checkpoints.Checkpoint:
+    def slowly(path: Path, **promised: str) -> checkpoints.Checkpoint:  # a warm-up of a test before may ask too
         with suppress(threading.BrokenBarrierError):
             both.wait(0.5)  # until both have found the place free, if they do
-        return look(path)
+        return look(path, **promised)
 
     def add(name: str) -> str:
         try:

@@ -86,8 +86,8 @@ def unit_retention(layer: LayerTrace, source: int) -> Array:
 
 def retention(layer: LayerTrace, source: int) -> Array:
     """(tokens,): how much of what `source` wrote is left at each token, as a share of its L2 norm over the units."""
-    written = layer.written[source]
-    return _share(np.linalg.norm(unit_retention(layer, source) * written, axis=1), np.asarray(np.linalg.norm(written)))
+    norms = np.linalg.norm(unit_retention(layer, source) * layer.written[source], axis=1)
+    return _share(norms, norms[source])  # by that sum itself, as another order of adding may round to less than all
 
 
 def retention_map(layer: LayerTrace) -> Array:
