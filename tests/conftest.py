@@ -56,7 +56,7 @@ def _no_models_of_ones_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture(scope="session", autouse=True)
 def _checked_pictures() -> Iterator[None]:
-    """Plotly checks every property of a picture here, which `viz.frame.picture` spares the app."""
+    """Plotly checks every property of a picture here, which `viz.figure.picture` spares the app."""
     make = go.Figure.__init__
 
     def checked(figure: go.Figure, *parts: Any, _validate: bool = True, **more: Any) -> None:

@@ -26,7 +26,7 @@ def listen(select: Callable[[int], None]) -> None:
 
 
 def hand_over(picked: Callable[[Mapping[str, int]], None], *, of: str) -> None:
-    """Let a click on any picture hand over the numbers of what it hits, by their names (`viz.frame.picks`). Once on a page."""
+    """Let a click on any picture hand over the numbers of what it hits, by their names (`viz.figure.picks`). Once on a page."""
     key = f"{of}-pictures"
 
     def clicked() -> None:

@@ -12,8 +12,8 @@ from typing import Any
 import plotly.graph_objects as go
 
 from seqmodels.labs.circuit import Circuit, Node
+from seqmodels.viz.figure import PlotlyTrace, ground, hover, picture, plotly_trace
 from seqmodels.viz.format import number
-from seqmodels.viz.frame import PlotlyTrace, ground, hover, picture, plotly_trace
 from seqmodels.viz.palette import BACKGROUND, LAM, MU, MUTED, POSITIVE, REVEAL, SURFACE, TEXT, Pair, Theme, safe
 
 _ROW, _MOST = 84, 480  # pixels between two rows of parts, and of all rows at most

@@ -11,7 +11,8 @@ import plotly.graph_objects as go
 
 from seqmodels.traces import CURVES, Aligned, Trace, align, curve, difference, distance, normalized_distance, windows
 from seqmodels.viz import gates, law
-from seqmodels.viz.frame import WHOLE, WORD, Focus, Frame, Label, hover, picks, token_rows
+from seqmodels.viz.figure import hover, picks
+from seqmodels.viz.frame import WHOLE, WORD, Focus, Frame, Label, token_rows
 from seqmodels.viz.legends import Stroke
 from seqmodels.viz.palette import DIFFERENT, MUTED, cell_colour, cell_marker, shorten, visible
 

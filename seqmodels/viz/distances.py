@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from seqmodels.experiments import mean_and_spread
 from seqmodels.viz import law
-from seqmodels.viz.frame import FONT, axis_title, ground, hover, picture, plotly_trace, rgba
+from seqmodels.viz.figure import FONT, axis_title, ground, hover, picture, plotly_trace, rgba
 from seqmodels.viz.palette import LINE, MUTED, Theme, cell_colour, cell_marker
 
 if TYPE_CHECKING:
@@ -163,8 +163,8 @@ def _names_at_ends(
     for number in reversed(range(len(places))):  # and down again, what has come out at the top
         places[number] = min(places[number], ceiling)
         ceiling = places[number] - _LABEL
-    beside = {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 4, "yref": "paper", "showarrow": False}
+    at_right = {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 4, "yref": "paper", "showarrow": False}
     return [
-        {"text": law.title(cell), "y": place, **beside, "font": {"size": FONT, "color": cell_colour(cell).on(theme)}}
+        {"text": law.title(cell), "y": place, **at_right, "font": {"size": FONT, "color": cell_colour(cell).on(theme)}}
         for cell, place in zip(order, places, strict=True)
     ]

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from seqmodels.traces import law_error, most_changed
 from seqmodels.viz import gates
+from seqmodels.viz.figure import hover, picks
 from seqmodels.viz.format import number
-from seqmodels.viz.frame import WHOLE, WORD, Focus, Frame, hover, picks, token_rows
+from seqmodels.viz.frame import WHOLE, WORD, Focus, Frame, token_rows
 from seqmodels.viz.law import Part, typeset
 
 if TYPE_CHECKING:

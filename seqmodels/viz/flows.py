@@ -11,8 +11,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from seqmodels.viz import keys, law
+from seqmodels.viz.figure import FONT, ground, hover, picture, plotly_trace, rule
 from seqmodels.viz.format import scientific
-from seqmodels.viz.frame import FONT, ground, hover, picture, plotly_trace, rule
 from seqmodels.viz.gradients import Decades
 from seqmodels.viz.legends import Stroke
 from seqmodels.viz.palette import LINE, MU, MUTED, NEGATIVE, TEXT, Theme, cell_colour, cell_marker

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from seqmodels.viz import keys
-from seqmodels.viz.frame import FONT, PlotlyTrace, ground, hover, picture, plotly_trace, rgba
+from seqmodels.viz.figure import FONT, PlotlyTrace, ground, hover, picture, plotly_trace, rgba
 from seqmodels.viz.legends import Stroke
 from seqmodels.viz.palette import LINE, MU, MU_INK, MUTED, TEXT, Pair, Theme, safe, shorten
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from seqmodels.traces import band, unit_order
 from seqmodels.viz import keys, palette
-from seqmodels.viz.frame import WHOLE, WORD, Focus, Frame, hover, picks, plotly_trace, rgba, token_rows
+from seqmodels.viz.figure import hover, picks, plotly_trace, rgba
+from seqmodels.viz.frame import WHOLE, WORD, Focus, Frame, token_rows
 from seqmodels.viz.legends import bar
 from seqmodels.viz.palette import LAM, LAM_INK, MU, MU_INK, TEXT, Pair, Theme
 

@@ -11,8 +11,9 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from seqmodels.viz.figure import FONT, PlotlyTrace, hover, plotly_trace, rule
 from seqmodels.viz.format import part, power
-from seqmodels.viz.frame import FONT, WHOLE, WORD, Focus, Frame, PlotlyTrace, hover, plotly_trace, rule
+from seqmodels.viz.frame import WHOLE, WORD, Focus, Frame
 from seqmodels.viz.legends import Stroke
 from seqmodels.viz.palette import LINE, MU, MUTED, TEXT, Theme
 

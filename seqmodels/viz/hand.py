@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from seqmodels.traces import LayerTrace, Trace
 from seqmodels.viz import keys, law
-from seqmodels.viz.frame import WORD, Focus, Frame, PlotlyTrace, ground, hover, picture, plotly_trace, rgba
+from seqmodels.viz.figure import PlotlyTrace, ground, hover, picture, plotly_trace, rgba
+from seqmodels.viz.frame import WORD, Focus, Frame
 from seqmodels.viz.palette import LAM, LAM_INK, LINE, MU, MU_INK, MUTED, POSITIVE, REVEAL, TEXT, Pair, Theme
 
 if TYPE_CHECKING:

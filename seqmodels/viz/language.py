@@ -14,8 +14,8 @@ import plotly.graph_objects as go
 
 from seqmodels.text import EOS, UNK, Unit, spaced, words
 from seqmodels.viz import legends
+from seqmodels.viz.figure import FACE, picture, plotly_trace
 from seqmodels.viz.format import counted, percent
-from seqmodels.viz.frame import FACE, picture, plotly_trace
 from seqmodels.viz.palette import LINE, MUTED, PARAGRAPH, SPACE, SURFACE, SURPRISAL, TEXT, Theme, safe, shorten
 from seqmodels.viz.style import styled
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import plotly.graph_objects as go
 
 from seqmodels.viz import law, legends
+from seqmodels.viz.figure import FONT, axis_title, ground, hover, picture, plotly_trace, rgba, rule
 from seqmodels.viz.format import counted, percent
-from seqmodels.viz.frame import FONT, axis_title, ground, hover, picture, plotly_trace, rgba, rule
 from seqmodels.viz.palette import (
     BACKGROUND,
     DIFFERENT,

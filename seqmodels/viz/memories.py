@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from seqmodels import traces
 from seqmodels.viz import gates, keys
-from seqmodels.viz.frame import WHOLE, WORD, Focus, Focused, Frame, Label, hover, picks, rgba
+from seqmodels.viz.figure import hover, picks, rgba
+from seqmodels.viz.frame import WHOLE, WORD, Focus, Focused, Frame, Label
 from seqmodels.viz.palette import LAM, LAM_INK, MU, MU_INK, NEGATIVE, POSITIVE, REVEAL, TEXT, Pair, Theme, safe, shorten
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from seqmodels.viz import keys
-from seqmodels.viz.frame import FONT, ground, hover, picture, plotly_trace
+from seqmodels.viz.figure import FONT, ground, hover, picture, plotly_trace
 from seqmodels.viz.palette import LINE, MUTED, NEGATIVE, POSITIVE, TEXT, Theme
 
 if TYPE_CHECKING:

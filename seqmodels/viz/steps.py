@@ -8,9 +8,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from seqmodels.viz import keys
+from seqmodels.viz.figure import FONT, ground, hover, picture, plotly_trace, rule
 from seqmodels.viz.flows import decades
 from seqmodels.viz.format import scientific
-from seqmodels.viz.frame import FONT, ground, hover, picture, plotly_trace, rule
 from seqmodels.viz.palette import BACKGROUND, LINE, MUTED, TEXT, Theme
 from seqmodels.viz.walls import STYLES
 

@@ -11,7 +11,7 @@ from seqmodels.experiments import Outcome
 from seqmodels.experiments.findings import AXES, Arm, Axis, Panel
 from seqmodels.experiments.stopping import stop_of, test_after
 from seqmodels.viz import legends
-from seqmodels.viz.frame import FONT, axis_title, ground, hover, picture, plotly_trace
+from seqmodels.viz.figure import FONT, axis_title, ground, hover, picture, plotly_trace
 from seqmodels.viz.palette import DIFFERENT, LINE, MUTED, NEGATIVE, POSITIVE, TEXT, Theme, cell_colour, cell_marker, safe
 
 _ROW = 30  # pixels of an arm

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from seqmodels.cells import CELLS
 from seqmodels.viz import keys, law
-from seqmodels.viz.frame import FONT, WHOLE, Focus, PlotlyTrace, ground, hover, picks, picture, plotly_trace, rgba
+from seqmodels.viz.figure import FONT, PlotlyTrace, ground, hover, picks, picture, plotly_trace, rgba
+from seqmodels.viz.frame import WHOLE, Focus
 from seqmodels.viz.palette import LAM_INK, LINE, MU_INK, MUTED, REVEAL, TEXT, Theme, safe, shorten
 
 if TYPE_CHECKING:

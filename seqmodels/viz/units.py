@@ -11,24 +11,9 @@ from numpy.typing import NDArray
 
 from seqmodels.traces import HIGH, OPEN, REGIMES, SHUT, half_life, quantile, regimes, unit_regimes
 from seqmodels.viz import gates, keys
+from seqmodels.viz.figure import FONT, PlotlyTrace, ground, hover, picks, picture, plotly_trace, rgba
 from seqmodels.viz.format import duration
-from seqmodels.viz.frame import (
-    FONT,
-    MARGIN_LEFT,
-    MARGIN_RIGHT,
-    WHOLE,
-    WORD,
-    Focus,
-    Frame,
-    PlotlyTrace,
-    ground,
-    hover,
-    picks,
-    picture,
-    plotly_trace,
-    rgba,
-    token_rows,
-)
+from seqmodels.viz.frame import MARGIN_LEFT, MARGIN_RIGHT, WHOLE, WORD, Focus, Frame, token_rows
 from seqmodels.viz.legends import legend, patch
 from seqmodels.viz.palette import BACKGROUND, LINE, MU, MU_INK, REGIME_COLOURS, TEXT, Theme
 

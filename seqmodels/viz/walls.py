@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from seqmodels.viz import keys
+from seqmodels.viz.figure import FONT, ground, hover, picks
 from seqmodels.viz.format import number
-from seqmodels.viz.frame import FONT, ground, hover, picks
 from seqmodels.viz.palette import BACKGROUND, ERASE, LINE, MUTED, NEGATIVE, POSITIVE, REVEAL, SURFACE, TEXT, Pair, Theme
 
 if TYPE_CHECKING:

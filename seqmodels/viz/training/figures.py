@@ -6,7 +6,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from seqmodels.viz.frame import ground, hover, picture
+from seqmodels.viz.figure import PlotlyTrace, ground, hover, picture, plotly_trace
 from seqmodels.viz.palette import LINE, Theme, safe
 from seqmodels.viz.training.frame import FONT, Option
 
@@ -44,10 +44,12 @@ def figure(option: Option, theme: Theme, height: int = 320) -> go.Figure:
     return picture([_line(line) for line in option["series"]], layout)
 
 
-def _line(line: Option) -> go.Scatter:
+def _line(line: Option) -> PlotlyTrace:
     look, dots = line["lineStyle"], line["showSymbol"]
     number = line.get("yAxisIndex", 0)
-    return go.Scatter(
+    fill = {"fill": "tozeroy"} if "areaStyle" in line else {}
+    return plotly_trace(
+        "scatter",
         x=[x for x, _ in line["data"]],
         y=[y for _, y in line["data"]],
         name=safe(line["name"]),
@@ -61,8 +63,8 @@ def _line(line: Option) -> go.Scatter:
             "shape": "hv" if "step" in line else "linear",
         },
         marker={"color": look["color"], "size": line["symbolSize"] + 1},
-        fill="tozeroy" if "areaStyle" in line else None,
         hovertemplate=hover("%{y:.4g} at epoch %{x:.4g}") if number else "%{y:.4g}",
+        **fill,
     )
 
 
