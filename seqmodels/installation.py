@@ -1,10 +1,14 @@
-"""Where the app and the shipped models are: beside the package in the repository, inside it once it is installed."""
+"""Where the app and the shipped models are: beside the package in the repository, inside it once it is installed.
+
+And what the app and whoever starts it both know of it.
+"""
 
 from __future__ import annotations
 
-from importlib import metadata
 from pathlib import Path
 
+LOOPBACK = ("localhost", "127.0.0.1", "::1")  # names of this machine that reach nobody else
+HEALTHZ = "/healthz"  # where a server says whether it can serve
 CHECKPOINT_SUFFIX = ".safetensors"
 
 
@@ -17,6 +21,8 @@ def app_folder() -> Path:
 
 def version() -> str:
     """The version that is installed; of a repository, which is between two, just that."""
+    from importlib import metadata  # takes a fiftieth of a second, which no command should wait for
+
     try:
         return metadata.version("seqmodels")
     except metadata.PackageNotFoundError:

@@ -20,11 +20,11 @@ import pytest
 import yaml
 
 from docs import haproxy
-from pages.common.health import HEALTHZ
 from pages.common.server import run as serve
-from seqmodels.cli import main, replicas, serving
+from seqmodels.cli import main, replicas
 from seqmodels.cli.replicas import COOKIE
 from seqmodels.environment import Environment, variable
+from seqmodels.installation import HEALTHZ, LOOPBACK
 from seqmodels.runs import interrupt_all
 from tests.browser.driver import ROOT
 
@@ -108,7 +108,7 @@ def test_the_image_starts_the_app_so_that_its_runs_are_saved(monkeypatch: pytest
     assert entry == ["tini", "--", "seqmodels"]
     assert main(command) == 0
     assert (started[0]["address"], started[0]["port"], started[0]["stop_runs"]) == ("0.0.0.0", int(lines("EXPOSE")[0]), True)
-    assert started[0]["hosts"] != serving.LOCAL
+    assert started[0]["hosts"] != LOOPBACK
 
 
 @contextmanager

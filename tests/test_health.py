@@ -15,7 +15,8 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import Receive, Scope, Send
 
 from pages.common import loading
-from pages.common.health import HEALTHZ, STREAM, Condition, Health
+from pages.common.health import STREAM, Condition, Health
+from seqmodels.installation import HEALTHZ
 from tests.running import make
 
 HERE = "http://127.0.0.1"

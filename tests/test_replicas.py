@@ -25,7 +25,8 @@ from websockets.exceptions import ConnectionClosed
 from pages.common.address import LONGEST
 from pages.common.server import VISITOR
 from seqmodels.cli import main, replicas
-from seqmodels.cli.replicas import COOKIE, HEALTHZ, PROXIES, Proxy, Replica, find_proxy
+from seqmodels.cli.replicas import COOKIE, PROXIES, Proxy, Replica, find_proxy
+from seqmodels.installation import HEALTHZ
 from seqmodels.runs import list_runs, may_control, store
 from tests.browser.driver import ROOT, free_port
 from tests.running import wait_until

@@ -22,8 +22,8 @@ from pages.common.server import FORGET, HEADERS, POLICY, PRIVATE, VISITOR, Prote
 from pages.common.uploads import EACH, PLACE, Uploads
 from seqmodels import journal
 from seqmodels.cli import main
-from seqmodels.cli.serving import LOCAL
 from seqmodels.environment import Environment, environment
+from seqmodels.installation import LOOPBACK
 from tests.paging import APP
 
 
@@ -122,8 +122,8 @@ def test_of_uploads_a_session_keeps_the_newest_and_all_together_have_a_limit(
 @pytest.mark.parametrize(
     ("options", "variables", "names", "single"),
     [
-        ([], {}, LOCAL, True),
-        (["--host", "127.0.0.1"], {"SEQMODELS_SINGLE_USER": "0"}, LOCAL, False),
+        ([], {}, LOOPBACK, True),
+        (["--host", "127.0.0.1"], {"SEQMODELS_SINGLE_USER": "0"}, LOOPBACK, False),
         (["--host", "0.0.0.0"], {}, ("*",), False),
         (["--host", "0.0.0.0"], {"SEQMODELS_HOSTS": "lab.example, *.school.example"}, ("lab.example", "*.school.example"), False),
         (["--host", "0.0.0.0"], {"SEQMODELS_SINGLE_USER": "1"}, ("*",), True),
@@ -164,7 +164,7 @@ def test_the_server_takes_the_largest_file_that_an_input_does(monkeypatch: pytes
     monkeypatch.setattr(server.st.App, "run", lambda self, config: told.update(config))
     monkeypatch.setenv("SEQMODELS_CHECKPOINT_MB", "70.5")
     monkeypatch.setenv("SEQMODELS_UPLOAD_MB", "9")
-    server.run(APP, 8501, "localhost", LOCAL)
+    server.run(APP, 8501, "localhost", LOOPBACK)
     assert told["server.maxUploadSize"] == 71
     by_hand = tomllib.loads((APP.parent / ".streamlit" / "config.toml").read_text())["server"]["maxUploadSize"]
     limits = Environment.model_fields

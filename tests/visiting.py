@@ -14,7 +14,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-HERE = ("127.0.0.1", "localhost", "::1")
+from seqmodels.installation import LOOPBACK
+
 LARGEST = 64 * 2**20  # bytes of a message
 _FIELDS = {  # of a widget's state, by the kind of the widget
     "text_area": "string_value",
@@ -49,7 +50,7 @@ class Visitor:
 
     def __init__(self, address: str, *, patience: float = 60.0, cookie: str = "") -> None:
         parts = urlsplit(address)
-        if parts.hostname not in HERE:
+        if parts.hostname not in LOOPBACK:
             raise ValueError(f"{address} is not on this machine: a crowd of visitors is for a server of one's own")
         self.seen = Seen()
         self.cookie = cookie

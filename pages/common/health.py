@@ -17,12 +17,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from seqmodels import journal
 from seqmodels.environment import environment
-from seqmodels.installation import version
+from seqmodels.installation import HEALTHZ, LOOPBACK, version
 
-HEALTHZ = "/healthz"
 STREAM = "/_stcore/stream"  # the websocket of a session
 LOADING = "pages.common.loading"
-HERE = ("localhost", "127.0.0.1", "::1")
 _HANDED_ON = ("forwarded", "x-forwarded-for")  # headers of a request that a proxy has taken from elsewhere
 
 
@@ -79,8 +77,8 @@ def _asked_here(request: HTTPConnection) -> bool:
     host = ""
     with suppress(ValueError):
         host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
-    near = request.client is not None and request.client.host in HERE
-    return near and host in HERE and not any(name in request.headers for name in _HANDED_ON)
+    near = request.client is not None and request.client.host in LOOPBACK
+    return near and host in LOOPBACK and not any(name in request.headers for name in _HANDED_ON)
 
 
 def _details(condition: Condition) -> dict[str, Any]:

@@ -27,9 +27,9 @@ import typer
 
 from seqmodels import journal
 from seqmodels.cli import show
+from seqmodels.installation import HEALTHZ, LOOPBACK
 
 COOKIE = "seqmodels_replica"  # the proxy's own, beside the visitor's
-HEALTHZ = "/healthz"
 FIRST_ANSWER = 180.0  # seconds until a replica must have begun: several import the same libraries at once
 GRACE = 15.0  # seconds that replicas have to end
 _ELSEWHERE = ("/usr/local/sbin", "/usr/sbin", "/opt/homebrew/bin")  # where proxies lie that are not on everybody's path
@@ -187,7 +187,7 @@ def run(count: int, port: int, host: str, variables: Mapping[str, str], *, stop_
             if _wait_for_one(replicas, processes, asked):
                 processes.insert(0, front)  # it ends first, and nobody is sent to a replica that ends
                 front.start()
-                shown = "localhost" if listens in ("127.0.0.1", "::1", "0.0.0.0", "::") else host
+                shown = "localhost" if listens in (*LOOPBACK, "0.0.0.0", "::") else host
                 typer.echo(f"{count} replicas behind {proxy.program}: http://{shown}:{port}")
                 while not asked.now:
                     for process in processes:

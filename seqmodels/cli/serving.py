@@ -14,11 +14,10 @@ import typer
 
 from seqmodels.cli import show
 from seqmodels.cli.options import JsonOption
-from seqmodels.installation import app_folder
+from seqmodels.installation import LOOPBACK, app_folder
 
 FILES = 65536  # open at a time: a visitor takes four, and the usual limit of 1024 stops at 250 visitors
 HEAPS = 2  # of the C library
-LOCAL = ("localhost", "127.0.0.1", "::1")
 _M_ARENA_MAX = -8  # of glibc's mallopt
 
 
@@ -32,7 +31,7 @@ def serve(
     from seqmodels import journal
     from seqmodels.environment import environment
 
-    local = host in LOCAL
+    local = host in LOOPBACK
     if local:  # nobody else sees it, so whoever does may command every run
         os.environ.setdefault("SEQMODELS_SINGLE_USER", "1")
     found = environment()
@@ -42,7 +41,7 @@ def serve(
         show.complain(f"open to whoever can reach {host}; {whose} (SEQMODELS_SINGLE_USER)")
     _allow_files()
     _bound_heaps()
-    hosts = found.hosts or (LOCAL if local else ("*",))
+    hosts = found.hosts or (LOOPBACK if local else ("*",))
     if replicas > 1:
         from seqmodels.cli import replicas as several
 
