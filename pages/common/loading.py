@@ -239,10 +239,11 @@ def _load_all() -> None:
 
 def _load(name: str) -> Checkpoint | str:
     """The model, or why it cannot be used."""
-    from seqmodels.runs.publishing import note_use
-
     path = file_of(name)
-    note_use(path)
+    if path.parent != environment().checkpoints:
+        from seqmodels.runs.publishing import note_use
+
+        note_use(path)
     # by its path too, as the folder may change while the warm-up goes on
     return _models().get((name, path, written(path)), partial(_load_file, name, path))
 
