@@ -223,7 +223,7 @@ def main() -> None:
         options = () if given.replicas == 1 else ("--replicas", str(given.replicas))
         server = Server(ROOT, options, SEQMODELS_RUNS=str(Path(folder) / "runs"))
         try:
-            told = ""
+            remains = ""
             if given.visitors:
                 asyncio.run(look_around(server.address, given.pages))
                 held = megabytes(server.pid)
@@ -233,7 +233,7 @@ def main() -> None:
                 name = given.pages[0] if len(given.pages) == 1 else f"{len(given.pages)} pages"
                 shown.add_row(*row(f"{name}, {given.visitors} visitors", tally, cost, (held, megabytes(server.pid))))
                 time.sleep(GONE)
-                told = legacy(memory, open_files, (descriptors(server.pid), len(list(processes(server.pid)))))
+                remains = legacy(memory, open_files, (descriptors(server.pid), len(list(processes(server.pid)))))
             else:
                 for name in given.pages:
                     held = megabytes(server.pid)
@@ -241,7 +241,7 @@ def main() -> None:
                     shown.add_row(*row(name, tally, cost, (held, megabytes(server.pid))))
         finally:
             server.stop()
-    Console(width=160).print(shown, told)
+    Console(width=160).print(shown, remains)
 
 
 if __name__ == "__main__":

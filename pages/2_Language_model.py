@@ -277,8 +277,8 @@ def prompt_surprisal(models: Models, prompt: str, numbers: bool) -> None:
         st.html(language.surprisal_strip(score, prompt, numbers=numbers or unit == "word"))
     st.html(language.legend(models.values()))
     meant = " ".join(text for unit, text in SUMMED_UP.items() if unit in models.values())
-    told = f"The surprisal of a {kinds(models)} is -log₂ of the probability it had before it was read, in bits. One bit is a coin"
-    st.caption(glossary.linked(f"{told} toss. {meant}"))
+    what = f"The surprisal of a {kinds(models)} is -log₂ of the probability it had before it was read, in bits."
+    st.caption(glossary.linked(f"{what} One bit is a coin toss. {meant}"))
 
 
 def kinds(models: Models, ending: str = "") -> str:

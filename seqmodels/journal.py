@@ -22,7 +22,7 @@ from seqmodels.installation import app_folder
 Form = Literal["off", "text", "json"]
 
 _LOG = logging.getLogger("seqmodels.journal")
-_FIELDS = "fields"  # of a record: what the event is told with
+_FIELDS = "fields"  # of a record: those of the event
 
 
 def note(event: str, **fields: str | int | float | bool | None) -> None:
@@ -80,14 +80,14 @@ class Lines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return self._write({"time": time, **_told(record), "replica": self._replica})
+        return self._write({"time": time, **_fields_of(record), "replica": self._replica})
 
 
-def _told(record: logging.LogRecord) -> dict[str, Any]:
+def _fields_of(record: logging.LogRecord) -> dict[str, Any]:
     if record.name == _LOG.name:
         return {"event": record.msg, **getattr(record, _FIELDS)}
     kind = record.exc_info[0] if record.exc_info else None
-    told = {
+    fields = {
         "event": "logged",
         "level": record.levelname.lower(),
         "logger": record.name,
@@ -95,19 +95,19 @@ def _told(record: logging.LogRecord) -> dict[str, Any]:
     }
     if record.exc_info and kind is not None:
         frames = traceback.extract_tb(record.exc_info[2])
-        told |= {
+        fields |= {
             "type": kind.__name__,
             "raised": f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "elsewhere",
         }
-    return told
+    return fields
 
 
-def _as_json(told: Mapping[str, Any]) -> str:
-    return json.dumps(told, ensure_ascii=True, allow_nan=False)
+def _as_json(fields: Mapping[str, Any]) -> str:
+    return json.dumps(fields, ensure_ascii=True, allow_nan=False)
 
 
-def _as_text(told: Mapping[str, Any]) -> str:
-    return " ".join(f"{name}={_value(value)}" for name, value in told.items())
+def _as_text(fields: Mapping[str, Any]) -> str:
+    return " ".join(f"{name}={_value(value)}" for name, value in fields.items())
 
 
 def _value(value: Any) -> str:

@@ -109,9 +109,8 @@ class LanguageModel(SequenceModel):
     def initial_state(self, conditions: Tensor) -> State:
         """The numbers of the conditions (batch,) -> the state before the first token: an embedding as its memory."""
         assert self.initial_memory is not None
-        memory = self.initial_memory(conditions.to(self.device)).unflatten(
-            1, (self.recurrent.layers, 1, -1)
-        )  # (batch, layers, 1, hidden)
+        memory = self.initial_memory(conditions.to(self.device))
+        memory = memory.unflatten(1, (self.recurrent.layers, 1, -1))  # (batch, layers, 1, hidden)
         return self.recurrent.state(memory.permute(1, 2, 0, 3).contiguous())
 
     def forward(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:

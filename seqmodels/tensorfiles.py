@@ -58,7 +58,7 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, st
                 os.fsync(file.fileno())  # before the rename, or a power cut could leave the new name without its content
             partial.replace(path)
         except safetensors.SafetensorError as error:
-            raise _as_told_by_the_system(error) from None
+            raise _system_error(error) from None
         finally:
             partial.unlink(missing_ok=True)
 
@@ -78,7 +78,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     return tensors, metadata
 
 
-def _as_told_by_the_system(error: safetensors.SafetensorError) -> OSError:
+def _system_error(error: safetensors.SafetensorError) -> OSError:
     """What a disk did not take, of which safetensors gives the system's number in words only."""
     found = re.search(r"os error (\d+)", str(error))
     return OSError(int(found[1]), os.strerror(int(found[1]))) if found else OSError(errno.EIO, str(error))

@@ -49,12 +49,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             complain(_usage(error))
             return 2
         except Exception as error:
-            if not is_out_of_memory(error) and not isinstance(error, ValueError | OSError):
-                raise
             if is_out_of_memory(error):
                 complain(OUT_OF_MEMORY)
+            elif isinstance(error, OSError):
+                complain(in_plain_words(error))
+            elif isinstance(error, ValueError):
+                complain(str(error))
             else:
-                complain(in_plain_words(error) if isinstance(error, OSError) else str(error))
+                raise
             return 2
     if code == STOPPED:
         complain("stopped")

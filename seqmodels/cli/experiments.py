@@ -38,7 +38,7 @@ def experiment(
     if path.is_dir():
         raise ValueError(f"{path} is a folder: give the name of a file as --output")
     try:
-        for outcome, number, count in run(found, path, toy=toy, carry=places[on]):
+        for outcome, number, count in run(found, path, toy=toy, runner=places[on]):
             problem = f"  {outcome.problem}" if outcome.problem else ""
             typer.echo(f"{number}/{count}  {outcome.name}: {outcome.metric} {outcome.score:.4g}, {outcome.seconds:.0f} s{problem}")
     except KeyboardInterrupt:

@@ -77,7 +77,7 @@ def train(
         raise ValueError("a corpus of your own is two files: give --corpus to train on and --dev to watch, or neither")
     columns = columns_of(word_column, tag_column, types, given=corpus is not None)
     _check_output(output)
-    with joined(device, precision) as machine, _heard(machine.leads):
+    with joined(device, precision) as machine, _silent_unless(machine.leads):
         if trainer.state_file(output).exists():
             typer.echo(f"going on with the run in {trainer.state_file(output)}")
         with _Display(find_task(task).metric, settings.training.epochs) as display:
@@ -99,9 +99,9 @@ def train(
 
 
 @contextmanager
-def _heard(heard: bool) -> Iterator[None]:
+def _silent_unless(leads: bool) -> Iterator[None]:
     """Of the processes of one training the first speaks for all."""
-    if heard:
+    if leads:
         yield
         return
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):

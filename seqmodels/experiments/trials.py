@@ -106,20 +106,22 @@ class Experiment:
     trials: Callable[[bool], Sequence[Trial]]  # of toy size, or as committed
 
 
-Carry = Callable[[Sequence[Trial]], Iterator[tuple[int, Outcome]]]  # trials -> the number of each and its outcome, as they end
+Runner = Callable[[Sequence[Trial]], Iterator[tuple[int, Outcome]]]  # trials -> the number of each and its outcome, as they end
 
 
 def one_by_one(trials: Sequence[Trial]) -> Iterator[tuple[int, Outcome]]:
-    """Carry out trials here, in their order."""
+    """Runner out trials here, in their order."""
     return ((number, trial.carry_out()) for number, trial in enumerate(trials))
 
 
 def on_cluster(trials: Sequence[Trial]) -> Iterator[tuple[int, Outcome]]:
-    """Carry them out on a Ray cluster, as many at a time as it has cores. ValueError if none answers."""
+    """Runner them out on a Ray cluster, as many at a time as it has cores. ValueError if none answers."""
     return cluster.each(_carry_out, trials)
 
 
-def run(experiment: Experiment, path: Path, *, toy: bool = False, carry: Carry = one_by_one) -> Iterator[tuple[Outcome, int, int]]:
+def run(
+    experiment: Experiment, path: Path, *, toy: bool = False, runner: Runner = one_by_one
+) -> Iterator[tuple[Outcome, int, int]]:
     """Train what is not trained yet, yielding each outcome, its number and how many there are; then write the results.
 
     Killed, it goes on after the last outcome when it is called again with the same path.
@@ -132,7 +134,7 @@ def run(experiment: Experiment, path: Path, *, toy: bool = False, carry: Carry =
     links = {trial.name: to_link(trial.settings) for trial in trials}  # of earlier settings, an outcome is none of these
     done = {outcome.name: outcome for outcome in read_lines(unfinished) if links.get(outcome.name) == outcome.settings}
     missing = [(number, trial) for number, trial in enumerate(trials, start=1) if trial.name not in done]
-    for place, outcome in carry([trial for _, trial in missing]):
+    for place, outcome in runner([trial for _, trial in missing]):
         done[outcome.name] = outcome
         append(unfinished, outcome)
         yield outcome, missing[place][0], len(trials)

@@ -76,7 +76,8 @@ _server = ForkServer()
 
 def stand_by() -> None:
     """Make the next runs start at once, in the background. Where none may take the memory that it needs, nothing waits for one."""
-    wanted = environment().runs_on == "local" and environment().run_memory_mb * 2**20 > BASE
+    found = environment()
+    wanted = found.runs_on == "local" and found.run_memory_mb * 2**20 > BASE
     if wanted and sys.platform != "darwin":  # on a Mac, a fork with torch loaded is not safe
         _server.start()
 
