@@ -63,8 +63,10 @@ def test_half_of_the_picture_is_in_sight_on_every_screen(page: Page, address: st
 @pytest.mark.parametrize("place", ["", "Tagging", "Language_model", "Gates", "Gate_by_hand?part=Memory+cell"])
 def test_the_inputs_leave_the_page_to_the_result(page: Page, address: str, place: str) -> None:
     visit(page, f"{address}/{place}")
-    header = box(page.locator(".st-key-header"))
-    assert header["y"] + header["height"] <= MOST_HEADER
+    page.locator(".st-key-header").wait_for()
+    # once they have come to rest: an empty place may stand there for a moment, until a button's script has arrived
+    ends = "most => document.querySelector('.st-key-header').getBoundingClientRect().bottom <= most"
+    wait_until(page, ends, MOST_HEADER, timeout=10_000)
 
 
 @pytest.mark.parametrize("view", ["Heatmaps", "Survival", "Gap"])
