@@ -240,7 +240,7 @@ def _load_all() -> None:
 def _load(name: str) -> Checkpoint | str:
     """The model, or why it cannot be used."""
     path = file_of(name)
-    if path.parent != environment().checkpoints:
+    if path.parent != environment().checkpoints:  # a shipped one is nobody's, and the import takes as long as a model
         from seqmodels.runs.publishing import note_use
 
         note_use(path)

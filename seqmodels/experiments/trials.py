@@ -110,12 +110,12 @@ Runner = Callable[[Sequence[Trial]], Iterator[tuple[int, Outcome]]]  # trials ->
 
 
 def one_by_one(trials: Sequence[Trial]) -> Iterator[tuple[int, Outcome]]:
-    """Runner out trials here, in their order."""
+    """Carry out trials here, in their order."""
     return ((number, trial.carry_out()) for number, trial in enumerate(trials))
 
 
 def on_cluster(trials: Sequence[Trial]) -> Iterator[tuple[int, Outcome]]:
-    """Runner them out on a Ray cluster, as many at a time as it has cores. ValueError if none answers."""
+    """Carry them out on a Ray cluster, as many at a time as it has cores. ValueError if none answers."""
     return cluster.each(_carry_out, trials)
 
 

@@ -64,7 +64,7 @@ def test_half_of_the_picture_is_in_sight_on_every_screen(page: Page, address: st
 def test_the_inputs_leave_the_page_to_the_result(page: Page, address: str, place: str) -> None:
     visit(page, f"{address}/{place}")
     page.locator(".st-key-header").wait_for()
-    # once they have come to rest: an empty place may stand there for a moment, until a button's script has arrived
+    # once it has come to rest: what is above it may still be taller for a moment
     ends = "most => document.querySelector('.st-key-header').getBoundingClientRect().bottom <= most"
     wait_until(page, ends, MOST_HEADER, timeout=10_000)
 
