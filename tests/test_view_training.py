@@ -70,7 +70,7 @@ def said(page: AppTest) -> str:
 
 
 def buttons(page: AppTest) -> set[str]:
-    return {str(button.key).removeprefix("watch-") for button in page.button if str(button.key).startswith("watch-")}
+    return {button.label for button in page.button if str(button.key).startswith("watch-")}
 
 
 def option(page: AppTest, alt: str) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def fail(run: Run, message: str) -> None:
 
 def test_a_run_that_was_never_started_can_be_started_or_discarded() -> None:
     make()
-    assert buttons(visit(_watch)) == {"resume", "discard"}
+    assert buttons(visit(_watch)) == {"Start", "Discard it"}
 
 
 def test_a_finished_run_shows_its_curves_and_what_it_reached() -> None:
@@ -97,7 +97,7 @@ def test_a_finished_run_shows_its_curves_and_what_it_reached() -> None:
     assert [x for x, _ in dev["data"]] == [epoch["x"] for epoch in known.epochs]
     assert f"epoch {known.epochs[-1]['best_epoch']}" in html(page)
     assert "of 9" in html(page)
-    assert buttons(page) == {"discard"}
+    assert buttons(page) == {"Discard it"}
 
 
 def test_a_run_that_has_learned_nothing_says_so_and_what_to_change() -> None:
@@ -122,7 +122,7 @@ def test_someone_else_watches_and_has_no_buttons() -> None:
 def test_where_there_is_a_single_user_everyone_may_command(monkeypatch: pytest.MonkeyPatch) -> None:
     finish(make())
     monkeypatch.setenv("SEQMODELS_SINGLE_USER", "1")
-    assert buttons(visit(_watch, key="another key")) == {"discard"}
+    assert buttons(visit(_watch, key="another key")) == {"Discard it"}
 
 
 def test_a_failed_run_says_why_and_can_go_on() -> None:
@@ -132,7 +132,7 @@ def test_a_failed_run_says_why_and_can_go_on() -> None:
     (error,) = page.error
     assert "Epoch 1, step 6: the loss is nan" in str(error.value).replace("\\", "")
     assert "\\*8\\*" in str(error.value)
-    assert {"resume", "discard"} <= buttons(page)
+    assert {"Resume", "Discard it"} <= buttons(page)
 
 
 def test_a_run_is_paused_stepped_changed_and_stopped_by_its_buttons() -> None:
@@ -140,11 +140,11 @@ def test_a_run_is_paused_stepped_changed_and_stopped_by_its_buttons() -> None:
     fork(run)
     wait_until(lambda: len(runs.read_history(run).steps) > 3)
     page = visit(_watch)
-    assert {"pause", "step", "stop", "discard"} <= buttons(page)
-    press(page, "watch-pause")
+    assert {"Pause", "One step", "Stop", "Discard it"} <= buttons(page)
+    press(page, "watch-go")
     wait_until(is_now(run, "paused"))
     page = settled(page.run())
-    assert {"resume", "step", "stop", "discard"} <= buttons(page)
+    assert {"Resume", "One step", "Stop", "Discard it"} <= buttons(page)
     before = runs.status(run).progress
     press(page, "watch-step")
     wait_until(lambda: (now := runs.status(run).progress).step != before.step or now.epoch != before.epoch)
@@ -162,7 +162,7 @@ def test_a_run_is_paused_stepped_changed_and_stopped_by_its_buttons() -> None:
     wait_until(is_now(run, "stopped"))
     page = settled(page.run())
     assert "Stopped by hand" in said(page)
-    assert buttons(page) == {"discard"}
+    assert buttons(page) == {"Discard it"}
 
 
 def test_a_command_that_is_refused_says_so_calmly() -> None:

@@ -37,8 +37,9 @@ _CLIPPINGS = {None: "off", "norm": "by norm", "value": "by value"}
 
 @dataclass(frozen=True)
 class Button:
-    """A command, and when it makes sense."""
+    """A command, and when it makes sense. Those that take turns in one place of the row share a key."""
 
+    key: str
     kind: str
     title: str
     icon: str
@@ -48,13 +49,13 @@ class Button:
 
 _GO_ON = "Goes on from the last good step. With the same settings it may fail again: change one first."
 _BUTTONS = (
-    Button("resume", "Start", ":material/play_arrow:", ("new",)),
-    Button("resume", "Resume", ":material/play_arrow:", ("paused", "interrupted")),
-    Button("resume", "Resume", ":material/play_arrow:", ("failed",), _GO_ON),
-    Button("pause", "Pause", ":material/pause:", ("running",)),
-    Button("step", "One step", ":material/skip_next:", ("running", "paused"), "Take one step, then pause."),
-    Button("stop", "Stop", ":material/stop:", ("running", "paused", "interrupted"), "End here, and keep the best weights."),
-    Button("stop", "Leave the queue", ":material/stop:", ("queued",)),
+    Button("go", "resume", "Start", ":material/play_arrow:", ("new",)),
+    Button("go", "resume", "Resume", ":material/play_arrow:", ("paused", "interrupted")),
+    Button("go", "resume", "Resume", ":material/play_arrow:", ("failed",), _GO_ON),
+    Button("go", "pause", "Pause", ":material/pause:", ("running",)),
+    Button("step", "step", "One step", ":material/skip_next:", ("running", "paused"), "Take one step, then pause."),
+    Button("stop", "stop", "Stop", ":material/stop:", ("running", "paused", "interrupted"), "End here, and keep the best weights."),
+    Button("stop", "stop", "Leave the queue", ":material/stop:", ("queued",)),
 )
 _SHARED = "Shows its settings, curves and samples to everyone who opens this app. Its weights stay yours."
 _CHANGEABLE = ("queued", "running", "paused", "interrupted", "failed")
@@ -117,12 +118,16 @@ def _set_shared(run: Run) -> None:
 
 
 def _controls(run: Run, standing: Status) -> None:
-    """The commands that make sense now."""
+    """The commands that make sense now.
+
+    A button that takes another's place has its key: it is the same to the browser, and keeps the focus. With a key of its own it
+    stood beside the old one until the page was drawn, and pushed the rest of the row aside, under a pointer on its way there.
+    """
     for button in _BUTTONS:
         if _state(standing) in button.when:
             st.button(
                 button.title,
-                key=f"watch-{button.kind}",
+                key=f"watch-{button.key}",
                 icon=button.icon,
                 help=button.help,
                 type="primary" if button.kind == "resume" else "secondary",
