@@ -11,7 +11,9 @@ from __future__ import annotations
 import difflib
 import os
 import socket
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -110,17 +112,32 @@ class Environment(BaseSettings):
     )
 
 
+_HELD: ContextVar[Environment | None] = ContextVar("held", default=None)
+
+
 def environment() -> Environment:
-    """What the variables say now. ValueError names the first that is wrong, and what it may be."""
+    """What the variables say now, or said at the start of `held`. ValueError names the first that is wrong, and what it may be."""
+    if (found := _HELD.get()) is not None:
+        return found
     here = None
     with suppress(OSError):  # the folder may have been deleted
         here = Path.cwd()
     return _read(tuple(map(os.environ.get, _READ)), here)
 
 
+@contextmanager
+def held() -> Iterator[None]:
+    """Read the variables once, for all that this thread asks meanwhile: a page asks two hundred times, at 0.2 ms each."""
+    token = _HELD.set(environment())
+    try:
+        yield
+    finally:
+        _HELD.reset(token)
+
+
 @lru_cache(maxsize=8)
 def _read(values: tuple[str | None, ...], here: Path | None) -> Environment:
-    """As long as the variables, and the folder that paths are relative to, are the same: a page asks two hundred times."""
+    """As long as the variables, and the folder that paths are relative to, are the same."""
     try:
         return Environment()
     except ValidationError as error:

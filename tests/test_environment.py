@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from seqmodels.cli import main
-from seqmodels.environment import PREFIX, Environment, entries, environment, variable
+from seqmodels.environment import PREFIX, Environment, entries, environment, held, variable
 
 
 @pytest.mark.parametrize(
@@ -73,3 +74,24 @@ def test_what_a_page_asks_for_many_times_is_read_once_and_anew_after_a_change(mo
     assert environment().run_minutes == 7
     monkeypatch.undo()
     assert environment() is first
+
+
+def test_while_it_is_held_a_change_is_not_seen_by_its_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEQMODELS_RUN_MINUTES", "7")
+    with held():
+        monkeypatch.setenv("SEQMODELS_RUN_MINUTES", "8")
+        with held():
+            assert environment().run_minutes == 7
+        assert environment().run_minutes == 7
+        with ThreadPoolExecutor() as others:
+            assert others.submit(environment).result().run_minutes == 8
+    assert environment().run_minutes == 8
+
+
+def test_it_is_not_held_where_it_is_wrong_or_what_held_it_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(KeyError), held():
+        raise KeyError
+    monkeypatch.setenv("SEQMODELS_RUN_MINUTES", "many")
+    for _ in range(2):
+        with pytest.raises(ValueError, match="SEQMODELS_RUN_MINUTES"), held():
+            pass

@@ -15,6 +15,7 @@ import streamlit as st
 
 from pages.common import address, inputs, lesson, loading, sheets, shown
 from seqmodels import journal
+from seqmodels.environment import held
 from seqmodels.failures import OUT_OF_MEMORY, is_out_of_memory
 from seqmodels.viz.palette import Theme
 
@@ -286,7 +287,7 @@ def _note(error: Exception) -> None:
 def run(draw: Callable[[], None]) -> None:
     """Draw a page, inside the boundary."""
     began = time.monotonic()
-    with boundary():
+    with boundary(), held():
         draw()
     st.session_state[_ANSWERED] = st.session_state.get(_ASKED)
     correction = address.finish()
@@ -307,7 +308,7 @@ def fragment(draw: Callable[Arguments, None], *, run_every: float | None = None)
     @wraps(draw)
     def bounded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         address.visit_part()
-        with boundary():
+        with boundary(), held():
             draw(*args, **kwargs)
         address.write_part()
         lesson.show_solved()
