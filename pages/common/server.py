@@ -35,6 +35,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime import get_instance
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
+from pages.common import loading
 from pages.common.health import Condition, Health
 from pages.common.uploads import Uploads
 from seqmodels import journal
@@ -123,8 +124,10 @@ def _life(condition: Condition, port: int, stop_runs: bool) -> Callable[[st.App]
                 signal.signal(number, _ending(condition, stop_runs, signal.getsignal(number)))
         journal.note("started", version=version(), port=port)
         sweeping = asyncio.create_task(_sweep())
+        warming = asyncio.get_running_loop().run_in_executor(None, loading.warm_up)  # before the first visitor asks for it
         yield
         sweeping.cancel()
+        await warming
         journal.note("stopped")
 
     return life
