@@ -68,7 +68,7 @@ class CheckpointInfo:
     seed: Count
     epochs: Count
     scores: dict[Short, dict[Short, Finite]]
-    temperature: Annotated[float, Range(0.01, 100)]  # divides a tagger's scores, so that its probabilities are calibrated
+    temperature: Annotated[float, Range(0.01, 100)]  # of the loaded model: see SequenceModel
     versions: dict[Short, Short]
     seconds: Annotated[float, Range(0)] | None = None  # spent training; earlier files do not tell
     span_odds: SpanOdds = LEAST_TOKEN  # the same for entities; earlier files give the probability of the least certain token
@@ -266,6 +266,7 @@ def _load(path: Path, file: Path, task: str | None, cell: str | None) -> Checkpo
         ) from None
     if problem:
         raise CheckpointError(f"{path} holds {problem}: fetch it again or retrain")
+    model.temperature = info.temperature
     model.eval().requires_grad_(False)
     model.lay_out_for_reading()
     return Checkpoint(path, info, model, vocabulary)

@@ -24,6 +24,7 @@ class SequenceModel(nn.Module):
     recurrent: Recurrent
     dropout: nn.Dropout  # on what the first layer reads, and on what the output layer reads
     head: nn.Linear
+    temperature: float = 1.0  # divides the logits, so that their softmax is calibrated (Guo et al. 2017); 1 while training
 
     @abstractmethod
     def embed(self, batch: Any) -> tuple[Tensor, Tensor | None]:
@@ -47,7 +48,7 @@ class SequenceModel(nn.Module):
     def logits(self, outputs: Tensor) -> Tensor:
         """outputs of the last layer (..., output_size) -> logits (..., targets)."""
         # contiguous: a batch whose time comes first in memory would be multiplied row by row, at half the speed
-        return F.linear(outputs.contiguous(), self.output_weight, self.output_bias)
+        return F.linear(outputs.contiguous(), self.output_weight, self.output_bias).div_(self.temperature)
 
     def lay_out_for_reading(self) -> None:
         """Let the output layer's weights lie as a product with one vector takes them fastest: column by column. None changes."""

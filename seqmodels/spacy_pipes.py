@@ -126,7 +126,7 @@ class TaggingPipe(Pipe):
         rules = scheme(vocabulary.tags)
         by_doc = [_sentences(doc) for doc in docs]
         texts = [[token.text for token in sentence] for sentences in by_doc for sentence in sentences]
-        found = iter(tag_probabilities(model, vocabulary, texts, self.checkpoint.info.temperature))
+        found = iter(tag_probabilities(model, vocabulary, texts))
         for doc, sentences in zip(docs, by_doc, strict=True):
             words, tags, probabilities = [], [], []
             for sentence in sentences:

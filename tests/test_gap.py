@@ -25,7 +25,7 @@ def logits(checkpoint: Checkpoint, text: str, token: int) -> torch.Tensor:
     model = checkpoint.model
     assert isinstance(model, Tagger | LanguageModel)
     with torch.inference_mode():
-        return model.head(output) if isinstance(model, Tagger) else model.logits(output)
+        return model.head(output) / model.temperature if isinstance(model, Tagger) else model.logits(output)
 
 
 def typed(text: str, before: int, filler: str) -> str:

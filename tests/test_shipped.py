@@ -96,9 +96,7 @@ def test_probabilities_are_calibrated_enough(name: str) -> None:
     loaded = checkpoints.load(FOLDER / f"{name}{checkpoints.SUFFIX}")
     test = held_out(loaded.info.task)
     tags = loaded.targets
-    found = np.concatenate(
-        tag_probabilities(loaded.model, loaded.vocabulary, [sentence.words for sentence in test], loaded.info.temperature)  # type: ignore[arg-type]
-    )
+    found = np.concatenate(tag_probabilities(loaded.model, loaded.vocabulary, [sentence.words for sentence in test]))  # type: ignore[arg-type]
     right = found.argmax(axis=1) == np.array([tags.index(tag) for sentence in test for tag in sentence.tags])
     sure = found.max(axis=1)
     bins = np.minimum((sure * 10).astype(int), 9)

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 EXAMPLES = (
     Example(
         "Two words back",
-        "In LSTM, *Army* gave +5.83 of the +12.11 for *Navy*: more than *the*, the word just read. "
+        "In LSTM, *Army* gave +5.82 of the +12.08 for *Navy*: more than *the*, the word just read. "
         "Elman credits *the* with nearly all: its past hides inside the new content.",
         state("The Army and the", "lm", "elman gru lstm", token="5", next="Navy"),
     ),
     Example(
         "From the right",
-        "The first *Chelsea* is a person. In GRU, *Clinton*, which is yet to come, gave +1.75 of the +4.52 for that: "
+        "The first *Chelsea* is a person. In GRU, *Clinton*, which is yet to come, gave +1.37 of the +3.54 for that: "
         "the backward layer has read it.",
         state("Chelsea Clinton moved to Chelsea.", "ner", "gru lstm", direction="backward", token="1", tag="B-PER"),
     ),

@@ -31,20 +31,20 @@ UNIVERSITY = state(
 EXAMPLES = (
     Example(
         "Of of of",
-        "after 20 times *of*, *University* still moves LSTM's logit of I-ORG at *Texas* by +3.74; as typed it was +5.96. With "
-        "*the* instead the gates keep nearly as much, 25 against 31 %, but the effect is down to +0.14.",
+        "after 20 times *of*, *University* still moves LSTM's logit of I-ORG at *Texas* by +3.07; as typed it was +4.89. With "
+        "*the* instead the gates keep nearly as much, 25 against 31 %, but the effect is down to +0.12.",
         UNIVERSITY | {"filler": "of"},
     ),
     Example(
         "The the the",
-        "Elman's gates keep nothing, yet *University* moves its logit of I-ORG by +3.26 as typed. In LSTM a quarter of "
-        "*University* is kept over 20 fillers, and yet it moves the logit by no more than +0.14.",
+        "Elman's gates keep nothing, yet *University* moves its logit of I-ORG by +2.80 as typed. In LSTM a quarter of "
+        "*University* is kept over 20 fillers, and yet it moves the logit by no more than +0.12.",
         UNIVERSITY | {"filler": "the"},
     ),
     Example(
         "More with a gap",
-        "the further off *deficit* is, the less of it is kept. But in the forgetting sum its pull towards *$* grows, from +1.28 to "
-        "+6.20 after twenty *very*.",
+        "the further off *deficit* is, the less of it is kept. But in the forgetting sum its pull towards *$* grows, from +1.24 to "
+        "+6.01 after twenty *very*.",
         state(
             "we have cut the deficit by more than",
             "lm",

@@ -119,7 +119,7 @@ def tags_of(checkpoint: Checkpoint, sentences: Sequence[Sequence[str]]) -> tuple
     model, vocabulary = as_tagger(checkpoint)
     rules = scheme(vocabulary.tags)
     guesses, sure = [], []
-    for alone in tag_probabilities(model, vocabulary, sentences, checkpoint.info.temperature):
+    for alone in tag_probabilities(model, vocabulary, sentences):
         best = rules.best(alone)
         guesses.append([vocabulary.tags[tag] for tag in best])
         sure.append(np.asarray(rules.marginals(alone)[np.arange(len(best)), best], dtype=np.float64))

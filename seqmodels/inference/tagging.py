@@ -101,14 +101,14 @@ def tag(checkpoint: Checkpoint, text: str) -> Tagging:
     if not sentences:
         raise ValueError(NO_WORDS)
     words = [[token.text for token in sentence] for sentence in sentences]
-    return _tagging(checkpoint, text, sentences, tag_probabilities(model, vocabulary, words, checkpoint.info.temperature))
+    return _tagging(checkpoint, text, sentences, tag_probabilities(model, vocabulary, words))
 
 
 @torch.inference_mode()
 def tag_encoded(checkpoint: Checkpoint, encoded: Encoded) -> Tagging:
     """The tags of a text read as one sequence, from a pass already made."""
     require(checkpoint, "tags")
-    probabilities = torch.softmax(checkpoint.model.logits(encoded.outputs[-1]) / checkpoint.info.temperature, dim=-1).numpy()
+    probabilities = torch.softmax(checkpoint.model.logits(encoded.outputs[-1]), dim=-1).numpy()
     return _tagging(checkpoint, encoded.text, [list(encoded.tokens)], [probabilities])
 
 

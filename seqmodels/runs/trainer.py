@@ -17,13 +17,14 @@ from torch import nn
 from seqmodels import checkpoints
 from seqmodels.checkpoints import CheckpointInfo
 from seqmodels.data import Dataset
+from seqmodels.decoding import LEAST_TOKEN, SpanOdds
 from seqmodels.fields import validated
 from seqmodels.models import SequenceModel
 from seqmodels.runs import store
 from seqmodels.runs.files import friendly_errors
 from seqmodels.runs.records import Live
 from seqmodels.runs.settings import Settings, flat_training
-from seqmodels.tasks import UNCALIBRATED, Confidence, Task, find_task
+from seqmodels.tasks import Task, find_task
 from seqmodels.tensorfiles import read_tensors, write_tensors
 from seqmodels.training import (
     ALONE,
@@ -80,7 +81,7 @@ class TrainingSetup:
         return find_task(self.settings.task)
 
     def describe(
-        self, epochs: int, scores: Scores, confidence: Confidence = UNCALIBRATED, seconds: float | None = None
+        self, epochs: int, scores: Scores, span_odds: SpanOdds = LEAST_TOKEN, seconds: float | None = None
     ) -> CheckpointInfo:
         """What the checkpoint of the model as it is now says of itself; `epochs` made its weights, in so many `seconds`."""
         kept = (value for name, value in self.model.named_parameters() if not name.startswith(checkpoints.TRAINING_ONLY))
@@ -95,8 +96,8 @@ class TrainingSetup:
             seed=self.settings.training.seed,
             epochs=epochs,
             scores=scores,
-            temperature=confidence.temperature,
-            span_odds=confidence.span_odds,
+            temperature=self.model.temperature,
+            span_odds=span_odds,
             versions=checkpoints.versions(),
             seconds=None if seconds is None else round(seconds, 1),
         )
@@ -106,13 +107,13 @@ class TrainingSetup:
 
         It is written last: what fails before leaves the file that is there.
         """
-        confidence = self.task.calibrate(self.model, self.vocabulary, self.dataset.dev)
-        # the scores are those of the rounded weights in the file
+        # what is calibrated and scored are the rounded weights, as the file has them
         self.model.load_state_dict(checkpoints.stored(self.model), strict=False)
+        span_odds = self.task.calibrate(self.model, self.vocabulary, self.dataset.dev)
         scores = {
             split: self.task.evaluate(self.model, self.vocabulary, items).figures for split, items in self.dataset.held_out.items()
         }
-        checkpoints.save(path, self.model, self.vocabulary, self.describe(epochs, scores, confidence, seconds))
+        checkpoints.save(path, self.model, self.vocabulary, self.describe(epochs, scores, span_odds, seconds))
         return scores
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seqmodels.tasks.base import UNCALIBRATED, Confidence, DataConfig, DemoConfig, ModelConfig, Predicts, Scores, Task, caution
+from seqmodels.tasks.base import DataConfig, DemoConfig, ModelConfig, Predicts, Scores, Task, caution
 from seqmodels.tasks.generated import AddingTask, AgreementTask, BracketsTask, CopyTask, LatchTask, OrderTask, RecallTask
 from seqmodels.tasks.language import CharacterTask, LanguageTask, TalesTask
 from seqmodels.tasks.memory import MemoryTask

@@ -40,15 +40,6 @@ def _times(cell: Cell) -> bool:
     return bool(cell.time_biases)
 
 
-@dataclass(frozen=True)
-class Confidence:
-    """What makes a tagger's probabilities true, without changing a decision: `temperature` divides its logits (Guo et al. 2017)."""
-
-    temperature: float = 1.0
-    span_odds: SpanOdds = LEAST_TOKEN
-
-
-UNCALIBRATED = Confidence()
 USUAL = TrainConfig()
 
 
@@ -366,6 +357,9 @@ class Task(ABC):
         """Whether a score is better than a baseline by more than chance: by a fiftieth of what there is to gain."""
         return score > baseline + 0.02 * (100 - baseline) if self.higher_is_better else score < 0.98 * baseline
 
-    def calibrate(self, model: Any, vocabulary: Any, dev: list[Any]) -> Confidence:
-        """What makes a trained model's probabilities true, by the dev split."""
-        return UNCALIBRATED
+    def calibrate(self, model: Any, vocabulary: Any, dev: list[Any]) -> SpanOdds:
+        """Make a trained model's probabilities true by the dev split: its temperature is set, and the odds of entities returned.
+
+        No decision changes. What is loaded has the temperature of its checkpoint; one to train has 1.
+        """
+        return LEAST_TOKEN

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from seqmodels import text as text_module
 from seqmodels.corpora import Columns, Contents, Subset, TextFile, keep_some, load_texts, read_own_texts, split_text
+from seqmodels.decoding import LEAST_TOKEN, SpanOdds
 from seqmodels.metrics import perplexity
 from seqmodels.models import LanguageModel
 from seqmodels.tasks.base import ALL_FOUND, MOST_ITEMS, USUAL, DataConfig, DemoConfig, ModelConfig, Scores, Splits, Task, Workload
@@ -24,6 +25,10 @@ Paragraph = list[str]
 
 EVALUATION_CHUNK = 512  # tokens at a time; the state is carried over, so the size changes nothing
 SCORED_TOGETHER = 2048  # tokens at most, whose logits are in memory at a time
+TEMPERATURES = 0.5, 4.0  # the least and the most that a model is calibrated with
+CALIBRATED_BY = 50_000  # tokens; more would change a temperature by less than half a percent
+CLOSE = 0.03  # a step of Newton's method, as a share, after which the next would be smaller than that
+MOST_STEPS = 8
 UNSCORED = -100  # cross_entropy's default ignore_index
 
 
@@ -147,6 +152,34 @@ class LanguageTask(Task):
         """The metric, and the loss in nats a token."""
         nats, tokens = self.surprise(model, vocabulary, items)
         return DevScore(self.metrics(nats, tokens)[self.metric], nats / max(tokens, 1))
+
+    def calibrate(self, model: LanguageModel, vocabulary: LanguageVocab, dev: list[Any]) -> SpanOdds:
+        """Set the temperature that makes the dev text most likely, by Newton's method: the loss is convex in its inverse."""
+        model.temperature = 1.0
+        least, most = TEMPERATURES
+        for _ in range(MOST_STEPS):
+            before, scale = model.temperature, self._likelier_scale(model, vocabulary, dev)
+            model.temperature = round(min(most, max(least, before / scale)), 4)
+            if abs(model.temperature - before) < CLOSE * before:
+                break
+        return LEAST_TOKEN
+
+    @torch.inference_mode()
+    def _likelier_scale(self, model: LanguageModel, vocabulary: LanguageVocab, dev: list[Any]) -> float:
+        """What to multiply the logits by, from half to twice: one step of Newton's method.
+
+        The slope of the loss is by how much the expected logit is above that of the token that came; its curvature is the variance.
+        """
+        slope, curvature, read = 0.0, 0.0, 0
+        for logits, came in self.predictions(model, vocabulary, dev):
+            weighted = logits.softmax(dim=-1).mul_(logits)
+            expected = weighted.sum(dim=-1)
+            slope += (expected - logits.gather(-1, came.unsqueeze(-1)).squeeze(-1)).sum().item()
+            curvature += (weighted.mul_(logits).sum(dim=-1) - expected.square()).sum().item()
+            read += len(came)
+            if read >= CALIBRATED_BY:
+                break
+        return min(2.0, max(0.5, 1 - slope / curvature)) if curvature > 0 else 1.0
 
     @torch.inference_mode()
     def predictions(

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from seqmodels.corpora import Columns, Contents, CorpusError, Name, Subset, TextFile, keep_some, load_names
+from seqmodels.decoding import SpanOdds
 from seqmodels.models import LanguageModel
 from seqmodels.tasks.base import ALL_FOUND, USUAL, DataConfig, DemoConfig, ModelConfig, Scores, Splits, Workload
 from seqmodels.tasks.language import UNSCORED, CharacterTask
@@ -77,6 +78,9 @@ class NamesTask(CharacterTask):
     def evaluate(self, model: LanguageModel, vocabulary: LanguageVocab, items: list[Any]) -> Scores:
         """Over the letters and ends of names, in the languages that the model knows."""
         return super().evaluate(model, vocabulary, self.known(vocabulary, items))
+
+    def calibrate(self, model: LanguageModel, vocabulary: LanguageVocab, dev: list[Any]) -> SpanOdds:
+        return super().calibrate(model, vocabulary, self.known(vocabulary, dev))
 
     def conditions_of(self, items: list[Any]) -> list[tuple[str, int]]:
         """The language of each name, and how many tokens of it are scored: its letters and the end."""

@@ -37,7 +37,6 @@ from seqmodels.tasks.base import (
     ALL_FOUND,
     MOST_ITEMS,
     USUAL,
-    Confidence,
     DataConfig,
     DemoConfig,
     ModelConfig,
@@ -167,8 +166,8 @@ class TagTask(Task):
         gold = [sentence.tags for sentence in dev]
         return self.metrics(gold, [[commonest] * len(tags) for tags in gold])[self.metric]
 
-    def calibrate(self, model: Tagger, vocabulary: TaggerVocab, dev: list[Sentence]) -> Confidence:
-        return confidence(model, vocabulary, dev)
+    def calibrate(self, model: Tagger, vocabulary: TaggerVocab, dev: list[Sentence]) -> SpanOdds:
+        return calibrate(model, vocabulary, dev)
 
     def metrics_of(
         self, vocabulary: TaggerVocab, items: list[Sentence], probabilities: list[NDArray[np.float32]]
@@ -349,9 +348,7 @@ def _parts(sentence: Sentence) -> list[Sentence]:
 
 
 @torch.inference_mode()
-def tag_probabilities(
-    model: Tagger, vocabulary: TaggerVocab, sentences: Sequence[Sequence[str]], temperature: float = 1.0
-) -> list[NDArray[np.float32]]:
+def tag_probabilities(model: Tagger, vocabulary: TaggerVocab, sentences: Sequence[Sequence[str]]) -> list[NDArray[np.float32]]:
     """Each sentence's tag probabilities (tokens, tags), in the order given. A very long sentence is read in pieces."""
     if model.training:  # to look is cheap, and to set is not: there are many modules
         model.eval()
@@ -359,15 +356,16 @@ def tag_probabilities(
     found: dict[int, NDArray[np.float32]] = {}
     for indices in batches([piece.length for _, piece in parts]):
         read = [words[piece.read] for words, piece in map(parts.__getitem__, indices)]
-        probabilities = torch.softmax(model(vocabulary.encode(read)) / temperature, dim=-1).numpy(force=True)
+        probabilities = torch.softmax(model(vocabulary.encode(read)), dim=-1).numpy(force=True)
         for row, index in zip(probabilities, indices, strict=True):
             found[index] = row[parts[index][1].kept].copy()  # the batch itself may go
     each = iter(range(len(parts)))
     return [np.concatenate([found[next(each)] for _ in pieces(len(words))]) for words in sentences]
 
 
-def confidence(model: Tagger, vocabulary: TaggerVocab, dev: list[Sentence]) -> Confidence:
-    """The temperature that makes the dev tags most likely, and then the odds that make it most likely which entities are right."""
+def calibrate(model: Tagger, vocabulary: TaggerVocab, dev: list[Sentence]) -> SpanOdds:
+    """Set the temperature that makes the dev tags most likely; then the odds that make it most likely which entities are right."""
+    model.temperature = 1.0
     tag_ids = {tag: index for index, tag in enumerate(vocabulary.tags)}
     found = [
         np.log(np.maximum(alone, 1e-12)) for alone in tag_probabilities(model, vocabulary, [sentence.words for sentence in dev])
@@ -376,9 +374,9 @@ def confidence(model: Tagger, vocabulary: TaggerVocab, dev: list[Sentence]) -> C
     gold = torch.tensor([tag_ids[tag] for sentence in dev for tag in sentence.tags])
     candidates = np.geomspace(0.5, 4, 141)
     losses = [F.cross_entropy(logs / temperature, gold).item() for temperature in candidates]
-    temperature = round(float(candidates[int(np.argmin(losses))]), 3)
-    shares = [torch.softmax(torch.from_numpy(alone) / temperature, dim=1).numpy() for alone in found]
-    return Confidence(temperature, span_odds(vocabulary, dev, shares))
+    model.temperature = round(float(candidates[int(np.argmin(losses))]), 3)
+    shares = [torch.softmax(torch.from_numpy(alone) / model.temperature, dim=1).numpy() for alone in found]
+    return span_odds(vocabulary, dev, shares)
 
 
 def span_odds(vocabulary: TaggerVocab, dev: list[Sentence], shares: list[NDArray[np.float32]]) -> SpanOdds:

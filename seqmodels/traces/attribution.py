@@ -37,7 +37,7 @@ class Attribution:
 
 def likely(checkpoint: Checkpoint, traced: Trace, token: int, count: int) -> tuple[str, ...]:
     """The targets of the highest logits at a token, the highest first."""
-    weight, bias = _output_layer(checkpoint)  # (targets, outputs), (targets,)
+    weight, bias = _output_layer(checkpoint)  # (targets, outputs), (targets,); no temperature changes the order
     logits = weight @ _output(_read_by_the_output_layer(traced), token) + bias
     choices = checkpoint.targets
     return tuple(choices[chosen] for chosen in np.argsort(-logits, kind="stable")[:count])
@@ -56,7 +56,8 @@ def attribute(checkpoint: Checkpoint, traced: Trace, token: int, target: str | N
     elif target not in choices:
         raise ValueError(f"{checkpoint.name} does not know {target!r}: choose one of {', '.join(choices[:20])}")
     chosen = choices.index(target)
-    weight, bias = (values[chosen].astype(np.float64) for values in _output_layer(checkpoint))
+    temperature = checkpoint.model.temperature
+    weight, bias = (values[chosen].astype(np.float64) / temperature for values in _output_layer(checkpoint))
     readers = np.split(weight, len(sides))
     exact = checkpoint.model.recurrent.cell.memory_is_output
     gave = {side.direction: _shown(side, token, exact=exact) @ reader for side, reader in zip(sides, readers, strict=True)}

@@ -32,7 +32,7 @@ class GapProbe:
 
     retention     by mu: the share of what the source wrote that is left in the memory at the target, by L2 norm over the units
     logit         of the tag or next word that has the highest one at the target without filler, whatever the tag scheme allows
-    probability   its softmax, at the checkpoint's temperature
+    probability   its softmax
     effect        by experiment: that logit less the same with an unknown word in place of the source
     """
 
@@ -136,7 +136,7 @@ def gap_probe(
         gaps=np.arange(longest + 1),
         retention=np.array(retention, np.float32),
         logit=logits[:, predicted].numpy(),
-        probability=torch.softmax(logits / checkpoint.info.temperature, dim=-1)[:, predicted].numpy(),
+        probability=torch.softmax(logits, dim=-1)[:, predicted].numpy(),
         effect=(logits - unknown)[:, predicted].numpy(),
     )
 
