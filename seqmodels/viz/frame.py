@@ -28,6 +28,7 @@ MARGIN_LEFT, MARGIN_RIGHT = 48, 8  # pixels; the left one holds a panel's name a
 
 _HORIZONTAL = 7  # up to so many words stand upright even on a phone
 _GAP = 12  # pixels between two panels
+_SPARE = 10  # pixels for a text at the right edge to be wider in a saved picture
 _ROW = 20  # pixels of a line of labels
 
 
@@ -314,7 +315,10 @@ class Frame:
         return {"font": {"size": FONT, "color": TEXT.on(self.theme)}, "bgcolor": colour.on(self.theme)}
 
     def _last_row(self, below: int) -> Iterator[dict[str, Any]]:
-        """The name of the model, and the direction in which it reads."""
+        """The name of the model, and the direction in which it reads: so far from the edge that a saved picture has room for it.
+
+        A browser saves it in a face of its own, which may be a tenth wider, while the place of the text stays what it was.
+        """
         arrow = "◀ reads from right to left" if self.backward else "reads from left to right ▶"
         sides = ("right", "left") if self.backward else ("left", "right")
         for text, side in zip((f"<b>{safe(shorten(self.name))}</b>", arrow), sides, strict=True):
@@ -323,6 +327,7 @@ class Frame:
                 "x": 0 if side == "left" else 1,
                 "xref": "paper",
                 "xanchor": side,
+                "xshift": 0 if side == "left" else -_SPARE,
                 "y": 0,
                 "yref": "paper",
                 "yanchor": "top",

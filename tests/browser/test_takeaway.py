@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree
@@ -85,3 +86,28 @@ def test_a_picture_is_pdf_with_its_words_as_text(menu: Page, tmp_path: Path) -> 
         assert f"/ActualText <feff{word.encode('utf-16-be').hex()}>" in drawn
     assert len(page.images) >= 3  # the two, and the colours of the gates
     assert drawn.count(" l\n") + drawn.count(" c\n") > 10, "lines are lines"
+
+
+# of a PNG, as a data URL: the colours along its right edge
+EDGE = """async (url) => {
+  const image = Object.assign(new Image(), { src: url });
+  await image.decode();
+  const canvas = new OffscreenCanvas(image.width, image.height), pen = canvas.getContext('2d');
+  pen.drawImage(image, 0, 0);
+  const data = new Uint32Array(pen.getImageData(image.width - 1, 0, 1, image.height).data.buffer);
+  return [...new Set(data)];
+}"""
+
+
+def test_nothing_is_cut_at_the_edge_of_a_picture_saved_as_png(page: Page, browser: Browser, address: str, tmp_path: Path) -> None:
+    visit(page, f"{address}/{PLACE}")
+    picture = page.locator(".js-plotly-plot").first
+    picture.locator(".main-svg").first.wait_for()
+    picture.hover()
+    with page.expect_download(timeout=PATIENCE) as download:
+        picture.locator(".modebar-btn").first.click()
+    download.value.save_as(tmp_path / "picture.png")
+    content = base64.b64encode((tmp_path / "picture.png").read_bytes()).decode()
+    with browser.new_context() as context:  # the app's own pages let no such image in
+        colours = context.new_page().evaluate(EDGE, f"data:image/png;base64,{content}")
+    assert len(colours) == 1
