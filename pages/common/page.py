@@ -148,6 +148,11 @@ def theme() -> Theme:
     return "dark" if st.context.theme.type == "dark" else "light"
 
 
+def on_stage() -> bool:
+    """Whether the result stands alone, in larger type."""
+    return bool(address.kept(STAGE))
+
+
 def start(title: str, headline: str = "") -> None:
     """Call first on a page: sets the browser's title, draws the menu, and starts loading the models behind it.
 
@@ -172,8 +177,8 @@ def start(title: str, headline: str = "") -> None:
                     st.page_link(page.path, label=page.title, icon=page.icon, query_params=query)
         with st.container(horizontal=True, width="content", key="tools", gap="small", vertical_alignment="center"):
             _tools(key="page-tools", width="content")
-            on_stage = inputs.toggle("Stage", key=STAGE, help=_STAGE_HELP)
-    if on_stage:
+            inputs.toggle("Stage", key=STAGE, help=_STAGE_HELP)
+    if on_stage():
         sheets.enter("on-stage")
     with st.container(key="headline" if headline else "page-title"):
         st.title(headline or title, anchor=False)
@@ -209,7 +214,7 @@ def link(
     A `fresh` one opens it with its other inputs as at a first visit.
     """
     page = next(page for page in PAGES if page.path == path)
-    if fresh and address.kept(STAGE):
+    if fresh and on_stage():
         values = {STAGE: True, **values}
     query = address.link(page.title, page.shared, values, fresh=fresh)
     st.page_link(path, label=label.format(page.title), icon=icon or page.icon, help=help, query_params=query)

@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from pages.common import inputs, page, takeaway
-from pages.training import current, form, messages, whole
+from pages.training import current, curves, form, messages, whole
 from pages.training.curves import cell_title, history, task_of
 from seqmodels import runs
 from seqmodels.runs import Run
@@ -124,7 +124,7 @@ def _overlay(chosen: Sequence[Run], names: dict[str, str]) -> None:
     if option["yAxis"]["type"] == "log":
         note += " The scale is logarithmic."
     st.markdown(note)
-    st.echarts_chart(option, height=320, key="compare-figure", alt=f"{figure} of the chosen runs")
+    curves.chart(option, "compare-figure", f"{figure} of the chosen runs", height=320)
     _differences(chosen, names)
 
 

@@ -244,4 +244,5 @@ def _sample(run: Run, standing: Status, known: History) -> int:
 
 def chart(option: viz.Option, key: str, alt: str, height: int = viz.HEIGHT) -> None:
     """A chart, with what it shows for those who cannot see it."""
-    st.echarts_chart(option, height=height, key=key, alt=alt)
+    # a stage makes it larger, and a canvas would blur
+    st.echarts_chart(option, height=height, key=key, alt=alt, renderer="svg" if page.on_stage() else "canvas")

@@ -9,10 +9,12 @@ from playwright.sync_api import Page
 
 from tests.browser.driver import wait_until
 
-# what has just come still fades in, and faint text is not judged; what turns for ever, as the mark of a wait does, is no matter
+# what has just come still fades in, and faint text is not judged; what turns for ever, as the mark of a wait does, is no matter,
+# nor what moves by scrolling
 _NOTHING_FADES = """() => [...document.querySelectorAll('[data-testid=stElementContainer]')].every(
   (part) => [part, ...part.children].every((one) => getComputedStyle(one).opacity === '1'))
-  && document.getAnimations().every((one) => one.playState === 'finished' || one.effect.getComputedTiming().endTime === Infinity)"""
+  && document.getAnimations().every((one) => one.playState === 'finished' || one.effect.getComputedTiming().endTime === Infinity
+    || one.timeline !== document.timeline)"""
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 # Streamlit puts an open menu at the end of the document, outside every landmark, and we can't move it
 _OPEN_MENU = {"rules": {"region": {"enabled": False}}}

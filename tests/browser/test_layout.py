@@ -157,6 +157,44 @@ def test_on_a_stage_pictures_grow_with_the_type_and_still_answer_the_pointer(pag
     assert letters > 1.5 * box(plots.first.locator(".xtick text").first)["height"]
 
 
+def test_on_a_stage_no_picture_covers_what_stands_below_it(page: Page, address: str) -> None:
+    visit(page, f"{address}/Language_model?stage=true", (1920, 1080))
+    page.locator(".js-plotly-plot .main-svg").first.wait_for()
+    wait_until(
+        page,
+        "() => [...document.querySelectorAll('[class*=st-key-written-]')].every((panel) => "
+        "panel.querySelector('.js-plotly-plot').getBoundingClientRect().bottom <= "
+        "panel.querySelector('.surprisal').getBoundingClientRect().top)",
+        timeout=10_000,
+    )
+
+
+def test_on_a_stage_the_curves_of_a_training_grow_too(page: Page, address: str) -> None:
+    tall = []
+    for stage in ("false", "true"):
+        visit(page, f"{address}/Training?stage={stage}", (1920, 1080))
+        chart = page.locator(".st-key-recorded-loss .stEChartsChart")
+        expect(chart.locator("svg" if stage == "true" else "canvas").first).to_be_visible()
+        tall.append(box(chart)["height"])
+    assert tall[1] > 1.5 * tall[0]
+    text = box(page.get_by_text("The same network, the same data"))
+    assert text["y"] >= box(chart)["y"] + tall[1] - 1
+
+
+def test_on_a_phone_what_goes_on_sideways_fades_out_where_it_does(page: Page, address: str) -> None:
+    visit(page, f"{address}/Gate_by_hand?part=Inside+a+cell", PHONE)
+    diagram = page.locator(".st-key-hand-circuit")
+    diagram.locator(".main-svg").first.wait_for()
+    faded = "circuit => getComputedStyle(circuit).maskImage"
+    assert "to left" in diagram.evaluate(faded)
+    diagram.evaluate("circuit => circuit.scrollTo(circuit.scrollWidth, 0)")
+    page.wait_for_timeout(300)
+    assert "to left" not in diagram.evaluate(faded)
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.wait_for_timeout(300)
+    assert diagram.evaluate(faded) == "none"
+
+
 def test_once_the_stage_is_switched_on_the_arrow_keys_move_the_word(page: Page, address: str) -> None:
     visit(page, f"{address}/Gates?text=The+old+man+the+boats.&token=3")
     page.get_by_text("Stage", exact=True).click()

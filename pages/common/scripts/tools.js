@@ -19,11 +19,12 @@ const turn = (event) => {
 };
 
 // A picture that the style has grown takes no more room than before: what stands below it must know how tall it is.
-const PICTURE = '.stElementContainer:has(.stPlotlyChart)';
+const PICTURE = '.stElementContainer:has(.stPlotlyChart, .stEChartsChart)';
 const measure = new ResizeObserver((seen) => seen.forEach(({ target }) => target.style.setProperty('--tall', `${target.offsetHeight}px`)));
-const find = new MutationObserver(() => {
+const measureAll = () => {
   if (document.querySelector('.on-stage')) document.querySelectorAll(PICTURE).forEach((picture) => measure.observe(picture));
-});
+};
+const find = new MutationObserver(measureAll);
 
 // Streamlit keeps the theme under the path of the page on which the app was opened, so it is set for all pages.
 const THEMES = { light: 'Light', dark: 'Dark' };
@@ -60,6 +61,7 @@ export default function ({ parentElement }) {
   document.addEventListener('keydown', commit, true);
   document.addEventListener('keydown', turn);
   find.observe(document.body, { childList: true, subtree: true });
+  measureAll();  // a busy browser may have drawn the pictures before it comes here
   return () => {
     find.disconnect();
     document.removeEventListener('keydown', commit, true);
