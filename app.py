@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.common import inputs, lesson, loading, long_texts, page
+from pages.common import inputs, lesson, loading, long_texts, page, shown, takeaway
 from pages.common.page import Page
 from seqmodels.viz import law, tags
 from seqmodels.viz.palette import LAM, MU
@@ -38,12 +38,14 @@ def show_answer(text: str) -> None:
     forward = gates.layers[0]
     unit = liveliest(forward)
     rows = [tags.Row("keep μ", forward.mu[:, unit], MU), tags.Row("write λ", forward.lam[:, unit], LAM)]
-    st.html(tags.strip([tagging], rows=rows))
+    shown.html(tags.strip([tagging], rows=rows))
     told = TOLD if text == SENTENCE else ""
-    st.caption(
-        f"{told}Below the tags: how much unit {unit}, whose gates move most here, :blue[keeps] and :orange[writes] at each word. "
-        "Hover, tap or tab to a word for its three best tags."
-    )
+    with st.container(horizontal=True, vertical_alignment="center", key="overview-told"):
+        shown.caption(
+            f"{told}Below the tags: how much unit {unit}, whose gates move most here, :blue[keeps] and :orange[writes] at each "
+            "word. Hover, tap or tab to a word for its three best tags."
+        )
+        takeaway.menu("overview", "A sentence, read", key="overview-take-away")
 
 
 def card(name: str, pages: Sequence[Page]) -> None:

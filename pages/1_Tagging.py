@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import streamlit as st
 
-from pages.common import inputs, lesson, loading, long_texts, page
+from pages.common import inputs, lesson, loading, long_texts, page, shown, takeaway
 from pages.common.inputs import Example
 from seqmodels import export
 from seqmodels.viz import law, tags
@@ -109,9 +109,9 @@ def show(taggings: list[Tagging]) -> None:
     from seqmodels.inference import differences
 
     differing = differences(taggings)
-    st.html(tags.strip(taggings, window(first)))
-    st.caption(summary(taggings, len(differing)))
-    st.html(tags.legend(taggings))
+    shown.html(tags.strip(taggings, window(first)))
+    shown.caption(summary(taggings, len(differing)))
+    shown.html(tags.legend(taggings))
     if first.of_spans:
         entities(taggings)
     st.header("Table", anchor=False)
@@ -148,18 +148,21 @@ def window(tagging: Tagging) -> tuple[int, int]:
 def entities(taggings: list[Tagging]) -> None:
     """The entities found, by model."""
     for tagging in taggings:
-        shown, beyond = tagging.entities[:MOST_ENTITIES], len(tagging.entities) - MOST_ENTITIES
+        listed, beyond = tagging.entities[:MOST_ENTITIES], len(tagging.entities) - MOST_ENTITIES
         # an entity may go on in the next line
-        names = [inputs.plain(" ".join(entity.text.split())) for entity in shown]
-        found = [f"**{name}** {entity.label} {percent(entity.probability)}" for name, entity in zip(names, shown, strict=True)]
+        names = [inputs.plain(" ".join(entity.text.split())) for entity in listed]
+        found = [f"**{name}** {entity.label} {percent(entity.probability)}" for name, entity in zip(names, listed, strict=True)]
         more = f" · and {beyond:,} more in the files" if beyond > 0 else ""
-        st.markdown(f"{title(tagging)}: " + (" · ".join(found) or "no entities found") + more)
+        shown.markdown(f"{title(tagging)}: " + (" · ".join(found) or "no entities found") + more)
 
 
 def table(taggings: list[Tagging], differing: list[int]) -> None:
     """Every token, and the same as files."""
+    from seqmodels.tasks import TASKS
+
     stem = f"{taggings[0].task}-{'-'.join(tagging.label for tagging in taggings)}"
     with st.container(horizontal=True, vertical_alignment="center"):
+        takeaway.menu(stem, f"Tagging: {TASKS[taggings[0].task].title}", key="tagging-take-away")
         save = partial(st.download_button, icon=":material/download:", on_click="ignore")
         save("CSV", partial(export.to_csv, taggings), f"{stem}.csv", "text/csv", key="tagging-csv")
         save("JSON", partial(export.to_json, taggings), f"{stem}.json", "application/json", key="tagging-json")
@@ -178,8 +181,8 @@ def table(taggings: list[Tagging], differing: list[int]) -> None:
             f"{title(tagging)}: probability", format="percent", min_value=0, max_value=1
         )
     columns = {"token": st.column_config.TextColumn("Token")} | columns
-    shown = pa.Table.from_pylist(rows)  # pandas would take six times as long
-    st.dataframe(shown, column_config=columns, column_order=list(columns), hide_index=True, height=min(420, 38 + 35 * len(rows)))
+    lines = pa.Table.from_pylist(rows)  # pandas would take six times as long
+    st.dataframe(lines, column_config=columns, column_order=list(columns), hide_index=True, height=min(420, 38 + 35 * len(rows)))
 
 
 page.run(main)

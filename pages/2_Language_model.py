@@ -10,14 +10,16 @@ import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.common import address, glossary, inputs, loading, long_texts, page
+from pages.common import address, inputs, loading, long_texts, page, shown, takeaway
 from pages.language import names
 from pages.language.shelves import SHELVES
 from seqmodels.viz import language
+from seqmodels.viz.document import Html, Part, Picture, Words
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -90,7 +92,8 @@ def main() -> None:
     with page.answer(prompt, asked):
         if asked.models:
             answer(prompt, asked, alone)
-            st.caption(f"These models have read one thing only: {shelf.note}.")
+            shown.caption(f"These models have read one thing only: {shelf.note}.")
+            takeaway.menu(task, f"Language model: {shelf.title}", key="language-take-away")
         else:
             st.info("Pick at least one model to see what it writes.")
 
@@ -106,7 +109,7 @@ def answer(prompt: str, asked: Asked, alone: bool) -> None:
     found = {name: candidates(loading.next_words(name, prompt), asked.sampling) for name in asked.models}
     if alone:
         names.draw(list(asked.models), prompt, asked.sampling, asked.switch)
-        st.header("What could come next", anchor=False)
+        shown.header("What could come next")
     panels = []
     for name, column in zip(asked.models, st.columns(len(asked.models), gap="medium"), strict=True):
         with column, st.container(key=f"written-{name}", gap="xxsmall"):
@@ -115,7 +118,8 @@ def answer(prompt: str, asked: Asked, alone: bool) -> None:
             bars(name, prompt, found, short=not alone)
             if writing is not None:
                 panels.append((st.empty(), writing, asked.models[name]))
-            st.caption(language.spread(found[name]))
+                shown.keep(partial(written, writing, prompt, asked.models[name], asked.numbers))
+            shown.caption(language.spread(found[name]))
     take_one(asked.models, prompt, found, texts=not alone)
     surprisal = st.container()
     # the text flows in while the rest already stands; the prompt is scored last, which takes long if it is a book
@@ -179,6 +183,7 @@ def above(name: str, prompt: str, unit: Unit, writing: loading.Writing | None) -
     """The name of a model, and a button that takes over what it writes."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(heading(name, unit), width="content")
+        shown.keep(Words(heading(name, unit)))
         if writing is not None:
             st.button(
                 "Keep",
@@ -198,13 +203,16 @@ def bars(name: str, prompt: str, found: Mapping[str, Candidates], *, short: bool
     longest = max(language.longest_bar(candidates) for candidates in listed.values())
     # a new prompt needs a new chart: an old one would still hold the click that made it
     key, unit = f"bars-{name}-{zlib.crc32(prompt.encode(errors='replace'))}", found[name].unit
+    figure = language.next_word_bars(listed[name], theme=page.theme(), longest=longest, bare=short)
+    config = {"displayModeBar": False, "toImageButtonOptions": {"filename": f"next-{name}"}}
+    shown.keep(Picture(figure, f"How likely each {unit} comes next, the likeliest first", config))
     st.plotly_chart(
-        language.next_word_bars(listed[name], theme=page.theme(), longest=longest, bare=short),
+        figure,
         theme=None,  # Streamlit's would repaint the see-through bars
         key=key,
         on_select=lambda: take_clicked(key, prompt, unit),
         selection_mode="points",
-        config={"displayModeBar": False},
+        config=config,
     )
 
 
@@ -218,7 +226,7 @@ def take_one(models: Models, prompt: str, found: Mapping[str, Candidates], *, te
     ]
     if texts:
         meant.append(f"The stronger the colour behind a {kind}, the less the model expected it; ¶ ends a paragraph.")
-    st.caption(
+    shown.caption(
         " ".join(meant),
         help=f"To a model, {rare} in training (of a short text, fewer) are all `<unk>`, and `<unk>` is never drawn.",
     )
@@ -256,9 +264,14 @@ def write(panels: Sequence[tuple[DeltaGenerator, loading.Writing, Unit]], prompt
             going = [number for number in going if panels[number][1].advance(TOKENS[panels[number][2]])]
 
 
+def written(writing: loading.Writing, prompt: str, unit: Unit, numbers: bool) -> list[Part]:
+    """The text of a model as far as it has come."""
+    return [Html(language.continuation(prompt, writing.tokens, unit=unit, numbers=numbers))]
+
+
 def prompt_surprisal(models: Models, prompt: str, numbers: bool) -> None:
     """The prompt once for each model, coloured by how unexpected each word was."""
-    st.header("What surprised them in the prompt", anchor=False)
+    shown.header("What surprised them in the prompt")
     if not prompt.strip():
         st.caption(f"The prompt is empty. Type something, and each {kinds(models)} is coloured by how unexpected it is.")
         return
@@ -268,17 +281,17 @@ def prompt_surprisal(models: Models, prompt: str, numbers: bool) -> None:
     for name, unit in models.items():
         with st.spinner("Reading a long prompt") if len(prompt) > LONG else nullcontext():
             score = loading.score_prompt(name, prompt)
-        st.markdown(f"{heading(name, unit)} · {language.overall(score)}")
+        shown.markdown(f"{heading(name, unit)} · {language.overall(score)}")
         doubt = caution({"unknown_share": score.unknown_share})
         if doubt not in doubts:
             doubts.add(doubt)
             st.caption(f":material/warning: {doubt}.")
         # numbers would set the letters of a word far apart, so they are shown on demand
-        st.html(language.surprisal_strip(score, prompt, numbers=numbers or unit == "word"))
-    st.html(language.legend(models.values()))
+        shown.html(language.surprisal_strip(score, prompt, numbers=numbers or unit == "word"))
+    shown.html(language.legend(models.values()))
     meant = " ".join(text for unit, text in SUMMED_UP.items() if unit in models.values())
     what = f"The surprisal of a {kinds(models)} is -log₂ of the probability it had before it was read, in bits."
-    st.caption(glossary.linked(f"{what} One bit is a coin toss. {meant}"))
+    shown.explain(f"{what} One bit is a coin toss. {meant}")
 
 
 def kinds(models: Models, ending: str = "") -> str:

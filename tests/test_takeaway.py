@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html.parser import HTMLParser
 
 import numpy as np
@@ -11,10 +11,10 @@ import plotly.graph_objects as go
 import pytest
 
 from pages.explorer import VIEWS
-from pages.training import whole
+from pages.training import race, whole
 from seqmodels.viz.document import Html, Part, Picture, Words, document, markdown
 from seqmodels.viz.training import figures, losses, norms, scores
-from tests.paging import GATES, LEADERBOARD, opened
+from tests.paging import GATES, LANGUAGE, LEADERBOARD, OVERVIEW, TAGGING, opened
 from tests.running import finish, kill_all, make, tagging
 
 pytestmark = pytest.mark.usefixtures("fresh_cache", "own_folders")
@@ -112,6 +112,40 @@ def test_every_view_is_kept_whole(view: str, all_tiny_checkpoints: object) -> No
 def test_the_leaderboard_can_be_taken_away() -> None:
     app = opened(LEADERBOARD)
     assert sum(isinstance(part, Picture) for part in app.session_state["shown"]) == len(app.get("plotly_chart")) > 1
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        (OVERVIEW, ("record", "Below the tags")),
+        (TAGGING, ("object", "12 tokens", "noun")),
+        (LANGUAGE, ("GRU", "fellow Americans", "What surprised them in the prompt")),
+    ],
+)
+def test_a_page_of_texts_can_be_taken_away(page: str, words: Sequence[str], all_tiny_checkpoints: object) -> None:
+    app = opened(page)
+    parts: list[Part] = [one for part in app.session_state["shown"] for one in (part() if callable(part) else [part])]
+    found = is_alone(document(page, parts))
+    assert found.count("figure") == len(app.get("plotly_chart"))
+    for word in words:
+        assert word in found.said
+    if page == LANGUAGE:
+        texts = [part for part in parts if isinstance(part, Html) and "fellow" in part.body]
+        assert len(texts) == 2 * len(app.get("plotly_chart")), "of each model what it writes, and what surprised it"
+    assert "Take it away" in [popover.proto.popover.label for popover in app.get("popover")]
+
+
+def test_a_race_is_taken_away_as_it_stands_by_then() -> None:
+    group = [make(cell=cell) for cell in ("elman", "gru")]
+    before = [part.text for part in race.parts(group, "light") if isinstance(part, Words)]
+    for run in group:
+        finish(run)
+    after = list(race.parts(group, "light"))
+    found = is_alone(document("Race", after))
+    assert "Nobody leads yet" in before[0]
+    assert "Nobody leads yet" not in found.said
+    (picture,) = (part.figure for part in after if isinstance(part, Picture))
+    assert all(len(line.x) for line in picture.data)
 
 
 @pytest.mark.parametrize("of_words", [True, False])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -12,6 +13,7 @@ from seqmodels.viz.document import Html, Part, Picture, Words
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
+Later = Callable[[], Iterable[Part]]  # parts that are made when they are taken away
 _PARTS = "shown"  # in the session's state
 _PLAIN = ["select2d", "lasso2d", "pan2d", "autoScale2d"]
 _ZOOM = ["zoom2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]
@@ -22,9 +24,14 @@ def begin() -> None:
     st.session_state[_PARTS] = []
 
 
-def parts() -> list[Part]:
+def parts() -> list[Part | Later]:
     """What it has shown so far, in its order."""
     return list(st.session_state.get(_PARTS, []))
+
+
+def keep(part: Part | Later) -> None:
+    """To be given away too: what the page draws in a way of its own, or makes anew while it is looked at."""
+    st.session_state.setdefault(_PARTS, []).append(part)
 
 
 def chart(figure: Any, name: str, alt: str, *, page: str, zoom: bool = True) -> None:
@@ -35,32 +42,34 @@ def chart(figure: Any, name: str, alt: str, *, page: str, zoom: bool = True) -> 
         "toImageButtonOptions": {"format": "png", "scale": 2, "filename": name},
     }
     st.plotly_chart(figure, key=f"{page}-chart-{name}", theme=None, alt=alt, config=config)
-    _keep(Picture(figure, alt, config))
+    keep(Picture(figure, alt, config))
 
 
 def html(body: str, place: DeltaGenerator | None = None) -> None:
     """A picture in HTML, at its place in the page or at another."""
     (st if place is None else place).html(body)
-    _keep(Html(body))
+    keep(Html(body))
 
 
 def markdown(text: str, *, help: str | None = None) -> None:
     """A sentence, or a table."""
     st.markdown(text, help=help)
-    _keep(Words(text))
+    keep(Words(text))
 
 
-def caption(text: str) -> None:
+def header(text: str) -> None:
+    """The heading of a part."""
+    st.header(text, anchor=False)
+    keep(Words(f"## {text}"))
+
+
+def caption(text: str, *, help: str | None = None) -> None:
     """A sentence that explains."""
-    st.caption(text)
-    _keep(Words(text, small=True))
+    st.caption(text, help=help)
+    keep(Words(text, small=True))
 
 
 def explain(text: str) -> None:
     """The same, where words of it open their entries in the glossary; a file that is taken away has none."""
     st.caption(glossary.linked(text))
-    _keep(Words(text, small=True))
-
-
-def _keep(part: Part) -> None:
-    st.session_state.setdefault(_PARTS, []).append(part)
+    keep(Words(text, small=True))

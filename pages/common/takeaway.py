@@ -10,7 +10,8 @@ from typing import Any
 import streamlit as st
 
 from pages.common import address, page, shown
-from seqmodels.viz.document import Picture, Words, document
+from seqmodels.viz.document import Part, Picture, Words, document
+from seqmodels.viz.palette import Theme
 
 _save_pictures = st.components.v2.component(
     "seqmodels_save_pictures",
@@ -37,7 +38,7 @@ def menu(name: str, title: str, opening: Sequence[str] = (), files: Sequence[Fil
     `opening` are the sentences, in Markdown, that the HTML file begins with; `name` is that of the files.
     """
     parts = [*map(Words, opening), *shown.parts()]
-    content = partial(document, title, parts, theme=page.theme(), address=address.here())
+    content = partial(_content, title, parts, theme=page.theme(), address=address.here())
     whole = File("All of it, as one page (HTML)", content, f"{name}.html", "text/html")
     with st.popover("Take it away", icon=":material/download:", type="tertiary", key=key):
         save(whole, help="Opens without a network, and still answers the pointer. For a talk, or to send to someone.")
@@ -45,6 +46,11 @@ def menu(name: str, title: str, opening: Sequence[str] = (), files: Sequence[Fil
             _save_pictures(key=f"{key}-pictures", data={"name": name})
         for file in files:
             save(file)
+
+
+def _content(title: str, parts: Sequence[Part | shown.Later], *, theme: Theme, address: str) -> str:
+    made = [one for part in parts for one in (part() if callable(part) else [part])]
+    return document(title, made, theme=theme, address=address)
 
 
 def numbers(rows: Callable[[], Sequence[Mapping[str, Any]]], name: str, label: str = "Numbers as CSV") -> File:

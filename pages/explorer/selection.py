@@ -133,5 +133,4 @@ def files(scene: Scene, title: str, opening: Sequence[str]) -> None:
         trace, name, label = reading_.trace, reading_.name, f"Trace of {reading_.title}"
         traces.append(File(f"{label}, JSON", partial(export.trace_json, trace), f"{name}.json", "application/json"))
         traces.append(File(f"{label}, npz", partial(export.trace_npz, trace), f"{name}.npz", "application/octet-stream"))
-    with st.container(key="gates-files"):
-        takeaway.menu(f"gates-{scene.view.lower()}", title, opening, traces, key="gates-take-away")
+    takeaway.menu(f"gates-{scene.view.lower()}", title, opening, traces, key="gates-take-away")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.common import inputs, loading
+from pages.common import inputs, loading, shown
 from seqmodels.viz import language
 
 if TYPE_CHECKING:
@@ -35,12 +35,12 @@ def draw(models: Sequence[str], prompt: str, sampling: Sampling, switch: Switch 
     for name, column in zip(models, st.columns(len(models), gap="medium"), strict=True):
         found = loading.invent(name, prompt, sampling, switch)
         with column, st.container(gap="xxsmall"):
-            st.markdown(f"**{loading.title(name)}**: {count(found)}")
-            st.html(language.names(found))
-    st.html(language.names_legend(first, None if switch is None else switch.to))
+            shown.markdown(f"**{loading.title(name)}**: {count(found)}")
+            shown.html(language.names(found))
+    shown.html(language.names_legend(first, None if switch is None else switch.to))
     if switch is not None:
-        st.caption(SWITCHED[switch.how].format(first=inputs.plain(first), second=inputs.plain(switch.to)))
-    st.caption(INTRODUCTION)
+        shown.caption(SWITCHED[switch.how].format(first=inputs.plain(first), second=inputs.plain(switch.to)))
+    shown.caption(INTRODUCTION)
 
 
 def other(models: Sequence[str]) -> str | None:
