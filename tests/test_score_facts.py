@@ -46,7 +46,7 @@ def test_a_huge_figure_is_given_by_its_power_of_ten() -> None:
 
 def test_a_perplexity_of_unknown_words_comes_with_their_share_and_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
     found, told = evaluated(capsys, "--task", "lm", "--cell", "gru", "--corpus", str(FILES / "cyrillic.txt"))
-    assert found["perplexity"] == pytest.approx(6.61, abs=0.01)
+    assert found["perplexity"] == pytest.approx(7.0, abs=0.01)
     assert found["unknown_share"] == 0.9  # all but the full stops
     assert told == "warning: 90% of the text is unknown to the model: the score says little of how well it reads such texts\n"
 
