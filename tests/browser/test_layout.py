@@ -185,14 +185,12 @@ def test_on_a_phone_what_goes_on_sideways_fades_out_where_it_does(page: Page, ad
     visit(page, f"{address}/Gate_by_hand?part=Inside+a+cell", PHONE)
     diagram = page.locator(".st-key-hand-circuit")
     diagram.locator(".main-svg").first.wait_for()
-    faded = "circuit => getComputedStyle(circuit).maskImage"
-    assert "to left" in diagram.evaluate(faded)
+    faded = "getComputedStyle(document.querySelector('.st-key-hand-circuit')).maskImage"
+    wait_until(page, f"{faded}.includes('to left')")
     diagram.evaluate("circuit => circuit.scrollTo(circuit.scrollWidth, 0)")
-    page.wait_for_timeout(300)
-    assert "to left" not in diagram.evaluate(faded)
+    wait_until(page, f"!{faded}.includes('to left')")
     page.set_viewport_size({"width": 1440, "height": 900})
-    page.wait_for_timeout(300)
-    assert diagram.evaluate(faded) == "none"
+    wait_until(page, f"{faded} === 'none'")
 
 
 def test_once_the_stage_is_switched_on_the_arrow_keys_move_the_word(page: Page, address: str) -> None:
