@@ -17,7 +17,7 @@ from streamlit.elements.widgets import file_uploader
 from streamlit.runtime.uploaded_file_manager import DeletedFile
 from streamlit.testing.v1 import AppTest
 
-from pages.training import current, form, link
+from pages.training import current, form, link, presets
 from seqmodels import runs
 from seqmodels.cells import CELLS, Cell
 from seqmodels.data import load_dataset
@@ -25,7 +25,7 @@ from seqmodels.runs import Progress, Run, Upload, context, keeper, list_runs, re
 from seqmodels.runs import control as control_module
 from seqmodels.runs.events import FILE, EventLog
 from seqmodels.runs.files import take_lock
-from seqmodels.runs.presets import PRESETS
+from seqmodels.runs.presets import PRESETS, Preset
 from seqmodels.runs.settings import default_settings, from_flat, to_flat, to_link
 from seqmodels.tasks import TASKS, DataConfig
 from tests.conftest import needs_corpora
@@ -200,6 +200,15 @@ def test_a_preset_pressed_while_another_run_is_going_asks_what_becomes_of_it(
     assert [order.kind for _, order in context.pending(going.folder)] == ["stop"] * stopped
     assert "is still going" not in " ".join(element.value for element in page.markdown)
     os.close(lock)
+
+
+@pytest.mark.parametrize("preset", [None, PRESETS[0]])
+def test_a_second_click_on_an_answer_that_comes_before_its_button_is_gone_does_nothing(
+    preset: Preset | None, started: list[Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presets.st, "session_state", {})  # the first click has taken the question away
+    presets._answer(preset, ())
+    assert not started
 
 
 def test_a_run_of_another_visitor_is_not_asked_about(started: list[Run]) -> None:

@@ -86,8 +86,8 @@ def _ask() -> None:
 
 
 def _answer(preset: Preset | None, to_stop: Sequence[Run]) -> None:
-    del st.session_state[_ASKED]
-    if preset is not None:
+    asked = st.session_state.pop(_ASKED, None)
+    if preset is not None and asked is not None:  # else a second click, which came before the first had taken the button away
         messages.attempt("preset", lambda: _start(preset, to_stop))
 
 
