@@ -41,6 +41,7 @@ def _times(cell: Cell) -> bool:
 
 
 USUAL = TrainConfig()
+TEMPERATURES = 0.5, 4.0  # the least and the most that a model is calibrated with
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,19 @@ from seqmodels.corpora import Columns, Contents, Subset, TextFile, keep_some, lo
 from seqmodels.decoding import LEAST_TOKEN, SpanOdds
 from seqmodels.metrics import perplexity
 from seqmodels.models import LanguageModel
-from seqmodels.tasks.base import ALL_FOUND, MOST_ITEMS, USUAL, DataConfig, DemoConfig, ModelConfig, Scores, Splits, Task, Workload
+from seqmodels.tasks.base import (
+    ALL_FOUND,
+    MOST_ITEMS,
+    TEMPERATURES,
+    USUAL,
+    DataConfig,
+    DemoConfig,
+    ModelConfig,
+    Scores,
+    Splits,
+    Task,
+    Workload,
+)
 from seqmodels.training import ALL_ROWS, BatchLoss, DevScore, ShareableObjective, Tensors, TrainConfig
 from seqmodels.vocab import CharacterVocab, LanguageBatch, LanguageVocab
 
@@ -25,7 +37,6 @@ Paragraph = list[str]
 
 EVALUATION_CHUNK = 512  # tokens at a time; the state is carried over, so the size changes nothing
 SCORED_TOGETHER = 2048  # tokens at most, whose logits are in memory at a time
-TEMPERATURES = 0.5, 4.0  # the least and the most that a model is calibrated with
 CALIBRATED_BY = 50_000  # tokens; more would change a temperature by less than half a percent
 CLOSE = 0.03  # a step of Newton's method, as a share, after which the next would be smaller than that
 MOST_STEPS = 8

@@ -36,6 +36,7 @@ from seqmodels.models import Tagger
 from seqmodels.tasks.base import (
     ALL_FOUND,
     MOST_ITEMS,
+    TEMPERATURES,
     USUAL,
     DataConfig,
     DemoConfig,
@@ -372,7 +373,7 @@ def calibrate(model: Tagger, vocabulary: TaggerVocab, dev: list[Sentence]) -> Sp
     ]
     logs = torch.tensor(np.concatenate(found))
     gold = torch.tensor([tag_ids[tag] for sentence in dev for tag in sentence.tags])
-    candidates = np.geomspace(0.5, 4, 141)
+    candidates = np.geomspace(*TEMPERATURES, 141)
     losses = [F.cross_entropy(logs / temperature, gold).item() for temperature in candidates]
     model.temperature = round(float(candidates[int(np.argmin(losses))]), 3)
     shares = [torch.softmax(torch.from_numpy(alone) / model.temperature, dim=1).numpy() for alone in found]
