@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
 import streamlit as st
 
 from pages.memory import distance
+from pages.training import current
 from seqmodels.checkpoints import load
 from seqmodels.experiments import Outcome, Results, record
 from seqmodels.experiments.memory import DISTANCES, memory_task
@@ -83,6 +85,12 @@ def test_the_button_starts_a_run_of_each_cell_side_by_side(monkeypatch: pytest.M
     ]
     assert len({run.group for run in list_runs()}) == 1
     assert page.query_params["run"] in (started[0].id, [started[0].id])
+    monkeypatch.setattr(current, "MOMENT", math.inf)
+    sound(page.button(key="memory-go").click().run())
+    assert len(started) == len(list_runs()) == 2, "the second click of two starts nothing, and stops nothing"
+    monkeypatch.setattr(current, "MOMENT", 0)
+    sound(page.button(key="memory-go").click().run())
+    assert len(started) == 4
 
 
 def test_a_bias_of_one_keeps_for_two_steps() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import json
+import math
 import os
 import zipfile
 from dataclasses import replace
@@ -182,6 +183,20 @@ def test_a_preset_starts_all_its_runs_and_shows_the_first(preset: Any, started: 
     assert preset.look_for in " ".join(element.value for element in page.markdown)
 
 
+@pytest.mark.parametrize("button", ["training-preset-0", "training-go"])
+def test_the_second_of_two_quick_clicks_neither_starts_nor_asks(
+    button: str, started: list[Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(current, "MOMENT", math.inf)
+    page = sound(visit().button(key=button).click().run())
+    (run,) = started
+    lock = take_lock(run.folder / store.LOCK)  # as its process does
+    assert lock is not None
+    sound(page.button(key=button).click().run())
+    assert started == [run]
+    assert "still going" not in " ".join(element.value for element in page.markdown)
+
+
 @pytest.mark.parametrize(("answer", "stopped", "begun"), [("stop", 1, 1), ("both", 0, 1), ("no", 0, 0)])
 def test_a_preset_pressed_while_another_run_is_going_asks_what_becomes_of_it(
     answer: str, stopped: int, begun: int, started: list[Run]
@@ -233,6 +248,7 @@ def test_a_queued_run_says_after_what(started: list[Run]) -> None:
 
 
 def test_start_says_what_is_ahead_and_refuses_more_than_may_wait(started: list[Run], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(current, "MOMENT", 0)  # each click is one of its own, however quick
     monkeypatch.setenv("SEQMODELS_RUNS_AT_ONCE", "1")
     monkeypatch.setenv("SEQMODELS_RUNS_WAITING_EACH", "2")
     going = make()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 RUN, RECORDED = "run", "recorded"  # of the address: the id of the run on screen, or this for the two that were recorded
 TAB, OWN_TAB = "training-tab", "Train your own"  # of the tabs below the run: their key, and the one with the form
 _OWNER = "training-owner"  # in the session's state, never in the address: who has it may stop the runs
+_BEGUN = "training-begun"  # in the session's state: what was begun last, and when
+MOMENT = 1.0  # seconds after a start within which the same again is the second click of two, made before the page has answered
 _Found = tuple[Run | None, str | None, bool]  # a run; what was wrong with the address; whether it asks for the recorded ones
 _NOTHING: _Found = (None, None, False)
 _MISSING = "training-missing"  # in the session's state: what was wrong with the address, and the run shown in place of its own
@@ -52,10 +55,13 @@ def begin(
 ) -> None:
     """Start a run of each settings, by its name, after some were told to stop. Several go side by side and are shown together.
 
-    Where one of them cannot be made or started, none is left.
+    Where one of them cannot be made or started, none is left. What was just begun is not begun again.
     """
     from seqmodels.runs import Command, check_places, command, create, delete, start
 
+    what = preset or (dict(named), upload and upload.name)
+    if just_begun(what):
+        return
     key = owner_key()
     check_places(key, len(named))
     for run in to_stop:
@@ -74,6 +80,13 @@ def begin(
                 delete(run, key)
         raise
     select(made[0].id)
+    st.session_state[_BEGUN] = (what, time.monotonic())
+
+
+def just_begun(what: object) -> bool:
+    """Whether the same, a preset's key or settings by name, was begun a moment ago."""
+    before, when = st.session_state.get(_BEGUN, (None, 0.0))
+    return bool(before == what and time.monotonic() - when < MOMENT)
 
 
 def selected() -> Run | None:

@@ -51,7 +51,7 @@ def names(found: Sequence[Run]) -> str:
 def _begin(preset: Preset) -> None:
     if _MENU in st.session_state:
         st.session_state[_MENU] = False  # closed, so that it covers nothing
-    if current.going():
+    if current.going() and not current.just_begun(preset.key):
         st.session_state[_ASKED] = preset.key
     else:
         messages.attempt("preset", lambda: _start(preset))
