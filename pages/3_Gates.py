@@ -26,7 +26,8 @@ def main() -> None:
     lead = view.examples[0].state if view.examples else {}
     address.assume(lead)  # while the text is untouched, a view opens on its own best example
     with page.header():
-        text = inputs.question(shared.KEYS, {example.title: example.state for example in view.examples}, action="Look inside")
+        examples = {example.title: example.state for example in view.examples}
+        text = inputs.question(shared.KEYS, examples, action="Look inside", bound=view.bound)
         if text != lead.get(inputs.TEXT):
             address.assume({})
         with page.pickers():

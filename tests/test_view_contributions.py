@@ -114,3 +114,16 @@ def test_in_a_long_text_all_earlier_and_later_words_are_two_bars(tiny: dict[str,
     assert len(given) == 52
     assert sum(given) + expected.bias == pytest.approx(expected.logit, abs=1e-3)
     assert f"together {expected.logit:+.2f}. Logit: {expected.logit:+.2f}." in plainly(page)
+
+
+def test_another_text_is_not_asked_for_the_word_of_the_example_but_stays_with_its_models() -> None:
+    page = opened(GATES, view="Ledger")
+    assert page.selectbox(key="next").value == "Navy"
+    sound(page.text_area(key="text").set_value("Dogs bark at the moon.").run())
+    assert page.selectbox(key="next").value is None
+    assert "Navy" not in said(page)
+    assert page.selectbox(key="task").value == "Language model"
+    asked = page.selectbox(key="next").options[0]
+    sound(page.selectbox(key="next").set_value(asked).run())
+    sound(page.text_area(key="text").set_value("Cats sleep in the sun.").run())
+    assert page.selectbox(key="next").value == asked, "what the visitor has asked for stays"

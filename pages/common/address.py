@@ -167,11 +167,14 @@ def complete(values: Mapping[str, Any], *, beside: Collection[str]) -> None:
         opening.asks = {key: said for key, value in values.items() if (said := _texts(value))} | opening.asks
 
 
-def settle() -> None:
-    """What is on screen stays, whatever is assumed next. Only in a callback."""
+def settle(*, but: Collection[str] = ()) -> None:
+    """What is on screen stays, whatever is assumed next; the keys `but` have their own default then. Only in a callback."""
     memory = _memory()
     for key in memory.usual:
-        memory.kept[memory.place(key)] = replace(memory.kept[memory.place(key)], default=None)
+        if key in but:
+            del memory.kept[memory.place(key)]
+        else:
+            memory.kept[memory.place(key)] = replace(memory.kept[memory.place(key)], default=None)
     memory.usual = {}
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 import streamlit as st
@@ -56,16 +57,18 @@ def question(
     label: str = "Your text",
     key: str = TEXT,
     last: bool = False,
+    bound: Sequence[str] = (),
 ) -> str:
     """The text to read, the button that has it read, and a menu of examples: the values that each gives to inputs, by their keys.
 
     Enter does what the button does, and Shift+Enter breaks a line. Pages that use the same key share the text; `default` is on
-    screen until something is typed. Of a text that is too long the beginning is kept, or the `last` of it.
+    screen until something is typed. Of a text that is too long the beginning is kept, or the `last` of it. What `address.assume`
+    has set stays when another text is typed, except for the inputs with the keys `bound`, which say something of the first text.
     """
     most = environment().text_characters
     _restore(label, key, default, lambda said: (long_texts.part(said[-1], most, last=last), True))
     with st.container(horizontal=True, key=f"question-{key}", gap="xsmall"):
-        limits = long_texts.bounded(key, most, last=last, then=address.settle)
+        limits = long_texts.bounded(key, most, last=last, then=partial(address.settle, but=bound))
         typed = st.text_area(label, key=key, height="content", label_visibility="collapsed", placeholder=label, **limits)
         st.button(action, key=f"{key}-read", type="primary")  # a click on it takes what is typed, like any click elsewhere
         if examples:

@@ -32,6 +32,7 @@ EXAMPLES = (
     ),
 )
 
+NEXT = "next"  # of the address: the word whose logit is shown
 LIKELY = 5  # next words that each language model puts up for choice
 NAMED, LEAST = 3, 0.005  # words that a sentence names, and the least that one of them wrote
 
@@ -69,7 +70,7 @@ def target(scene: Scene) -> str | None:
         word for read in scene.readings for word in traces.likely(loading.checkpoint(read.name), read.trace, read.token, LIKELY)
     ]
     found = list(dict.fromkeys(words))
-    return inputs.menu("Logit of the next word", found, key="next", placeholder="the word it predicts", typed=True)
+    return inputs.menu("Logit of the next word", found, key=NEXT, placeholder="the word it predicts", typed=True)
 
 
 def attribution(reading: Reading, near: Collapsed, asked: str | None) -> Attribution | None:
@@ -152,4 +153,5 @@ VIEW = View(
     ),
     examples=EXAMPLES,
     draw=draw,
+    bound=(NEXT,),
 )

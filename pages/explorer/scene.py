@@ -115,6 +115,7 @@ class View:
     examples: Sequence[Example]
     draw: Callable[[Scene], None]
     labelled: bool = True  # its pictures have words with something under them
+    bound: Sequence[str] = ()  # keys of its inputs that say something of one text, and nothing of the next that is typed
     ahead: bool = False  # it looks from the selected word to those read later
     others: Mapping[tuple[str, str], Aid] = field(default_factory=dict)  # where an input, by its key, has a value: another picture
 
