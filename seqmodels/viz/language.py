@@ -74,6 +74,7 @@ def next_word_bars(
         textfont={"color": [text if candidate.drawn else MUTED.on(theme) for candidate in found.words]},
         hoverinfo="skip",
         showlegend=False,
+        cliponaxis=False,  # in a narrow picture the longest bar's number may reach into the margin
     )
     return picture(
         [
@@ -103,7 +104,8 @@ def next_word_bars(
                 "x": 0,
                 "xanchor": "left",
                 "y": 1,
-                "yanchor": "bottom",
+                "yref": "container",  # beside the plot, plotly leaves it where it was when the picture gets wider, over the bars
+                "yanchor": "top",
                 "traceorder": "normal" if runs else "reversed",
                 "itemclick": False,
             },

@@ -12,11 +12,13 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from pages.explorer import VIEWS
 from tests.browser.accessibility import SCHEMES, violations
 from tests.browser.driver import colour, settle, take, type_into, visit, wait_until
-from tests.browser.test_layout import PHONE, VIEW_PICTURES, half_in_sight, half_in_sight_on_every_screen
+from tests.browser.test_layout import PHONE, PROJECTOR, VIEW_PICTURES, half_in_sight, half_in_sight_on_every_screen
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 PAGES = ("", "Tagging", "Language_model", "Gates", "Leaderboard")
+LEGEND_ABOVE = """plot => plot.querySelector('.legend').getBoundingClientRect().bottom
+  <= plot.querySelector('.nsewdrag').getBoundingClientRect().top + 1"""
 HARMLESS = ("_stcore/health", "_stcore/host-config", "favicon")  # what Streamlit itself asks for in vain below a deep link
 PROMPT = "God bless you, and God bless the United States of"
 HOSTILE = "<b>bold</b> <script>document.title='broken'</script> שלום 😀 \x07 &amp;"
@@ -269,7 +271,11 @@ def test_every_view_and_its_examples_are_in_sight_on_every_screen_and_a_link_bri
     # no scrolling sideways; plotly gives a picture its width a moment after it is there
     fits = "boxes => [...document.querySelectorAll(boxes)].every(box => box.scrollWidth <= box.clientWidth)"
     wait_until(page, fits, boxes)
-    half_in_sight_on_every_screen(page, VIEW_PICTURES[view])  # the projector is the last, and stays
+    half_in_sight_on_every_screen(page, VIEW_PICTURES[view])  # the projector is the last
+    page.set_viewport_size({"width": 1440, "height": 900})
+    # no legend lies over the marks that it explains, once the picture has grown
+    wait_until(page, f"[...document.querySelectorAll('.js-plotly-plot:has(.legend)')].every({LEGEND_ABOVE})", timeout=10_000)
+    page.set_viewport_size({"width": PROJECTOR[0], "height": PROJECTOR[1]})
     main = page.get_by_test_id("stMain")
     for example in VIEWS[view].examples:
         take(page, re.compile(f"^{re.escape(example.title.replace('*', ''))}$"))
