@@ -14,8 +14,21 @@ from hypothesis import strategies as st
 from seqmodels.cells import CELLS
 from seqmodels.corpora import ENTITY_TAGS, UPOS
 from seqmodels.inference import TaggedToken, Tagging
-from seqmodels.viz import law, tags
-from seqmodels.viz.palette import MU, TAG_COLOURS, Pair, safe, tag_colour
+from seqmodels.viz import law, tags, unit_texts
+from seqmodels.viz.palette import (
+    BACKGROUND,
+    LAM,
+    MU,
+    NEGATIVE,
+    POSITIVE,
+    REVEAL,
+    TAG_COLOURS,
+    TEXT,
+    Pair,
+    Theme,
+    safe,
+    tag_colour,
+)
 
 PAIRS = list(TAG_COLOURS.values())
 
@@ -208,10 +221,20 @@ def test_every_tag_has_a_colour_of_its_own() -> None:
 
 @pytest.mark.parametrize("pair", PAIRS, ids=list(TAG_COLOURS))
 def test_text_on_a_tag_meets_the_contrast_that_wcag_asks_for(pair: Pair) -> None:
-    from seqmodels.viz.palette import TEXT
-
     assert contrast(pair.light, TEXT.light) >= 4.5
     assert contrast(pair.dark, TEXT.dark) >= 4.5
+
+
+@pytest.mark.parametrize("pair", [MU, LAM, REVEAL, POSITIVE, NEGATIVE])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_word_on_the_deepest_colour_of_a_unit_meets_it_too(pair: Pair, theme: Theme) -> None:
+    def channels(colour: str) -> list[int]:
+        return [int(colour[start : start + 2], 16) for start in (1, 3, 5)]
+
+    share = unit_texts.DEEPEST / 100
+    both = zip(channels(pair.on(theme)), channels(BACKGROUND.on(theme)), strict=True)
+    ground = "#" + "".join(f"{round(share * colour + (1 - share) * under):02x}" for colour, under in both)
+    assert contrast(ground, TEXT.on(theme)) >= 4.5
 
 
 def test_the_table_of_cells_holds_the_cells_of_the_library_in_their_order() -> None:

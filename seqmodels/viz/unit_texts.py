@@ -13,7 +13,7 @@ from seqmodels.viz.gates import Measure
 from seqmodels.viz.palette import PARAGRAPH, safe, shorten, visible
 from seqmodels.viz.style import styled
 
-_DEEPEST = 55  # percent of a colour behind a word that is still legible on it
+DEEPEST = 50  # percent of a colour behind a word that is still legible on it, in dark mode too
 _LONGEST = 24  # characters of a word
 
 
@@ -40,7 +40,7 @@ def _note(one: Passage) -> str:
 def _words(one: Passage, measure: Measure, reach: float) -> Iterable[str]:
     for at, (word, value) in enumerate(zip(one.words, one.values.tolist(), strict=True)):
         colour = measure.negative if measure.negative and value < 0 else measure.colour
-        share = _DEEPEST * min(1.0, abs(value) / reach)
+        share = DEEPEST * min(1.0, abs(value) / reach)
         text = safe(shorten(PARAGRAPH if word == EOS else visible(word), _LONGEST))
         tag = "b" if at == one.marked else "span"
         yield f'<{tag} style="--c:{colour.css};--p:{share:.0f}%" title="{text}: {measure.symbol} = {value:.3g}">{text}</{tag}>'
