@@ -15,13 +15,20 @@ from seqmodels.viz import leaderboard as viz
 
 def main() -> None:
     page.start("Leaderboard")
-    shown.markdown("How good, how large and how fast each model is with one recipe, on text that it never saw; and where it errs.")
     found = board.boards()
     if not found:
         st.info(f"No model has been measured here yet: {board.MAKE} does it.")
         return
     named = {one.task.title: one for one in found}
-    name = inputs.choice("Task", list(named), key="task", also=lambda title: (named[title].task.task, *named[title].task.aliases))
+    with page.header(), page.pickers():
+        name = inputs.choice(
+            "Task",
+            list(named),
+            key="task",
+            also=lambda title: (named[title].task.task, *named[title].task.aliases),
+            compact=True,
+        )
+    shown.markdown("How good, how large and how fast each model is with one recipe, on text that it never saw; and where it errs.")
     chosen = named[name]
     pictures(chosen)
     for note in board.notes(chosen):

@@ -21,7 +21,8 @@ def show() -> None:
     recorded = read()
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.header("What clipping is for", anchor=False, width="content")
-        st.caption(":material/history: Recorded from two runs of this program. Press a button above to see it happen.")
+        invitation = "" if page.on_stage() else " Press a button above to see it happen."  # on a stage there are no buttons
+        st.caption(f":material/history: Recorded from two runs of this program.{invitation}")
     histories = {entry["name"]: entry["history"] for entry in recorded["runs"]}
     theme = page.theme()
     left, right = st.columns(2, gap="medium")

@@ -175,6 +175,8 @@ def test_on_a_stage_the_curves_of_a_training_grow_too(page: Page, address: str) 
         visit(page, f"{address}/Training?stage={stage}", (1920, 1080))
         chart = page.locator(".st-key-recorded-loss .stEChartsChart")
         expect(chart.locator("svg" if stage == "true" else "canvas").first).to_be_visible()
+        for button in ("It explodes", "Start"):
+            expect(page.get_by_role("button", name=button, exact=True)).to_be_visible(visible=stage == "false")
         tall.append(box(chart)["height"])
     assert tall[1] > 1.5 * tall[0]
     text = box(page.get_by_text("The same network, the same data"))
