@@ -172,16 +172,17 @@ def tagged_differently(texts: TwoTexts) -> str:
 
 
 def table(scene: Scene) -> str:
-    """What each model is like over the whole text."""
+    """What each model is like over the whole text: a column for each, of which a phone has room for three."""
     from seqmodels.traces import REGIMES, summary
 
-    names = ["Over the whole text", "mean keep", "mean write", "median half-life", "mean turnover"]
-    rows = []
+    names = ["mean keep", "mean write", "median half-life", "mean turnover", *(f"units that {regime.name}" for regime in REGIMES)]
+    columns = []
     for reading in scene.readings:
         found = summary(reading.layer)
         numbers = [f"{found.keep:.2f}", f"{found.write:.2f}", duration(found.half_life), f"{found.turnover:.2f}"]
-        rows.append([reading.title, *numbers, *(percent(share) for share in found.regimes)])
-    return shared.table([*names, *(f"units that {regime.name}" for regime in REGIMES)], rows)
+        columns.append([*numbers, *(percent(share) for share in found.regimes)])
+    titles = [reading.title for reading in scene.readings]
+    return shared.table(["Over the whole text", *titles], zip(names, *columns, strict=True))
 
 
 VIEW = View(

@@ -160,7 +160,7 @@ def chart(figure: Any, key: str, alt: str) -> None:
 
 
 def table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Markdown: a column for each name, and under it a row a model."""
+    """Markdown: a column for each name, and under it the rows."""
     return "\n".join(f"| {' | '.join(line)} |" for line in (names, ["---"] * len(names), *rows))
 
 

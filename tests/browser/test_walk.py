@@ -17,6 +17,9 @@ from tests.browser.test_layout import PHONE, PROJECTOR, VIEW_PICTURES, half_in_s
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 PAGES = ("", "Tagging", "Language_model", "Gates", "Leaderboard")
+# no scrolling sideways; plotly gives a picture its width a moment after it is there
+BOXES = "[data-testid=stMain], .stElementContainer:has(.stPlotlyChart)"
+FITS = "boxes => [...document.querySelectorAll(boxes)].every(box => box.scrollWidth <= box.clientWidth)"
 LEGEND_ABOVE = """plot => plot.querySelector('.legend').getBoundingClientRect().bottom
   <= plot.querySelector('.nsewdrag').getBoundingClientRect().top + 1"""
 HARMLESS = ("_stcore/health", "_stcore/host-config", "favicon")  # what Streamlit itself asks for in vain below a deep link
@@ -267,10 +270,7 @@ def test_every_view_and_its_examples_are_in_sight_on_every_screen_and_a_link_bri
 ) -> None:
     page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
     visit(page, f"{address}/Gates?view={view}")
-    boxes = "[data-testid=stMain], .stElementContainer:has(.stPlotlyChart)"
-    # no scrolling sideways; plotly gives a picture its width a moment after it is there
-    fits = "boxes => [...document.querySelectorAll(boxes)].every(box => box.scrollWidth <= box.clientWidth)"
-    wait_until(page, fits, boxes)
+    wait_until(page, FITS, BOXES)
     half_in_sight_on_every_screen(page, VIEW_PICTURES[view])  # the projector is the last
     page.set_viewport_size({"width": 1440, "height": 900})
     # no legend lies over the marks that it explains, once the picture has grown
@@ -293,6 +293,9 @@ def test_axe_finds_no_violation_in_a_view(page: Page, address: str, view: str) -
     for scheme in SCHEMES:
         colour(page, scheme)
         assert violations(page) == []
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    wait_until(page, FITS, BOXES)
+    assert violations(page) == []
 
 
 def test_a_shared_link_brings_back_what_was_on_screen(page: Page, address: str) -> None:
