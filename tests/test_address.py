@@ -11,7 +11,7 @@ from pages.common import address
 from pages.explorer import larger_text
 from tests.paging import GATES, LANGUAGE, TAGGING, TRAINING, came_back, followed, linked, opened, said, sound
 
-pytestmark = pytest.mark.usefixtures("fresh_cache", "tiny_checkpoints")
+pytestmark = pytest.mark.usefixtures("fresh_cache", "tiny_checkpoints", "own_folders")
 
 NOTE = "This link asks for something"
 
@@ -105,6 +105,28 @@ def test_an_older_address_that_comes_with_a_change_undoes_nothing() -> None:
     sound(app.slider(key="seed").set_value(9).run())
     assert app.toggle(key="numbers").value
     assert app.query_params == {"numbers": "true", "seed": "9"}
+
+
+def test_a_change_that_comes_before_the_browser_has_the_corrected_address_is_no_link_that_was_followed() -> None:
+    """On a page that links to itself, as a place of the lesson does, and that says more than the address that has opened it."""
+
+    def page() -> None:
+        from pages.common import address, inputs
+
+        address.visit("Page")
+        address.link("Page", (), {"lesson": "6"}, fresh=True)
+        inputs.number("One", 0.0, 1.0, key="one", default=0.5, step=0.05)
+        address.keep("run", "of now", "")
+        address.finish()
+
+    app = AppTest.from_function(page)
+    app.query_params = {"lesson": "6"}
+    app.run()
+    app.query_params = {"lesson": "6"}  # as the browser still has it
+    assert sound(app.slider[0].set_value(0.8).run()).slider[0].value == 0.8
+    assert app.query_params == {"one": "0.8", "run": "of now"}
+    app.query_params = {"lesson": "6"}
+    assert sound(app.run()).slider[0].value == 0.5, "now it is the link"
 
 
 def test_an_address_that_opens_a_page_stays_as_it_is_written_until_something_changes() -> None:

@@ -1,7 +1,9 @@
 """The ready-made runs: each is made of settings that there are, and differs from its fellows by what its title says."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from statistics import median
+from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
@@ -25,13 +27,13 @@ def differences(first: Flat, second: Flat) -> set[str]:
     return {name for name in first if first[name] != second[name]}
 
 
-def trained(key: str) -> Iterator[Report]:
-    """The reports of a preset with one run."""
+def trained(key: str, **changes: Any) -> Iterator[Report]:
+    """The reports of a preset with one run, with these changes of its training."""
     preset = find_preset(key)
     assert preset
     (settings,) = settings_of(preset).values()
     setup = TrainingSetup.build(settings, load_dataset(settings.task, settings.data))
-    return fit(setup.model, setup.objective, settings.training)
+    return fit(setup.model, setup.objective, replace(settings.training, **changes))
 
 
 @each
@@ -81,6 +83,13 @@ def test_the_run_that_explodes_does_so_after_it_has_learned() -> None:
     norms = [report.norm for report in reports if isinstance(report, Step)]
     assert max(report.score for report in reports if isinstance(report, Epoch)) > 75
     assert max(norms) > 5 * median(norms)
+
+
+def test_without_its_warm_up_it_explodes_at_once_as_a_hint_of_the_lesson_has_it() -> None:
+    reports: list[Report] = []
+    with pytest.raises(DivergedError):
+        reports.extend(trained("explodes", warmup=0.0))
+    assert len(reports) < 20
 
 
 def test_the_clipped_run_learns_though_its_norm_often_passes_the_threshold() -> None:

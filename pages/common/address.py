@@ -54,6 +54,7 @@ class _Memory:
     running: bool = False  # a run of the whole page, not of a fragment of it
     opening: _Opening | None = None
     correction: str | None = None  # of the address that has opened the page, until it changes
+    uncorrected: dict[str, Said] = field(default_factory=dict)  # what the browser says until it has got that
     drawn: dict[str, None] = field(default_factory=dict)  # keys, in this run so far, in order
     kept: dict[tuple[str, str], _Kept] = field(default_factory=dict)  # by page, or "" where shared, and key
     written: dict[str, dict[str, Said]] = field(default_factory=dict)  # by page: what its address says in its shortest form
@@ -93,7 +94,8 @@ def visit(title: str, shared: Sequence[str] = ()) -> None:
     memory = _memory()
     arrived, back = memory.page != title, _came_back()
     asks = {key: st.query_params.get_all(key) for key in st.query_params}
-    linked = asks in memory.links and (arrived or asks != memory.address)
+    late = memory.correction is not None and asks == memory.uncorrected  # and no link back to it: nothing has changed since
+    linked = asks in memory.links and (arrived or (asks != memory.address and not late))
     if linked and not arrived and not back:  # by a link to the page on which it stands, of which the browser tells the server alone
         st.query_params.from_dict(asks)
     if arrived or back or linked:
@@ -277,7 +279,7 @@ def _send(memory: _Memory, now: dict[str, Said]) -> None:
     if wrong:
         rest = {key: said for key, said in memory.opening.asks.items() if key not in wrong}
         memory.opening.asks = rest | {key: said for key, said in now.items() if key in wrong}
-        memory.correction = _correct(memory.opening.asks)
+        memory.correction, memory.uncorrected = _correct(memory.opening.asks), memory.address
         memory.address = dict(memory.opening.asks)
 
 

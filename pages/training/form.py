@@ -233,7 +233,12 @@ class Form:
         """One of a few values, each shown as it is called."""
         st.session_state.setdefault(PREFIX + name, self.start[name] if self.start[name] in choices else next(iter(choices)))
         self.values[name] = st.selectbox(
-            label, list(choices), format_func=lambda value: choices.get(value, str(value)), key=PREFIX + name, help=help
+            label,
+            list(choices),
+            format_func=lambda value: choices.get(value, str(value)),
+            key=PREFIX + name,
+            help=help,
+            placeholder=choices.get(None),  # to Streamlit, None is no choice yet
         )
 
     def _number(self, name: str, label: str, help: str | None, steps: tuple[Any, Any, Any], none: str | None) -> None:

@@ -176,7 +176,8 @@ def _live_settings(run: Run) -> None:
         )  # fmt: skip
         st.selectbox(
             "Clipping", list(_CLIPPINGS), list(_CLIPPINGS).index(now["clip"]), format_func=_CLIPPINGS.__getitem__, key=keys["clip"],
-            width=130, help="By norm: the whole gradient is scaled down to the threshold. By value: each number is cut off there.",
+            placeholder=_CLIPPINGS[None], width=130,
+            help="By norm: the whole gradient is scaled down to the threshold. By value: each number is cut off there.",
         )  # fmt: skip
         st.number_input(
             "Threshold", min(1e-6, threshold), max(1e6, threshold), threshold, step=_step(threshold), format="%.6g",

@@ -17,6 +17,7 @@ PROJECTOR, PHONE = ViewportSize(width=960, height=540), ViewportSize(width=390, 
 SEEN = """() => [...document.querySelectorAll('.stMainBlockContainer :is(.stMarkdown, label)')].filter(part =>
   !part.closest('.st-key-lesson, .st-key-header, .st-key-menu, .st-key-page-title') &&
   part.checkVisibility({opacityProperty: true, visibilityProperty: true})).map(part => part.innerText)"""
+HAPPENS = "document.querySelector('.st-key-lesson-happens')"
 SHOWN = ".sm-strip, .stPlotlyChart, .sm-numbers"  # what a step is about
 
 
@@ -44,6 +45,7 @@ def predict(page: Page, step: lesson.Step, number: int) -> None:
     if step.path != "pages/4_Training.py":
         expect(shown).to_be_visible()
     expect(page.locator(".st-key-lesson")).to_contain_text("As you said:" if number == step.right else "You said")
+    wait_until(page, f"!!{HAPPENS}?.contains(document.activeElement)")
 
 
 def test_a_walk_from_the_first_step_to_the_last_by_its_links_meets_no_dead_end(page: Page, address: str) -> None:
@@ -94,6 +96,16 @@ def test_on_a_stage_the_keys_turn_the_steps_and_on_a_phone_the_bar_fits(page: Pa
     page.set_viewport_size(PHONE)
     for inside in (".st-key-lesson", "[data-testid=stMain]"):
         assert page.locator(inside).evaluate("part => part.scrollWidth <= part.clientWidth + 1")
+    follow(page, "next", lesson.STEPS[2].title)
+    wait_until(page, "document.activeElement.matches('.st-key-lesson summary')")
+    page.locator(".st-key-lesson-skip button").press("Enter")
+    wait_until(page, f"!!{HAPPENS}?.contains(document.activeElement)")
+    wait_until(page, "document.querySelector('.stMainBlockContainer .stPlotlyChart').getBoundingClientRect().top < innerHeight / 2")
+    presses = 0
+    while not way(page, "next").evaluate("link => link === document.activeElement"):
+        page.keyboard.press("Tab")
+        presses += 1
+        assert presses <= 6
     page.locator(".st-key-lesson summary").click()
     wait_until(page, "document.querySelector('.st-key-lesson').getBoundingClientRect().height < 60")
     page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 400)")

@@ -26,9 +26,8 @@ def bar(path: str, opener: Opener) -> None:
     place = PLACES[name]
     st.html(sheets.sheet("lesson"))
     with st.container(key="lesson", gap="xxsmall"):
-        progress.stored()
-        with st.container(horizontal=True, key="lesson-turn", gap="xsmall", vertical_alignment="center"):
-            _turns(name, opener)
+        made = isinstance(place, Step) and progress.prediction(place.key) is not None
+        progress.stored(f"{name} shown" if made else name)
         with st.expander(f"**{label(name)}** · {place.title}", expanded=True, key=f"lesson-{name}"):
             if path != place.path:
                 opener(place.path, places.values(name), f"{label(name)} is on the page {{}}", None)
@@ -36,6 +35,8 @@ def bar(path: str, opener: Opener) -> None:
                 _step(place)
             else:
                 _exercise(place)
+        with st.container(horizontal=True, key="lesson-turn", gap="xsmall", vertical_alignment="center"):
+            _turns(name, opener)  # last, so that by the tab key *Next* comes right after what a step says
 
 
 def label(name: str) -> str:
@@ -76,7 +77,7 @@ def _turns(name: str, opener: Opener) -> None:
 
 
 def _step(step: Step) -> None:
-    """What a step says; its picture stays hidden until the prediction is made. Then a low screen has the words behind a button."""
+    """What a step says; its picture is hidden until the prediction is made. Then a small screen has the words behind a button."""
     words = f"{glossary.linked(step.text)} ${step.formula}$"
     made = progress.prediction(step.key)
     with st.container(key="lesson-words" if made is None else "lesson-words-said"):

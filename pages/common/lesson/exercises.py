@@ -183,8 +183,10 @@ EXERCISES = (
         "Make it explode, quickly",
         "Start a run that **explodes in under ten seconds** of training.",
         (
-            "*It explodes* does so, if perhaps too late. Below, the settings of that run can be copied and changed.",
-            "No clipping, SGD, and a learning rate as high as it goes: nothing holds the first steps back.",
+            "*It explodes*, a ready-made run, does so, if perhaps too late. Beside its name, under *More*, *Use these settings* "
+            "puts its settings into the form below.",
+            "What holds its first steps back is the warm-up, in which the learning rate rises slowly. In the form, under *More* "
+            "of the optimizer, it can be set to 0.",
         ),
         "The run's last words say which number was the first to be no number.",
         TRAINING,

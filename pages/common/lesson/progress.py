@@ -61,8 +61,11 @@ def restart() -> None:
     st.session_state[_PROGRESS] = _Progress(touched=True)
 
 
-def stored() -> None:
-    """Have the browser keep the progress, and give back what it kept of an earlier session. Draw it once on a page."""
+def stored(at: str = "") -> None:
+    """Have the browser keep the progress, and give back what it kept of an earlier session. Draw it once on a page.
+
+    `at` is where one is: when it changes, the focus goes to what is new there, and the step's picture is brought into view.
+    """
     progress = _progress()
     record = {name: value for name, value in asdict(progress).items() if name != "touched"}
     kept = json.dumps(record) if progress.touched else None
@@ -72,7 +75,7 @@ def stored() -> None:
         if found is not None and not _progress().touched:
             st.session_state[_PROGRESS] = found
 
-    _store(key=_STORE, data={"progress": kept}, on_kept_change=give_back)
+    _store(key=_STORE, data={"progress": kept, "at": at}, on_kept_change=give_back)
 
 
 def _read(text: object) -> _Progress | None:
