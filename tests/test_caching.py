@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pages.common import loading
 from pages.common.caching import cached_by_model
 from pages.common.shelf import Shelf, size_of
 from seqmodels import checkpoints
@@ -45,6 +46,15 @@ def test_it_is_worked_out_once_for_each_model_file_and_argument(tmp_path: Path, 
     first("pos-gru", "a", 2)
     assert len(calls) == 4
     assert second("pos-gru", "a", 2) == "pos-gru a 2", "another function has a cache of its own"
+
+
+@pytest.mark.usefixtures("fresh_cache")
+def test_that_a_model_works_is_known_when_it_has_been_let_go(tiny_checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEQMODELS_MODELS_MB", "0.000001")
+    found = loading.available("pos", "ner")
+    monkeypatch.setattr(checkpoints, "load", lambda *arguments, **promised: pytest.fail("it is loaded again"))
+    assert found
+    assert loading.available("pos", "ner") == found
 
 
 def test_a_page_may_draw_a_picture_as_soon_as_its_menu_is_there() -> None:

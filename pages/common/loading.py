@@ -106,7 +106,14 @@ def own() -> list[CheckpointEntry]:
 
 def problems(names: Sequence[str]) -> list[str]:
     """Why some of these models cannot be used: a sentence each."""
-    return [found for found in map(_load, names) if isinstance(found, str)]
+    return [found for found in map(_problem, names) if found]
+
+
+@cached_by_model
+def _problem(name: str) -> str:
+    """Why a model cannot be used, or nothing: still known when the model itself has been let go."""
+    found = _load(name)
+    return found if isinstance(found, str) else ""
 
 
 def title(name: str) -> str:
