@@ -45,7 +45,9 @@ def shows(page: Page, text: str) -> None:
 
 def test_back_and_forward_bring_the_texts_that_were_typed(page: Page, address: str) -> None:
     visit(page, f"{address}/Tagging")
-    first = page.get_by_label(TEXT, exact=True).input_value()
+    area = page.get_by_label(TEXT, exact=True)
+    expect(area).not_to_have_value("")  # it gets its text a moment after it is there
+    first = area.input_value()
     before = entries(page)
     type_into(page, TEXT, "Ducks swim.")
     assert entries(page) == before + 1
