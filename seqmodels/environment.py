@@ -95,7 +95,7 @@ class Environment(BaseSettings):
     runs_each: Number = Field(default=20, description="runs of one visitor that are kept; their oldest go first")
     run_days: Amount = Field(default=7.0, description="after so many days a run that nobody can miss may go for another visitor's")
     text_characters: Number = Field(default=200_000, description="characters that a text on a page may have; the rest is cut off")
-    models_mb: Amount = Field(default=300.0, description="memory for the weights of models; those used last stay")
+    models_mb: Amount = Field(default=400.0, description="memory for the weights of models; those used last stay")
     results_mb: Amount = Field(default=200.0, description="memory for what they said of texts; what was asked for last stays")
     upload_mb: Amount = Field(default=5.0, description="largest corpus file")
     checkpoint_mb: Amount = Field(default=50.0, description="largest model file that the app takes")

@@ -12,6 +12,7 @@ from seqmodels import checkpoints
 from seqmodels.cells import CELLS
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.cli.scoretable import markdown
+from seqmodels.environment import Environment
 from seqmodels.inference import tag
 from seqmodels.tasks import TASKS, ModelConfig, find_task
 from seqmodels.tasks.tagging import tag_probabilities
@@ -43,6 +44,12 @@ def test_they_are_here_and_nothing_else_and_small_enough_to_commit() -> None:
     files = list(FOLDER.glob(f"*{checkpoints.SUFFIX}"))
     assert sorted(path.stem for path in files) == sorted(NAMES)
     assert sum(path.stat().st_size for path in files) < 120e6
+
+
+def test_all_of_them_have_room_in_memory() -> None:
+    """Else the server, which loads them all before its first visitor, would let those go that it has loaded first."""
+    weights = sum(checkpoints.load(FOLDER / f"{name}{checkpoints.SUFFIX}").nbytes for name in NAMES)
+    assert weights < Environment.model_fields["models_mb"].default * 2**20
 
 
 def test_gates_obey_the_law(shipped: Checkpoint) -> None:
