@@ -28,7 +28,7 @@ def draw(task: str, cells: Sequence[str], chrono: bool) -> None:
             key="memory-go",
             type="primary",
             icon=":material/play_arrow:",
-            help="Each cell is trained from new weights, for a minute at most; more than three at once would take longer.",
+            help="Each cell is trained from new weights, for about a minute at most; more than three at once would take longer.",
             on_click=_start,
             args=(task, picked, length, chrono, group),
         )
