@@ -17,9 +17,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqmodels.cells import Cell
+from seqmodels.cells import Cell, update
 from seqmodels.labs.networks import RandomNetwork
-from seqmodels.recurrence import Step, Weights, update, walk
+from seqmodels.recurrence import Step, Weights, walk
 
 Array = NDArray[np.float64]
 
