@@ -17,9 +17,10 @@ WORKERS ?= 2
 RUNTIME := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 PIP := $(BIN)/python -m pip --disable-pip-version-check install
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help app test browser lint format screenshots recording checkpoints clean distclean
+.PHONY: help app test test-all browser lint format screenshots recording checkpoints clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,8 +31,11 @@ app: $(RUNTIME) ## start the app (PORT=8501), for this machine alone; HOST=0.0.0
 	@exec $(BIN)/python -m seqmodels app --port $(PORT) --host $(HOST)
 
 # by file, in their order: the browser's, which take longest, are first, and share an app and a browser in each worker
-test: lint browser ## every check: lint, types, import rules, all tests with the browser walk
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+test: lint browser ## the checks of a change: lint, types, import rules, tests with the browser walk
+	@$(PYTEST) -m 'not thorough' $(ARGS)
+
+test-all: lint browser ## the same with the tests that take long, before a release or where models or views have changed
+	@$(PYTEST) $(ARGS)
 
 # a machine without a Chromium gets playwright's own; where that cannot be fetched, the walk is skipped and says so
 browser: $(DEV)

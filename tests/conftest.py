@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,17 @@ torch.set_num_threads(1)
 needs_corpora = pytest.mark.skipif(
     not os.environ.get("SEQMODELS_DATA"), reason="reads the real corpora: set SEQMODELS_DATA to their folder"
 )
+
+
+def most_of(values: Iterable[Any], *always: Any) -> list[Any]:
+    """Values to parametrize a test with, of which those not named `always` are for `make test-all` alone."""
+    return [value if value in always else _thorough(value) for value in values]
+
+
+def _thorough(value: Any) -> Any:
+    parts = value if isinstance(value, tuple) else (value,)
+    return pytest.param(*parts, marks=pytest.mark.thorough)
+
 
 SHIPPED = ("pos", "ner", "lm")  # the tasks of the checkpoints in the repository, and their cells
 SHIPPED_CELLS = ("elman", "gru", "lstm")

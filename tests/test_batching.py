@@ -97,6 +97,7 @@ def test_in_training_too_a_long_sentence_costs_what_its_words_cost() -> None:
     assert np.isfinite(objective.loss(model, objective.batches()[0], {}).mean.item())
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the peak of memory from /proc")
 @pytest.mark.parametrize("door", ["tag", "evaluate"])
 def test_a_very_long_line_among_short_ones_needs_less_than_a_gigabyte(door: str, tmp_path) -> None:

@@ -21,6 +21,7 @@ from seqmodels.runs import Run, read_history, root, start, status, store
 from seqmodels.runs.files import is_locked
 from seqmodels.runs.queue import FOLDER
 from tests import running
+from tests.conftest import most_of
 from tests.running import KEY, assert_same_model, discard, finish, is_now, make, order
 
 PATIENCE = 120.0  # seconds: the first task of a machine imports all that a training needs
@@ -65,6 +66,7 @@ def begun(**changes: object) -> Run:
     return run
 
 
+@pytest.mark.thorough
 @needs_ray
 def test_a_run_ends_on_the_cluster_as_it_does_here(on_ray: Any) -> None:
     here, there = make(), make()
@@ -77,6 +79,7 @@ def test_a_run_ends_on_the_cluster_as_it_does_here(on_ray: Any) -> None:
     wait_until(lambda: not there.alive)
 
 
+@pytest.mark.thorough
 @needs_ray
 def test_it_is_paused_changed_resumed_and_stopped_from_here(on_ray: Any) -> None:
     run = begun()
@@ -95,6 +98,7 @@ def test_it_is_paused_changed_resumed_and_stopped_from_here(on_ray: Any) -> None
     discard(run)
 
 
+@pytest.mark.thorough
 @needs_ray
 def test_one_that_no_machine_has_room_for_waits_and_can_be_taken_out(on_ray: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEQMODELS_RUNS_AT_ONCE", "4")
@@ -129,7 +133,7 @@ def kill_machine(machines: Any, run: Run) -> None:
 
 
 @needs_ray
-@pytest.mark.parametrize("kill", [kill_process, kill_machine])
+@pytest.mark.parametrize("kill", most_of([kill_process, kill_machine], kill_machine))
 def test_a_run_that_is_lost_goes_on_elsewhere_and_ends_with_the_same_weights(on_ray: Any, kill: Callable[[Any, Run], None]) -> None:
     whole, run = make(epochs=40), make(epochs=40)
     finish(whole)
@@ -153,6 +157,7 @@ def worker_of(run: Run) -> int:
     raise AssertionError("no process trains it")
 
 
+@pytest.mark.thorough
 @needs_ray
 def test_an_experiment_on_the_cluster_is_that_of_here(machines: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     here, there = tmp_path / "here.json", tmp_path / "there.json"

@@ -83,6 +83,7 @@ def test_the_splits_are_blocks_of_each_book_and_share_none() -> None:
     assert len({files.books for files in splits.values()}) == 1  # type: ignore[union-attr]
 
 
+@pytest.mark.thorough
 @needs_corpora
 def test_the_fairy_tales_have_their_size_and_are_all_in_one_split_alone() -> None:
     found = {split: load_texts("fairytales", split) for split in ("train", "dev", "test")}

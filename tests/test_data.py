@@ -75,6 +75,7 @@ def test_a_subset_of_paragraphs_is_read_without_reading_all(task: str) -> None:
     assert all(isinstance(token, str) for token in data.train[0])
 
 
+@pytest.mark.thorough
 @needs_corpora
 @pytest.mark.parametrize(("task", "source"), [("pos", "ewt"), ("ner", "uner"), ("ner", "all")])
 def test_corpora_have_their_own_dev_split(task: str, source: str) -> None:

@@ -117,6 +117,7 @@ def test_a_score_that_is_no_finite_number_is_refused(tiny_folder: Path, tmp_path
     problem_of(write(tmp_path / "changed.safetensors", text, safetensors.torch.load_file(path)))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["pos-gru", "ner-lstm", "lm-elman", "char-gru"])
 def test_a_thousand_damaged_files_are_read_or_refused_in_a_short_sentence(
     tiny_folder: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch

@@ -481,6 +481,7 @@ def test_pages_of_a_read_only_checkout_open_and_start_says_what_is_wrong(server:
     anyio.run(look)
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(300)
 def test_of_twenty_visitors_who_leave_in_the_middle_of_an_answer_nothing_is_left(server: Server) -> None:
     async def leave(number: int) -> None:

@@ -207,6 +207,7 @@ def test_a_selection_reaches_its_goal_and_the_page_says_so(
     assert found.reward in said(opened(GATES, lesson=name, **(link | changes)))
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("fresh_cache")
 def test_words_that_a_unit_follows_reach_the_goal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SEQMODELS_CHECKPOINTS", raising=False)

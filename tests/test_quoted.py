@@ -65,7 +65,8 @@ TEXTS: dict[str, tuple[str, State]] = {
     **{f"Cell: {cell.title}": (cell.where, {}) for cell in CELLS.values()},
     "Training: recorded": (recorded.read()["explanation"], {}),
 }
-CORPUS = {"Regimes: A unit that hardly moves", *(title for title in TEXTS if title.startswith("Moments: "))}  # read the addresses
+READ_IT = {"Regimes: A unit that hardly moves", *(title for title in TEXTS if title.startswith("Moments: "))}  # the addresses
+CORPUS = [needs_corpora, pytest.mark.thorough]
 
 
 def claim(title: str) -> Callable[[Claim], Claim]:
@@ -80,7 +81,7 @@ def never(state: State) -> Sequence[str]:
     return ()
 
 
-@pytest.mark.parametrize("title", [pytest.param(title, marks=[needs_corpora] if title in CORPUS else []) for title in TEXTS])
+@pytest.mark.parametrize("title", [pytest.param(title, marks=CORPUS if title in READ_IT else []) for title in TEXTS])
 def test_a_text_says_what_is_true_and_no_other_number(title: str) -> None:
     text, state = TEXTS[title]
     for phrase in CLAIMS.get(title, never)(state):

@@ -71,6 +71,7 @@ def look_at(run: Run) -> bool:
     return True
 
 
+@pytest.mark.thorough
 def test_a_thousand_damaged_runs_are_read_and_drawn_without_an_error(folder: Path) -> None:
     done = json.loads((folder / "done.json").read_text())
     found = list_all()

@@ -114,6 +114,7 @@ def test_without_a_log_there_are_no_events(tmp_path: Path) -> None:
     assert known == History()
 
 
+@pytest.mark.thorough
 def test_a_run_of_ten_hours_is_told_in_five_megabytes_and_no_step_is_lost_in_the_sums() -> None:
     now = [0.0]
     thinner = StepThinner(clock=lambda: now[0])

@@ -9,9 +9,9 @@ import pytest
 
 from seqmodels.runs import Run, Upload, create, read_history, session, status
 from seqmodels.runs.settings import from_flat
+from tests.conftest import most_of
 from tests.running import CONLLU, KEY, finish, fork, kill, make
 
-MOMENTS = 10
 TAGGER = {
     "task": "pos", "cell": "lstm", "hidden_size": "8", "source": "file", "dropout": "0.3", "epochs": "12", "batch_size": "2",
     "optimizer": "adamw", "probe": "She sings .",
@@ -67,15 +67,19 @@ def undisturbed(request: pytest.FixtureRequest, runs_folder: None) -> Undisturbe
     return Undisturbed(request.param, time.monotonic() - begun, outcome(run))
 
 
-@pytest.mark.parametrize("save_every", [0.0, 0.1], ids=["saves at every step", "saves now and then"])
-def test_a_run_killed_at_ten_random_moments_ends_with_the_same_weights(
-    undisturbed: Undisturbed, save_every: float, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("moments", "save_every"),
+    most_of([(2, 0.0), (10, 0.0), (10, 0.1)], (2, 0.0)),
+    ids=["twice, saves at every step", "ten times, saves at every step", "ten times, saves now and then"],
+)
+def test_a_run_killed_at_random_moments_ends_with_the_same_weights(
+    undisturbed: Undisturbed, moments: int, save_every: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # each save may be the one that the kill falls into
     monkeypatch.setattr(session, "SAVE_EVERY", save_every)
-    draw = random.Random(f"{undisturbed.kind} {save_every}")
+    draw = random.Random(f"{undisturbed.kind} {moments} {save_every}")
     run = MAKERS[undisturbed.kind]()
-    for _ in range(MOMENTS):
+    for _ in range(moments):
         pid = fork(run)
         time.sleep(draw.uniform(0, undisturbed.seconds))
         kill(pid)

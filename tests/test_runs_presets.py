@@ -92,6 +92,7 @@ def test_without_its_warm_up_it_explodes_at_once_as_a_hint_of_the_lesson_has_it(
     assert len(reports) < 20
 
 
+@pytest.mark.thorough
 def test_the_clipped_run_learns_though_its_norm_often_passes_the_threshold() -> None:
     steps: list[Step] = []
     best = peak = 0.0
@@ -130,6 +131,7 @@ def test_a_run_that_overfits_has_few_sentences_no_dropout_and_patience() -> None
     assert found["patience"] is not None
 
 
+@pytest.mark.thorough
 def test_the_run_that_overfits_gets_worse_on_others_while_it_learns_its_own_by_heart_and_stops() -> None:
     epochs = [report for report in trained("overfits") if isinstance(report, Epoch)]
     best, last = epochs[epochs[-1].best_epoch - 1], epochs[-1]

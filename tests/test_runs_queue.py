@@ -115,6 +115,7 @@ def test_a_run_that_waits_is_deleted_at_once(slot: int) -> None:
     os.close(slot)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("when", ["a process waits behind them", "a run ends"])
 def test_where_the_process_that_starts_them_was_killed_there_is_another_when(when: str) -> None:
     left, other = make(epochs=1), make(epochs=1)
@@ -131,6 +132,7 @@ def test_where_the_process_that_starts_them_was_killed_there_is_another_when(whe
     assert status(other).name == "finished"
 
 
+@pytest.mark.thorough
 def test_a_process_that_waits_by_itself_has_its_turn_among_them(slot: int) -> None:
     first = waiting()
     second = make(epochs=1000)

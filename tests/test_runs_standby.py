@@ -52,6 +52,7 @@ def killed(pid: int) -> None:
     wait_until(lambda: not launcher._server.alive)
 
 
+@pytest.mark.thorough
 @needs_proc
 def test_a_run_that_is_forked_trains_as_one_that_is_not() -> None:
     server = ready()
@@ -83,6 +84,7 @@ def test_it_is_told_from_others_and_writes_the_log_of_its_run() -> None:
     wait_until(lambda: "interrupted" in (run.folder / store.LOG).read_text())  # it says so after its status does
 
 
+@pytest.mark.thorough
 def test_it_takes_the_environment_of_the_moment_it_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
     ready()
     monkeypatch.setenv("SEQMODELS_RUN_MINUTES", "0.001")
@@ -108,6 +110,7 @@ def test_it_holds_the_lock_until_it_ends() -> None:
     wait_until(is_now(run, "stopped"))
 
 
+@pytest.mark.thorough
 def test_several_runs_started_at_once_each_have_a_process() -> None:
     ready()
     runs = [make() for _ in range(3)]
@@ -118,6 +121,7 @@ def test_several_runs_started_at_once_each_have_a_process() -> None:
     assert len({status(run).progress.pid for run in runs}) == 3
 
 
+@pytest.mark.thorough
 @needs_proc
 def test_a_run_that_waits_does_not_take_what_stands_by(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEQMODELS_RUNS_AT_ONCE", "1")
@@ -134,6 +138,7 @@ def test_a_run_that_waits_does_not_take_what_stands_by(monkeypatch: pytest.Monke
     wait_until(is_now(second, "stopped"))
 
 
+@pytest.mark.thorough
 def test_where_it_has_died_a_new_process_is_started() -> None:
     killed(ready())
     run = make()
@@ -141,6 +146,7 @@ def test_where_it_has_died_a_new_process_is_started() -> None:
     wait_until(is_now(run, "finished"))
 
 
+@pytest.mark.thorough
 def test_where_there_can_be_none_pages_and_runs_do_without(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_: object, **__: object) -> None:
         raise BlockingIOError("no more processes")
@@ -155,6 +161,7 @@ def test_where_there_can_be_none_pages_and_runs_do_without(monkeypatch: pytest.M
     assert not launcher._server.alive  # none that was not asked for
 
 
+@pytest.mark.thorough
 def test_what_it_cannot_import_is_no_loss_to_a_run_that_needs_it_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "spacy.py").write_text("raise ImportError")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))

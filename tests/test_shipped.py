@@ -31,7 +31,7 @@ BARS = {
     "tales": ("perplexity", 41.0),
     "names": ("bits_per_character", 2.8),
 }  # for the gated cells, on test
-SAMPLED = 5  # of the texts one in so many is read where all would take half a minute: by language models of words
+SAMPLED = 50  # of the texts one in so many is read where all would take half a minute: by language models of words
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -102,14 +102,25 @@ def share_of_gru(task: str) -> float:
 
 @needs_corpora
 def test_the_scores_it_carries_are_those_it_gets(shipped: Checkpoint) -> None:
-    """To the rounding; of a language model of words, which takes half a minute for all texts, GRU's alone."""
+    """To the rounding; those of a language model of words nearly, on some of the texts, where it stands to GRU as on all."""
     task, said = shipped.info.task, shipped.info.scores["test"]
-    if BARS[task][0] == "perplexity" and shipped.info.cell != "gru":
+    if BARS[task][0] == "perplexity":
         share = figures(shipped, held_out(task)[::SAMPLED])["perplexity"] / said["perplexity"]
-        assert share == pytest.approx(share_of_gru(task), rel=0.025)  # on the same texts the cells differ by 2 % at most
-        return
-    measured = figures(shipped, held_out(task))
-    for figure, value in said.items():
+        assert share == pytest.approx(share_of_gru(task), rel=0.06)
+    else:
+        same_to_the_rounding(shipped)
+
+
+@needs_corpora
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith(("lm", "tales"))])
+def test_the_perplexities_are_right_to_the_rounding(name: str) -> None:
+    same_to_the_rounding(checkpoints.load(FOLDER / f"{name}{checkpoints.SUFFIX}"))
+
+
+def same_to_the_rounding(found: Checkpoint) -> None:
+    measured = figures(found, held_out(found.info.task))
+    for figure, value in found.info.scores["test"].items():
         assert measured[figure] == pytest.approx(value, abs=0.05)
 
 

@@ -94,6 +94,7 @@ def lines(output: str) -> list[str]:
     return [" ".join(line.split()) for line in output.splitlines() if line.startswith(("epoch", "dev", "wrote", "going"))]
 
 
+@pytest.mark.thorough
 def test_a_killed_worker_costs_the_epoch_and_the_weights_are_those_of_an_unbroken_training(tmp_path: Path) -> None:
     epochs = ["--epochs", "20"]
     with launch(command(tmp_path / "whole", *epochs)) as whole:

@@ -55,8 +55,8 @@ def over_a_slow_line(page: Page) -> None:
 @pytest.mark.parametrize(
     ("place", "label", "text"),
     [
-        ("Language_model", "Prompt", "The gold of the mountains"),
-        ("Language_model?read=names", "The name begins with", "Iv"),
+        pytest.param("Language_model", "Prompt", "The gold of the mountains", marks=pytest.mark.thorough),
+        pytest.param("Language_model?read=names", "The name begins with", "Iv", marks=pytest.mark.thorough),
         ("Tagging", "Your text", "The old man the boat, he said. " * 700),
         ("Gates?view=Heatmaps", "Your text", "The old man the boat. " * 30),
     ],

@@ -32,6 +32,7 @@ def test_a_slider_moves_the_memory_and_the_arrow_keys_step_through_the_signal(pa
     assert violations(page) == []
 
 
+@pytest.mark.thorough
 def test_a_network_finds_the_gates_and_stands_in_the_diagram(page: Page, address: str) -> None:
     visit(page, f"{address}/Gate_by_hand")
     page.get_by_role("button", name="Go on").click()

@@ -48,6 +48,7 @@ def predict(page: Page, step: lesson.Step, number: int) -> None:
     wait_until(page, f"!!{HAPPENS}?.contains(document.activeElement)")
 
 
+@pytest.mark.thorough
 def test_a_walk_from_the_first_step_to_the_last_by_its_links_meets_no_dead_end(page: Page, address: str) -> None:
     page.set_viewport_size(PROJECTOR)
     visit(page, address)

@@ -160,6 +160,7 @@ def test_a_race_is_in_one_chart_and_another_preset_offers_to_stop_it(page: Page,
     expect(page.get_by_role("heading", name="It explodes")).to_be_visible()
 
 
+@pytest.mark.thorough
 def test_a_network_writes_before_its_first_step_and_goes_on(page: Page, server: Server) -> None:
     run = begin(page, server, "spell")
     written = page.locator(".sm-written")
@@ -172,6 +173,7 @@ def test_a_network_writes_before_its_first_step_and_goes_on(page: Page, server: 
     wait_until(lambda: are_side_by_side(chart.bounding_box(), written.bounding_box()))
 
 
+@pytest.mark.thorough
 def test_the_settings_of_a_run_are_put_into_the_form_and_shown(page: Page, server: Server) -> None:
     run = begin(page, server, "clipped")
     press(page, "Stop")
@@ -213,6 +215,7 @@ def test_a_file_is_brought_used_and_deleted(page: Page, server: Server, tiny_fol
     expect(page.get_by_text("is deleted")).to_be_visible()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_axe_finds_no_violation_in_a_running_training(page: Page, server: Server, scheme: Literal["light", "dark"]) -> None:
     page.emulate_media(color_scheme=scheme)
@@ -223,6 +226,7 @@ def test_axe_finds_no_violation_in_a_running_training(page: Page, server: Server
 
 
 # last, for they share an app of their own
+@pytest.mark.thorough
 @pytest.mark.parametrize("started", ["0"], indirect=True)
 def test_who_started_a_run_commands_it_and_others_watch(page: Page, browser: Browser, server: Server) -> None:
     run = begin(page, server, "clipped")
