@@ -31,7 +31,7 @@ BARS = {
     "tales": ("perplexity", 41.0),
     "names": ("bits_per_character", 2.8),
 }  # for the gated cells, on test
-SAMPLED = 50  # of the texts one in so many is read where all would take half a minute: by language models of words
+SAMPLED = 20  # of the texts one in so many is read where all would take half a minute: by language models of words
 
 
 @pytest.fixture(scope="module", params=NAMES)
