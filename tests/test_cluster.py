@@ -21,7 +21,6 @@ from seqmodels.runs import Run, read_history, root, start, status, store
 from seqmodels.runs.files import is_locked
 from seqmodels.runs.queue import FOLDER
 from tests import running
-from tests.conftest import most_of
 from tests.running import KEY, assert_same_model, discard, finish, is_now, make, order
 
 PATIENCE = 120.0  # seconds: the first task of a machine imports all that a training needs
@@ -133,7 +132,8 @@ def kill_machine(machines: Any, run: Run) -> None:
 
 
 @needs_ray
-@pytest.mark.parametrize("kill", most_of([kill_process, kill_machine], kill_machine))
+@pytest.mark.thorough
+@pytest.mark.parametrize("kill", [kill_process, kill_machine])
 def test_a_run_that_is_lost_goes_on_elsewhere_and_ends_with_the_same_weights(on_ray: Any, kill: Callable[[Any, Run], None]) -> None:
     whole, run = make(epochs=40), make(epochs=40)
     finish(whole)

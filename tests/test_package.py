@@ -18,6 +18,7 @@ from playwright.sync_api import expect
 
 from tests.browser.driver import PATIENCE, ROOT, browse, find_browser, free_port, settle, wait_for
 
+pytestmark = pytest.mark.thorough
 SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 
 
@@ -58,13 +59,11 @@ def test_the_command_tags_with_the_shipped_models(installed: Path, elsewhere: Pa
     assert [token["tag"] for token in found["tokens"]] == ["PRON", "VERB", "PUNCT"]
 
 
-@pytest.mark.thorough
 def test_the_module_lists_every_shipped_model(installed: Path, elsewhere: Path) -> None:
     listed = json.loads(answer(installed / "python", "-m", "seqmodels", "checkpoints", "--json"))["checkpoints"]
     assert {one["name"] for one in listed} == {path.stem for path in (ROOT / "checkpoints").glob("*.safetensors")}
 
 
-@pytest.mark.thorough
 def test_spacy_finds_the_taggers_by_itself(installed: Path, elsewhere: Path) -> None:
     code = "import spacy; nlp = spacy.blank('en'); nlp.add_pipe('seqmodels_tagger'); print(*(t.pos_ for t in nlp('She sings.')))"
     assert answer(installed / "python", "-c", code).strip() == "PRON VERB PUNCT"

@@ -68,6 +68,7 @@ def test_a_run_that_is_forked_trains_as_one_that_is_not() -> None:
     wait_until(lambda: not command_line(pid) and not Path(f"/proc/{pid}").exists())  # nor is it a zombie
 
 
+@pytest.mark.thorough
 @needs_proc
 def test_it_is_told_from_others_and_writes_the_log_of_its_run() -> None:
     ready()
@@ -94,6 +95,7 @@ def test_it_takes_the_environment_of_the_moment_it_is_called(monkeypatch: pytest
     assert "longest time" in status(run).progress.message
 
 
+@pytest.mark.thorough
 def test_it_holds_the_lock_until_it_ends() -> None:
     ready()
     run = make(epochs=1000)

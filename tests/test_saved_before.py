@@ -58,6 +58,7 @@ def test_its_interrupted_run_goes_on_in_the_midst_of_an_epoch_and_is_finished() 
     assert [mark["kind"] for mark in history.marks] == ["resumed", "finished"]
 
 
+@pytest.mark.thorough
 def test_its_half_done_training_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copyfile(SAVED / "recall-state.safetensors", tmp_path / "mine.state.safetensors")
     output = tmp_path / "mine.safetensors"

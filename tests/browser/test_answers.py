@@ -58,7 +58,7 @@ def over_a_slow_line(page: Page) -> None:
         pytest.param("Language_model", "Prompt", "The gold of the mountains", marks=pytest.mark.thorough),
         pytest.param("Language_model?read=names", "The name begins with", "Iv", marks=pytest.mark.thorough),
         ("Tagging", "Your text", "The old man the boat, he said. " * 700),
-        ("Gates?view=Heatmaps", "Your text", "The old man the boat. " * 30),
+        pytest.param("Gates?view=Heatmaps", "Your text", "The old man the boat. " * 30, marks=pytest.mark.thorough),
     ],
 )
 def test_what_is_left_of_the_old_answer_is_pale_beside_the_new_one(

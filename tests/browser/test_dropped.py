@@ -62,6 +62,7 @@ def relay(address: str) -> Iterator[Relay]:
         yield made
 
 
+@pytest.mark.thorough
 def test_what_is_on_screen_stays_when_the_connection_is_dropped_and_the_next_change_is_answered(page: Page, relay: Relay) -> None:
     visit(page, f"{relay.address}/Tagging")
     text, answer = page.get_by_label("Your text", exact=True), page.locator(".st-key-answer")

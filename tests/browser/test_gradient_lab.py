@@ -32,6 +32,7 @@ def test_a_slider_moves_the_lines(page: Page, address: str) -> None:
     assert lines.evaluate(LINES) != before
 
 
+@pytest.mark.thorough
 def test_a_slider_that_is_moved_faster_than_the_page_answers_ends_where_it_was_left(page: Page, address: str) -> None:
     visit(page, f"{address}/Gradient_lab?part=One+update")
     page.get_by_role("slider", name="Learning rate").focus()

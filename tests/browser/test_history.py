@@ -127,6 +127,7 @@ def test_a_typed_prompt_leaves_the_numbers_in_the_address(page: Page, address: s
     assert entries(page) == before + 1
 
 
+@pytest.mark.thorough
 def test_back_in_the_gates_brings_the_word_and_the_view(page: Page, address: str) -> None:
     visit(page, f"{address}/Gates?text=The+old+man+the+boats.&token=3")
     before = entries(page)
@@ -154,6 +155,7 @@ def test_a_text_too_long_for_a_link_is_there_again_by_forward(page: Page, addres
     expect(page.get_by_label(TEXT, exact=True)).to_have_value(long)
 
 
+@pytest.mark.thorough
 def test_a_file_stays_over_a_visit_to_another_page_until_it_is_removed(page: Page, address: str, tmp_path: Path) -> None:
     visit(page, f"{address}/Training?settings=task%3Dchar%26source%3Dfile")
     own = tmp_path / "own.txt"

@@ -139,6 +139,7 @@ def test_on_a_stage_only_the_result_is_left_and_keys_turn_the_views(page: Page, 
     assert "stage" not in page.url
 
 
+@pytest.mark.thorough
 def test_on_a_stage_pictures_grow_with_the_type_and_still_answer_the_pointer(page: Page, address: str) -> None:
     visit(page, f"{address}/Gates?view=Regimes&text=The+old+man+the+boats.&cells=gru&stage=true", (1920, 1080))
     plots = page.locator("[class*=st-key-gates-pictures-] .js-plotly-plot")

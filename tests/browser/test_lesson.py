@@ -82,6 +82,7 @@ def test_back_brings_the_step_before_on_the_same_page(page: Page, address: str) 
     expect(page.get_by_role("button", name="View: Square")).to_be_visible()
 
 
+@pytest.mark.thorough
 def test_on_a_stage_the_keys_turn_the_steps_and_on_a_phone_the_bar_fits(page: Page, address: str) -> None:
     visit(page, f"{address}/Gates?view=Square&lesson=2&stage=true")
     page.locator(".st-key-lesson-skip button").click()

@@ -39,6 +39,7 @@ def test_a_training_opens_with_its_settings(page: Page, address: str) -> None:
     assert page.get_by_test_id("stException").count() == 0
 
 
+@pytest.mark.thorough
 def test_axe_finds_nothing(page: Page, address: str) -> None:
     visit(page, f"{address}/Five_tips?tip=slips")
     for scheme in SCHEMES:

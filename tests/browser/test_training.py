@@ -134,6 +134,7 @@ def test_the_clipping_preset_is_watched_steered_stopped_and_used(page: Page, ser
     expect(page.locator(".sm-card b", has_text="mine (Elman)")).to_have_count(0)
 
 
+@pytest.mark.thorough
 def test_a_race_is_in_one_chart_and_another_preset_offers_to_stop_it(page: Page, server: Server) -> None:
     page.set_viewport_size({"width": 960, "height": 540})
     first = begin(page, server, "race")
@@ -203,6 +204,7 @@ def test_a_run_outlives_the_server(page: Page, server: Server) -> None:
         is_now(page, run, "paused")
 
 
+@pytest.mark.thorough
 def test_a_file_is_brought_used_and_deleted(page: Page, server: Server, tiny_folder: Path) -> None:
     page.goto(f"{server.address}/Training")
     settle(page)
@@ -258,6 +260,7 @@ def test_who_started_a_run_commands_it_and_others_watch(page: Page, browser: Bro
         expect(other.get_by_text("Recorded from two runs")).to_be_visible()  # its view of the run ends by itself
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("started", ["0"], indirect=True)
 def test_who_is_forgotten_only_watches(page: Page, server: Server) -> None:
     begin(page, server, "clipped")

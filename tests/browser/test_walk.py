@@ -154,6 +154,7 @@ def test_beyond_the_first_and_the_last_word_there_is_none(page: Page, address: s
     expect(word).to_have_text("old" if token == "1" else "boats")
 
 
+@pytest.mark.thorough
 def test_the_menu_of_views_and_the_buttons_beside_it_turn_to_another_view(page: Page, address: str) -> None:
     first, second, third, *_, last = VIEWS
     visit(page, f"{address}/Gates")
@@ -169,6 +170,7 @@ def test_the_menu_of_views_and_the_buttons_beside_it_turn_to_another_view(page: 
     expect(page.get_by_role("button", name=f"View: {first}")).to_be_visible()
 
 
+@pytest.mark.thorough
 def test_play_walks_through_the_words_to_the_end_and_a_second_press_stops_it(page: Page, address: str) -> None:
     visit(page, f"{address}/Gates?text=The+old+man+the+boats.&token=4")
     word = page.locator(".strip button[aria-pressed=true]")
