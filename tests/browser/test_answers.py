@@ -52,13 +52,14 @@ def over_a_slow_line(page: Page) -> None:
     page.route_web_socket("**/_stcore/stream", relay)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("place", "label", "text"),
     [
-        pytest.param("Language_model", "Prompt", "The gold of the mountains", marks=pytest.mark.thorough),
-        pytest.param("Language_model?read=names", "The name begins with", "Iv", marks=pytest.mark.thorough),
+        ("Language_model", "Prompt", "The gold of the mountains"),
+        ("Language_model?read=names", "The name begins with", "Iv"),
         ("Tagging", "Your text", "The old man the boat, he said. " * 700),
-        pytest.param("Gates?view=Heatmaps", "Your text", "The old man the boat. " * 30, marks=pytest.mark.thorough),
+        ("Gates?view=Heatmaps", "Your text", "The old man the boat. " * 30),
     ],
 )
 def test_what_is_left_of_the_old_answer_is_pale_beside_the_new_one(

@@ -21,6 +21,7 @@ LINES = (
 )
 
 
+@pytest.mark.thorough
 def test_a_slider_moves_the_lines(page: Page, address: str) -> None:
     visit(page, f"{address}/Gradient_lab")
     lines = page.locator(".js-plotly-plot").first

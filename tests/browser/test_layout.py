@@ -55,13 +55,13 @@ def half_in_sight_on_every_screen(page: Page, picture: str) -> None:
         half_in_sight(page, picture)
 
 
-@pytest.mark.parametrize("place", most_of(PICTURES, "Tagging", "Language_model", "Leaderboard", "Gradient_lab"))
+@pytest.mark.parametrize("place", most_of(PICTURES, "Tagging", "Leaderboard"))
 def test_half_of_the_picture_is_in_sight_on_every_screen(page: Page, address: str, place: str) -> None:
     visit(page, f"{address}/{place}")
     half_in_sight_on_every_screen(page, PICTURES[place])
 
 
-@pytest.mark.parametrize("place", ["", "Tagging", "Language_model", "Gates", "Gate_by_hand?part=Memory+cell"])
+@pytest.mark.parametrize("place", most_of(["", "Tagging", "Language_model", "Gates", "Gate_by_hand?part=Memory+cell"], "Gates"))
 def test_the_inputs_leave_the_page_to_the_result(page: Page, address: str, place: str) -> None:
     visit(page, f"{address}/{place}")
     page.locator(".st-key-header").wait_for()
@@ -70,7 +70,7 @@ def test_the_inputs_leave_the_page_to_the_result(page: Page, address: str, place
     wait_until(page, ends, MOST_HEADER, timeout=10_000)
 
 
-@pytest.mark.parametrize("view", ["Heatmaps", "Survival", "Gap"])
+@pytest.mark.parametrize("view", most_of(["Heatmaps", "Survival", "Gap"], "Survival"))
 def test_three_pictures_stand_in_one_row_down_to_900_pixels(page: Page, address: str, view: str) -> None:
     visit(page, f"{address}/Gates?view={view}&cells=elman&cells=gru&cells=lstm", (LOWEST_ROW, 600))
     row = page.locator("[class*=st-key-gates-pictures-]").first.locator(":scope > *")
@@ -171,6 +171,7 @@ def test_on_a_stage_no_picture_covers_what_stands_below_it(page: Page, address: 
     )
 
 
+@pytest.mark.thorough
 def test_on_a_stage_the_curves_of_a_training_grow_too(page: Page, address: str) -> None:
     tall = []
     for stage in ("false", "true"):

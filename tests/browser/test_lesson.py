@@ -70,6 +70,7 @@ def test_a_walk_from_the_first_step_to_the_last_by_its_links_meets_no_dead_end(p
     expect(page.get_by_text("Steps, 13 of 13 done")).to_be_visible()
 
 
+@pytest.mark.thorough
 def test_back_brings_the_step_before_on_the_same_page(page: Page, address: str) -> None:
     visit(page, f"{address}/Gates?view=Square&lesson=2")
     follow(page, "next", lesson.STEPS[2].title)

@@ -61,6 +61,7 @@ def test_the_page_opens_offline_and_answers_the_pointer(menu: Page, browser: Bro
         assert wrong == []
 
 
+@pytest.mark.thorough
 def test_a_picture_is_svg_with_its_words(menu: Page, tmp_path: Path) -> None:
     root = ElementTree.parse(saved(menu, "SVG", tmp_path)).getroot()
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
@@ -70,6 +71,7 @@ def test_a_picture_is_svg_with_its_words(menu: Page, tmp_path: Path) -> None:
     assert not [link for element in root.iter() for link in element.attrib.values() if link.startswith("http")]
 
 
+@pytest.mark.thorough
 def test_a_picture_is_pdf_with_its_words_as_text(menu: Page, tmp_path: Path) -> None:
     reader = PdfReader(saved(menu, "PDF", tmp_path), strict=True)
     (page,) = reader.pages

@@ -17,6 +17,7 @@ pytestmark = [
 ]
 
 
+@pytest.mark.thorough
 def test_each_tip_is_a_click_away_and_in_sight_on_a_projector(page: Page, address: str) -> None:
     visit(page, f"{address}/Five_tips")
     page.set_viewport_size({"width": 960, "height": 540})

@@ -13,6 +13,7 @@ from tests.browser.driver import settle, visit
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 
+@pytest.mark.thorough
 def test_a_unit_is_found_coloured_and_followed_into_gates(page: Page, address: str) -> None:
     visit(page, f"{address}/Units")
     expect(page.get_by_text("Unit 44 follows quotations")).to_be_visible()
