@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 import streamlit as st
 
 from pages.common import address, inputs, lesson, loading, sheets, shown
+from pages.common.turns import TURNS
 from seqmodels import journal
 from seqmodels.environment import held
 from seqmodels.failures import OUT_OF_MEMORY, is_out_of_memory
@@ -292,7 +293,7 @@ def _note(error: Exception) -> None:
 def run(draw: Callable[[], None]) -> None:
     """Draw a page, inside the boundary."""
     began = time.monotonic()
-    with boundary(), held():
+    with TURNS.taken(), boundary(), held():
         draw()
     st.session_state[_ANSWERED] = st.session_state.get(_ASKED)
     correction = address.finish()
@@ -313,7 +314,7 @@ def fragment(draw: Callable[Arguments, None], *, run_every: float | None = None)
     @wraps(draw)
     def bounded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         address.visit_part()
-        with boundary(), held():
+        with TURNS.taken(), boundary(), held():
             draw(*args, **kwargs)
         address.write_part()
         lesson.show_solved()
