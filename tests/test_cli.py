@@ -17,7 +17,7 @@ from seqmodels import checkpoints
 from seqmodels.cells import CELLS
 from seqmodels.cli import main, show
 from seqmodels.tasks import tasks_that_predict
-from tests.conftest import MODELS, SHIPPED, SHIPPED_CELLS, most_of
+from tests.conftest import MODELS, SHIPPED, SHIPPED_CELLS, thorough_but
 from tests.running import assert_same_model
 
 TAGGING = tasks_that_predict("tags")
@@ -402,7 +402,7 @@ def test_train_tells_each_epoch_and_leaves_a_checkpoint_that_evaluates(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals as on POSIX")
-@pytest.mark.parametrize("stop", most_of([signal.SIGKILL, signal.SIGINT], signal.SIGINT))
+@pytest.mark.parametrize("stop", thorough_but([signal.SIGKILL, signal.SIGINT], signal.SIGINT))
 def test_a_run_that_was_stopped_goes_on_to_the_same_model(
     capsys: pytest.CaptureFixture[str], own_corpus: dict[str, Path], tmp_path: Path, stop: signal.Signals
 ) -> None:

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from seqmodels.failures import LEAST_ADDRESS_SPACE, OUT_OF_MEMORY, is_out_of_memory
-from tests.conftest import most_of
+from tests.conftest import thorough_but
 
 # all is imported and loaded first, so that it is the text that finds no room
 SCRIPT = """
@@ -24,7 +24,7 @@ sys.exit(main(["{command}", "John lives in Berlin. " * 100_000, *arguments]))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits memory as Linux does")
-@pytest.mark.parametrize(("command", "room"), most_of([("tag", 2**22), ("tag", 2**25), ("trace", 2**26)], ("tag", 2**22)))
+@pytest.mark.parametrize(("command", "room"), thorough_but([("tag", 2**22), ("tag", 2**25), ("trace", 2**26)], ("tag", 2**22)))
 def test_memory_that_runs_out_is_one_line_and_exit_code_2(command: str, room: int) -> None:
     script = SCRIPT.format(command=command, room=room)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
@@ -32,8 +32,8 @@ def test_memory_that_runs_out_is_one_line_and_exit_code_2(command: str, room: in
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits memory as Linux does")
-@pytest.mark.parametrize("command", most_of(["tag", "trace"], "tag"))
-@pytest.mark.parametrize("megabytes", most_of([200, 400, LEAST_ADDRESS_SPACE], 400))
+@pytest.mark.parametrize("command", thorough_but(["tag", "trace"], "tag"))
+@pytest.mark.parametrize("megabytes", thorough_but([200, 400, LEAST_ADDRESS_SPACE], 400))
 def test_too_little_memory_to_begin_with_is_one_line_and_exit_code_2(command: str, megabytes: int) -> None:
     script = (
         f"import resource, sys; resource.setrlimit(resource.RLIMIT_AS, ({megabytes << 20}, resource.RLIM_INFINITY)); "

@@ -21,7 +21,6 @@ from seqmodels.inference import Sampling, accept, continue_text, next_words, sco
 from seqmodels.runs import Upload, create
 from seqmodels.runs.settings import from_flat
 from seqmodels.tasks import find_task
-from tests.conftest import most_of
 from tests.paging import GATES, LANGUAGE, TRAINING, followed, html, linked, opened, pictures, said, sound
 from tests.running import KEY, finish
 
@@ -253,7 +252,7 @@ def test_the_gates_page_offers_characters_only_where_a_model_reads_them(own: Pat
     assert tasks(sound(app.run())) == ["Parts of speech", "Entities", "Language model", "Fairy tales", "Surnames", "Characters"]
 
 
-@pytest.mark.parametrize("view", most_of(VIEWS, "Square", "Ledger", "Compare"))
+@pytest.mark.parametrize("view", VIEWS)
 def test_every_view_shows_models_of_characters(view: str, letters: Checkpoint, own: Path, tiny: dict[str, Checkpoint]) -> None:
     spelling(own, tiny["lm-elman"], "others")
     app = opened(GATES, view=view, task="Characters", cells=["letters", "others"], text="Up to <b>\nit.", token="7", written="5")

@@ -19,7 +19,7 @@ from seqmodels import checkpoints
 from seqmodels.tasks import find_task
 from seqmodels.tasks.base import ModelConfig
 from seqmodels.traces import Trace, trace
-from tests.conftest import SHIPPED_CELLS, most_of, save_tiny
+from tests.conftest import SHIPPED_CELLS, save_tiny
 from tests.naming import save_names
 from tests.paging import GATES, html, numbers, opened, pictures, said, sound, took, turned, view_of
 
@@ -31,7 +31,6 @@ visit = partial(opened, GATES)
 pytestmark = pytest.mark.usefixtures("fresh_cache", "tiny_checkpoints")  # unless a test brings its own models
 
 all_views = pytest.mark.parametrize("view", VIEWS)
-some_views = pytest.mark.parametrize("view", most_of(VIEWS, "Square", "Ledger", "Gap", "Compare"))
 
 
 def typed(page: AppTest, text: str) -> AppTest:
@@ -119,21 +118,21 @@ def test_every_example_of_a_view_opens_with_what_there_is_to_see(
         assert page.text_area(key="text").value == example.state.get("text", TEXT)
 
 
-@some_views
+@all_views
 @pytest.mark.parametrize("text", ["Hello", "."])
 def test_every_view_takes_a_single_token(view: str, text: str) -> None:
     visit(view=view, text=text)
     visit(view=view, text=text, direction="backward", unit="0")
 
 
-@some_views
+@all_views
 def test_every_view_takes_a_unit(view: str) -> None:
     visit(view=view, text=TEXT, unit="3", token="2")
     page = visit(view=view, text=TEXT, unit="99999")
     assert "GRU has no unit 99999" in said(page)
 
 
-@some_views
+@all_views
 @pytest.mark.parametrize("token", ["2", "4"])
 def test_every_view_reads_any_text_as_text(view: str, token: str) -> None:
     page = typed(visit(view=view, unit="3", token=token), HOSTILE)  # a piece of HTML is selected
@@ -145,7 +144,7 @@ def test_every_view_reads_any_text_as_text(view: str, token: str) -> None:
     assert "\\u0007" not in drawn
 
 
-@some_views
+@all_views
 def test_every_view_answers_ten_thousand_words_and_sends_few(view: str) -> None:
     page = typed(visit(view=view, text=TEXT), "man " * 10_000)
     assert "Your text has about 10,000: its first 1,000 are read" in said(page)
@@ -154,7 +153,7 @@ def test_every_view_answers_ten_thousand_words_and_sends_few(view: str) -> None:
     assert sent < 2_000_000
 
 
-@some_views
+@all_views
 def test_every_view_takes_a_model_of_more_layers(view: str, stacked: Path) -> None:
     for layer in ("1", "2"):
         page = visit(view=view, text=TEXT, cells=["gru"], layer=layer, direction="backward")
@@ -281,7 +280,7 @@ def test_a_unit_that_cannot_be_is_none_and_another_can_be_picked(unit: str) -> N
     assert page.number_input(key="unit").value == 3
 
 
-@some_views
+@all_views
 def test_every_view_opens_from_a_link_whose_every_value_is_damaged(view: str) -> None:
     # whatever the view's own inputs are called: they are in its address once it has been opened
     own = visit(view=view, text=TEXT)

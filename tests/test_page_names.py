@@ -15,7 +15,7 @@ from pages.explorer import VIEWS
 from seqmodels.checkpoints import load
 from seqmodels.inference import Sampling
 from seqmodels.traces import Switch, contribution_shares, invent, start_retention, trace, with_start
-from tests.conftest import most_of, save_tiny
+from tests.conftest import save_tiny
 from tests.naming import LANGUAGES, save_names
 from tests.paging import GATES, LANGUAGE, LEADERBOARD, TRAINING, html, numbers, opened, pictures, said, sound
 
@@ -112,7 +112,7 @@ def test_going_back_to_the_speeches_brings_their_prompt(models: Path) -> None:
     assert sound(page).text_area(key="prompt").value == ""
 
 
-@pytest.mark.parametrize("view", most_of(VIEWS, "Square", "Ledger", "Compare"))
+@pytest.mark.parametrize("view", VIEWS)
 def test_every_view_of_the_gates_begins_with_the_language(models: Path, view: str) -> None:
     page = opened(GATES, view=view, task="names", text=TEXT, language="Russian")
     assert page.selectbox(key="language").value == "Russian"

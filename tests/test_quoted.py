@@ -65,8 +65,7 @@ TEXTS: dict[str, tuple[str, State]] = {
     **{f"Cell: {cell.title}": (cell.where, {}) for cell in CELLS.values()},
     "Training: recorded": (recorded.read()["explanation"], {}),
 }
-READ_IT = {"Regimes: A unit that hardly moves", *(title for title in TEXTS if title.startswith("Moments: "))}  # the addresses
-CORPUS = [needs_corpora, pytest.mark.thorough]
+CORPUS = {"Regimes: A unit that hardly moves", *(title for title in TEXTS if title.startswith("Moments: "))}  # read the addresses
 
 
 def claim(title: str) -> Callable[[Claim], Claim]:
@@ -81,7 +80,9 @@ def never(state: State) -> Sequence[str]:
     return ()
 
 
-@pytest.mark.parametrize("title", [pytest.param(title, marks=CORPUS if title in READ_IT else []) for title in TEXTS])
+@pytest.mark.parametrize(
+    "title", [pytest.param(title, marks=[needs_corpora, pytest.mark.thorough] if title in CORPUS else []) for title in TEXTS]
+)
 def test_a_text_says_what_is_true_and_no_other_number(title: str) -> None:
     text, state = TEXTS[title]
     for phrase in CLAIMS.get(title, never)(state):

@@ -9,7 +9,7 @@ import pytest
 
 from seqmodels.runs import Run, Upload, create, read_history, session, status
 from seqmodels.runs.settings import from_flat
-from tests.conftest import most_of
+from tests.conftest import thorough_but
 from tests.running import CONLLU, KEY, finish, fork, kill, make
 
 TAGGER = {
@@ -69,7 +69,7 @@ def undisturbed(request: pytest.FixtureRequest, runs_folder: None) -> Undisturbe
 
 @pytest.mark.parametrize(
     ("moments", "save_every"),
-    most_of([(2, 0.0), (10, 0.0), (10, 0.1)], (2, 0.0)),
+    thorough_but([(2, 0.0), (10, 0.0), (10, 0.1)], (2, 0.0)),
     ids=["twice, saves at every step", "ten times, saves at every step", "ten times, saves now and then"],
 )
 def test_a_run_killed_at_random_moments_ends_with_the_same_weights(

@@ -25,7 +25,7 @@ from seqmodels.tasks.language import with_unknown
 from seqmodels.tasks.tagging import tag_probabilities
 from seqmodels.text import normal
 from seqmodels.vocab import LanguageVocab, TaggerVocab
-from tests.conftest import most_of, needs_corpora
+from tests.conftest import needs_corpora, thorough_but
 from tests.paging import LANGUAGE, TRAINING, opened, said
 from tests.running import KEY, finish, interrupted
 
@@ -164,7 +164,7 @@ def count(tokens: list[str], minimum: int, special: tuple[str, ...]) -> tuple[st
 
 
 @needs_corpora
-@pytest.mark.parametrize("model", most_of(["ner-elman", "ner-gru", "ner-lstm", "demo"], "ner-gru"))
+@pytest.mark.parametrize("model", thorough_but(["ner-elman", "ner-gru", "ner-lstm", "demo"], "ner-gru"))
 def test_f1_of_real_predictions_is_seqevals(model: str, tmp_path: Path) -> None:
     path = demo(tmp_path) if model == "demo" else checkpoints.find(model)
     tagger, vocabulary = as_tagger(checkpoints.load(path))

@@ -17,7 +17,7 @@ from seqmodels.inference import tag
 from seqmodels.tasks import TASKS, ModelConfig, find_task
 from seqmodels.tasks.tagging import tag_probabilities
 from seqmodels.traces import trace
-from tests.conftest import most_of, needs_corpora
+from tests.conftest import needs_corpora
 from tests.test_traces import TOLERANCE, law_error
 
 FOLDER = Path(__file__).parent.parent / "checkpoints"
@@ -31,7 +31,7 @@ BARS = {
     "tales": ("perplexity", 41.0),
     "names": ("bits_per_character", 2.8),
 }  # for the gated cells, on test
-SAMPLED = 20  # of the texts one in so many is read where all would take half a minute: by language models of words
+SAMPLED = 5  # of the texts one in so many is read where all would take half a minute: by language models of words
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -102,19 +102,19 @@ def share_of_gru(task: str) -> float:
 
 @needs_corpora
 def test_the_scores_it_carries_are_those_it_gets(shipped: Checkpoint) -> None:
-    """To the rounding; those of a language model of words nearly, on some of the texts, where it stands to GRU as on all."""
+    """To the rounding; of a language model of words, which takes half a minute for all texts, GRU's alone."""
     task, said = shipped.info.task, shipped.info.scores["test"]
-    if BARS[task][0] == "perplexity":
+    if BARS[task][0] == "perplexity" and shipped.info.cell != "gru":
         share = figures(shipped, held_out(task)[::SAMPLED])["perplexity"] / said["perplexity"]
-        assert share == pytest.approx(share_of_gru(task), rel=0.06)
+        assert share == pytest.approx(share_of_gru(task), rel=0.025)  # on the same texts the cells differ by 2 % at most
     else:
         same_to_the_rounding(shipped)
 
 
 @needs_corpora
 @pytest.mark.thorough
-@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith(("lm", "tales"))])
-def test_the_perplexities_are_right_to_the_rounding(name: str) -> None:
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith(("lm-", "tales-")) and not name.endswith("-gru")])
+def test_the_other_perplexities_are_right_to_the_rounding(name: str) -> None:
     same_to_the_rounding(checkpoints.load(FOLDER / f"{name}{checkpoints.SUFFIX}"))
 
 
@@ -125,7 +125,7 @@ def same_to_the_rounding(found: Checkpoint) -> None:
 
 
 @needs_corpora
-@pytest.mark.parametrize("name", most_of((name for name in NAMES if name.startswith(("pos", "ner"))), "pos-gru", "ner-gru"))
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith(("pos", "ner"))])
 def test_probabilities_are_calibrated_enough(name: str) -> None:
     """Expected calibration error over ten bins (Guo et al. 2017) on the test split: at most two points."""
     loaded = checkpoints.load(FOLDER / f"{name}{checkpoints.SUFFIX}")

@@ -26,7 +26,6 @@ from seqmodels.tasks import TASKS, DataConfig, DemoConfig, LanguageTask, ModelCo
 from seqmodels.tasks.base import Splits
 from seqmodels.traces import trace
 from seqmodels.training import TrainConfig
-from tests.conftest import most_of
 from tests.paging import GATES, LANGUAGE, OVERVIEW, TAGGING, TRAINING, html, opened, pictures, said
 from tests.running import KEY, finish
 
@@ -185,7 +184,7 @@ def test_a_link_of_settings_fills_the_form_with_them(models: dict[str, Path]) ->
 
 
 @pytest.mark.parametrize("task", ["shouting", "counting"])
-@pytest.mark.parametrize("view", most_of(VIEWS, "Square", "Ledger", "Compare"))
+@pytest.mark.parametrize("view", VIEWS)
 def test_every_view_draws_them(view: str, task: str) -> None:
     app = opened(GATES, view=view, text=TEXT, task=task, cells=f"my-{task}")
     assert pictures(app) or len(html(app)) > 300

@@ -14,7 +14,6 @@ from pages.explorer import VIEWS
 from pages.training import race, whole
 from seqmodels.viz.document import Html, Part, Picture, Words, document, markdown
 from seqmodels.viz.training import figures, losses, norms, scores
-from tests.conftest import most_of
 from tests.paging import GATES, LANGUAGE, LEADERBOARD, OVERVIEW, TAGGING, opened
 from tests.running import finish, kill_all, make, tagging
 
@@ -97,7 +96,7 @@ def test_sentences_lose_what_only_a_page_can_show() -> None:
     assert markdown("a \\*b\\*") == "<p>a *b*</p>\n"
 
 
-@pytest.mark.parametrize("view", most_of(VIEWS, "Square", "Ledger", "Compare"))
+@pytest.mark.parametrize("view", VIEWS)
 def test_every_view_is_kept_whole(view: str, all_tiny_checkpoints: object) -> None:
     app = opened(GATES, view=view, task="pos", cells="gru")
     parts: list[Part] = app.session_state["shown"]

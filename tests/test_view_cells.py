@@ -12,7 +12,7 @@ from torch import Tensor
 from pages.explorer import VIEWS
 from seqmodels.cells import CELLS, Cell, Formulas, Gates
 from seqmodels.checkpoints import SUFFIX
-from tests.conftest import SHIPPED_CELLS, most_of, save_tiny
+from tests.conftest import SHIPPED_CELLS, save_tiny
 from tests.paging import GATES, html, opened, pictures, said
 
 TEXT = "The old man the boats ."
@@ -65,7 +65,7 @@ def with_models_of_others(folder_of_others: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(("task", "cells"), TOGETHER)
-@pytest.mark.parametrize("view", most_of(VIEWS, "Square", "Ledger", "Compare"))
+@pytest.mark.parametrize("view", VIEWS)
 def test_every_view_draws_every_cell(view: str, task: str, cells: list[str]) -> None:
     names = [model_of(task, cell) for cell in cells]
     page = opened(GATES, view=view, text=TEXT, task=task, cells=names, token="4", unit="3")

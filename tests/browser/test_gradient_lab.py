@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.accessibility import SCHEMES, violations
 from tests.browser.driver import colour, settle, visit, wait_until
 from tests.browser.test_layout import half_in_sight
-from tests.conftest import most_of
+from tests.conftest import thorough_but
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -62,7 +62,7 @@ def test_a_click_on_the_wall_starts_there_and_play_goes_through_the_updates(page
     wait_until(page, f"() => ({points})(document.querySelector('.js-plotly-plot')) > 3")
 
 
-@pytest.mark.parametrize("part", most_of(PARTS, "Through+time"))
+@pytest.mark.parametrize("part", thorough_but(PARTS, "Through+time"))
 def test_each_part_is_in_sight_whole_on_a_phone_and_open_to_all(page: Page, address: str, part: str) -> None:
     visit(page, f"{address}/Gradient_lab?part={part}")
     for width, height in ((1440, 900), (960, 540)):

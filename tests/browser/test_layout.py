@@ -9,7 +9,7 @@ from pages.explorer import VIEWS
 from tests.browser.accessibility import violations
 from tests.browser.driver import settle, wait_until
 from tests.browser.driver import visit as go
-from tests.conftest import most_of
+from tests.conftest import thorough_but
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -55,13 +55,15 @@ def half_in_sight_on_every_screen(page: Page, picture: str) -> None:
         half_in_sight(page, picture)
 
 
-@pytest.mark.parametrize("place", most_of(PICTURES, "Tagging", "Leaderboard"))
+@pytest.mark.parametrize("place", thorough_but(PICTURES, "Tagging", "Leaderboard"))
 def test_half_of_the_picture_is_in_sight_on_every_screen(page: Page, address: str, place: str) -> None:
     visit(page, f"{address}/{place}")
     half_in_sight_on_every_screen(page, PICTURES[place])
 
 
-@pytest.mark.parametrize("place", most_of(["", "Tagging", "Language_model", "Gates", "Gate_by_hand?part=Memory+cell"], "Gates"))
+@pytest.mark.parametrize(
+    "place", thorough_but(["", "Tagging", "Language_model", "Gates", "Gate_by_hand?part=Memory+cell"], "Gates")
+)
 def test_the_inputs_leave_the_page_to_the_result(page: Page, address: str, place: str) -> None:
     visit(page, f"{address}/{place}")
     page.locator(".st-key-header").wait_for()
@@ -70,7 +72,7 @@ def test_the_inputs_leave_the_page_to_the_result(page: Page, address: str, place
     wait_until(page, ends, MOST_HEADER, timeout=10_000)
 
 
-@pytest.mark.parametrize("view", most_of(["Heatmaps", "Survival", "Gap"], "Survival"))
+@pytest.mark.parametrize("view", thorough_but(["Heatmaps", "Survival", "Gap"], "Survival"))
 def test_three_pictures_stand_in_one_row_down_to_900_pixels(page: Page, address: str, view: str) -> None:
     visit(page, f"{address}/Gates?view={view}&cells=elman&cells=gru&cells=lstm", (LOWEST_ROW, 600))
     row = page.locator("[class*=st-key-gates-pictures-]").first.locator(":scope > *")

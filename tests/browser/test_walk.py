@@ -13,7 +13,7 @@ from pages.explorer import VIEWS
 from tests.browser.accessibility import SCHEMES, violations
 from tests.browser.driver import colour, settle, take, type_into, visit, wait_until
 from tests.browser.test_layout import PHONE, PROJECTOR, VIEW_PICTURES, half_in_sight, half_in_sight_on_every_screen
-from tests.conftest import most_of
+from tests.conftest import thorough_but
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -142,7 +142,7 @@ def test_arrow_keys_and_clicks_move_the_selected_word_and_the_address_follows(pa
 
 @pytest.mark.parametrize(
     ("token", "key", "back"),
-    most_of([("1", "ArrowLeft", "ArrowRight"), ("6", "ArrowRight", "ArrowLeft")], ("6", "ArrowRight", "ArrowLeft")),
+    thorough_but([("1", "ArrowLeft", "ArrowRight"), ("6", "ArrowRight", "ArrowLeft")], ("6", "ArrowRight", "ArrowLeft")),
 )
 def test_beyond_the_first_and_the_last_word_there_is_none(page: Page, address: str, token: str, key: str, back: str) -> None:
     visit(page, f"{address}/Gates?text=The+old+man+the+boats.&token={token}")
@@ -191,7 +191,7 @@ def test_play_walks_through_the_words_to_the_end_and_a_second_press_stops_it(pag
     expect(word).to_have_text(stopped)
 
 
-@pytest.mark.parametrize("view", most_of(["Heatmaps", "Equation", "Ledger", "Regimes"], "Heatmaps"))
+@pytest.mark.parametrize("view", thorough_but(["Heatmaps", "Equation", "Ledger", "Regimes"], "Heatmaps"))
 def test_a_click_on_a_picture_selects_its_word_and_its_unit(page: Page, address: str, view: str) -> None:
     visit(page, f"{address}/Gates?text=The+old+man+the+boats.&token=3&cells=gru&view={view}")
     plot = page.locator(".js-plotly-plot").first
@@ -270,7 +270,7 @@ def test_the_link_is_copied_by_a_button(browser: Browser, address: str) -> None:
     context.close()
 
 
-@pytest.mark.parametrize("view", most_of(VIEWS, "Square"))
+@pytest.mark.parametrize("view", thorough_but(VIEWS, "Square"))
 def test_every_view_and_its_examples_are_in_sight_on_every_screen_and_a_link_brings_one_back(
     page: Page, address: str, view: str
 ) -> None:
@@ -293,7 +293,7 @@ def test_every_view_and_its_examples_are_in_sight_on_every_screen_and_a_link_bri
     expect(page.locator(".strip")).to_have_text(words, use_inner_text=True)
 
 
-@pytest.mark.parametrize("view", most_of(VIEWS, "Ledger"))
+@pytest.mark.parametrize("view", thorough_but(VIEWS, "Ledger"))
 def test_axe_finds_no_violation_in_a_view(page: Page, address: str, view: str) -> None:
     visit(page, f"{address}/Gates?view={view}&token=5&unit=3")
     for scheme in SCHEMES:
@@ -326,7 +326,7 @@ def test_the_text_goes_along_from_page_to_page(page: Page, address: str) -> None
 
 @pytest.mark.parametrize(
     ("name", "label"),
-    most_of([("Tagging", "Your text"), ("Gates", "Your text"), ("Language_model", "Prompt")], ("Tagging", "Your text")),
+    thorough_but([("Tagging", "Your text"), ("Gates", "Your text"), ("Language_model", "Prompt")], ("Tagging", "Your text")),
 )
 def test_what_is_typed_is_never_read_as_html(page: Page, address: str, name: str, label: str) -> None:
     visit(page, f"{address}/{name}")
@@ -337,14 +337,14 @@ def test_what_is_typed_is_never_read_as_html(page: Page, address: str, name: str
     assert page.title() != "broken"
 
 
-@pytest.mark.parametrize("name", most_of(PAGES[1:], "Gates"))
+@pytest.mark.parametrize("name", thorough_but(PAGES[1:], "Gates"))
 def test_a_damaged_link_is_answered_sensibly(page: Page, address: str, name: str) -> None:
     visit(page, f"{address}/{name}?text={quote('%%%')}&task=nonsense&cells=gru,xyz&layer=99&temperature=hot&view=&seed=-5")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     assert len(page.get_by_test_id("stMain").inner_text()) > 200
 
 
-@pytest.mark.parametrize("name", most_of(PAGES, "Tagging"))
+@pytest.mark.parametrize("name", thorough_but(PAGES, "Tagging"))
 def test_axe_finds_no_violation_in_a_page(page: Page, address: str, name: str) -> None:
     visit(page, f"{address}/{name}")
     for scheme in SCHEMES:
