@@ -157,19 +157,12 @@ def entities(taggings: list[Tagging]) -> None:
 
 
 def table(taggings: list[Tagging], differing: list[int]) -> None:
-    """Every token, and the same as files."""
+    """Every token."""
     from seqmodels.tasks import TASKS
 
     stem = f"{taggings[0].task}-{'-'.join(tagging.label for tagging in taggings)}"
     with st.container(horizontal=True, vertical_alignment="center"):
-        takeaway.menu(stem, f"Tagging: {TASKS[taggings[0].task].title}", key="tagging-take-away")
-        save = partial(st.download_button, icon=":material/download:", on_click="ignore")
-        save("CSV", partial(export.to_csv, taggings), f"{stem}.csv", "text/csv", key="tagging-csv")
-        save("JSON", partial(export.to_json, taggings), f"{stem}.json", "application/json", key="tagging-json")
-        for tagging in taggings:
-            label = "CoNLL-U" if len(taggings) == 1 else f"CoNLL-U {title(tagging)}"
-            name = f"{tagging.task}-{tagging.label}.conllu"
-            save(label, partial(export.to_conllu, tagging), name, "text/plain", key=f"tagging-conllu-{tagging.label}")
+        takeaway.menu(stem, f"Tagging: {TASKS[taggings[0].task].title}", files=files(taggings, stem), key="tagging-take-away")
         only = len(taggings) > 1 and st.toggle("Only where the models differ", key="tagging-only", disabled=not differing)
     rows = export.token_rows(taggings)
     if only and differing:
@@ -183,6 +176,19 @@ def table(taggings: list[Tagging], differing: list[int]) -> None:
     columns = {"token": st.column_config.TextColumn("Token")} | columns
     lines = pa.Table.from_pylist(rows)  # pandas would take six times as long
     st.dataframe(lines, column_config=columns, column_order=list(columns), hide_index=True, height=min(420, 38 + 35 * len(rows)))
+
+
+def files(taggings: list[Tagging], stem: str) -> list[takeaway.File]:
+    """The same to save: all models together, and each in the format of treebanks."""
+    found = [
+        takeaway.File("Table as CSV", partial(export.to_csv, taggings), f"{stem}.csv", "text/csv"),
+        takeaway.File("Table as JSON", partial(export.to_json, taggings), f"{stem}.json", "application/json"),
+    ]
+    for tagging in taggings:
+        label = "Tags as CoNLL-U" if len(taggings) == 1 else f"Tags of {title(tagging)} as CoNLL-U"
+        name = f"{tagging.task}-{tagging.label}.conllu"
+        found.append(takeaway.File(label, partial(export.to_conllu, tagging), name, "text/plain"))
+    return found
 
 
 page.run(main)

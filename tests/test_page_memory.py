@@ -47,7 +47,9 @@ def test_who_solves_a_task_and_who_knows_nothing_is_said(results: Path) -> None:
 
 def test_it_can_be_taken_away_with_all_numbers(results: Path) -> None:
     page = opened(MEMORY_LAB)
-    saves = [button.proto.label for button in page.get("download_button")]
+    assert not page.get("download_button"), "drawn before the menu is open"
+    page.session_state["memory-take-away"] = True
+    saves = [button.proto.label for button in sound(page.run()).get("download_button")]
     assert saves == ["All of it, as one page (HTML)", "Every training (CSV)", "Every epoch (CSV)"]
 
 

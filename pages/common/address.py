@@ -359,7 +359,7 @@ def _texts(value: Any) -> Said:
 
 
 def _memory() -> _Memory:
-    if _MEMORY not in st.session_state:
-        st.session_state[_MEMORY] = _Memory()
-    memory: _Memory = st.session_state[_MEMORY]
+    memory: _Memory | None = st.session_state.get(_MEMORY)
+    if memory is None:
+        memory = st.session_state[_MEMORY] = _Memory()
     return memory

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 Value = TypeVar("Value")
 
 SAMPLE, FIELDS = 5, 64  # items of a list, and values of a mapping or an object, that are weighed for all of them
-_PLAIN = (str, bytes, int, float, complex, bool, type(None))
+_PLAIN = frozenset((str, bytes, int, float, complex, bool, type(None)))
 
 
 class Shelf(Generic[Value]):
@@ -96,12 +96,14 @@ def size_of(value: object) -> int:
 
 
 def _weigh(value: Any, seen: set[int]) -> int:
-    if id(value) in seen or isinstance(value, type) or callable(value):
+    if id(value) in seen:
         return 0
     seen.add(id(value))
     alone = sys.getsizeof(value)
-    if isinstance(value, _PLAIN):
+    if type(value) in _PLAIN:  # most are, and are known at once
         return alone
+    if isinstance(value, type) or callable(value):
+        return 0
     if hasattr(value, "nbytes"):  # an array, or a view of one
         return max(alone, int(value.nbytes))
     if isinstance(value, Mapping):

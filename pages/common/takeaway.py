@@ -20,6 +20,7 @@ _save_pictures = st.components.v2.component(
     js="\n".join(map(page.script, ("svg_shapes", "pdf", "save_pictures"))),
     isolate_styles=False,
 )
+_ROW = 44  # pixels of a button of the menu, with the gap below it
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,22 @@ def menu(name: str, title: str, opening: Sequence[str] = (), files: Sequence[Fil
     parts = [*map(Words, opening), *shown.parts()]
     content = partial(_content, title, parts, theme=page.theme(), address=address.here())
     whole = File("All of it, as one page (HTML)", content, f"{name}.html", "text/html")
-    with st.popover("Take it away", icon=":material/download:", type="tertiary", key=key):
+    pictures = name if any(isinstance(part, Picture) for part in parts) else None
+    _unfolding(key, whole, pictures, files)
+
+
+@page.fragment
+def _unfolding(key: str, whole: File, pictures: str | None, files: Sequence[File]) -> None:
+    """The button, and what it unfolds: that is drawn when it is opened, for few open it."""
+    menu = st.popover("Take it away", icon=":material/download:", type="tertiary", key=key, on_change="rerun")
+    if not menu.open:
+        # of about its height, by which the browser chooses whether it opens upwards
+        menu.container(height=_ROW * (1 + (pictures is not None) + len(files)))
+        return
+    with menu:
         save(whole, help="Opens without a network, and still answers the pointer. For a talk, or to send to someone.")
-        if any(isinstance(part, Picture) for part in parts):
-            _save_pictures(key=f"{key}-pictures", data={"name": name})
+        if pictures is not None:
+            _save_pictures(key=f"{key}-pictures", data={"name": pictures})
         for file in files:
             save(file)
 
