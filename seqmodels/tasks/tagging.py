@@ -70,7 +70,10 @@ _SMALL = ModelConfig(cell="gru", hidden_size=96, dropout=0.3, character_size=16,
 
 
 class TagTask(Task):
-    """Universal part-of-speech tags, English Web Treebank. The treebank's finer tags are learned beside them, as a second view."""
+    """Universal part-of-speech tags, English Web Treebank, and free texts of more genres to train on.
+
+    The finer tags of both are learned beside them, as a second view.
+    """
 
     name = "pos"
     title = "Part of speech"
@@ -84,19 +87,28 @@ class TagTask(Task):
     corpus_note = "tagged by people"
     shipped = True
     vocabulary_class = TaggerVocab
-    corpora: ClassVar[tuple[str, ...]] = ("ewt",)
+    corpora: ClassVar[tuple[str, ...]] = ("ewt", "gum")
     metric = "accuracy"
     higher_is_better = True
     model = ModelConfig(cell="gru", hidden_size=192, dropout=0.4)
     training = TrainConfig(epochs=10, learning_rate=3e-3, average=0.999, patience=4)
     demo = DemoConfig(_SMALL, TrainConfig(epochs=4, learning_rate=5e-3, patience=2))
-    sources: ClassVar[tuple[str, ...]] = ("ewt", "silver", "file")
+    sources: ClassVar[tuple[str, ...]] = ("ewt", "all", "silver", "file")
     tags: ClassVar[tuple[str, ...]] = UPOS
     vectors: ClassVar[str | None] = GLOVE  # what its models read of each word besides what they learn
     casing_noise: ClassVar[float] = 0.08  # share of the sentences that are learned from in another case
+    more: ClassVar[tuple[tuple[str, str], ...]] = (("gum", "train"),)  # to train on besides the first of the corpora: their splits
 
     def load(self, split: str, keep: Subset | None = None) -> list[Sentence]:
-        return self.load_corpus("ewt", split, keep)
+        sentences = load_sentences(self.corpora[0], split)
+        if split == "train":
+            more = (sentence for name, part in self.more for sentence in load_sentences(name, part))
+            sentences = [*self.with_second_tags(sentences), *more]
+        return keep_some(sentences, keep)
+
+    def with_second_tags(self, sentences: list[Sentence]) -> list[Sentence]:
+        """The sentences to train on, with what is learned beside their tags."""
+        return sentences
 
     def load_corpus(self, name: str, split: str, keep: Subset | None = None) -> list[Sentence]:
         return keep_some(load_sentences(name, split), keep)
@@ -203,14 +215,9 @@ class EntityTask(TagTask):
     tags: ClassVar[tuple[str, ...]] = ENTITY_TAGS
     more = (("wikigold", "train"), ("wnut17", "train"), ("wnut17", "dev"), ("wnut17", "test"), ("btc", "train"))
 
-    def load(self, split: str, keep: Subset | None = None) -> list[Sentence]:
-        sentences = load_sentences("uner", split)
-        return keep_some(sentences if split != "train" else self._with_teachers(sentences), keep)
-
-    def _with_teachers(self, sentences: list[Sentence]) -> list[Sentence]:
+    def with_second_tags(self, sentences: list[Sentence]) -> list[Sentence]:
         parts_of_speech = {sentence.words: sentence.tags for sentence in load_sentences("ewt", "train")}
-        taught = [replace(sentence, auxiliary=parts_of_speech.get(sentence.words)) for sentence in sentences]
-        return taught + [sentence for name, part in self.more for sentence in load_sentences(name, part)]
+        return [replace(sentence, auxiliary=parts_of_speech.get(sentence.words)) for sentence in sentences]
 
     def read(
         self, path: Path | TextFile, columns: Columns = ALL_FOUND, known: Sequence[str] | None = None, *, training: bool = False
