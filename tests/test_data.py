@@ -90,7 +90,7 @@ def test_few_sentences_to_learn_from_are_still_checked_with_two_hundred() -> Non
 
 
 def test_a_source_that_the_task_has_not_names_those_it_has() -> None:
-    with pytest.raises(ValueError, match="choose one of ewt, silver, file"):
+    with pytest.raises(ValueError, match="choose one of ewt, all, silver, file"):
         load_dataset("pos", DataConfig(source="sotu"))
 
 

@@ -27,7 +27,7 @@ EXAMPLES = (
         "A plural before its verb",
         "Read from right to left, *doors are* is like *sales are*, *programs are*, *rest live*: most of the twenty end in a "
         "verb in the plural.",
-        ASKED | state(KEYS, "pos", "gru", direction="backward", token="14", span=2, span_least=0.7),
+        ASKED | state(KEYS, "pos", "gru", direction="backward", token="14", span=2, span_least=0.8),
     ),
     Example(
         "A list of places",
