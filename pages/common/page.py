@@ -9,7 +9,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec
 
 import streamlit as st
 
@@ -303,12 +303,14 @@ def run(draw: Callable[[], None]) -> None:
     journal.note("page_served", page=address.title(), ms=round(1000 * (time.monotonic() - began), 1))
 
 
-def fragment(draw: Callable[Arguments, None], *, run_every: float | None = None) -> Callable[Arguments, None]:
+def fragment(
+    draw: Callable[Arguments, None], *, run_every: float | None = None, width: Literal["stretch", "content"] = "stretch"
+) -> Callable[Arguments, None]:
     """Streamlit's fragment, inside a boundary of its own: it is drawn again without the page around it.
 
-    It stands alone in a container. Where it is to be drawn again while the whole page is being drawn, Streamlit takes back what it
-    has not yet sent of the fragment, and the browser, which misses it at the end of that run, takes its place away. Inside a
-    container nothing moves up into that place, to be overwritten when the fragment is drawn.
+    It stands alone in a container, of that `width` in a row. Where it is to be drawn again while the whole page is being drawn,
+    Streamlit takes back what it has not yet sent of the fragment, and the browser, which misses it at the end of that run, takes
+    its place away. Inside a container nothing moves up into that place, to be overwritten when the fragment is drawn.
     """
 
     @wraps(draw)
@@ -323,7 +325,7 @@ def fragment(draw: Callable[Arguments, None], *, run_every: float | None = None)
 
     @wraps(draw)
     def placed(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
-        with st.container():
+        with st.container(width=width):
             part(*args, **kwargs)
 
     return placed

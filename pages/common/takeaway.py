@@ -45,7 +45,7 @@ def menu(name: str, title: str, opening: Sequence[str] = (), files: Sequence[Fil
     _unfolding(key, whole, pictures, files)
 
 
-@page.fragment
+@partial(page.fragment, width="content")
 def _unfolding(key: str, whole: File, pictures: str | None, files: Sequence[File]) -> None:
     """The button, and what it unfolds: that is drawn when it is opened, for few open it."""
     menu = st.popover("Take it away", icon=":material/download:", type="tertiary", key=key, on_change="rerun")
