@@ -22,8 +22,17 @@ TOLD = "*Record* and *play* come twice, spelled alike, once to do, once to have:
 MOST = 200  # words: a glance
 
 
+@page.body
+def read() -> None:
+    """A sentence with its tags, and the gates of the unit in which they move most."""
+    with page.header():
+        text = inputs.question(SENTENCE, {one: {inputs.TEXT: one} for one in EXAMPLES}, action="Read")
+    with page.answer(text):
+        show_answer(text)
+
+
 def show_answer(text: str) -> None:
-    """The sentence with its tags, and the gates of the unit in which they move most."""
+    """What the first tagger says of it."""
     found = loading.available("pos")
     if not found:
         st.info("There are no models yet. `make checkpoints` trains them.")
@@ -104,9 +113,7 @@ def to_place(name: str, label: str, icon: str) -> None:
 def main() -> None:
     page.start("Overview", "See how a gated network reads a sentence")
     lead()
-    with page.header():
-        text = inputs.question(SENTENCE, {one: {inputs.TEXT: one} for one in EXAMPLES}, action="Read")
-    answer = page.answer(text)
+    top = st.container()
     st.html(law.law())
     with st.container(horizontal=True, gap="small", key="overview-pages"):
         for name, pages in list(page.menu().items())[1:]:
@@ -127,8 +134,8 @@ def main() -> None:
     )
 
     # last, because the first visitor of a fresh server waits here for torch, with the page around it already on screen
-    with answer, page.boundary():
-        show_answer(text)
+    with top:
+        read()
 
 
 page.run(main)

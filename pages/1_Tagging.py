@@ -84,6 +84,12 @@ LEAD = EXAMPLES[1]
 
 def main() -> None:
     page.start("Tagging")
+    read()
+
+
+@page.body
+def read() -> None:
+    """A text, and its tags by each model."""
     with page.header():
         above = st.container()  # the text stands over the task, by which it is chosen until something is typed
         from seqmodels.tasks import tasks_that_predict  # brings torch: the page's frame is on screen by now

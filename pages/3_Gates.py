@@ -22,6 +22,12 @@ SIDE_BY_SIDE = 3  # models
 
 def main() -> None:
     page.start("Gates")
+    look()
+
+
+@page.body
+def look() -> None:
+    """A text, and one view of the gates over it."""
     view = explorer.VIEWS[inputs.stated("View", list(explorer.VIEWS), key="view")]
     lead = view.examples[0].state if view.examples else {}
     address.assume(lead)  # while the text is untouched, a view opens on its own best example

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from typing import Annotated, Any, ClassVar, Protocol, Self
+from weakref import WeakValueDictionary
 
 import numpy as np
 import torch
@@ -103,6 +104,10 @@ class Vocab:
         return ids.count(self.unk) / max(len(ids), 1)
 
 
+# models of one task have learned from the same text: they share its words, and what is encoded for one is encoded for all
+_SAVED: WeakValueDictionary[tuple[str, ...], Vocab] = WeakValueDictionary()
+
+
 def _saved_tokens(saved: Any, name: str) -> tuple[str, ...]:
     """A list of tokens in a file. ValueError says what is wrong with it."""
     tokens = saved.get(name) if isinstance(saved, Mapping) else None
@@ -124,10 +129,13 @@ def _saved_vocab(saved: Any, name: str, *special: str) -> Vocab:
     missing = [token for token in (UNK, *special) if token not in tokens]
     if missing:
         raise ValueError(f"{name}: it has no {missing[0]!r}")
-    try:
-        return Vocab(tokens)
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
+    found = _SAVED.get(tokens)
+    if found is None:
+        try:
+            found = _SAVED[tokens] = Vocab(tokens)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+    return found
 
 
 class Vocabulary(Protocol):

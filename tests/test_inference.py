@@ -28,6 +28,7 @@ from seqmodels.inference import (
 )
 from seqmodels.text import EOS, INVISIBLE, UNK
 from seqmodels.traces import intervene, tag_and_trace, trace
+from seqmodels.vocab import TaggerVocab
 
 AWKWARD = [
     "<b>bold</b><script>alert(1)</script>",
@@ -83,6 +84,17 @@ def test_entities_are_the_spans_of_a_valid_iob2_sequence(tiny: dict[str, Checkpo
         assert source[entity.start : entity.end] == entity.text
         inside = [token.probability for token in tagging.tokens if entity.start <= token.start < entity.end]
         assert entity.probability == pytest.approx(tiny["ner-lstm"].info.span_odds.probability(inside))
+
+
+def test_models_of_one_vocabulary_have_a_text_encoded_once(tiny: dict[str, Checkpoint], monkeypatch: pytest.MonkeyPatch) -> None:
+    encoded = []
+    encode = TaggerVocab.encode
+    monkeypatch.setattr(TaggerVocab, "encode", lambda self, sentences: encoded.append(self) or encode(self, sentences))
+    for cell in ("elman", "gru", "lstm"):
+        tag(tiny[f"pos-{cell}"], "Nobody has read this before.")
+    assert len(encoded) == 1
+    tag(tiny["ner-gru"], "Nobody has read this before.")
+    assert encoded[1:] == [tiny["ner-gru"].vocabulary]
 
 
 def test_a_sentence_is_tagged_the_same_alone_and_among_others(tiny: dict[str, Checkpoint]) -> None:

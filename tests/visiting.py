@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -30,10 +31,11 @@ _FIELDS = {  # of a widget's state, by the kind of the widget
 
 @dataclass
 class Seen:
-    """What the page has sent since its script began."""
+    """What the page has sent since its script, or that of a fragment of it, began."""
 
     widgets: dict[str, tuple[str, Any]] = field(default_factory=dict)  # kind and protobuf by id
     fragments: dict[str, str] = field(default_factory=dict)  # of these, those that stand in one
+    elements: Counter[str] = field(default_factory=Counter)  # by their kinds
     exceptions: list[str] = field(default_factory=list)
     alerts: list[str] = field(default_factory=list)
     html: list[str] = field(default_factory=list)
@@ -56,7 +58,8 @@ class Visitor:
         self.cookie = cookie
         self._at, self._patience = parts.netloc, patience
         self._states: dict[str, tuple[str, Any]] = {}  # a browser sends all that it holds with each rerun
-        self._page = self._query = self._script = ""
+        self.query = ""  # of the address, percent-encoded
+        self._page = self._script = ""
         self._kept: dict[str, Any] = {}  # large parts by their hash, as a browser keeps them: the server names them from then on
         self._line: ClientConnection | None = None
 
@@ -83,7 +86,7 @@ class Visitor:
 
     async def open(self, page: str = "", query: str = "") -> None:
         """Open a page by its address, and wait until it stands there."""
-        self._states, self._page, self._query, self._script = {}, page, query, ""
+        self._states, self._page, self.query, self._script = {}, page, query, ""
         await self._rerun()
 
     async def type(self, text: str, key: str = "text", *, wait: bool = True) -> None:
@@ -94,7 +97,7 @@ class Visitor:
         """Set the widget with this key, and wait for the answer unless one does not care for it."""
         ident, kind = self._find(key)
         self._states[ident] = _FIELDS[kind], value
-        await self._rerun(wait=wait)
+        await self._rerun(self.seen.fragments.get(ident, ""), wait=wait)
 
     async def press(self, key: str, *, wait: bool = True) -> None:
         """Press the button with this key, and wait for the answer unless one does not care for it."""
@@ -113,8 +116,7 @@ class Visitor:
 
     async def _rerun(self, fragment: str = "", *, wait: bool = True) -> None:
         assert self._line is not None, "a visitor comes in by `async with`"
-        if not fragment:
-            self.seen = Seen()
+        self.seen = Seen(self.seen.widgets, self.seen.fragments) if fragment else Seen()  # the page around a fragment stays
         await self._line.send(self._asked(fragment).SerializeToString())
         deadline = time.monotonic() + self._patience
         while wait:
@@ -125,7 +127,7 @@ class Visitor:
     def _asked(self, fragment: str) -> BackMsg:
         message = BackMsg()
         state = message.rerun_script
-        state.query_string, state.page_name, state.page_script_hash = self._query, self._page, self._script
+        state.query_string, state.page_name, state.page_script_hash = self.query, self._page, self._script
         state.fragment_id = fragment
         state.cached_message_hashes.extend(self._kept)
         state.context_info.url = f"http://{self._at}/{self._page}"
@@ -151,7 +153,7 @@ class Visitor:
         elif kind == "navigation":
             self._script = message.navigation.page_script_hash
         elif kind == "page_info_changed":
-            self._query = message.page_info_changed.query_string
+            self.query = message.page_info_changed.query_string
         elif kind == "page_not_found":
             self.seen.exceptions.append("page not found")
         elif kind == "ref_hash":
@@ -165,6 +167,7 @@ class Visitor:
     def _note(self, delta: Any) -> None:
         kind = delta.new_element.WhichOneof("type")
         element = getattr(delta.new_element, kind)
+        self.seen.elements[kind] += 1
         if kind == "exception":
             self.seen.exceptions.append(f"{element.type}: {element.message}"[:400])
         elif kind == "alert":

@@ -51,7 +51,6 @@ class _Memory:
     page: str = ""  # its title
     address: dict[str, Said] = field(default_factory=dict)  # what the browser's address says, as far as is known
     shared: frozenset[str] = frozenset()  # keys that this page has in common with others; the rest are its own
-    running: bool = False  # a run of the whole page, not of a fragment of it
     opening: _Opening | None = None
     correction: str | None = None  # of the address that has opened the page, until it changes
     uncorrected: dict[str, Said] = field(default_factory=dict)  # what the browser says until it has got that
@@ -61,6 +60,7 @@ class _Memory:
     links: list[dict[str, Said]] = field(default_factory=list)  # parameters of the links on this page
     assumed: dict[str, Said] = field(default_factory=dict)  # defaults in this run, in the words of an address
     usual: dict[str, Any] = field(default_factory=dict)  # the same of the inputs drawn, as their values
+    around: tuple[dict[str, None], list[dict[str, Said]]] = field(default_factory=lambda: ({}, []))  # both, outside the body
     long: dict[str, str] = field(default_factory=dict)  # values too long for an address, by the name that stands for them
 
     def place(self, key: str) -> tuple[str, str]:
@@ -103,7 +103,7 @@ def visit(title: str, shared: Sequence[str] = ()) -> None:
         memory.opening, memory.correction = _Opening(asks | brought, back or not memory.page or linked, bool(brought)), None
     else:
         _follow(memory)
-    memory.page, memory.shared, memory.running, memory.address = title, frozenset(shared), True, asks
+    memory.page, memory.shared, memory.address = title, frozenset(shared), asks
     memory.drawn, memory.links, memory.assumed, memory.usual = {}, [], {}, {}
 
 
@@ -114,8 +114,19 @@ def title() -> str:
 
 def visit_part() -> None:
     """The same of a fragment of a page."""
-    if not _memory().running:
+    if _is_alone():
         _follow(_memory())
+
+
+def visit_body() -> None:
+    """The same of the fragment that holds what a page reads and shows; around it stand the menu and the lesson."""
+    memory = _memory()
+    if not _is_alone():
+        memory.around = dict(memory.drawn), list(memory.links)
+        return
+    _follow(memory)
+    drawn, links = memory.around
+    memory.drawn, memory.links, memory.assumed, memory.usual = dict(drawn), list(links), {}, {}
 
 
 def carried(title: str, shared: Sequence[str]) -> dict[str, Said]:
@@ -252,16 +263,24 @@ def write() -> None:
 def write_part() -> None:
     """The inputs of a fragment are drawn; those around it stay as they are. Nothing where the whole page is being drawn."""
     memory = _memory()
-    if not memory.running:
+    if _is_alone():
         now = {key: memory.said(key) for key in memory.drawn}
         _send(memory, {key: said for key, said in (memory.written.get(memory.page, {}) | now).items() if said})
+
+
+def finish_body() -> bool:
+    """That fragment is drawn. Whether it was alone: then the address is to say what is on screen, and no run of a page does so."""
+    alone = _is_alone()
+    if alone:
+        _send(_memory(), _drawn(_memory()))
+    return alone
 
 
 def finish() -> str | None:
     """A run of a page is at its end. The query that the browser is to show in the place of the one that opened the page, if any."""
     memory = _memory()
     _send(memory, _drawn(memory))
-    memory.opening, memory.running = None, False
+    memory.opening = None
     return memory.correction
 
 
@@ -337,6 +356,12 @@ def _brought() -> dict[str, Said]:
         elif kind == "bool_value":
             found[key] = _texts(held.bool_value)
     return found
+
+
+def _is_alone() -> bool:
+    """Whether this is the run of a fragment, and not of a whole page."""
+    context = get_script_run_ctx()
+    return context is not None and bool(context.fragment_ids_this_run)
 
 
 def _came_back() -> bool:

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -47,8 +48,9 @@ class Page:
 
 
 STAGE = "stage"
+_IN_BODY: ContextVar[bool] = ContextVar("in_body", default=False)
 _SENTENCE = ("text", "task", "cells")
-_ASKED, _ANSWERED = "asked", "answered"  # in the session's state: what this run answers, and what the last whole one did
+_ASKED, _ANSWERED = "asked", "answered"  # in the session's state: what this run answers, and what the last that came to its end did
 PAGES = (
     Page("app.py", "Overview", ":material/home:", "What this is, and the one law behind every cell.", ("text",)),
     Page(
@@ -177,7 +179,7 @@ def start(title: str, headline: str = "") -> None:
                     query = address.carried(page.title, page.shared)
                     st.page_link(page.path, label=page.title, icon=page.icon, query_params=query)
         with st.container(horizontal=True, width="content", key="tools", gap="small", vertical_alignment="center"):
-            _tools(key="page-tools", width="content")
+            _tools(key="page-tools", width="content", data=_in_common(this))
             inputs.toggle("Stage", key=STAGE, help=_STAGE_HELP)
     if on_stage():
         sheets.enter("on-stage")
@@ -193,6 +195,11 @@ def menu() -> dict[str, list[Page]]:
     for page in PAGES:
         entries.setdefault(page.section or page.title, []).append(page)
     return entries
+
+
+def _in_common(this: Page) -> dict[str, list[str]]:
+    """The inputs that other pages share with this one, by the last part of their addresses."""
+    return {Path(page.path).stem.partition("_")[2]: [key for key in page.reads if key in this.reads] for page in PAGES}
 
 
 def _opening(section: str, inside: Page | None) -> DeltaGenerator:
@@ -293,14 +300,35 @@ def _note(error: Exception) -> None:
 def run(draw: Callable[[], None]) -> None:
     """Draw a page, inside the boundary."""
     began = time.monotonic()
-    with TURNS.taken(), boundary(), held():
+    with _turn():
         draw()
-    st.session_state[_ANSWERED] = st.session_state.get(_ASKED)
     correction = address.finish()
     if correction is not None:  # in each run until it changes: a browser may pass over what the next run takes away
         _correct(key="page-correction", data=correction, width="content", height="content")
-    lesson.show_solved()
-    journal.note("page_served", page=address.title(), ms=round(1000 * (time.monotonic() - began), 1))
+    _served(began)
+
+
+def body(draw: Callable[[], None]) -> Callable[[], None]:
+    """The inputs of a page and what they give, as a fragment: an input in it has that drawn anew, and neither menu nor lesson.
+
+    Not for a page that takes its time: a run of the whole page breaks off the one before it, and one of a fragment waits for it.
+    """
+
+    @wraps(draw)
+    def bounded() -> None:
+        began = time.monotonic()
+        shown.begin()
+        address.visit_body()
+        inside = _IN_BODY.set(True)
+        try:
+            with _turn():
+                draw()
+        finally:
+            _IN_BODY.reset(inside)
+        if address.finish_body():
+            _served(began)
+
+    return _placed(st.fragment(bounded), key="body")
 
 
 def fragment(
@@ -308,15 +336,14 @@ def fragment(
 ) -> Callable[Arguments, None]:
     """Streamlit's fragment, inside a boundary of its own: it is drawn again without the page around it.
 
-    It stands alone in a container, of that `width` in a row. Where it is to be drawn again while the whole page is being drawn,
-    Streamlit takes back what it has not yet sent of the fragment, and the browser, which misses it at the end of that run, takes
-    its place away. Inside a container nothing moves up into that place, to be overwritten when the fragment is drawn.
+    It stands alone in a container, of that `width` in a row. Inside a body it is no more than a part of that: of a fragment within
+    another, Streamlit keeps a copy of all that it stands in, a tenth of a click.
     """
 
     @wraps(draw)
     def bounded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         address.visit_part()
-        with TURNS.taken(), boundary(), held():
+        with _turn():
             draw(*args, **kwargs)
         address.write_part()
         lesson.show_solved()
@@ -324,8 +351,37 @@ def fragment(
     part = st.fragment(bounded, run_every=run_every)
 
     @wraps(draw)
+    def drawn(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        (draw if _IN_BODY.get() else part)(*args, **kwargs)
+
+    return _placed(drawn, width=width)
+
+
+def _placed(draw: Callable[Arguments, None], **options: Any) -> Callable[Arguments, None]:
+    """A fragment alone in a container with these options.
+
+    Where it is to be drawn again while the whole page is being drawn, Streamlit takes back what it has not yet sent of the
+    fragment, and the browser, which misses it at the end of that run, takes its place away. Inside a container nothing moves up
+    into that place, to be overwritten when the fragment is drawn.
+    """
+
+    @wraps(draw)
     def placed(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
-        with st.container(width=width):
-            part(*args, **kwargs)
+        with st.container(**options):
+            draw(*args, **kwargs)
 
     return placed
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """What pages are drawn in: one after the other, inside the boundary, and in one environment."""
+    with TURNS.taken(), boundary(), held():
+        yield
+
+
+def _served(began: float) -> None:
+    """What was asked is answered."""
+    st.session_state[_ANSWERED] = st.session_state.get(_ASKED)
+    lesson.show_solved()
+    journal.note("page_served", page=address.title(), ms=round(1000 * (time.monotonic() - began), 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -45,9 +46,19 @@ def chart(figure: Any, name: str, alt: str, *, page: str, zoom: bool = True) -> 
     keep(Picture(figure, alt, config))
 
 
+@dataclass(frozen=True)
+class _AsItIs:
+    """HTML that Streamlit need not search for a common indentation, nor take for the name of a file: a thirtieth of a click."""
+
+    body: str
+
+    def _repr_html_(self) -> str:
+        return self.body
+
+
 def html(body: str, place: DeltaGenerator | None = None) -> None:
     """A picture in HTML, at its place in the page or at another."""
-    (st if place is None else place).html(body)
+    (st if place is None else place).html(_AsItIs(body))
     keep(Html(body))
 
 

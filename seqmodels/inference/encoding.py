@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from functools import lru_cache
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -14,8 +15,9 @@ from seqmodels.models import LanguageModel, Tagger
 from seqmodels.recurrence import State
 from seqmodels.tasks import TASKS, Predicts
 from seqmodels.text import Token, Unit
-from seqmodels.vocab import LANGUAGE_VOCABS, LanguageVocab, TaggerVocab
+from seqmodels.vocab import LANGUAGE_VOCABS, LanguageVocab, TaggerVocab, Vocabulary
 
+KEPT = 32  # batches; the longest takes 200 kB
 LARGEST_TRACE = 50_000_000  # numbers, 200 MB
 NO_WORDS = "there are no words in this text: type a sentence"
 
@@ -78,7 +80,18 @@ def excerpt(text: str, most: int, unit: Unit = "word", *, last: bool = False) ->
 
 def embed(checkpoint: Checkpoint, sentences: Sequence[Sequence[str]]) -> tuple[Tensor, Tensor | None]:
     """What the first recurrent layer reads of each sentence, (batch, time, input), and their lengths if any is padded, (batch,)."""
-    return checkpoint.model.embed(checkpoint.vocabulary.encode(sentences))
+    return checkpoint.model.embed(encode_once(checkpoint.vocabulary, sentences))
+
+
+def encode_once(vocabulary: Vocabulary, sentences: Sequence[Sequence[str]]) -> Any:
+    """`vocabulary.encode`, once for all models that share the vocabulary: what it gives must not be changed."""
+    return _encode(vocabulary, tuple(map(tuple, sentences)))  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=KEPT)
+@torch.inference_mode(False)  # what is made in that mode is of no use to a gradient
+def _encode(vocabulary: Vocabulary, sentences: tuple[tuple[str, ...], ...]) -> Any:
+    return vocabulary.encode(sentences)
 
 
 def finite(checkpoint: Checkpoint, values: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from seqmodels import text as text_module
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.decoding import scheme, spans
-from seqmodels.inference.encoding import NO_WORDS, Encoded, as_tagger, finite, require
+from seqmodels.inference.encoding import NO_WORDS, Encoded, as_tagger, encode_once, finite, require
 from seqmodels.tasks.tagging import tag_probabilities
 from seqmodels.text import Token
 
@@ -97,11 +98,12 @@ def tag(checkpoint: Checkpoint, text: str) -> Tagging:
     scheme. ValueError if the text holds no words, the model is no tagger, or it gives no finite numbers.
     """
     model, vocabulary = as_tagger(checkpoint)
-    sentences = text_module.sentences(text)
+    sentences = _sentences(text)
     if not sentences:
         raise ValueError(NO_WORDS)
     words = [[token.text for token in sentence] for sentence in sentences]
-    return _tagging(checkpoint, text, sentences, tag_probabilities(model, vocabulary, words))
+    encode = partial(encode_once, vocabulary)
+    return _tagging(checkpoint, text, sentences, tag_probabilities(model, vocabulary, words, encode=encode))
 
 
 @torch.inference_mode()
@@ -110,6 +112,12 @@ def tag_encoded(checkpoint: Checkpoint, encoded: Encoded) -> Tagging:
     require(checkpoint, "tags")
     probabilities = torch.softmax(checkpoint.model.logits(encoded.outputs[-1]), dim=-1).numpy()
     return _tagging(checkpoint, encoded.text, [list(encoded.tokens)], [probabilities])
+
+
+@lru_cache(maxsize=1)
+def _sentences(text: str) -> list[list[Token]]:
+    """Of a text that several models read, one after the other; not to be changed."""
+    return text_module.sentences(text)
 
 
 def _tagging(

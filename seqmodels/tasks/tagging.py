@@ -49,7 +49,7 @@ from seqmodels.tasks.base import (
 from seqmodels.tasks.batching import batches, pieces, windows
 from seqmodels.training import ALL_ROWS, BatchLoss, DevScore, Tensors, TrainConfig
 from seqmodels.vectors import GLOVE, word_vectors
-from seqmodels.vocab import TaggerVocab, pad
+from seqmodels.vocab import TaggerBatch, TaggerVocab, pad
 
 TRAINING_BATCH = 32  # sentences
 LONGEST_TRAINED = 160  # tokens; a batch of such sentences needs at most half a gigabyte, and the corpora have none longer
@@ -356,15 +356,25 @@ def _parts(sentence: Sentence) -> list[Sentence]:
 
 
 @torch.inference_mode()
-def tag_probabilities(model: Tagger, vocabulary: TaggerVocab, sentences: Sequence[Sequence[str]]) -> list[NDArray[np.float32]]:
-    """Each sentence's tag probabilities (tokens, tags), in the order given. A very long sentence is read in pieces."""
+def tag_probabilities(
+    model: Tagger,
+    vocabulary: TaggerVocab,
+    sentences: Sequence[Sequence[str]],
+    *,
+    encode: Callable[[Sequence[Sequence[str]]], TaggerBatch] | None = None,
+) -> list[NDArray[np.float32]]:
+    """Each sentence's tag probabilities (tokens, tags), in the order given. A very long sentence is read in pieces.
+
+    `encode` stands in for that of the vocabulary.
+    """
+    encode = vocabulary.encode if encode is None else encode
     if model.training:  # to look is cheap, and to set is not: there are many modules
         model.eval()
     parts = [(words, piece) for words in sentences for piece in pieces(len(words))]
     found: dict[int, NDArray[np.float32]] = {}
     for indices in batches([piece.length for _, piece in parts]):
         read = [words[piece.read] for words, piece in map(parts.__getitem__, indices)]
-        probabilities = torch.softmax(model(vocabulary.encode(read)), dim=-1).numpy(force=True)
+        probabilities = torch.softmax(model(encode(read)), dim=-1).numpy(force=True)
         for row, index in zip(probabilities, indices, strict=True):
             found[index] = row[parts[index][1].kept].copy()  # the batch itself may go
     each = iter(range(len(parts)))

@@ -65,6 +65,21 @@ def test_back_and_forward_bring_the_texts_that_were_typed(page: Page, address: s
     assert entries(page) == before + 2
 
 
+def test_a_text_that_was_typed_goes_along_to_another_page_in_this_tab_and_in_a_new_one(page: Page, address: str) -> None:
+    visit(page, f"{address}/Tagging")
+    type_into(page, TEXT, "Ducks swim.")
+    link = page.locator(".st-key-menu").get_by_role("link", name="Gates")
+    with page.context.expect_page() as opened:
+        link.click(button="middle")
+    settle(opened.value)
+    expect(opened.value.get_by_label(TEXT, exact=True)).to_have_value("Ducks swim.")
+    go_to(page, "Gates")
+    expect(page.get_by_label(TEXT, exact=True)).to_have_value("Ducks swim.")
+    assert "Ducks" in page.url
+    back(page)
+    shows(page, "Ducks swim.")
+
+
 def test_an_address_that_is_corrected_makes_no_entry_of_its_own(page: Page, address: str) -> None:
     visit(page, f"{address}/Tagging?text=Ducks+swim.")
     before = entries(page)

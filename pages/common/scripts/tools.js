@@ -55,16 +55,34 @@ const copyLink = ({ currentTarget: button }) => {
     .then(() => setTimeout(() => Object.assign(button, { textContent, title, ariaLabel: 'Copy link' }), 2000));
 };
 
-export default function ({ parentElement }) {
+// A part of the page may have been drawn alone since the menu was: what leads away, to be opened in another tab, has to know of it.
+const carry = (shared) => ({ target }) => {
+  const link = target.closest?.('.st-key-menu a');
+  if (!link) return;
+  const here = new URLSearchParams(window.location.search);
+  const to = new URL(link.href);
+  for (const key of shared[to.pathname.split('/').at(-1)] ?? []) {
+    to.searchParams.delete(key);
+    here.getAll(key).forEach((said) => to.searchParams.append(key, said));
+  }
+  link.href = to.href;
+};
+
+export default function ({ parentElement, data }) {
+  const carryOver = carry(data);
   parentElement.querySelector('[name=copy]').onclick = copyLink;
   parentElement.querySelector('[name=theme]').onclick = turnTheme;
   document.addEventListener('keydown', commit, true);
   document.addEventListener('keydown', turn);
+  document.addEventListener('pointerdown', carryOver, true);
+  document.addEventListener('focusin', carryOver);
   find.observe(document.body, { childList: true, subtree: true });
   measureAll();  // a busy browser may have drawn the pictures before it comes here
   return () => {
     find.disconnect();
     document.removeEventListener('keydown', commit, true);
     document.removeEventListener('keydown', turn);
+    document.removeEventListener('pointerdown', carryOver, true);
+    document.removeEventListener('focusin', carryOver);
   };
 }
