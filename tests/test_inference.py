@@ -2,7 +2,7 @@
 
 import copy
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -28,7 +28,7 @@ from seqmodels.inference import (
 )
 from seqmodels.text import EOS, INVISIBLE, UNK
 from seqmodels.traces import intervene, tag_and_trace, trace
-from seqmodels.vocab import TaggerVocab
+from seqmodels.vocab import TaggerBatch, TaggerVocab
 
 AWKWARD = [
     "<b>bold</b><script>alert(1)</script>",
@@ -87,9 +87,14 @@ def test_entities_are_the_spans_of_a_valid_iob2_sequence(tiny: dict[str, Checkpo
 
 
 def test_models_of_one_vocabulary_have_a_text_encoded_once(tiny: dict[str, Checkpoint], monkeypatch: pytest.MonkeyPatch) -> None:
-    encoded = []
+    encoded: list[TaggerVocab] = []
     encode = TaggerVocab.encode
-    monkeypatch.setattr(TaggerVocab, "encode", lambda self, sentences: encoded.append(self) or encode(self, sentences))
+
+    def noted(self: TaggerVocab, sentences: Sequence[Sequence[str]]) -> TaggerBatch:
+        encoded.append(self)
+        return encode(self, sentences)
+
+    monkeypatch.setattr(TaggerVocab, "encode", noted)
     for cell in ("elman", "gru", "lstm"):
         tag(tiny[f"pos-{cell}"], "Nobody has read this before.")
     assert len(encoded) == 1
