@@ -6,7 +6,7 @@ import json
 import math
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -16,6 +16,7 @@ import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from seqmodels.cells import CELLS
 from seqmodels.decoding import LEAST_TOKEN, SpanOdds
@@ -252,7 +253,7 @@ def _load(path: Path, file: Path, task: str | None, cell: str | None) -> Checkpo
     # made without numbers and given those of the file: a small file that describes a huge network takes no memory
     config = ModelConfig(**{**info.config, "initialization": TORCH})
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), _Unfilled():
             model = find_task(info.task).build(config, vocabulary)
         shapes = {name: tuple(value.shape) for name, value in model.state_dict().items()}
         _compare(header.shapes, packed_shapes(shapes, header.shapes))
@@ -306,6 +307,16 @@ def versions() -> dict[str, str]:
     from importlib.metadata import version
 
     return {package: version(package) for package in ("torch", "spacy", "safetensors")}
+
+
+class _Unfilled(TorchFunctionMode):
+    """Tensors without numbers are not filled with normal ones: for that torch imports its compiler, 1.6 seconds and 80 MB."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Sequence[type], args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        named = kwargs or {}
+        return named["tensor"] if func is nn.init.normal_ else func(*args, **named)
 
 
 def _kept(model: nn.Module) -> dict[str, Tensor]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -51,7 +52,7 @@ class SequenceModel(nn.Module):
         return F.linear(outputs.contiguous(), self.output_weight, self.output_bias).div_(self.temperature)
 
     def lay_out_for_reading(self) -> None:
-        """Let the output layer's weights lie as a product with one vector takes them fastest: column by column. None changes."""
+        """No weight changes any more: let those of the output layer lie as a product with one vector takes them, by columns."""
         weight = self.output_weight
         weight.data = weight.data.t().contiguous().t()
 
@@ -91,7 +92,7 @@ class LanguageModel(SequenceModel):
         self.bias = nn.Parameter(torch.zeros(vocab_size))
         self.untied: nn.Parameter | None = None
         if embedding_size is not None:
-            self.untied = nn.Parameter(torch.randn(vocab_size, hidden_size) * hidden_size**-0.5)
+            self.untied = nn.Parameter(nn.init.normal_(torch.empty(vocab_size, hidden_size), std=hidden_size**-0.5))
         self.initial_memory: nn.Embedding | None = None
         if conditions:
             self.initial_memory = nn.Embedding(conditions, layers * hidden_size)
@@ -160,10 +161,11 @@ class CharacterEncoder(nn.Module):
         super().__init__()
         self.embedding = nn.Embedding(alphabet_size, embedding_size, padding_idx=0)
         self.convolution = nn.Conv1d(embedding_size, features, kernel_size=3, padding=1)
+        self.kept: Tensor | None = None  # the tables of weights that no longer change
 
     def forward(self, characters: Tensor) -> Tensor:
         """characters (words, length) -> (words, features)."""
-        respond = self._convolve if self.training else self._look_up()
+        respond = self._convolve if self.training else partial(_look_up, self.tables() if self.kept is None else self.kept)
         if len(characters) < _MANY:
             return _strongest(respond, characters)
         # short words apart from longer ones, or most of the work would be on their padding
@@ -176,19 +178,20 @@ class CharacterEncoder(nn.Module):
     def _convolve(self, characters: Tensor) -> Tensor:
         return self.convolution(self.embedding(characters).transpose(1, 2)).transpose(1, 2)
 
-    def _look_up(self) -> Callable[[Tensor], Tensor]:
-        """The same sums faster: a filter's share of each character is a table, and few characters stand in many words."""
-        before, here, after = torch.einsum("ae,fek->kaf", self.embedding.weight, self.convolution.weight)
+    def tables(self) -> Tensor:
+        """Each filter's share of each character before, at and after its place (3, alphabet, features), its bias in the second."""
+        shares = torch.einsum("ae,fek->kaf", self.embedding.weight, self.convolution.weight)
         assert self.convolution.bias is not None
-        here = here + self.convolution.bias
+        return torch.stack([shares[0], shares[1] + self.convolution.bias, shares[2]])
 
-        def respond(characters: Tensor) -> Tensor:
-            responses = F.embedding(characters, here)
-            responses[:, 1:] += F.embedding(characters[:, :-1], before)
-            responses[:, :-1] += F.embedding(characters[:, 1:], after)
-            return responses
 
-        return respond
+def _look_up(tables: Tensor, characters: Tensor) -> Tensor:
+    """The sums of the convolution, faster: few characters stand in many words."""
+    before, here, after = tables
+    responses = F.embedding(characters, here)
+    responses[:, 1:] += F.embedding(characters[:, :-1], before)
+    responses[:, :-1] += F.embedding(characters[:, 1:], after)
+    return responses
 
 
 def _strongest(respond: Callable[[Tensor], Tensor], characters: Tensor) -> Tensor:
@@ -237,6 +240,10 @@ class Tagger(SequenceModel):
         self.head = nn.Linear(self.recurrent.output_size, tags)
 
         self.auxiliary_head: nn.Linear | None = None  # while training, if there are second tags to learn from
+
+    def lay_out_for_reading(self) -> None:
+        super().lay_out_for_reading()
+        self.spelling.kept = self.spelling.tables()
 
     def add_auxiliary_head(self, tags: int) -> None:
         """A second output layer over the same outputs, for training only."""

@@ -1,6 +1,8 @@
 """A checkpoint explains itself, survives a round trip, and fails loudly when it is damaged or not what was asked for."""
 
 import json
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -26,6 +28,15 @@ def rewrite(path: Path, change: dict[str, object] | None, drop_weight: bool = Fa
         tensors.popitem()
     described |= change or {}
     safetensors.torch.save_file(tensors, path, {"seqmodels": json.dumps(described)})
+
+
+@pytest.mark.parametrize("name", ["pos-gru", "lm-gru", "names-gru"])
+def test_a_model_is_loaded_without_the_compiler_of_torch(name: str) -> None:
+    """Its import takes longer than all else that a first answer waits for, and much memory."""
+    script = (
+        "import sys; from seqmodels import checkpoints; checkpoints.load(sys.argv[1]); sys.exit('torch._dynamo' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script, name], check=True, cwd=Path(__file__).parent.parent)
 
 
 @pytest.fixture
