@@ -1,6 +1,7 @@
 """What is worked out of a model is kept until its file changes."""
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 from pages.common import loading
-from pages.common.caching import cached_by_model
+from pages.common.caching import cached_by_model, one_look, stamp
 from pages.common.shelf import Shelf, size_of
 from seqmodels import checkpoints
 from seqmodels.traces import tag_and_trace
@@ -55,6 +56,20 @@ def test_that_a_model_works_is_known_when_it_has_been_let_go(tiny_checkpoints: P
     monkeypatch.setattr(checkpoints, "load", lambda *arguments, **promised: pytest.fail("it is loaded again"))
     assert found
     assert loading.available("pos", "ner") == found
+
+
+def test_a_run_of_a_page_looks_once_for_a_model_and_the_next_one_anew(
+    tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(shutil.copy2(tiny_folder / "pos-gru.safetensors", tmp_path))
+    monkeypatch.setenv("SEQMODELS_CHECKPOINTS", str(tmp_path))
+    with one_look():
+        before = stamp("pos-gru")
+        os.utime(path, ns=(before + 10**9, before + 10**9))
+        assert stamp("pos-gru") == before
+    assert stamp("pos-gru") == before + 10**9
+    with one_look():
+        assert stamp("pos-gru") == before + 10**9
 
 
 def test_a_page_may_draw_a_picture_as_soon_as_its_menu_is_there() -> None:

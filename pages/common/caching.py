@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial, wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -40,16 +42,41 @@ def _results() -> Shelf[Any]:
 GIVEN = "@"  # between the name of a model and the condition that it starts from, as in names-gru@Russian
 
 
+_SEEN: ContextVar[dict[str, tuple[Path, int]] | None] = ContextVar("seen", default=None)
+
+
+@contextmanager
+def one_look() -> Iterator[None]:
+    """Look once for the file of each model, for all that this thread asks meanwhile: a page asks sixty times."""
+    token = _SEEN.set({})
+    try:
+        yield
+    finally:
+        _SEEN.reset(token)
+
+
 def file_of(name: str) -> Path:
     """The file of the model of that name, whatever it starts from."""
-    from seqmodels import checkpoints
-
-    return checkpoints.find(name.partition(GIVEN)[0])
+    return look(name)[0]
 
 
 def stamp(name: str) -> int:
     """When the model's file was last written, so that a retrained model replaces the old one."""
-    return written(file_of(name))
+    return look(name)[1]
+
+
+def look(name: str) -> tuple[Path, int]:
+    """Both."""
+    from seqmodels import checkpoints
+
+    seen = _SEEN.get()
+    if seen is not None and name in seen:
+        return seen[name]
+    path = checkpoints.find(name.partition(GIVEN)[0])
+    found = path, written(path)
+    if seen is not None:
+        seen[name] = found
+    return found
 
 
 def written(path: Path) -> int:

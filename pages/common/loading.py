@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.common.caching import GIVEN, cached_by_model, file_of, stamp, written
+from pages.common.caching import GIVEN, cached_by_model, file_of, look, stamp
 from pages.common.shelf import Shelf
 from seqmodels.cells import CELLS
 from seqmodels.environment import environment
@@ -246,13 +246,13 @@ def _load_all() -> None:
 
 def _load(name: str) -> Checkpoint | str:
     """The model, or why it cannot be used."""
-    path = file_of(name)
+    path, written = look(name)
     if path.parent != environment().checkpoints:  # a shipped one is nobody's, and the import takes as long as a model
         from seqmodels.runs.publishing import note_use
 
         note_use(path)
     # by its path too, as the folder may change while the warm-up goes on
-    return _models().get((name, path, written(path)), partial(_load_file, name, path))
+    return _models().get((name, path, written), partial(_load_file, name, path))
 
 
 @st.cache_resource(show_spinner=False)

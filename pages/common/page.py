@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec
 import streamlit as st
 
 from pages.common import address, inputs, lesson, loading, sheets, shown
+from pages.common.caching import one_look
 from pages.common.turns import TURNS
 from seqmodels import journal
 from seqmodels.environment import held
@@ -375,8 +376,8 @@ def _placed(draw: Callable[Arguments, None], **options: Any) -> Callable[Argumen
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    """What pages are drawn in: one after the other, inside the boundary, and in one environment."""
-    with TURNS.taken(), boundary(), held():
+    """What pages are drawn in: one after the other, inside the boundary, and with one look at the environment and the models."""
+    with TURNS.taken(), boundary(), held(), one_look():
         yield
 
 

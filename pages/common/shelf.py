@@ -7,6 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
+from functools import cache
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
@@ -99,22 +100,30 @@ def _weigh(value: Any, seen: set[int]) -> int:
     if id(value) in seen:
         return 0
     seen.add(id(value))
-    alone = sys.getsizeof(value)
-    if type(value) in _PLAIN:  # most are, and are known at once
-        return alone
-    if isinstance(value, type) or callable(value):
-        return 0
-    if hasattr(value, "nbytes"):  # an array, or a view of one
-        return max(alone, int(value.nbytes))
-    if isinstance(value, Mapping):
+    return _scale(type(value))(value, seen)  # type: ignore[arg-type]
+
+
+@cache
+def _scale(kind: type) -> Callable[[Any, set[int]], int]:
+    """What weighs the values of a type: most types are met many times, and it takes a while to tell."""
+    if kind in _PLAIN:
+        return lambda value, seen: sys.getsizeof(value)
+    if issubclass(kind, type) or any("__call__" in vars(base) for base in kind.__mro__):
+        return lambda value, seen: 0
+    if hasattr(kind, "nbytes"):  # an array, or a view of one
+        return lambda value, seen: max(sys.getsizeof(value), int(value.nbytes))
+    if issubclass(kind, Mapping):
         # not the pairs: each is gone at once, and the next may have its id
-        return alone + _items(value.keys(), seen, FIELDS) + _items(value.values(), seen, FIELDS)
-    if isinstance(value, Sequence | Set):
-        return alone + _items(value, seen, SAMPLE)
-    slots = [getattr(value, name, None) for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ())]
-    return alone + sum(_weigh(part, seen) for part in (*slots, getattr(value, "__dict__", None)))
+        return lambda value, seen: sys.getsizeof(value) + sum(_items(part(), seen, FIELDS) for part in (value.keys, value.values))
+    if issubclass(kind, Sequence | Set):
+        return lambda value, seen: sys.getsizeof(value) + _items(value, seen, SAMPLE)
+    names = [*(name for base in kind.__mro__ for name in getattr(base, "__slots__", ())), "__dict__"]
+    return lambda value, seen: sys.getsizeof(value) + sum(_weigh(getattr(value, name, None), seen) for name in names)
 
 
 def _items(items: Collection[Any], seen: set[int], most: int) -> int:
-    sample = list(islice(items, 0, None, max(1, len(items) // most)))
-    return round(sum(_weigh(item, seen) for item in sample) * len(items) / max(1, len(sample)))
+    total = taken = 0
+    for item in islice(items, 0, None, max(1, len(items) // most)):
+        total += _weigh(item, seen)
+        taken += 1
+    return round(total * len(items) / max(1, taken))
