@@ -29,7 +29,7 @@ from seqmodels.decoding import scheme
 from seqmodels.inference.encoding import as_tagger
 from seqmodels.tasks import DataConfig, Task, find_task
 from seqmodels.tasks.base import LEAST_DEV
-from seqmodels.tasks.tagging import tag_probabilities
+from seqmodels.tasks.tagging_probabilities import tag_probabilities
 
 SILVER_SENTENCES = 3000  # to train on, unless another number is asked for
 SILVER_LENGTHS = range(4, 61)  # words

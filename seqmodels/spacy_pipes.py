@@ -29,7 +29,7 @@ from seqmodels import checkpoints, text
 from seqmodels.checkpoints import Checkpoint, MissingCheckpointError
 from seqmodels.decoding import scheme, spans
 from seqmodels.inference.encoding import as_tagger, finite
-from seqmodels.tasks.tagging import tag_probabilities
+from seqmodels.tasks.tagging_probabilities import tag_probabilities
 
 TAGGER, NER = "seqmodels_tagger", "seqmodels_ner"
 SPACE = "SPACE"  # spaCy's part of speech of white space; what is invisible has it too

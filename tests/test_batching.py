@@ -22,7 +22,8 @@ from seqmodels.models import Tagger
 from seqmodels.recurrence import State
 from seqmodels.tasks import find_task
 from seqmodels.tasks.batching import BUDGET, CONTEXT, LONGEST, batches, pieces
-from seqmodels.tasks.tagging import LONGEST_TRAINED, TaggingObjective, tag_probabilities
+from seqmodels.tasks.tagging_objective import LONGEST_TRAINED, TaggingObjective
+from seqmodels.tasks.tagging_probabilities import tag_probabilities
 from seqmodels.vocab import TaggerBatch
 
 SHORT = "Dogs bark at Bob in Rome .".split()

@@ -22,7 +22,7 @@ from seqmodels.runs import Notice, Upload, create, read_history, status, trainer
 from seqmodels.runs.settings import from_flat
 from seqmodels.tasks import DataConfig, find_task
 from seqmodels.tasks.language import with_unknown
-from seqmodels.tasks.tagging import tag_probabilities
+from seqmodels.tasks.tagging_probabilities import tag_probabilities
 from seqmodels.text import normal
 from seqmodels.vocab import LanguageVocab, TaggerVocab
 from tests.conftest import needs_corpora, thorough_but

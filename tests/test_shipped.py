@@ -15,7 +15,7 @@ from seqmodels.cli.scoretable import markdown
 from seqmodels.environment import Environment
 from seqmodels.inference import tag
 from seqmodels.tasks import TASKS, ModelConfig, find_task
-from seqmodels.tasks.tagging import tag_probabilities
+from seqmodels.tasks.tagging_probabilities import tag_probabilities
 from seqmodels.traces import trace
 from tests.conftest import needs_corpora
 from tests.test_traces import TOLERANCE, law_error

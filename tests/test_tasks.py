@@ -23,7 +23,7 @@ from seqmodels.models import CharacterEncoder, LanguageModel, SequenceReader, Ta
 from seqmodels.tasks import TASKS, MemoryTask, TagTask, Task, find_task, tasks_that_predict
 from seqmodels.tasks.base import ModelConfig
 from seqmodels.tasks.language import LanguageObjective, LanguageTask
-from seqmodels.tasks.tagging import FEWEST_SPANS, span_odds
+from seqmodels.tasks.tagging_probabilities import FEWEST_SPANS, span_odds
 from seqmodels.text import EOS
 from seqmodels.traces import trace
 from seqmodels.training import Epoch, TrainConfig, fit

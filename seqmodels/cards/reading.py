@@ -19,7 +19,7 @@ from seqmodels.corpora import Sentence
 from seqmodels.decoding import scheme
 from seqmodels.inference.encoding import as_language_model, as_tagger
 from seqmodels.tasks import LanguageTask
-from seqmodels.tasks.tagging import tag_probabilities
+from seqmodels.tasks.tagging_probabilities import tag_probabilities
 from seqmodels.text import join, words
 
 ERRORS = 8  # kinds of errors on a card

@@ -14,7 +14,7 @@ from seqmodels import text as text_module
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.decoding import scheme, spans
 from seqmodels.inference.encoding import NO_WORDS, Encoded, as_tagger, encode_once, finite, require
-from seqmodels.tasks.tagging import tag_probabilities
+from seqmodels.tasks.tagging_probabilities import tag_probabilities
 from seqmodels.text import Token
 
 ALTERNATIVES = 3

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor
 
 from seqmodels.corpora import (
     ENTITY_TAGS,
@@ -30,13 +27,12 @@ from seqmodels.corpora import (
     read_own_parts_of_speech,
     split,
 )
-from seqmodels.decoding import LEAST_TOKEN, SpanOdds, log_odds, scheme, spans
+from seqmodels.decoding import SpanOdds, scheme, spans
 from seqmodels.metrics import accuracy, entity_scores
 from seqmodels.models import Tagger
 from seqmodels.tasks.base import (
     ALL_FOUND,
     MOST_ITEMS,
-    TEMPERATURES,
     USUAL,
     DataConfig,
     DemoConfig,
@@ -46,25 +42,13 @@ from seqmodels.tasks.base import (
     Task,
     Workload,
 )
-from seqmodels.tasks.batching import batches, pieces, windows
-from seqmodels.training import ALL_ROWS, BatchLoss, DevScore, Tensors, TrainConfig
+from seqmodels.tasks.tagging_objective import LONGEST_TRAINED, TRAINING_BATCH, TaggingObjective
+from seqmodels.tasks.tagging_probabilities import calibrate, tag_probabilities
+from seqmodels.training import TrainConfig
 from seqmodels.vectors import GLOVE, word_vectors
-from seqmodels.vocab import TaggerBatch, TaggerVocab, pad
+from seqmodels.vocab import TaggerVocab
 
-TRAINING_BATCH = 32  # sentences
-LONGEST_TRAINED = 160  # tokens; a batch of such sentences needs at most half a gigabyte, and the corpora have none longer
 TYPICAL = 17  # tokens of a sentence of the treebank, on average
-POOL = 40  # batches whose sentences are sorted by length together
-FEWEST_SPANS = 100  # found in the dev split, until two numbers can be fitted to them
-UNSCORED = -100  # cross_entropy's default ignore_index
-
-
-def _first_upper(word: str) -> str:
-    return word[:1].upper() + word[1:]  # str.capitalize would make iPhone Iphone
-
-
-# which shares of the sentences in another case are in which
-CASES: dict[Callable[[str], str], float] = {str.lower: 0.7, str.upper: 0.18, _first_upper: 0.12}
 # the spelling features take most of the time of a small tagger: half of them, half the time, and a tenth of a point
 _SMALL = ModelConfig(cell="gru", hidden_size=96, dropout=0.3, character_size=16, spelling_size=64)
 
@@ -237,185 +221,3 @@ class EntityTask(TagTask):
     def metrics(self, gold: list[tuple[str, ...]], predicted: list[list[str]]) -> dict[str, float]:
         precision, recall, f1 = entity_scores(gold, predicted)
         return {"precision": precision, "recall": recall, "f1": f1}
-
-
-@dataclass
-class TaggingObjective:
-    """Cross-entropy over the tags, plus half of that over the second tags where a sentence has them.
-
-    A sentence of more than LONGEST_TRAINED words is learned from in parts, so that no batch is padded to its length.
-    Some sentences are read in small letters, in capitals or as a title, so that the network learns to do without its usual hint.
-    Rare words are dropped to `<unk>` at random, the rarer the more often (Kiperwasser & Goldberg 2016), so that the network learns
-    to rely on spelling for words it will not know.
-    """
-
-    task: TagTask
-    model: Tagger
-    vocabulary: TaggerVocab
-    train: list[Sentence]
-    dev: list[Sentence]
-    batch_size: int = TRAINING_BATCH
-    auxiliary_weight: float = 0.5
-    word_dropout: float = 0.25
-    higher_is_better: bool = True
-    second_tags: dict[str, int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.train = [part for sentence in self.train for part in _parts(sentence)]
-        seen = sorted({tag for sentence in self.train for tag in sentence.auxiliary or ()})
-        self.second_tags = {tag: index for index, tag in enumerate(seen)}
-        if self.second_tags:
-            self.model.add_auxiliary_head(len(self.second_tags))
-        self._tag_ids = {tag: index for index, tag in enumerate(self.vocabulary.tags)}
-        counts = Counter(self.vocabulary.listed(word) for sentence in self.train for word in sentence.words)
-        tokens = self.vocabulary.words.tokens
-        rates = [self.word_dropout / (self.word_dropout + counts[token]) if counts[token] else 0.0 for token in tokens]
-        self._drop_rates = torch.tensor(rates)
-
-    @property
-    def steps(self) -> int:
-        return -(-len(self.train) // self.batch_size)
-
-    def batches(self) -> list[list[int]]:
-        """Sentences of like length together, in random order: little padding, and no two epochs alike."""
-        size = self.batch_size
-        order = torch.randperm(len(self.train)).tolist()
-        batches = []
-        for start in range(0, len(order), POOL * size):
-            pool = sorted(order[start : start + POOL * size], key=lambda index: len(self.train[index].words))
-            batches += [pool[first : first + size] for first in range(0, len(pool), size)]
-        return [batches[index] for index in torch.randperm(len(batches)).tolist()]
-
-    def width(self, batch: list[int]) -> int:
-        return len(batch)
-
-    def loss(self, model: Tagger, batch: list[int], hidden_state: Tensors, rows: slice = ALL_ROWS) -> BatchLoss:
-        sentences = [self.train[index] for index in batch]
-        words = [self._recased(sentence.words) for sentence in sentences]
-        drawn = torch.rand(len(words), max(map(len, words)))
-        sentences, words, drawn = sentences[rows], words[rows], drawn[rows]
-        read = self.vocabulary.encode(words)
-        dropped = drawn[:, : read.words.shape[1]] < self._drop_rates[read.words]
-        read = replace(read, words=read.words.masked_fill(dropped, self.vocabulary.words.unk))
-        outputs, _ = model.states(read)  # (rows, time, output_size)
-        gold = pad([[self._tag_ids[tag] for tag in sentence.tags] for sentence in sentences], UNSCORED).to(outputs.device)
-        return BatchLoss(
-            mean=F.cross_entropy(model.head(outputs).flatten(0, 1), gold.flatten()),
-            tokens=sum(len(sentence.words) for sentence in sentences),
-            auxiliary=self._second_loss(model, outputs, sentences),
-            auxiliary_tokens=sum(len(sentence.words) for sentence in sentences if sentence.auxiliary),
-        )
-
-    def score(self, model: Tagger) -> DevScore:
-        found = tag_probabilities(model, self.vocabulary, [sentence.words for sentence in self.dev])
-        metrics = self.task.metrics_of(self.vocabulary, self.dev, found)
-        gold = [self._tag_ids[tag] for sentence in self.dev for tag in sentence.tags]
-        sure = np.concatenate(found)[np.arange(len(gold)), gold]  # the probability of each right tag
-        return DevScore(metrics[self.task.metric], float(-np.log(np.maximum(sure, np.finfo(np.float32).tiny)).mean()))
-
-    def settings(self) -> dict[str, float]:
-        return {
-            "batch_size": self.batch_size,
-            "auxiliary_weight": self.auxiliary_weight if self.second_tags else 0.0,
-            "word_dropout": self.word_dropout,
-            "casing_noise": self.task.casing_noise,
-        }
-
-    def _recased(self, words: tuple[str, ...]) -> Sequence[str]:
-        """The words, or at random all of them in another case."""
-        drawn = torch.rand(()).item()
-        share = 0.0
-        for recase, part in CASES.items():
-            share += part * self.task.casing_noise
-            if drawn < share:
-                return [recase(word) for word in words]
-        return words
-
-    def _second_loss(self, model: Tagger, outputs: Tensor, sentences: Sequence[Sentence]) -> Tensor | None:
-        """The weighted loss over the second tags, where a sentence has them."""
-        if not any(sentence.auxiliary for sentence in sentences):
-            return None
-        assert model.auxiliary_head is not None
-        rows = [
-            [self.second_tags[tag] for tag in sentence.auxiliary] if sentence.auxiliary else [UNSCORED] * len(sentence.words)
-            for sentence in sentences
-        ]
-        gold = pad(rows, UNSCORED).to(outputs.device)
-        second = F.cross_entropy(model.auxiliary_head(outputs).flatten(0, 1), gold.flatten())
-        return self.auxiliary_weight * second
-
-
-def _parts(sentence: Sentence) -> list[Sentence]:
-    if len(sentence.words) <= LONGEST_TRAINED:
-        return [sentence]
-    second = sentence.auxiliary
-    return [
-        replace(sentence, words=sentence.words[part], tags=sentence.tags[part], auxiliary=second and second[part])
-        for part in windows(len(sentence.words), LONGEST_TRAINED)
-    ]
-
-
-@torch.inference_mode()
-def tag_probabilities(
-    model: Tagger,
-    vocabulary: TaggerVocab,
-    sentences: Sequence[Sequence[str]],
-    *,
-    encode: Callable[[Sequence[Sequence[str]]], TaggerBatch] | None = None,
-) -> list[NDArray[np.float32]]:
-    """Each sentence's tag probabilities (tokens, tags), in the order given. A very long sentence is read in pieces.
-
-    `encode` stands in for that of the vocabulary.
-    """
-    encode = vocabulary.encode if encode is None else encode
-    if model.training:  # to look is cheap, and to set is not: there are many modules
-        model.eval()
-    parts = [(words, piece) for words in sentences for piece in pieces(len(words))]
-    found: dict[int, NDArray[np.float32]] = {}
-    for indices in batches([piece.length for _, piece in parts]):
-        read = [words[piece.read] for words, piece in map(parts.__getitem__, indices)]
-        probabilities = torch.softmax(model(encode(read)), dim=-1).numpy(force=True)
-        for row, index in zip(probabilities, indices, strict=True):
-            found[index] = row[parts[index][1].kept].copy()  # the batch itself may go
-    each = iter(range(len(parts)))
-    return [np.concatenate([found[next(each)] for _ in pieces(len(words))]) for words in sentences]
-
-
-def calibrate(model: Tagger, vocabulary: TaggerVocab, dev: list[Sentence]) -> SpanOdds:
-    """Set the temperature that makes the dev tags most likely; then the odds that make it most likely which entities are right."""
-    model.temperature = 1.0
-    tag_ids = {tag: index for index, tag in enumerate(vocabulary.tags)}
-    found = [
-        np.log(np.maximum(alone, 1e-12)) for alone in tag_probabilities(model, vocabulary, [sentence.words for sentence in dev])
-    ]
-    logs = torch.tensor(np.concatenate(found))
-    gold = torch.tensor([tag_ids[tag] for sentence in dev for tag in sentence.tags])
-    candidates = np.geomspace(*TEMPERATURES, 141)
-    losses = [F.cross_entropy(logs / temperature, gold).item() for temperature in candidates]
-    model.temperature = round(float(candidates[int(np.argmin(losses))]), 3)
-    shares = [torch.softmax(torch.from_numpy(alone) / model.temperature, dim=1).numpy() for alone in found]
-    return span_odds(vocabulary, dev, shares)
-
-
-def span_odds(vocabulary: TaggerVocab, dev: list[Sentence], shares: list[NDArray[np.float32]]) -> SpanOdds:
-    """Those of the entities found with these probabilities. Too few, or all of them right or wrong, change nothing."""
-    rules = scheme(vocabulary.tags)
-    odds, right = [], []
-    for sentence, alone in zip(dev, shares, strict=True):
-        best, sure = rules.best(alone), rules.marginals(alone)
-        gold = set(spans(sentence.tags))
-        for span in spans([vocabulary.tags[tag] for tag in best]):
-            odds.append(log_odds(min(sure[at, best[at]] for at in range(span.first, span.last + 1))))
-            right.append(span in gold)
-    if len(right) < FEWEST_SPANS or len(set(right)) < 2:
-        return LEAST_TOKEN
-    from scipy.optimize import minimize  # takes half a second to import
-
-    seen, truth = np.array(odds), np.array(right, dtype=float)
-
-    def loss(values: NDArray[np.float64]) -> float:
-        logits = values[0] * seen + values[1]
-        return float(np.mean(np.logaddexp(0, logits) - truth * logits))
-
-    scale, shift = minimize(loss, (1.0, 0.0), bounds=((0, 10), (-10, 10))).x
-    return SpanOdds(round(float(scale), 3), round(float(shift), 3))

@@ -1,0 +1,85 @@
+"""How probable a tagger finds each tag of a sentence, and the numbers, fitted on dev, by which it is as sure as it is right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+
+from seqmodels.corpora import Sentence
+from seqmodels.decoding import LEAST_TOKEN, SpanOdds, log_odds, scheme, spans
+from seqmodels.models import Tagger
+from seqmodels.tasks.base import TEMPERATURES
+from seqmodels.tasks.batching import batches, pieces
+from seqmodels.vocab import TaggerBatch, TaggerVocab
+
+FEWEST_SPANS = 100  # found in the dev split, until two numbers can be fitted to them
+
+
+@torch.inference_mode()
+def tag_probabilities(
+    model: Tagger,
+    vocabulary: TaggerVocab,
+    sentences: Sequence[Sequence[str]],
+    *,
+    encode: Callable[[Sequence[Sequence[str]]], TaggerBatch] | None = None,
+) -> list[NDArray[np.float32]]:
+    """Each sentence's tag probabilities (tokens, tags), in the order given. A very long sentence is read in pieces.
+
+    `encode` stands in for that of the vocabulary.
+    """
+    encode = vocabulary.encode if encode is None else encode
+    if model.training:  # to look is cheap, and to set is not: there are many modules
+        model.eval()
+    parts = [(words, piece) for words in sentences for piece in pieces(len(words))]
+    found: dict[int, NDArray[np.float32]] = {}
+    for indices in batches([piece.length for _, piece in parts]):
+        read = [words[piece.read] for words, piece in map(parts.__getitem__, indices)]
+        probabilities = torch.softmax(model(encode(read)), dim=-1).numpy(force=True)
+        for row, index in zip(probabilities, indices, strict=True):
+            found[index] = row[parts[index][1].kept].copy()  # the batch itself may go
+    each = iter(range(len(parts)))
+    return [np.concatenate([found[next(each)] for _ in pieces(len(words))]) for words in sentences]
+
+
+def calibrate(model: Tagger, vocabulary: TaggerVocab, dev: list[Sentence]) -> SpanOdds:
+    """Set the temperature that makes the dev tags most likely; then the odds that make it most likely which entities are right."""
+    model.temperature = 1.0
+    tag_ids = {tag: index for index, tag in enumerate(vocabulary.tags)}
+    found = [
+        np.log(np.maximum(alone, 1e-12)) for alone in tag_probabilities(model, vocabulary, [sentence.words for sentence in dev])
+    ]
+    logs = torch.tensor(np.concatenate(found))
+    gold = torch.tensor([tag_ids[tag] for sentence in dev for tag in sentence.tags])
+    candidates = np.geomspace(*TEMPERATURES, 141)
+    losses = [F.cross_entropy(logs / temperature, gold).item() for temperature in candidates]
+    model.temperature = round(float(candidates[int(np.argmin(losses))]), 3)
+    shares = [torch.softmax(torch.from_numpy(alone) / model.temperature, dim=1).numpy() for alone in found]
+    return span_odds(vocabulary, dev, shares)
+
+
+def span_odds(vocabulary: TaggerVocab, dev: list[Sentence], shares: list[NDArray[np.float32]]) -> SpanOdds:
+    """Those of the entities found with these probabilities. Too few, or all of them right or wrong, change nothing."""
+    rules = scheme(vocabulary.tags)
+    odds, right = [], []
+    for sentence, alone in zip(dev, shares, strict=True):
+        best, sure = rules.best(alone), rules.marginals(alone)
+        gold = set(spans(sentence.tags))
+        for span in spans([vocabulary.tags[tag] for tag in best]):
+            odds.append(log_odds(min(sure[at, best[at]] for at in range(span.first, span.last + 1))))
+            right.append(span in gold)
+    if len(right) < FEWEST_SPANS or len(set(right)) < 2:
+        return LEAST_TOKEN
+    from scipy.optimize import minimize  # takes half a second to import
+
+    seen, truth = np.array(odds), np.array(right, dtype=float)
+
+    def loss(values: NDArray[np.float64]) -> float:
+        logits = values[0] * seen + values[1]
+        return float(np.mean(np.logaddexp(0, logits) - truth * logits))
+
+    scale, shift = minimize(loss, (1.0, 0.0), bounds=((0, 10), (-10, 10))).x
+    return SpanOdds(round(float(scale), 3), round(float(shift), 3))
