@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import anyio
 import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
+from pages.common.reconnecting import of_the_page
 from tests.browser.driver import ROOT, Server
 from tests.visiting import Visitor
 
@@ -48,3 +50,32 @@ def test_an_input_that_the_body_no_longer_draws_leaves_the_address(server: Serve
             assert "view=Square" not in visitor.query
 
     anyio.run(look)
+
+
+def test_a_text_that_a_new_session_gets_before_it_has_drawn_the_page_is_answered(server: Server) -> None:
+    """As from a browser whose server was started anew while it stood there: it knows the fragment, and the session does not."""
+
+    async def look() -> None:
+        async with Visitor(server.address) as before, Visitor(server.address, patience=20) as after:
+            await before.open("Tagging")
+            after.page, after.seen = "Tagging", before.seen
+            await after.type(SENTENCE)
+            assert "Babbage" in " ".join(after.seen.html)
+            assert after.seen.elements["page_link"] > 5  # the whole page
+            await after.type("Ducks swim.")
+            assert "Ducks" in " ".join(after.seen.html)
+            assert after.seen.elements["page_link"] == 0
+
+    anyio.run(look)
+
+
+@pytest.mark.parametrize(("fragment", "by_clock", "whole"), [("a", False, True), ("a", True, False), ("", False, False)])
+def test_only_what_a_visitor_asks_of_a_fragment_is_asked_of_the_page(fragment: str, by_clock: bool, whole: bool) -> None:
+    message = BackMsg()
+    message.rerun_script.fragment_id, message.rerun_script.is_auto_rerun = fragment, by_clock
+    message.rerun_script.query_string = "text=Ducks"
+    raw = message.SerializeToString()
+    message.rerun_script.fragment_id = "" if whole else fragment
+    assert of_the_page(raw) == message.SerializeToString()
+    other = BackMsg(stop_script=True).SerializeToString()
+    assert of_the_page(other) == other

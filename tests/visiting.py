@@ -58,8 +58,8 @@ class Visitor:
         self.cookie = cookie
         self._at, self._patience = parts.netloc, patience
         self._states: dict[str, tuple[str, Any]] = {}  # a browser sends all that it holds with each rerun
-        self.query = ""  # of the address, percent-encoded
-        self._page = self._script = ""
+        self.page = self.query = ""  # of the address, percent-encoded
+        self._script = ""
         self._kept: dict[str, Any] = {}  # large parts by their hash, as a browser keeps them: the server names them from then on
         self._line: ClientConnection | None = None
 
@@ -86,7 +86,7 @@ class Visitor:
 
     async def open(self, page: str = "", query: str = "") -> None:
         """Open a page by its address, and wait until it stands there."""
-        self._states, self._page, self.query, self._script = {}, page, query, ""
+        self._states, self.page, self.query, self._script = {}, page, query, ""
         await self._rerun()
 
     async def type(self, text: str, key: str = "text", *, wait: bool = True) -> None:
@@ -127,10 +127,10 @@ class Visitor:
     def _asked(self, fragment: str) -> BackMsg:
         message = BackMsg()
         state = message.rerun_script
-        state.query_string, state.page_name, state.page_script_hash = self.query, self._page, self._script
+        state.query_string, state.page_name, state.page_script_hash = self.query, self.page, self._script
         state.fragment_id = fragment
         state.cached_message_hashes.extend(self._kept)
-        state.context_info.url = f"http://{self._at}/{self._page}"
+        state.context_info.url = f"http://{self._at}/{self.page}"
         state.context_info.timezone, state.context_info.locale = "Europe/Berlin", "en"
         for ident, (name, value) in self._states.items():
             widget = state.widget_states.widgets.add()

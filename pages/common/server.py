@@ -37,6 +37,7 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 
 from pages.common import loading
 from pages.common.health import Condition, Health
+from pages.common.reconnecting import Reconnecting
 from pages.common.uploads import Uploads
 from seqmodels import journal
 from seqmodels.environment import environment
@@ -92,6 +93,7 @@ def run(script: Path, port: int, address: str, hosts: Sequence[str], *, stop_run
         Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False),
         Middleware(Protection),
         Middleware(Uploads, held=_held),
+        Middleware(Reconnecting),
     ]
     app = st.App(
         script,
