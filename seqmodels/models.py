@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import torch
 import torch.nn.functional as F
@@ -161,7 +161,13 @@ class CharacterEncoder(nn.Module):
         super().__init__()
         self.embedding = nn.Embedding(alphabet_size, embedding_size, padding_idx=0)
         self.convolution = nn.Conv1d(embedding_size, features, kernel_size=3, padding=1)
-        self.kept: Tensor | None = None  # the tables of weights that no longer change
+        self.kept: Tensor | None
+        self.register_buffer("kept", None, persistent=False)  # the tables, of weights that no longer change
+
+    def train(self, mode: bool = True) -> Self:
+        if mode:
+            self.kept = None
+        return super().train(mode)
 
     def forward(self, characters: Tensor) -> Tensor:
         """characters (words, length) -> (words, features)."""

@@ -355,6 +355,19 @@ def test_a_word_is_spelled_the_same_whatever_words_are_read_beside_it(training: 
     torch.testing.assert_close(together, apart)
 
 
+def test_a_loaded_model_that_is_trained_on_spells_by_its_new_weights(tiny_folder: Path) -> None:
+    model = checkpoints.load(tiny_folder / "pos-gru.safetensors").model
+    encoder, word = model.get_submodule("spelling"), torch.tensor([[2, 4, 5, 3]])
+    before = encoder(word)
+    assert encoder.kept is not None
+    model.train()
+    with torch.no_grad():
+        encoder.get_parameter("convolution.weight").mul_(2)
+    model.eval()
+    assert not torch.allclose(encoder(word), before)
+    torch.testing.assert_close(encoder(word), encoder.train()(word))
+
+
 @pytest.mark.parametrize("task", TASKS.values(), ids=list(TASKS))
 def test_a_run_on_few_items_has_more_epochs_and_one_on_many_the_usual(task: Task) -> None:
     assert task.demo.training_for(None) == task.demo.training_for(10**6) == task.demo.training

@@ -5,6 +5,7 @@ Streamlit drops what is asked of a fragment that a session does not know, with t
 
 from __future__ import annotations
 
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -42,7 +43,10 @@ class Reconnecting:
 
 def of_the_page(raw: bytes) -> bytes:
     """A message of the browser, where it asks to draw a fragment as one that asks for all; not where it does so by the clock."""
-    message = BackMsg.FromString(raw)
+    try:
+        message = BackMsg.FromString(raw)
+    except DecodeError:  # anyone can send anything: Streamlit says so
+        return raw
     asked = message.rerun_script
     if not message.HasField("rerun_script") or not asked.fragment_id or asked.is_auto_rerun:
         return raw
