@@ -42,11 +42,14 @@ def _watch_named() -> None:
 
 
 def _compare() -> None:
+    from pages.common import address
     from pages.training import compare, current
     from seqmodels.runs import list_runs
 
+    address.visit("Training")  # as every page does: else what its inputs hold would be that of the run before
     found = list_runs()
     compare.show(found, current.selected() if found else None)
+    address.finish()
 
 
 def visit(script: Any, *, key: str = KEY) -> AppTest:
