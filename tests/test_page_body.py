@@ -9,25 +9,22 @@ import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from pages.common.reconnecting import of_the_page
-from tests.browser.driver import ROOT, Server
+from tests.browser.driver import serve
 from tests.visiting import Visitor
 
 SENTENCE = "Ada Lovelace met Charles Babbage."
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    started = Server(ROOT)
-    yield started
-    started.stop()
+def address() -> Iterator[str]:
+    with serve() as started:
+        yield started
 
 
 @pytest.mark.parametrize(("page", "answer"), [("", "html"), ("Tagging", "html"), ("Gates", "plotly_chart")])
-def test_a_new_text_is_answered_without_the_menu_and_the_page_says_so_in_its_address(
-    server: Server, page: str, answer: str
-) -> None:
+def test_a_new_text_is_answered_without_the_menu_and_the_page_says_so_in_its_address(address: str, page: str, answer: str) -> None:
     async def look() -> None:
-        async with Visitor(server.address) as visitor:
+        async with Visitor(address) as visitor:
             await visitor.open(page)
             assert visitor.seen.elements["page_link"] > 5
             await visitor.type(SENTENCE)
@@ -39,9 +36,9 @@ def test_a_new_text_is_answered_without_the_menu_and_the_page_says_so_in_its_add
     anyio.run(look)
 
 
-def test_an_input_that_the_body_no_longer_draws_leaves_the_address(server: Server) -> None:
+def test_an_input_that_the_body_no_longer_draws_leaves_the_address(address: str) -> None:
     async def look() -> None:
-        async with Visitor(server.address) as visitor:
+        async with Visitor(address) as visitor:
             await visitor.open("Gates", "view=Square&where=text")
             await visitor.set("task", "Entities")
             assert "task=Entities" in visitor.query
@@ -52,11 +49,11 @@ def test_an_input_that_the_body_no_longer_draws_leaves_the_address(server: Serve
     anyio.run(look)
 
 
-def test_a_text_that_a_new_session_gets_before_it_has_drawn_the_page_is_answered(server: Server) -> None:
+def test_a_text_that_a_new_session_gets_before_it_has_drawn_the_page_is_answered(address: str) -> None:
     """As from a browser whose server was started anew while it stood there: it knows the fragment, and the session does not."""
 
     async def look() -> None:
-        async with Visitor(server.address) as before, Visitor(server.address, patience=20) as after:
+        async with Visitor(address) as before, Visitor(address, patience=20) as after:
             await before.open("Tagging")
             after.page, after.seen = "Tagging", before.seen
             await after.type(SENTENCE)

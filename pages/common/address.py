@@ -112,16 +112,22 @@ def title() -> str:
     return _memory().page
 
 
+def is_alone() -> bool:
+    """Whether this is the run of a fragment, and not of a whole page."""
+    context = get_script_run_ctx()
+    return context is not None and bool(context.fragment_ids_this_run)
+
+
 def visit_part() -> None:
     """The same of a fragment of a page."""
-    if _is_alone():
+    if is_alone():
         _follow(_memory())
 
 
 def visit_body() -> None:
     """The same of the fragment that holds what a page reads and shows; around it stand the menu and the lesson."""
     memory = _memory()
-    if not _is_alone():
+    if not is_alone():
         memory.around = dict(memory.drawn), list(memory.links)
         return
     _follow(memory)
@@ -254,7 +260,10 @@ def holds(values: Mapping[str, Any]) -> bool:
 
 
 def write() -> None:
-    """All inputs are drawn: the address says that and nothing else. For a page that then works for long; `finish` does so too."""
+    """All inputs are drawn: the address says that and nothing else. For a body alone, or a page that then works for long.
+
+    `finish` does so too.
+    """
     memory = _memory()
     if memory.opening is None:
         _send(memory, _drawn(memory))
@@ -263,17 +272,9 @@ def write() -> None:
 def write_part() -> None:
     """The inputs of a fragment are drawn; those around it stay as they are. Nothing where the whole page is being drawn."""
     memory = _memory()
-    if _is_alone():
+    if is_alone():
         now = {key: memory.said(key) for key in memory.drawn}
         _send(memory, {key: said for key, said in (memory.written.get(memory.page, {}) | now).items() if said})
-
-
-def finish_body() -> bool:
-    """That fragment is drawn. Whether it was alone: then the address is to say what is on screen, and no run of a page does so."""
-    alone = _is_alone()
-    if alone:
-        _send(_memory(), _drawn(_memory()))
-    return alone
 
 
 def finish() -> str | None:
@@ -356,12 +357,6 @@ def _brought() -> dict[str, Said]:
         elif kind == "bool_value":
             found[key] = _texts(held.bool_value)
     return found
-
-
-def _is_alone() -> bool:
-    """Whether this is the run of a fragment, and not of a whole page."""
-    context = get_script_run_ctx()
-    return context is not None and bool(context.fragment_ids_this_run)
 
 
 def _came_back() -> bool:

@@ -40,9 +40,7 @@ def _results() -> Shelf[Any]:
 
 
 GIVEN = "@"  # between the name of a model and the condition that it starts from, as in names-gru@Russian
-
-
-_SEEN: ContextVar[dict[str, tuple[Path, int]] | None] = ContextVar("seen", default=None)
+_SEEN: ContextVar[dict[str, tuple[Path, int]] | None] = ContextVar("seen", default=None)  # by name, what `look` has found
 
 
 @contextmanager
@@ -66,7 +64,7 @@ def stamp(name: str) -> int:
 
 
 def look(name: str) -> tuple[Path, int]:
-    """Both."""
+    """Both: its file, and when that was last written."""
     from seqmodels import checkpoints
 
     seen = _SEEN.get()

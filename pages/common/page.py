@@ -49,7 +49,7 @@ class Page:
 
 
 STAGE = "stage"
-_IN_BODY: ContextVar[bool] = ContextVar("in_body", default=False)
+_IN_BODY: ContextVar[bool] = ContextVar("in_body", default=False)  # whether what is drawn stands in the body of a page
 _SENTENCE = ("text", "task", "cells")
 _ASKED, _ANSWERED = "asked", "answered"  # in the session's state: what this run answers, and what the last that came to its end did
 PAGES = (
@@ -326,7 +326,8 @@ def body(draw: Callable[[], None]) -> Callable[[], None]:
                 draw()
         finally:
             _IN_BODY.reset(inside)
-        if address.finish_body():
+        if address.is_alone():  # else the run of the page does this
+            address.write()
             _served(began)
 
     return _placed(st.fragment(bounded), key="body")
