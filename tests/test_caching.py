@@ -72,6 +72,23 @@ def test_a_run_of_a_page_looks_once_for_a_model_and_the_next_one_anew(
         assert stamp("pos-gru") == before + 10**9
 
 
+@pytest.mark.usefixtures("fresh_cache")
+def test_the_warm_up_stays_with_the_folder_that_it_began_with(
+    tiny_checkpoints: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = checkpoints.load
+
+    def load_elsewhere(path: Path, **promised: str) -> checkpoints.Checkpoint:
+        monkeypatch.setenv("SEQMODELS_CHECKPOINTS", str(tmp_path))
+        return load(path, **promised)
+
+    monkeypatch.setattr(checkpoints, "load", load_elsewhere)
+    loading._load_all()
+    assert loading.available("pos", "ner") == [], "an empty folder"
+    monkeypatch.setenv("SEQMODELS_CHECKPOINTS", str(tiny_checkpoints))
+    assert loading.available("pos", "ner") == loading.shipped("pos", "ner") != []
+
+
 def test_a_page_may_draw_a_picture_as_soon_as_its_menu_is_there() -> None:
     """plotly fails while pandas is being imported, on whatever thread: that is over before the warm-up goes on behind the page."""
     script = (

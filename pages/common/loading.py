@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.common.caching import GIVEN, cached_by_model, file_of, look, stamp
+from pages.common.caching import GIVEN, cached_by_model, file_of, look, one_look, stamp
 from pages.common.shelf import Shelf
 from seqmodels.cells import CELLS
-from seqmodels.environment import environment
+from seqmodels.environment import environment, held
 from seqmodels.viz import law
 
 if TYPE_CHECKING:
@@ -236,10 +236,11 @@ def _load_all() -> None:
     """What the first page shows comes first; then the other models, and the libraries that draw."""
     from seqmodels.tasks import TASKS, tasks_that_predict
 
-    for name in available(*tasks_that_predict("tags"))[:1]:
-        with suppress(ValueError):  # its file may go meanwhile
-            tag(name, "warm")  # brings the tokenizer
-    problems(shipped(*TASKS))
+    with held(), one_look():  # all of one folder: what is kept of a model's file is never said of another's
+        for name in available(*tasks_that_predict("tags"))[:1]:
+            with suppress(ValueError):  # its file may go meanwhile
+                tag(name, "warm")  # brings the tokenizer
+        problems(shipped(*TASKS))
     for module in ("scipy.cluster.hierarchy", "seqmodels.viz.gates", "seqmodels.viz.language"):
         import_module(module)
 
@@ -251,7 +252,6 @@ def _load(name: str) -> Checkpoint | str:
         from seqmodels.runs.publishing import note_use
 
         note_use(path)
-    # by its path too, as the folder may change while the warm-up goes on
     return _models().get((name, path, written), partial(_load_file, name, path))
 
 
