@@ -14,7 +14,8 @@ def percent(share: float, digits: int = 2) -> str:
         return "0 %"
     if 0 < value < 0.01:
         return "< 0.01 %"
-    for places in (2, 1):
+    whole = (value >= 1) + (value >= 10) + (value >= 100)  # digits before the point: a page shows hundreds of shares
+    for places in range(min(2, digits - whole) if whole else 2, 0, -1):
         text = f"{value:.{places}f}"
         if len(text.replace(".", "").lstrip("0")) <= digits:
             return f"{text} %"

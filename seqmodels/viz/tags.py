@@ -8,8 +8,9 @@ probability. The HTML stands alone: no script, no other file.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from seqmodels.viz import law, legends
@@ -59,6 +60,7 @@ class Row:
 
 
 _OUTSIDE = "O"
+_NO_BREAK = "\u00a0"
 _PALEST = 16  # per cent of a tag's colour where the model is least sure
 
 
@@ -142,7 +144,7 @@ def _word(taggings: Sequence[Tagging], names: Sequence[str], position: int, rows
     classes = "sm-token" + (" sm-glued" if glued else "") + (" sm-different" if differ else "")
     spoken = "; ".join(f"{name}: {token.tag} {percent(token.probability)}" for name, token in zip(names, tokens, strict=True))
     tags = "".join(_tag(tagging, position) for tagging in taggings) + "".join(_number(row, position) for row in rows)
-    card = "".join(row for name, token in zip(names, tokens, strict=True) for row in _rows(name, token))
+    card = "".join(map(_rows, names, tokens))
     word = safe(tokens[0].text)
     return (
         f'<span class="{classes}" role="listitem" tabindex="0" aria-label="{word}. {safe(spoken)}">'
@@ -159,8 +161,8 @@ def _tag(tagging: Tagging, position: int) -> str:
     inside = token.tag.startswith("I-")
     classes = "sm-tag" + (" sm-inside" if inside else "") + (" sm-open" if following == f"I-{token.tag[2:]}" else "")
     shade = _PALEST + (100 - _PALEST) * max(0.0, token.probability - 1 / 3) * 1.5
-    name = "\u00a0" if inside else safe(_kind(token.tag))
-    return f'<span class="{classes}" style="--c:{tag_colour(token.tag).css};--p:{shade:.0f}%">{name}</span>'
+    colour, name = _drawn(_kind(token.tag))
+    return f'<span class="{classes}" style="--c:{colour};--p:{shade:.0f}%">{_NO_BREAK if inside else name}</span>'
 
 
 def _number(row: Row, position: int) -> str:
@@ -169,14 +171,21 @@ def _number(row: Row, position: int) -> str:
     return f'<span class="sm-tag" style="--c:{row.colour.css};--p:{50 * value:.0f}%">{value:.2f}</span>'
 
 
-def _rows(name: str, token: TaggedToken) -> Iterator[str]:
+def _rows(name: str, token: TaggedToken) -> str:
     """The rows of a card: a model's most probable tags."""
-    for number, (tag, probability) in enumerate(token.alternatives):
-        heading = f"<b>{safe(name)}</b>" if number == 0 else ""
-        yield (
-            f'{heading}<i style="--c:{tag_colour(tag).css}">{safe(tag)}</i><u style="--w:{probability:.1%}"></u>'
-            f"<span>{percent(probability, 3)}</span>"
+    rows = []
+    for tag, probability in token.alternatives:
+        colour, label = _drawn(tag)
+        rows.append(
+            f'<i style="--c:{colour}">{label}</i><u style="--w:{probability:.1%}"></u><span>{percent(probability, 3)}</span>'
         )
+    return f"<b>{safe(name)}</b>{''.join(rows)}"
+
+
+@lru_cache(maxsize=256)
+def _drawn(tag: str) -> tuple[str, str]:
+    """Its colour and its name in HTML: there are few tags, and a page names them hundreds of times."""
+    return tag_colour(tag).css, safe(tag)
 
 
 def _direction(text: str) -> str:
