@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -134,7 +135,7 @@ class Checkpoint:
         """Of the weights in memory."""
         return sum(value.nbytes for value in self.model.state_dict().values())
 
-    @property
+    @cached_property
     def multiplications(self) -> int:
         """By its weights, for each token: about what it costs to read one."""
         return sum(value.numel() for value in self.model.recurrent.parameters()) + self.model.output_weight.numel()
@@ -190,10 +191,12 @@ def find(name: str) -> Path:
             f"a checkpoint cannot be called {name[:LONGEST_NAME]!r}: "
             "give small letters, digits, hyphens and underscores, such as my-tagger"
         )
-    found = environment()
-    shipped, own = (where / f"{name}{SUFFIX}" for where in (found.checkpoints, found.own_checkpoints))
+    own = own_folder() / f"{name}{SUFFIX}"
+    if not is_shipped(name):
+        return own
+    shipped = folder() / own.name
     # yours may have the name of a cell that came later
-    return shipped if is_shipped(name) and (shipped.exists() or not own.exists()) else own
+    return shipped if shipped.exists() or not own.exists() else own
 
 
 def save(path: Path, model: nn.Module, vocabulary: Vocabulary, info: CheckpointInfo, *, dtype: torch.dtype | None = None) -> None:

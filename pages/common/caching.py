@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial, wraps
@@ -17,6 +17,36 @@ from seqmodels.environment import environment
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 OfModel = Callable[Concatenate[str, Arguments], Result]
+
+GIVEN = "@"  # between the name of a model and the condition that it starts from, as in names-gru@Russian
+_SEEN: ContextVar[dict[Hashable, Any] | None] = ContextVar("seen", default=None)
+
+
+@contextmanager
+def one_look() -> Iterator[None]:
+    """See what is there once, for all that this thread asks meanwhile: a page asks sixty times for the file of a model."""
+    token = _SEEN.set({})
+    try:
+        yield
+    finally:
+        _SEEN.reset(token)
+
+
+def seen_once(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Keep what a function finds as long as one look lasts; what it gives is shared, so it must not be changed."""
+
+    @wraps(function)
+    def seen(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        known = _SEEN.get()
+        if known is None:
+            return function(*args, **kwargs)
+        key = (function, args, tuple(sorted(kwargs.items())))
+        if key not in known:
+            known[key] = function(*args, **kwargs)
+        found: Result = known[key]
+        return found
+
+    return seen
 
 
 def cached_by_model(function: OfModel[Arguments, Result]) -> OfModel[Arguments, Result]:
@@ -34,23 +64,10 @@ def cached_by_model(function: OfModel[Arguments, Result]) -> OfModel[Arguments, 
     return of_model
 
 
+@seen_once
 @st.cache_resource(show_spinner=False)
 def _results() -> Shelf[Any]:
     return Shelf(lambda: environment().results_mb * 2**20)
-
-
-GIVEN = "@"  # between the name of a model and the condition that it starts from, as in names-gru@Russian
-_SEEN: ContextVar[dict[str, tuple[Path, int]] | None] = ContextVar("seen", default=None)  # by name, what `look` has found
-
-
-@contextmanager
-def one_look() -> Iterator[None]:
-    """Look once for the file of each model, for all that this thread asks meanwhile: a page asks sixty times."""
-    token = _SEEN.set({})
-    try:
-        yield
-    finally:
-        _SEEN.reset(token)
 
 
 def file_of(name: str) -> Path:
@@ -63,18 +80,13 @@ def stamp(name: str) -> int:
     return look(name)[1]
 
 
+@seen_once
 def look(name: str) -> tuple[Path, int]:
     """Both: its file, and when that was last written."""
     from seqmodels import checkpoints
 
-    seen = _SEEN.get()
-    if seen is not None and name in seen:
-        return seen[name]
     path = checkpoints.find(name.partition(GIVEN)[0])
-    found = path, written(path)
-    if seen is not None:
-        seen[name] = found
-    return found
+    return path, written(path)
 
 
 def written(path: Path) -> int:

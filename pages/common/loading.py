@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.common.caching import GIVEN, cached_by_model, file_of, look, one_look, stamp
+from pages.common.caching import GIVEN, cached_by_model, file_of, look, one_look, seen_once, stamp
 from pages.common.shelf import Shelf
 from seqmodels.cells import CELLS
 from seqmodels.environment import environment, held
@@ -40,6 +40,7 @@ MOST_WORK = 17 * 10**9  # multiplications by a model's weights: those of the shi
 LONG = 10_000  # characters; less is read before a spinner could be seen, and takes little memory
 
 
+@seen_once
 def checkpoint(name: str) -> Checkpoint:
     """The model of that name, such as 'pos-gru' or, starting from a condition, 'names-gru@Russian'.
 
@@ -77,6 +78,7 @@ def available(*tasks: str) -> list[str]:
     return [name for name in shipped(*tasks) if not problems([name])] + own_ones
 
 
+@seen_once
 def shipped(*tasks: str) -> list[str]:
     """The shipped models for these tasks, in the order of CELLS, whether or not their files can be used."""
     from seqmodels import checkpoints
@@ -86,13 +88,14 @@ def shipped(*tasks: str) -> list[str]:
     return [name for name in names if (here / f"{name}{checkpoints.SUFFIX}").exists()]
 
 
+@seen_once
 def is_shipped(name: str) -> bool:
     """Whether it is the name of a shipped model, such as 'pos-gru'."""
-    from seqmodels import checkpoints
     from seqmodels.tasks import TASKS
 
-    task, _, cell = name.partition(GIVEN)[0].partition("-")
-    return task in TASKS and cell in CELLS and checkpoints.path_of(task, cell).exists()
+    plain = name.partition(GIVEN)[0]
+    task = plain.partition("-")[0]
+    return task in TASKS and plain in shipped(task)
 
 
 def own() -> list[CheckpointEntry]:
@@ -255,6 +258,7 @@ def _load(name: str) -> Checkpoint | str:
     return _models().get((name, path, written), partial(_load_file, name, path))
 
 
+@seen_once
 @st.cache_resource(show_spinner=False)
 def _models() -> Shelf[Checkpoint | str]:
     return Shelf(lambda: environment().models_mb * 2**20, lambda found: len(found) if isinstance(found, str) else found.nbytes)

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 Value = TypeVar("Value")
 
-SAMPLE, FIELDS = 5, 64  # items of a list, and values of a mapping or an object, that are weighed for all of them
+SAMPLE, FIELDS = 3, 64  # items of a list, and values of a mapping or an object, that are weighed for all of them
 _PLAIN = frozenset((str, bytes, int, float, complex, bool, type(None)))
 
 
