@@ -100,8 +100,7 @@ def read() -> None:
         usual = next((one.text for one in (LEAD, *EXAMPLES) if one.state["task"] == task), LEAD.text)
         with above:
             text = inputs.question(usual, inputs.texts(EXAMPLES), action="Tag")
-    inputs.told(EXAMPLES)
-    with page.answer(text, names):
+    with page.answer(text, names, reason=inputs.reason(EXAMPLES)):
         if inputs.ready(text, names):
             text = long_texts.at_most(text, loading.at_once(names, MOST))
             with st.spinner("Reading a long text") if len(text) > loading.LONG else nullcontext():

@@ -88,8 +88,7 @@ def main() -> None:
             asked = settings(tasks, alone)
     if not alone:
         address.write()  # the text takes a while to flow in
-    inputs.told(shelf.examples, key=PROMPT)
-    with page.answer(prompt, asked):
+    with page.answer(prompt, asked, reason=inputs.reason(shelf.examples, key=PROMPT)):
         if asked.models:
             answer(prompt, asked, alone)
             shown.caption(f"These models have read one thing only: {shelf.note}.")

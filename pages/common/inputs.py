@@ -94,12 +94,12 @@ def texts(examples: Sequence[Example], *, key: str = TEXT) -> dict[str, dict[str
     return {example.title: {key: example.text, **example.state} for example in examples}
 
 
-def told(examples: Sequence[Example], *, key: str = TEXT) -> None:
-    """Why the example that is on screen is interesting, if one is."""
-    place = st.empty()  # what follows stands at its own place either way
+def reason(examples: Sequence[Example], *, key: str = TEXT) -> str:
+    """Why the example that is on screen is interesting, in Markdown; empty if none is."""
     for example in examples:
         if example.text == address.kept(key) and address.holds(values_of(example.state)):
-            place.caption(f"**{example.title}**: {example.reason}")
+            return f"**{example.title}**: {example.reason}"
+    return ""
 
 
 def task(names: Sequence[str], *, menu: bool = False) -> str:

@@ -253,15 +253,19 @@ def settings() -> DeltaGenerator:
     return st.popover("Settings", icon=":material/tune:", key="settings")
 
 
-def answer(*asked: object) -> DeltaGenerator:
-    """The place of the answer to what is `asked`, as values that can be compared.
+def answer(*asked: object, reason: str = "") -> DeltaGenerator:
+    """The place of the answer to what is `asked`, as values that can be compared; above it a `reason` to ask that, if there is one.
 
     The browser keeps each part of an old answer until the new one takes its place. Where something else was asked, all that is
     old in here is pale from the first, and no model seems to answer a question that another has not heard yet.
     """
-    mark = st.empty()
-    if st.session_state.get(_ANSWERED) != asked:
-        mark.html('<div class="asked-anew"></div>')  # which the style looks for
+    anew = '<b class="asked-anew"></b>' if st.session_state.get(_ANSWERED) != asked else ""  # which the style looks for
+    if reason:
+        st.caption(reason + anew, unsafe_allow_html=True)
+    elif anew:
+        st.html(anew)
+    else:
+        st.empty()  # the answer keeps its place
     st.session_state[_ASKED] = asked
     st.session_state[_ANSWERED] = None  # until the run has come to its end: another may break it off
     return st.container(key="answer")
@@ -338,8 +342,8 @@ def fragment(
 ) -> Callable[Arguments, None]:
     """Streamlit's fragment, inside a boundary of its own: it is drawn again without the page around it.
 
-    It stands alone in a container, of that `width` in a row. Inside a body it is no more than a part of that: of a fragment within
-    another, Streamlit keeps a copy of all that it stands in, a tenth of a click.
+    It stands alone in a container, of that `width` in a row. Inside a body there is neither, as it is no more than a part of that:
+    of a fragment within another, Streamlit keeps a copy of all that it stands in, a tenth of a click.
     """
 
     @wraps(draw)
@@ -350,13 +354,13 @@ def fragment(
         address.write_part()
         lesson.show_solved()
 
-    part = st.fragment(bounded, run_every=run_every)
+    part = _placed(st.fragment(bounded, run_every=run_every), width=width)
 
     @wraps(draw)
     def drawn(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         (draw if _IN_BODY.get() else part)(*args, **kwargs)
 
-    return _placed(drawn, width=width)
+    return drawn
 
 
 def _placed(draw: Callable[Arguments, None], **options: Any) -> Callable[Arguments, None]:
