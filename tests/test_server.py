@@ -14,6 +14,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
+from streamlit.proto.NewSession_pb2 import CustomThemeConfig
+from streamlit.runtime import app_session
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.web.server.starlette.starlette_routes import create_upload_routes
 
@@ -161,6 +163,7 @@ def test_an_app_with_a_wrong_variable_does_not_start(monkeypatch: pytest.MonkeyP
 
 def test_the_server_takes_the_largest_file_that_an_input_does(monkeypatch: pytest.MonkeyPatch) -> None:
     told: dict[str, object] = {}
+    monkeypatch.setattr(server, "keep_theme", lambda: None)  # it is kept in this process, for whatever test comes next
     monkeypatch.setattr(server.st.App, "run", lambda self, config: told.update(config))
     monkeypatch.setenv("SEQMODELS_CHECKPOINT_MB", "70.5")
     monkeypatch.setenv("SEQMODELS_UPLOAD_MB", "9")
@@ -172,3 +175,29 @@ def test_the_server_takes_the_largest_file_that_an_input_does(monkeypatch: pytes
     assert max(path.stat().st_size for path in (APP.parent / "checkpoints").glob("*.safetensors")) < by_hand * 2**20
     monkeypatch.setattr(files.st, "get_option", lambda name: told[name])
     assert (files.largest(environment().checkpoint_mb), files.largest(9), files.largest(0.2)) == (70, 9, 1)
+
+
+def test_the_theme_that_is_kept_is_what_streamlit_works_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    work_out = app_session._populate_theme_msg
+
+    def counted(message: CustomThemeConfig, section: str = "theme") -> None:
+        asked.append(section)
+        work_out(message, section)
+
+    def theme() -> CustomThemeConfig:
+        """As the session of a visitor has it filled."""
+        message = CustomThemeConfig()
+        app_session._populate_theme_msg(message)
+        for part, section in ((message.light, "light"), (message.dark, "dark"), (message.light.sidebar, "light.sidebar")):
+            app_session._populate_theme_msg(part, f"theme.{section}")
+        return message
+
+    monkeypatch.setattr(app_session, "_populate_theme_msg", counted)
+    before = theme()
+    assert before.HasField("light")
+    assert not before.light.HasField("sidebar")
+    asked.clear()
+    server.keep_theme()
+    assert [theme(), theme()] == [before, before]
+    assert len(asked) == len(set(asked)) == 4, "each part once"

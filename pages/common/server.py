@@ -17,6 +17,7 @@ import threading
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache
 from http.cookies import SimpleCookie
 from pathlib import Path
 from types import FrameType
@@ -32,7 +33,8 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from streamlit.runtime import get_instance
+from streamlit.proto.NewSession_pb2 import CustomThemeConfig
+from streamlit.runtime import app_session, get_instance
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 from pages.common import loading
@@ -87,6 +89,7 @@ def run(script: Path, port: int, address: str, hosts: Sequence[str], *, stop_run
     With `stop_runs` the runs are asked to save and to end before; else they outlive the server.
     """
     sys.argv = [str(script)]  # what Streamlit takes for the main script, beside which it finds its configuration
+    keep_theme()
     condition = Condition()
     middleware = [
         Middleware(Health, condition=condition),
@@ -112,6 +115,23 @@ def run(script: Path, port: int, address: str, hosts: Sequence[str], *, stop_run
             "server.maxUploadSize": most,
         }
     )
+
+
+def keep_theme() -> None:
+    """Have Streamlit work out the theme that it sends with each run of a page once: it is a twentieth of a click on any page."""
+    work_out = app_session._populate_theme_msg
+
+    @cache
+    def theme_of(section: str) -> CustomThemeConfig:
+        theme = CustomThemeConfig()
+        work_out(theme, section)
+        return theme
+
+    def populate(msg: CustomThemeConfig, section: str = "theme") -> None:
+        if theme_of(section).ListFields():  # else the message would have an empty part, where Streamlit sends none
+            msg.MergeFrom(theme_of(section))
+
+    app_session._populate_theme_msg = populate
 
 
 def _life(condition: Condition, port: int, stop_runs: bool) -> Callable[[st.App], AbstractAsyncContextManager[None]]:
