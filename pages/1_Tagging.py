@@ -119,8 +119,7 @@ def show(taggings: list[Tagging]) -> None:
     shown.html(tags.legend(taggings))
     if first.of_spans:
         entities(taggings)
-    st.header("Table", anchor=False)
-    table(taggings, differing)
+    detail(taggings, differing)
     lesson.check("taggings", taggings)
 
 
@@ -161,14 +160,20 @@ def entities(taggings: list[Tagging]) -> None:
         shown.markdown(f"{title(tagging)}: " + (" · ".join(found) or "no entities found") + more)
 
 
-def table(taggings: list[Tagging], differing: list[int]) -> None:
-    """Every token."""
+def detail(taggings: list[Tagging], differing: list[int]) -> None:
+    """What can be taken away, and a table of every token."""
     from seqmodels.tasks import TASKS
 
     stem = f"{taggings[0].task}-{'-'.join(tagging.label for tagging in taggings)}"
-    with st.container(horizontal=True, vertical_alignment="center"):
-        takeaway.menu(stem, f"Tagging: {TASKS[taggings[0].task].title}", files=files(taggings, stem), key="tagging-take-away")
-        only = len(taggings) > 1 and st.toggle("Only where the models differ", key="tagging-only", disabled=not differing)
+    takeaway.menu(stem, f"Tagging: {TASKS[taggings[0].task].title}", files=files(taggings, stem), key="tagging-take-away")
+    with inputs.expander("Table", key="table") as place:
+        if place.open:
+            table(taggings, differing)
+
+
+def table(taggings: list[Tagging], differing: list[int]) -> None:
+    """Every token, or those on which the models differ."""
+    only = len(taggings) > 1 and st.toggle("Only where the models differ", key="tagging-only", disabled=not differing)
     rows = export.token_rows(taggings)
     if only and differing:
         rows = [rows[position] for position in differing]

@@ -347,7 +347,7 @@ def test_a_page_of_a_model_that_is_replaced_meanwhile_stays_sound(
     for other in ("pos-elman", "pos-lstm"):
         shutil.copy(nine_folder / f"{other}.safetensors", folder)
     monkeypatch.setenv("SEQMODELS_CHECKPOINTS", str(folder))
-    app = sound(linked(TAGGING).run())
+    app = sound(linked(TAGGING, table="true").run())
     for number in range(10):
         sound(app.text_area(key="text").set_value(f"The old man has {number} boats.").run())
         assert app.dataframe or app.info, "an answer, or why there is none"

@@ -57,6 +57,9 @@ def offered(app: AppTest) -> list[str]:
 
 
 def columns(app: AppTest) -> list[str]:
+    """By the table, which is opened for it."""
+    app.session_state["table"] = True
+    sound(app.run())
     return [name for name in app.dataframe[0].value.columns if name.endswith("_tag")]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from seqmodels import export
 from seqmodels.cells import CELLS
 from seqmodels.checkpoints import load, save
 from seqmodels.tasks import TASKS, TagTask
@@ -42,7 +43,7 @@ def test_tagging_opens_with_an_example_already_tagged() -> None:
 
 
 def test_typing_tags_the_new_text() -> None:
-    app = opened(TAGGING)
+    app = opened(TAGGING, table="true")
     sound(app.text_area[0].set_value("Ducks swim.").run())
     assert '<bdi class="sm-word">Ducks</bdi>' in html(app)
     assert len(app.dataframe[0].value) == 3
@@ -71,7 +72,7 @@ def test_a_click_on_the_button_reads_what_is_typed() -> None:
 
 
 def test_a_link_restores_text_task_and_cells() -> None:
-    app = opened(TAGGING, text="Ada met Bob.", task="Entities", cells=["GRU", "LSTM"])
+    app = opened(TAGGING, text="Ada met Bob.", task="Entities", cells=["GRU", "LSTM"], table="true")
     assert app.text_area[0].value == "Ada met Bob."
     assert list(app.dataframe[0].value.columns[5:]) == ["gru_tag", "gru_probability", "lstm_tag", "lstm_probability"]
     assert "organization" in html(app)
@@ -79,7 +80,7 @@ def test_a_link_restores_text_task_and_cells() -> None:
 
 @pytest.mark.parametrize("task", ["ner", "Names", "Entities"])
 def test_a_link_may_use_the_short_names_and_the_titles_of_earlier_days(task: str) -> None:
-    app = opened(TAGGING, task=task, cells="lstm")
+    app = opened(TAGGING, task=task, cells="lstm", table="true")
     assert app.button_group(key="task").value == "Entities"
     assert "not here" not in notes(app)
     assert list(app.dataframe[0].value.columns[5:]) == ["lstm_tag", "lstm_probability"]
@@ -93,9 +94,21 @@ def test_a_damaged_link_shows_the_default_and_says_so() -> None:
     assert "<script" not in html(app)
 
 
+def test_the_table_is_worked_out_once_it_is_opened_and_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(export, "token_rows", lambda _: pytest.fail("nobody has opened it"))
+        app = opened(TAGGING, table="maybe")
+    assert "not here" in notes(app)
+    assert not app.dataframe
+    app = opened(TAGGING, table="true")
+    sound(app.text_area[0].set_value("Ducks swim.").run())
+    assert len(app.dataframe[0].value) == 3
+    assert "table" in app.query_params
+
+
 @pytest.mark.parametrize("text", ["", "   ", "\n\t"])
 def test_a_text_without_words_asks_for_some(text: str) -> None:
-    app = opened(TAGGING)
+    app = opened(TAGGING, table="true")
     sound(app.text_area[0].set_value(text).run())
     assert "sentence" in notes(app)
     assert not app.dataframe
@@ -123,7 +136,7 @@ def test_strange_text_is_tagged_and_never_interpreted(text: str, task: str) -> N
 
 
 def test_a_long_text_is_paged_and_nothing_is_lost() -> None:
-    app = opened(TAGGING)
+    app = opened(TAGGING, table="true")
     sound(app.text_area[0].set_value("The old man the boat. " * 200).run())
     assert "Words 1 to 240 of 1,200 are shown" in notes(app)
     assert "too long for a link" in notes(app) or "text" in app.query_params
@@ -143,7 +156,7 @@ def test_a_damaged_checkpoint_is_reported_and_the_others_work(
     broken = tmp_path / "copy" / "pos-gru.safetensors"
     broken.write_bytes(broken.read_bytes()[:1000])
     monkeypatch.setenv("SEQMODELS_CHECKPOINTS", str(tmp_path / "copy"))
-    app = opened(TAGGING)
+    app = opened(TAGGING, table="true")
     assert "damaged" in notes(app)
     assert str(tmp_path) not in notes(app)
     assert list(app.dataframe[0].value.columns[5:]) == ["elman_tag", "elman_probability", "lstm_tag", "lstm_probability"]
@@ -159,7 +172,7 @@ def test_every_cell_with_a_file_is_offered_in_the_order_of_the_cells(all_tiny_ch
 
 def test_of_more_models_than_stand_side_by_side_the_last_are_shown(all_tiny_checkpoints: Path) -> None:
     picked = [cell.title for cell in CELLS.values()][-4:]
-    app = opened(TAGGING, text="Ducks swim.", cells=picked)
+    app = opened(TAGGING, text="Ducks swim.", cells=picked, table="true")
     assert app.button_group(key="cells").value == picked
     assert f"3 at most are shown side by side: {', '.join(picked[-3:])}." in notes(app)
     names = [column for column in app.dataframe[0].value.columns if column.endswith("_tag")]

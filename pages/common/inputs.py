@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import streamlit as st
 
@@ -19,6 +19,9 @@ from pages.common import address, loading, long_texts
 from seqmodels.cells import CELLS
 from seqmodels.environment import environment
 from seqmodels.viz.palette import visible
+
+if TYPE_CHECKING:
+    from streamlit.elements.lib.mutable_expander_container import ExpanderContainer
 
 TEXT = "text"
 LONGEST_LINE, LONGEST_OPTION = 500, 60  # characters
@@ -320,9 +323,16 @@ def line(label: str, *, key: str, default: str = "", placeholder: str = "", widt
 
 def toggle(label: str, *, key: str, default: bool = False, help: str | None = None) -> bool:
     """A switch."""
-    switch = {"true": True, "false": False}
-    _restore(label, key, default, lambda said: (switch.get(said[-1].lower(), default), said[-1].lower() in switch))
+    _restore_switch(label, key, default)
     return address.keep(key, st.toggle(label, key=key, help=help), default)
+
+
+def expander(label: str, *, key: str) -> ExpanderContainer:
+    """Detail, closed at first: what is in it is worked out only where it is `open`."""
+    _restore_switch(label, key, False)
+    found = st.expander(label, key=key, on_change="rerun")
+    address.keep(key, bool(found.open), False)
+    return found
 
 
 def optional_number(label: str, *, key: str, help: str) -> int | None:
@@ -370,6 +380,11 @@ def _visibility(compact: bool) -> Literal["visible", "collapsed"]:
 def _restore(label: str, key: str, default: Option, read: Callable[[Sequence[str]], tuple[Option, bool]]) -> None:
     """Set an input's value before it is drawn, with a note where the address asks for something that can't be."""
     st.session_state[key] = _recall(label, key, default, read)
+
+
+def _restore_switch(label: str, key: str, default: bool) -> None:
+    switch = {"true": True, "false": False}
+    _restore(label, key, default, lambda said: (switch.get(said[-1].lower(), default), said[-1].lower() in switch))
 
 
 def _recall(label: str, key: str, default: Option, read: Callable[[Sequence[str]], tuple[Option, bool]]) -> Option:
