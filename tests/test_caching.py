@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import count
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from pages.common import loading
 from pages.common.caching import cached_by_model, one_look, stamp
 from pages.common.shelf import Shelf, size_of
 from seqmodels import checkpoints
+from seqmodels.inference import tag
 from seqmodels.traces import tag_and_trace
 
 calls: list[tuple[str, str, int]] = []
@@ -140,6 +141,14 @@ def test_all_that_models_said_shares_one_limit(monkeypatch: pytest.MonkeyPatch) 
     assert len(calls) == 100
     first("pos-gru", "0" * 20_000, 1)
     assert len(calls) == 101, "hundred texts of forty kB are no MB"
+
+
+@pytest.mark.usefixtures("fresh_cache", "tiny_checkpoints")
+@pytest.mark.parametrize("task", ["pos", "ner"])
+def test_a_tagging_knows_about_what_it_weighs(task: str) -> None:
+    found = tag(checkpoints.load(f"{task}-gru"), "Angela Merkel met the old man in Berlin, where few boats are kept. " * 5)
+    parts = sum(size_of(getattr(found, field.name)) for field in fields(found))
+    assert size_of(found) == found.nbytes == pytest.approx(parts, rel=0.5)
 
 
 def test_a_long_list_is_weighed_by_some_of_its_items() -> None:

@@ -110,7 +110,7 @@ def _scale(kind: type) -> Callable[[Any, set[int]], int]:
         return lambda value, seen: sys.getsizeof(value)
     if issubclass(kind, type) or any("__call__" in vars(base) for base in kind.__mro__):
         return lambda value, seen: 0
-    if hasattr(kind, "nbytes"):  # an array, or a view of one
+    if hasattr(kind, "nbytes"):  # an array, a view of one, or what knows its own weight
         return lambda value, seen: max(sys.getsizeof(value), int(value.nbytes))
     if issubclass(kind, Mapping):
         # not the pairs: each is gone at once, and the next may have its id
