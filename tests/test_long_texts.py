@@ -45,7 +45,7 @@ def test_of_a_longer_text_an_excerpt_holds_just_so_many(unit, least: int, last: 
 @pytest.mark.usefixtures("fresh_cache", "tiny_checkpoints")
 @pytest.mark.parametrize("path", MOST)
 def test_a_page_says_how_much_of_a_long_text_it_reads(path: str) -> None:
-    app = opened(path, **({"table": "true"} if path == TAGGING else {}))
+    app = opened(path, table="true")  # which Tagging has
     key = "prompt" if path == LANGUAGE else "text"
     sound(app.text_area(key=key).set_value(PASTE).run())
     notes = " ".join(caption.value for caption in app.caption)

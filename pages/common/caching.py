@@ -12,7 +12,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import streamlit as st
 
 from pages.common.shelf import Shelf
-from seqmodels.environment import environment
+from seqmodels.environment import environment, held
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -24,10 +24,11 @@ _SEEN: ContextVar[dict[Hashable, Any] | None] = ContextVar("seen", default=None)
 
 @contextmanager
 def one_look() -> Iterator[None]:
-    """See what is there once, for all that this thread asks meanwhile: a page asks sixty times for the file of a model."""
+    """See the environment and the models once, for all that this thread asks meanwhile: a page asks sixty times for a file."""
     token = _SEEN.set({})
     try:
-        yield
+        with held():
+            yield
     finally:
         _SEEN.reset(token)
 

@@ -22,7 +22,7 @@ import streamlit as st
 from pages.common.caching import GIVEN, cached_by_model, file_of, look, one_look, seen_once, stamp
 from pages.common.shelf import Shelf
 from seqmodels.cells import CELLS
-from seqmodels.environment import environment, held
+from seqmodels.environment import environment
 from seqmodels.viz import law
 
 if TYPE_CHECKING:
@@ -239,7 +239,7 @@ def _load_all() -> None:
     """What the first page shows comes first; then the other models, and the libraries that draw."""
     from seqmodels.tasks import TASKS, tasks_that_predict
 
-    with held(), one_look():  # all of one folder: what is kept of a model's file is never said of another's
+    with one_look():  # all of one folder: what is kept of a model's file is never said of another's
         for name in available(*tasks_that_predict("tags"))[:1]:
             with suppress(ValueError):  # its file may go meanwhile
                 tag(name, "warm")  # brings the tokenizer

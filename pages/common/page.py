@@ -18,7 +18,6 @@ from pages.common import address, inputs, lesson, loading, sheets, shown
 from pages.common.caching import one_look
 from pages.common.turns import TURNS
 from seqmodels import journal
-from seqmodels.environment import held
 from seqmodels.failures import OUT_OF_MEMORY, is_out_of_memory
 from seqmodels.viz.palette import Theme
 
@@ -382,7 +381,7 @@ def _placed(draw: Callable[Arguments, None], **options: Any) -> Callable[Argumen
 @contextmanager
 def _turn() -> Iterator[None]:
     """What pages are drawn in: one after the other, inside the boundary, and with one look at the environment and the models."""
-    with TURNS.taken(), boundary(), held(), one_look():
+    with TURNS.taken(), boundary(), one_look():
         yield
 
 
