@@ -75,8 +75,8 @@ def _part(part: Part) -> str:
     from plotly.io import to_html  # a page that shows sentences alone does without it
 
     config = {**part.config, "responsive": True, "plotlyServerURL": ""}
-    height = f"{part.figure.layout.height or 450}px"
-    drawn = to_html(part.figure, full_html=False, include_plotlyjs=False, default_height=height, config=config)
+    height = part.figure.to_dict()["layout"].get("height", 450)
+    drawn = to_html(part.figure, full_html=False, include_plotlyjs=False, default_height=f"{height}px", config=config)
     return f'<figure role="img" aria-label="{escape(part.alt, quote=True)}">{drawn}</figure>'
 
 
