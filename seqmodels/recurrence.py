@@ -44,9 +44,9 @@ class Weights:
         """The weights of one of a torch layer's own layers and directions, shared with it; a missing bias is zero."""
         suffix = f"l{number}_reverse" if reverse else f"l{number}"
         weights = [getattr(layer, f"weight_{part}_{suffix}") for part in ("ih", "hh")]
-        biases = [getattr(layer, f"bias_{part}_{suffix}", None) for part in ("ih", "hh")]
-        zeros = (weight.new_zeros(len(weight)) for weight in weights)
-        return cls(*weights, *(zero if bias is None else bias for bias, zero in zip(biases, zeros, strict=True)))
+        if not layer.bias:
+            return cls(*weights, *(weight.new_zeros(len(weight)) for weight in weights))
+        return cls(*weights, *(getattr(layer, f"bias_{part}_{suffix}") for part in ("ih", "hh")))
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Recurrent(nn.Module):
         outputs, ends = [], []
         for layer, kernel in enumerate(self.kernels):
             start = None if state is None else tuple(part[layer] for part in state)
-            hidden, end = _run(kernel, self.dropout(inputs) if layer else inputs, lengths, start)
+            hidden, end = _run(self.cell, kernel, self.dropout(inputs) if layer else inputs, lengths, start)
             outputs.append(hidden)
             ends.append(end)
             inputs = hidden
@@ -113,6 +113,15 @@ class Recurrent(nn.Module):
     def state(self, memory: Tensor) -> State:
         """The state with this memory (layers, directions, batch, hidden), which no step has made."""
         return (memory,) if self.cell.memory_is_output else (self.cell.show(memory), memory)
+
+    def one_way(self, *, reverse: bool) -> Recurrent:
+        """One direction of a network of one layer, which shares its weights and reads its inputs in their order."""
+        with torch.device("meta"):
+            alone = Recurrent(self.cell.name, self.weights(0).input.shape[1], self.hidden_size, activation=self.cell.activation)
+        shared = dict(self.kernels[0].named_parameters())
+        for name, _ in list(alone.kernels[0].named_parameters()):
+            setattr(alone.kernels[0], name, shared[f"{name}_reverse" if reverse else name])
+        return alone.train(self.training)
 
     def weights(self, layer: int, *, reverse: bool = False) -> Weights:
         """The weights of one layer and direction, shared with the kernel."""
@@ -279,8 +288,8 @@ def walk(
     zero = inputs.new_zeros(weights.hidden.shape[1])
     memory, output = start or (zero, zero)
     steps = []
-    for number, x in enumerate(inputs):
-        gates = gates_of(cell, weights, x, output)
+    for number, x in enumerate(F.linear(inputs, weights.input, weights.input_bias)):  # of all steps in one product
+        gates = cell.gates(x, F.linear(output, weights.hidden, weights.hidden_bias))
         if alter is not None:
             gates = alter(number, gates)
         memory = update(memory, gates)
@@ -289,13 +298,15 @@ def walk(
     return steps
 
 
-def _run(kernel: nn.Module, inputs: Tensor, lengths: Tensor | None, start: State | None) -> tuple[Tensor, State]:
+def _run(cell: Cell, kernel: nn.Module, inputs: Tensor, lengths: Tensor | None, start: State | None) -> tuple[Tensor, State]:
     device = inputs.device.type
     short = torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
     if short and (isinstance(kernel, LoopLayer) or device != "cuda"):
         # a sum over many steps loses the small ones in fewer bits, and not every processor has the kernels for them
         with torch.autocast(device, enabled=False):
-            return _run(kernel, inputs.float(), lengths, start and tuple(part.float() for part in start))
+            return _run(cell, kernel, inputs.float(), lengths, start and tuple(part.float() for part in start))
+    if inputs.shape[1] == 1 and lengths is None and not short and not torch.is_grad_enabled():
+        return _step(cell, kernel, inputs[:, 0], start)
     # nn.LSTM takes and gives a pair, nn.GRU and nn.RNN a bare tensor
     begin = start[0] if start is not None and len(start) == 1 else start
     if lengths is None:
@@ -306,6 +317,19 @@ def _run(kernel: nn.Module, inputs: Tensor, lengths: Tensor | None, start: State
         packed_outputs, end = kernel(packed, begin)
         outputs, _ = pad_packed_sequence(packed_outputs, batch_first=True, total_length=inputs.shape[1])
     return outputs, (end,) if isinstance(end, Tensor) else tuple(end)
+
+
+def _step(cell: Cell, kernel: nn.Module, inputs: Tensor, start: State | None) -> tuple[Tensor, State]:
+    """A sequence of one step, (batch, input). The kernels get ready for many: nn.LSTM takes four times as long on a processor."""
+    outputs, memories = [], []
+    for number in range(2 if kernel.bidirectional else 1):
+        weights = Weights.of(kernel, reverse=bool(number))
+        memory, output = memory_and_output(start, number) or (inputs.new_zeros(len(inputs), weights.hidden.shape[1]),) * 2
+        gates = gates_of(cell, weights, inputs, output)
+        memories.append(update(memory, gates))
+        outputs.append(cell.read_out(memories[-1], gates))
+    together = torch.cat(outputs, dim=-1).unsqueeze(1)
+    return together, tuple(map(torch.stack, (outputs,) if cell.memory_is_output else (outputs, memories)))
 
 
 def reverse_steps(values: Tensor, lengths: Tensor | None) -> Tensor:

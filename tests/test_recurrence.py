@@ -151,3 +151,30 @@ def test_the_loop_can_be_differentiated_once_and_says_so(name: str) -> None:
 def test_an_empty_sequence_is_refused_as_torch_refuses_it(name: str) -> None:
     with pytest.raises(RuntimeError, match="sequence length to be larger than 0"):
         Recurrent(name, 3, 4)(torch.zeros(2, 0, 3))
+
+
+@pytest.mark.parametrize(("name", "activation"), EVERY)
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_a_step_on_its_own_is_the_layers(name: str, activation: str, bidirectional: bool) -> None:
+    torch.manual_seed(0)
+    recurrent = Recurrent(name, 3, 4, layers=2, bidirectional=bidirectional, activation=activation).eval()
+    _, state = recurrent(torch.randn(5, 6, 3))
+    x = torch.randn(5, 1, 3)
+    for start in (None, state):
+        by_kernel = recurrent.layer_outputs(x, state=start)
+        with torch.inference_mode():  # without gradients it takes another way
+            torch.testing.assert_close(recurrent.layer_outputs(x, state=start), by_kernel)
+
+
+@pytest.mark.parametrize(("name", "activation"), EVERY)
+@pytest.mark.parametrize("reverse", [False, True])
+def test_one_direction_of_a_layer_is_a_network_of_its_own(name: str, activation: str, reverse: bool) -> None:
+    torch.manual_seed(0)
+    recurrent = Recurrent(name, 3, 4, bidirectional=True, activation=activation).eval()
+    alone = recurrent.one_way(reverse=reverse)
+    assert not alone.training
+    x = torch.randn(2, 7, 3)
+    side = recurrent(x)[0].split(4, dim=-1)[reverse]
+    torch.testing.assert_close(alone(x.flip(1))[0].flip(1) if reverse else alone(x)[0], side)
+    for part, whole in zip(alone.parameters(), list(recurrent.parameters())[4 * reverse :], strict=False):
+        assert part.data_ptr() == whole.data_ptr(), "shared"
