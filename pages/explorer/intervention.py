@@ -150,7 +150,8 @@ def continued(name: str, text: str, held: tuple[Clamp, ...]) -> tuple[GeneratedT
     """What a language model writes with these clamps."""
     from seqmodels import traces
 
-    return tuple(traces.continue_intervened(loading.checkpoint(name), text, held, max_tokens=WRITTEN[loading.unit_of(name)]))
+    read, most = intervened(name, text, held), WRITTEN[loading.unit_of(name)]
+    return tuple(traces.continue_intervened(loading.checkpoint(name), text, held, max_tokens=most, after=read))
 
 
 VIEW = View(

@@ -83,8 +83,9 @@ def intervene(checkpoint: Checkpoint, text: str, clamps: Sequence[Clamp] = ()) -
     words = tuple(token.text for token in tokens)
     _check(checkpoint, clamps, len(tokens) if checkpoint.task.predicts == "tags" else None)
     inputs = embed(checkpoint, [words])[0][0]
-    layers, outputs = _Run(checkpoint, clamps).read(inputs)
-    traced = Trace(checkpoint.info.task, checkpoint.info.cell, words, tuple(layers), checkpoint.own_name, checkpoint.condition)
+    walks, outputs = _Run(checkpoint, clamps).read(inputs)
+    layers = tuple(_trace(*side, *walked) for side, walked in walks.items())
+    traced = Trace(checkpoint.info.task, checkpoint.info.cell, words, layers, checkpoint.own_name, checkpoint.condition)
     if checkpoint.task.predicts == "next token":
         model, vocabulary = as_language_model(checkpoint)
         return Intervention(
@@ -94,44 +95,69 @@ def intervene(checkpoint: Checkpoint, text: str, clamps: Sequence[Clamp] = ()) -
 
 
 def continue_intervened(
-    checkpoint: Checkpoint, prompt: str, clamps: Sequence[Clamp] = (), *, max_tokens: int = 40, sampling: Sampling | None = None
+    checkpoint: Checkpoint,
+    prompt: str,
+    clamps: Sequence[Clamp] = (),
+    *,
+    max_tokens: int = 40,
+    sampling: Sampling | None = None,
+    after: Intervention | None = None,
 ) -> Iterator[GeneratedToken]:
-    """As `continue_text`, but under clamps. Tokens are counted from the first `<eos>`, through the words written."""
+    """As `continue_text`, but under clamps. Tokens are counted from the first `<eos>`, through the words written.
+
+    `after` is what `intervene` gave of the same prompt and clamps, if it is at hand: the prompt need not be read again. ValueError
+    if it is of another prompt.
+    """
     model, vocabulary = as_language_model(checkpoint)
     _check(checkpoint, clamps)
-    run = _Run(checkpoint, clamps)
+    if after is not None and after.trace.tokens != tuple(token.text for token in read_traced(checkpoint, prompt)):
+        raise ValueError("`after` is of another prompt: give what `intervene` made of this one")
+    run = _Run(checkpoint, clamps, None if after is None else after.trace)
+    first = None if after is None else after.next_words
 
     def read(ids: list[int]) -> Tensor:
+        nonlocal first
+        if first is not None:
+            known, first = first, None
+            return torch.from_numpy(known.log_probabilities)
         _, outputs = run.read(model.embedding(torch.tensor(ids)))
         return finite(checkpoint, model.logits(outputs[-1][-1]))
 
     return draw(vocabulary, read, prompt, max_tokens=max_tokens, sampling=sampling)
 
 
+_Side = tuple[int, str]  # a layer, and a direction
+_Start = tuple[Tensor, Tensor]  # a memory and an output
+
+
 class _Run:
     """The law, step by step, under some clamps. A network that reads forward only can read on from where it stopped."""
 
-    def __init__(self, checkpoint: Checkpoint, clamps: Sequence[Clamp]) -> None:
+    def __init__(self, checkpoint: Checkpoint, clamps: Sequence[Clamp], after: Trace | None = None) -> None:
         self.recurrent = checkpoint.model.recurrent
         self.clamps = clamps
-        self._read = 0  # tokens so far
+        self._read = 0 if after is None else len(after.tokens)
         start = checkpoint.initial_state()
-        # the memory and output that each layer and direction goes on from
-        self._ends = {(layer, FORWARD): memory_and_output(start, layer, 0, 0) for layer in range(self.recurrent.layers)}
+        # what each layer and direction goes on from
+        self._ends: dict[_Side, _Start | None] = {
+            (layer, FORWARD): memory_and_output(start, layer, 0, 0) for layer in range(self.recurrent.layers)
+        }
+        for traced in () if after is None else after.layers:
+            self._ends[traced.layer, traced.direction] = torch.from_numpy(traced.memory[-1]), torch.from_numpy(traced.output[-1])
 
-    def read(self, inputs: Tensor) -> tuple[list[LayerTrace], list[Tensor]]:
-        """inputs (time, input) -> gates by layer and direction, and each layer's outputs (time, output_size)."""
-        traced: list[LayerTrace] = []
+    def read(self, inputs: Tensor) -> tuple[dict[_Side, tuple[list[Step], _Start | None]], list[Tensor]]:
+        """inputs (time, input) -> what `_walk` gives of each layer and direction, and each layer's outputs (time, output_size)."""
+        walks: dict[_Side, tuple[list[Step], _Start | None]] = {}
         outputs: list[Tensor] = []
         for layer in range(self.recurrent.layers):
-            walks = {side: self._walk(layer, side, inputs) for number, side in sides(self.recurrent) if number == layer}
-            inputs = torch.cat([torch.stack([step.output for step in steps]) for steps, _ in walks.values()], dim=-1)
-            traced += [_trace(layer, side, steps, begin) for side, (steps, begin) in walks.items()]
+            here = {side: self._walk(*side, inputs) for side in sides(self.recurrent) if side[0] == layer}
+            inputs = torch.cat([torch.stack([step.output for step in steps]) for steps, _ in here.values()], dim=-1)
+            walks |= here
             outputs.append(inputs)
         self._read += len(inputs)
-        return traced, outputs
+        return walks, outputs
 
-    def _walk(self, layer: int, direction: str, inputs: Tensor) -> tuple[list[Step], tuple[Tensor, Tensor] | None]:
+    def _walk(self, layer: int, direction: str, inputs: Tensor) -> tuple[list[Step], _Start | None]:
         """The steps of one layer and direction, in the order of the text, and the memory and output they began with."""
         backward = direction == BACKWARD
         clamps = [clamp for clamp in self.clamps if clamp.reaches(layer, direction)]
@@ -154,7 +180,7 @@ class _Run:
         return steps[::-1] if backward else steps, begin
 
 
-def _trace(layer: int, direction: str, steps: Sequence[Step], begin: tuple[Tensor, Tensor] | None) -> LayerTrace:
+def _trace(layer: int, direction: str, steps: Sequence[Step], begin: _Start | None) -> LayerTrace:
     mu, lam, candidate = (torch.stack([getattr(step.gates, part) for step in steps]).numpy() for part in ("mu", "lam", "candidate"))
     output_gates = [step.gates.output_gate for step in steps if step.gates.output_gate is not None]
     return LayerTrace(
