@@ -15,7 +15,7 @@ from torch import Tensor
 
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference.encoding import embed, read_tokens
-from seqmodels.recurrence import Recurrent, gates_of
+from seqmodels.recurrence import Recurrent, State, gates_of
 from seqmodels.traces.layers import BACKWARD, FORWARD, Array
 
 LONGEST = 40
@@ -96,6 +96,15 @@ class _Reading:
         source, target = (at + len(fillers) if at == later else at for at in (self.source, self.target))
         return _Reading((*self.words[:later], *fillers, *self.words[later:]), source, target)
 
+    def reversed(self) -> _Reading:
+        """From the last word to the first."""
+        source, target = (len(self.words) - 1 - at for at in (self.source, self.target))
+        return _Reading(self.words[::-1], source, target)
+
+    def from_source_to_target(self) -> _Reading:
+        """Without the words before the one and after the other."""
+        return _Reading(self.words[self.source : self.target + 1], 0, self.target - self.source)
+
     def without_source(self) -> _Reading:
         return replace(self, words=(*self.words[: self.source], UNKNOWN_WORD, *self.words[self.source + 1 :]))
 
@@ -113,7 +122,8 @@ def gap_probe(
 ) -> GapProbe:
     """Put 0 to `longest` words between two tokens, directly before the later one: those of `filler`, over and over.
 
-    `layer` is where retention is measured, the last one by default. All variants are read as one batch.
+    `layer` is where retention is measured, the last one by default. All variants are read as one batch, from the source
+    on where nothing else differs.
     """
     plain = _plain_reading(checkpoint, text, source, target)
     layer = _find_layer(checkpoint, layer)
@@ -121,15 +131,18 @@ def gap_probe(
     gapped = [plain.gapped(fillers[:gap]) for gap in range(longest + 1)]
     readings = gapped + [reading.without_source() for reading in gapped]
 
+    recurrent, readings, start, known = _once(checkpoint, readings)
     inputs, lengths = embed(checkpoint, [reading.words for reading in readings])
-    start = checkpoint.initial_state(len(readings))
-    outputs, _ = checkpoint.model.recurrent.layer_outputs(inputs, lengths, start)
-    at_target = outputs[-1][torch.arange(len(readings)), torch.tensor([reading.target for reading in readings])]
+    if start is not None:
+        start = tuple(part.repeat(1, 1, len(readings), 1) for part in start)
+    outputs, _ = recurrent.layer_outputs(inputs, lengths, start)
+    here = outputs[-1][torch.arange(len(readings)), torch.tensor([reading.target for reading in readings])]
+    at_target = torch.cat([here if side is None else side.expand(len(readings), -1) for side in known], dim=-1)
     logits, unknown = checkpoint.model.logits(at_target).split(len(gapped))  # (gaps, choices) each
     predicted = int(logits[0].argmax())
     read = inputs if layer == 0 else outputs[layer - 1]
-    before = None if start is None else start[0][layer, 0]
-    retention = _retention(checkpoint.model.recurrent, layer, gapped, read, outputs[layer], before)
+    first = None if start is None else start[0][layer, 0]
+    retention = _retention(recurrent, layer, readings[: len(gapped)], read, outputs[layer], first)
     return GapProbe(
         prediction=checkpoint.targets[predicted],
         direction=_direction(plain),
@@ -139,6 +152,32 @@ def gap_probe(
         probability=torch.softmax(logits, dim=-1)[:, predicted].numpy(),
         effect=(logits - unknown)[:, predicted].numpy(),
     )
+
+
+def _once(
+    checkpoint: Checkpoint, readings: list[_Reading]
+) -> tuple[Recurrent, list[_Reading], State | None, Sequence[Tensor | None]]:
+    """Read what is the same in all readings once: before the source, and in the other direction.
+
+    -> the network that carries the sources to their targets, what is left for it to read, its state before that, and the output at
+    the target in each direction, None for the one that depends on the reading. In several layers of both directions each word has
+    seen all others, and nothing is the same.
+    """
+    recurrent, start = checkpoint.model.recurrent, checkpoint.initial_state()
+    known: list[Tensor | None] = [None]
+    first = readings[0]
+    if recurrent.bidirectional:
+        if recurrent.layers > 1:
+            return recurrent, readings, start, known
+        backward = _direction(first) == BACKWARD
+        known = [*recurrent(embed(checkpoint, [first.words])[0])[0][0, first.target].split(recurrent.hidden_size)]
+        known[backward] = None
+        recurrent = recurrent.one_way(reverse=backward)
+        readings = [reading.reversed() if backward else reading for reading in readings]
+    before = readings[0].words[: readings[0].source]
+    if before:
+        _, start = recurrent(embed(checkpoint, [before])[0], state=start)
+    return recurrent, [reading.from_source_to_target() for reading in readings], start, known
 
 
 def _retention(
