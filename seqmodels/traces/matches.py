@@ -8,7 +8,7 @@ et al. 2018).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Literal, get_args
 
@@ -52,6 +52,7 @@ class TracedText:
     lam: NDArray[np.uint8]
     memory: NDArray[np.float16]
     log_mu: NDArray[np.float64]  # (units,): the mean of ln mu over all tokens, of mu as it was
+    _on: dict[tuple[SearchedGate, float], NDArray[np.uint64]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def nbytes(self) -> int:
@@ -61,6 +62,15 @@ class TracedText:
     def values(self, gate: SearchedGate, tokens: slice, unit: int | None = None) -> Array:
         """A gate, in steps of 0.005, or the memory of some of the tokens: (tokens, units), or of one unit (tokens,)."""
         return _restored(gate, getattr(self, gate)[tokens, slice(None) if unit is None else unit])
+
+    def on(self, gate: SearchedGate, threshold: float) -> NDArray[np.uint64]:
+        """Which units are at least at the threshold, packed as bits. Kept for the next search, which mostly asks for the same."""
+        found = self._on.get((gate, threshold))
+        if found is None:
+            found = _packed(getattr(self, gate) >= _level(gate, threshold))
+            self._on.clear()
+            self._on[gate, threshold] = found
+        return found
 
 
 @dataclass(frozen=True)
@@ -190,23 +200,29 @@ class _Windows:
 
 def _compare(text: TracedText, wanted: Pattern) -> _Windows:
     """Sets of units as bits: |S & R| / |S or R| for all windows at once."""
-    reached = getattr(text, wanted.gate) >= _level(wanted.gate, wanted.threshold)  # (tokens, units)
-    looked_for = np.zeros(reached.shape[1], bool)
-    looked_for[wanted.units] = True
-    throughout = _throughout(np.packbits(reached, axis=1), len(wanted.values))
-    on = np.bitwise_count(throughout).sum(axis=1, dtype=np.intp)
-    shared = np.bitwise_count(throughout & np.packbits(looked_for)).sum(axis=1, dtype=np.intp)
+    looked_for = np.zeros((1, text.mu.shape[1]), bool)
+    looked_for[:, wanted.units] = True
+    throughout = _throughout(text.on(wanted.gate, wanted.threshold), len(wanted.values))
+    on = np.bitwise_count(throughout).sum(axis=0, dtype=np.intp)
+    shared = np.bitwise_count(throughout & _packed(looked_for)).sum(axis=0, dtype=np.intp)
     passage = np.repeat(np.arange(len(text.starts) - 1), np.diff(text.starts))
     inside = passage[: len(on)] == passage[len(passage) - len(on) :]
     return _Windows(np.where(inside, shared / (on + len(wanted.units) - shared), 0), shared, on)
 
 
-def _throughout(bits: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:
-    """The bits set at each of `length` rows from here on: (rows, bytes) -> (rows - length + 1, bytes)."""
+def _packed(values: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    """(rows, columns) -> (words, rows): of each row 64 columns to a word, the last filled up with False."""
+    packed = np.packbits(values, axis=1)
+    padded = np.pad(packed, ((0, 0), (0, -packed.shape[1] % 8)))
+    return np.ascontiguousarray(padded.view(np.uint64).T)
+
+
+def _throughout(bits: NDArray[np.uint64], length: int) -> NDArray[np.uint64]:
+    """The bits set at each of `length` rows from here on: (words, rows) -> (words, rows - length + 1)."""
     reach = 1  # doubled at every turn
     while reach < length:
         step = min(reach, length - reach)
-        bits = bits[:-step] & bits[step:]
+        bits = bits[:, :-step] & bits[:, step:]
         reach += step
     return bits
 

@@ -71,10 +71,10 @@ def _mean(match: Match, measure: Measure) -> NDArray[np.float32]:
 
 def _bars(means: dict[Measure, NDArray[np.float32]], reach: dict[Measure, float]) -> Iterator[tuple[str, str]]:
     """Of each word: its hover text, and its bars."""
-    for values in zip(*means.values(), strict=True):
-        named = list(zip(means, values, strict=True))
-        text = ", ".join(f"{measure.name} {value:.3f}" for measure, value in named)
-        yield text, "".join(_bar(measure, float(value), reach[measure]) for measure, value in named)
+    names = [safe(measure.name) for measure in means]
+    for values in zip(*(mean.tolist() for mean in means.values()), strict=True):
+        text = ", ".join(f"{name} {value:.3f}" for name, value in zip(names, values, strict=True))
+        yield text, "".join(_bar(measure, value, reach[measure]) for measure, value in zip(means, values, strict=True))
 
 
 def _bar(measure: Measure, value: float, reach: float) -> str:
@@ -105,4 +105,4 @@ def _line(match: Match, bars: Iterator[tuple[str, str]], asked: int, number: int
 
 def _word(word: str, numbers: str, bars: str, *, far: bool) -> str:
     text = safe(shorten(word, _LONGEST))
-    return f'<b{" class=sm-far" if far else ""} title="{text}: {safe(numbers)}"><bdi>{text}</bdi>{bars}</b>'
+    return f'<b{" class=sm-far" if far else ""} title="{text}: {numbers}"><bdi>{text}</bdi>{bars}</b>'
