@@ -288,8 +288,8 @@ def walk(
     zero = inputs.new_zeros(weights.hidden.shape[1])
     memory, output = start or (zero, zero)
     steps = []
-    for number, x in enumerate(F.linear(inputs, weights.input, weights.input_bias)):  # of all steps in one product
-        gates = cell.gates(x, F.linear(output, weights.hidden, weights.hidden_bias))
+    for number, x in enumerate(inputs):
+        gates = gates_of(cell, weights, x, output)
         if alter is not None:
             gates = alter(number, gates)
         memory = update(memory, gates)

@@ -204,9 +204,8 @@ def test_neither_keeping_nor_writing_at_a_word_is_to_begin_anew_after_it(tiny: d
     after = intervene(checkpoint, " ".join(words[4:])).trace.layer(0, "forward")
     before = intervene(checkpoint, " ".join(words[:3])).trace.layer(0, "backward")
     assert (run.trace.layer(0, "forward").memory[3] == 0).all()
-    # a product over fewer words may be rounded otherwise
-    np.testing.assert_allclose(run.trace.layer(0, "forward").memory[4:], after.memory, atol=1e-5)
-    np.testing.assert_allclose(run.trace.layer(0, "backward").memory[:3], before.memory, atol=1e-5)
+    np.testing.assert_array_equal(run.trace.layer(0, "forward").memory[4:], after.memory)
+    np.testing.assert_array_equal(run.trace.layer(0, "backward").memory[:3], before.memory)
 
 
 @pytest.mark.parametrize("name", ["gru", "lstm"])
