@@ -219,11 +219,9 @@ def _plain_reading(checkpoint: Checkpoint, text: str, source: int, target: int) 
             raise ValueError(f"no token {token} for the {name}: give a number from 0 to {len(words) - 1}")
     if source == target:
         raise ValueError(f"source and target are both token {source}: choose two words, to put others between them")
-    if checkpoint.model.recurrent.bidirectional:
-        return _Reading(words, source, target)
-    if source > target:
+    if source > target and not checkpoint.model.recurrent.bidirectional:
         raise ValueError(f"{checkpoint.name} reads left to right, so token {source} cannot reach {target}: put the source first")
-    return _Reading(words[: target + 1], source, target)  # the words after the target change nothing there
+    return _Reading(words, source, target)
 
 
 def _find_layer(checkpoint: Checkpoint, layer: int | None) -> int:
