@@ -75,8 +75,9 @@ def _part(part: Part) -> str:
     from plotly.io import to_html  # a page that shows sentences alone does without it
 
     config = {**part.config, "responsive": True, "plotlyServerURL": ""}
-    height = part.figure.to_dict()["layout"].get("height", 450)
-    drawn = to_html(part.figure, full_html=False, include_plotlyjs=False, default_height=f"{height}px", config=config)
+    figure = part.figure.to_dict()
+    height = f"{figure['layout'].get('height') or 450}px"
+    drawn = to_html(figure, full_html=False, include_plotlyjs=False, default_height=height, config=config, validate=False)
     return f'<figure role="img" aria-label="{escape(part.alt, quote=True)}">{drawn}</figure>'
 
 
