@@ -25,7 +25,6 @@ from seqmodels.corpora import (
     load_texts,
     status,
 )
-from seqmodels.decoding import scheme
 from seqmodels.inference.encoding import as_tagger
 from seqmodels.tasks import DataConfig, Task, find_task
 from seqmodels.tasks.base import LEAST_DEV
@@ -140,7 +139,7 @@ def _silver(task: Task, config: DataConfig) -> Dataset:
     tagger = checkpoints.load(file, task=task.name)
     model, vocabulary = as_tagger(tagger)
     tags = vocabulary.tags
-    rules = scheme(tags)
+    rules = model.rules(tags)
     count = config.sentences or SILVER_SENTENCES
     parts: list[list[Sentence]] = []
     for split, wanted in (("train", count), ("dev", config.dev_sentences or max(LEAST_DEV, count // 5))):

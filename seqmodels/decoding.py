@@ -1,7 +1,8 @@
 """Tag scores to tags that fit the scheme.
 
 A tag scheme says which tag may follow which. Under IOB2, I-X may only follow B-X or I-X, so the best sequence is found by Viterbi
-over the legal ones, and a token's probabilities are summed over them (forward-backward): no output can break the scheme.
+over the legal ones, and a token's probabilities are summed over them (forward-backward): no output can break the scheme. A network
+may have learned more: which legal tag follows which how often.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Annotated
 
 import numpy as np
@@ -23,6 +25,7 @@ _OPENING, _ENDING = frozenset("BSU"), frozenset("ESLU")  # IOBES calls E and S w
 _PREFIXES = frozenset("BI") | _OPENING | _ENDING
 _SUREST = 1 - 1e-6  # odds are finite
 _LEAST = 1e-30  # no probability is quite zero, or a confident network could leave no legal sequence
+_STRONGEST = 30.0  # nats that a tag may say for or against the next: no product of three such factors and probabilities underflows
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,56 @@ class Scheme:
                 state[inside] = state[begin] = 1.0 + ahead[inside] / free
             states.append(state)
         return states[::-1]
+
+
+class Chain:
+    """A scheme, and how well each tag goes with the one before, begins and ends a sentence: scores, as logarithms of factors.
+
+    first (tags,), between (tags before, tags after), last (tags,): those of a conditional random field (see transitions).
+    """
+
+    def __init__(self, legal: Scheme, first: Array, between: Array, last: Array) -> None:
+        bounded = (np.clip(scores, -_STRONGEST, _STRONGEST, dtype=np.float64) for scores in (first, between, last))
+        first, between, last = map(np.exp, bounded)
+        self.tags = legal.tags
+        self._first, self._between, self._last = first * legal.starts, between * legal.follows, last
+
+    def best(self, probabilities: Array) -> list[int]:
+        """(time, tags) probabilities of each token alone -> the most probable legal sequence of tag ids."""
+        rows = self._rows(probabilities)
+        score, pointers = rows[0], []
+        for row in rows[1:]:
+            ways = score[:, None] * self._between  # (before, after)
+            pointers.append(ways.argmax(axis=0).tolist())
+            score = np.maximum.reduce(ways) * row
+            score /= np.maximum.reduce(score)  # only ratios matter, and products of many probabilities would underflow
+        path = [int(score.argmax())]
+        for before in reversed(pointers):
+            path.append(before[path[-1]])
+        return path[::-1]
+
+    def marginals(self, probabilities: Array) -> Array:
+        """(time, tags) probabilities of each token alone -> those over the legal sequences, as likely as they are."""
+        rows = self._rows(probabilities)
+        ahead = np.ones_like(rows)
+        for step in range(len(rows) - 1, 0, -1):
+            rest = self._between @ (rows[step] * ahead[step])
+            np.divide(rest, np.maximum.reduce(rest), out=ahead[step - 1])
+        for before, row in pairwise(rows):  # in place: each row also says what stands before, from here on
+            row *= before @ self._between
+            row /= np.maximum.reduce(row)
+        both = rows * ahead
+        return both / both.sum(axis=1, keepdims=True)
+
+    def _rows(self, probabilities: Array) -> NDArray[np.float64]:
+        """With the factors of the first and the last token."""
+        rows = np.maximum(probabilities, _LEAST, dtype=np.float64)
+        rows[0] *= self._first
+        rows[-1] *= self._last
+        return rows
+
+
+Rules = Scheme | Chain
 
 
 @lru_cache(maxsize=16)

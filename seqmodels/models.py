@@ -11,7 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqmodels.decoding import Chain, Rules, scheme
 from seqmodels.recurrence import Recurrent, State
+from seqmodels.transitions import Transitions
 from seqmodels.vectors import WordVectors
 from seqmodels.vocab import LanguageBatch, TaggerBatch
 
@@ -208,7 +210,8 @@ def _strongest(respond: Callable[[Tensor], Tensor], characters: Tensor) -> Tenso
 class Tagger(SequenceModel):
     """Word and spelling features -> recurrent layers, in both directions or forward only -> one score per tag.
 
-    `vectors` are features too, which are shared by all models and never trained; they are not among the weights.
+    `vectors` are features too, which are shared by all models and never trained; they are not among the weights. With `transitions`
+    it also learns which tag follows which; else each token's tag is scored alone.
     """
 
     def __init__(
@@ -227,6 +230,7 @@ class Tagger(SequenceModel):
         activation: str = "tanh",
         bidirectional: bool = True,
         vectors: WordVectors | None = None,
+        transitions: bool = False,
     ) -> None:
         super().__init__()
         self.vectors = vectors
@@ -244,12 +248,22 @@ class Tagger(SequenceModel):
         )
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(self.recurrent.output_size, tags)
+        self.transitions = Transitions(tags) if transitions else None
 
         self.auxiliary_head: nn.Linear | None = None  # while training, if there are second tags to learn from
 
     def lay_out_for_reading(self) -> None:
         super().lay_out_for_reading()
         self.spelling.kept = self.spelling.tables()
+
+    def rules(self, tags: tuple[str, ...]) -> Rules:
+        """How its probabilities of each token become the tags of a sentence, with what it has learned of which follows which."""
+        legal = scheme(tags)
+        if self.transitions is None:
+            return legal
+        learned = self.transitions
+        scores = (score.numpy(force=True) / self.temperature for score in (learned.first, learned.between, learned.last))
+        return Chain(legal, *scores)
 
     def add_auxiliary_head(self, tags: int) -> None:
         """A second output layer over the same outputs, for training only."""

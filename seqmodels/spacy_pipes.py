@@ -27,7 +27,7 @@ from spacy.training import Example
 
 from seqmodels import checkpoints, text
 from seqmodels.checkpoints import Checkpoint, MissingCheckpointError
-from seqmodels.decoding import scheme, spans
+from seqmodels.decoding import spans
 from seqmodels.inference.encoding import as_tagger, finite
 from seqmodels.tasks.tagging_probabilities import tag_probabilities
 
@@ -123,7 +123,7 @@ class TaggingPipe(Pipe):
 
     def _annotate(self, docs: Sequence[Doc]) -> None:
         model, vocabulary = as_tagger(self.checkpoint)
-        rules = scheme(vocabulary.tags)
+        rules = model.rules(vocabulary.tags)
         by_doc = [_sentences(doc) for doc in docs]
         texts = [[token.text for token in sentence] for sentences in by_doc for sentence in sentences]
         found = iter(tag_probabilities(model, vocabulary, texts))

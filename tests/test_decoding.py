@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqmodels.corpora import ENTITY_TAGS, UPOS, to_iob2
-from seqmodels.decoding import LEAST_TOKEN, Scheme, Span, SpanOdds, spans
+from seqmodels.decoding import LEAST_TOKEN, Chain, Scheme, Span, SpanOdds, spans
 
 
 def random_probabilities(tokens: int, tags: int, seed: int, sharpness: float = 2.0) -> np.ndarray:
@@ -29,23 +29,41 @@ def test_every_decoded_sequence_is_valid_iob2(tokens: int, seed: int, sharpness:
     assert legal([ENTITY_TAGS[tag] for tag in scheme.best(probabilities)])
 
 
-@given(tokens=st.integers(1, 4), seed=st.integers(0, 10_000))
+@given(tokens=st.integers(1, 4), seed=st.integers(0, 10_000), learned=st.booleans())
 @settings(max_examples=25, deadline=None)
-def test_best_and_marginals_agree_with_counting_every_legal_sequence(tokens: int, seed: int) -> None:
+def test_best_and_marginals_agree_with_counting_every_legal_sequence(tokens: int, seed: int, learned: bool) -> None:
     tags = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
-    scheme = Scheme(tags)
+    first, last, *between = np.random.default_rng(seed).normal(size=(2 + len(tags), len(tags))) * learned
+    rules = Chain(Scheme(tags), first, np.array(between), last) if learned else Scheme(tags)
     probabilities = random_probabilities(tokens, len(tags), seed)
     weights = {
-        path: float(np.prod([probabilities[step, tag] for step, tag in enumerate(path)]))
+        path: float(
+            np.prod([probabilities[step, tag] for step, tag in enumerate(path)])
+            * np.exp(first[path[0]] + sum(between[before][after] for before, after in itertools.pairwise(path)) + last[path[-1]])
+        )
         for path in itertools.product(range(len(tags)), repeat=tokens)
         if legal([tags[tag] for tag in path])
     }
-    assert tuple(scheme.best(probabilities)) == max(weights, key=lambda path: weights[path])
+    assert tuple(rules.best(probabilities)) == max(weights, key=lambda path: weights[path])
     counted = np.zeros((tokens, len(tags)))
     for path, weight in weights.items():
         for step, tag in enumerate(path):
             counted[step, tag] += weight / sum(weights.values())
-    np.testing.assert_allclose(scheme.marginals(probabilities), counted, atol=1e-6)
+    np.testing.assert_allclose(rules.marginals(probabilities), counted, atol=1e-6)
+
+
+@given(tokens=st.integers(1, 40), seed=st.integers(0, 10_000), sharpness=st.floats(0.1, 60), strength=st.floats(0, 1000))
+@settings(deadline=None)
+def test_however_strong_what_was_learned_the_tags_are_legal_and_have_probabilities(
+    tokens: int, seed: int, sharpness: float, strength: float
+) -> None:
+    first, last, *between = np.random.default_rng(seed).normal(size=(2 + len(ENTITY_TAGS), len(ENTITY_TAGS))) * strength
+    rules = Chain(Scheme(ENTITY_TAGS), first, np.array(between), last)
+    probabilities = random_probabilities(tokens, len(ENTITY_TAGS), seed, sharpness)
+    assert legal([ENTITY_TAGS[tag] for tag in rules.best(probabilities)])
+    shares = rules.marginals(probabilities)
+    assert np.isfinite(shares).all()
+    np.testing.assert_allclose(shares.sum(axis=1), 1)
 
 
 def test_certain_but_illegal_scores_still_decode_to_a_legal_sequence() -> None:

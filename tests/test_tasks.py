@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from seqmodels import checkpoints
 from seqmodels.cells import CELLS
 from seqmodels.checkpoints import Checkpoint, CheckpointInfo
-from seqmodels.corpora import Sentence
-from seqmodels.decoding import LEAST_TOKEN, SpanOdds
+from seqmodels.corpora import ENTITY_TAGS, Sentence
+from seqmodels.decoding import LEAST_TOKEN, SpanOdds, scheme
 from seqmodels.inference import Sampling, continue_text, next_words, score_prompt, tag
 from seqmodels.inference.encoding import as_language_model
 from seqmodels.models import CharacterEncoder, LanguageModel, SequenceReader, Tagger
@@ -397,19 +397,18 @@ def test_a_character_model_that_reads_nothing_knows_how_often_each_comes() -> No
     assert bits == pytest.approx(-sum(share * math.log2(share) for share in shares), abs=0.1)
 
 
-def test_the_odds_of_entities_are_found_again(tiny: dict[str, Checkpoint]) -> None:
+def test_the_odds_of_entities_are_found_again() -> None:
     """Of entities that are right as often as their odds say, and tags that say nothing of it."""
-    vocabulary, truth = tiny["ner-gru"].vocabulary, SpanOdds(0.6, -0.4)
-    assert isinstance(vocabulary, TaggerVocab)
+    rules, truth = scheme(ENTITY_TAGS), SpanOdds(0.6, -0.4)
     chance = np.random.default_rng(5)
-    person, nothing = vocabulary.tags.index("B-PER"), vocabulary.tags.index("O")
+    person, nothing = ENTITY_TAGS.index("B-PER"), ENTITY_TAGS.index("O")
     sentences, shares = [], []
     for sure in chance.uniform(0.55, 0.999, size=6000):
-        alone = np.zeros((1, len(vocabulary.tags)), dtype=np.float32)
+        alone = np.zeros((1, len(ENTITY_TAGS)), dtype=np.float32)
         alone[0, [person, nothing]] = sure, 1 - sure
         shares.append(alone)
         sentences.append(Sentence(("Ada",), ("B-PER" if chance.random() < truth.probability([sure]) else "O",)))
-    found = span_odds(vocabulary, sentences, shares)
+    found = span_odds(rules, sentences, shares)
     assert found.scale == pytest.approx(truth.scale, abs=0.1)
     assert found.shift == pytest.approx(truth.shift, abs=0.15)
-    assert span_odds(vocabulary, sentences[: FEWEST_SPANS - 1], shares[: FEWEST_SPANS - 1]) == LEAST_TOKEN
+    assert span_odds(rules, sentences[: FEWEST_SPANS - 1], shares[: FEWEST_SPANS - 1]) == LEAST_TOKEN

@@ -24,7 +24,7 @@ FIRST_TASK = "pos"
 PREFIX = "training-set-"  # of the inputs' keys
 LAYOUT: dict[str, dict[str | None, tuple[str, ...]]] = {  # settings by column; those under a title are closed at first
     "Model": {
-        None: ("hidden_size", "layers", "dropout", "bidirectional"),
+        None: ("hidden_size", "layers", "dropout", "bidirectional", "transitions"),
         "Initial weights": ("activation", "initialization", "gain", "forget_bias", "chrono"),
         "Embedding sizes": ("word_size", "character_size", "spelling_size", "embedding_size"),
     },

@@ -16,7 +16,6 @@ from seqmodels.cards.record import FREQUENCY, Band, Error, Example, Result
 from seqmodels.cards.scoring import Answer, answers, calibration, confusion, kinds, span_calibration, tallies
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.corpora import Sentence
-from seqmodels.decoding import scheme
 from seqmodels.inference.encoding import as_language_model, as_tagger
 from seqmodels.tasks import LanguageTask
 from seqmodels.tasks.tagging_probabilities import tag_probabilities
@@ -117,7 +116,7 @@ class TagReading(Reading):
 def tags_of(checkpoint: Checkpoint, sentences: Sequence[Sequence[str]]) -> tuple[list[list[str]], list[NDArray[np.float64]]]:
     """The tags of each sentence and their probabilities, decoded and calibrated as those that a user gets."""
     model, vocabulary = as_tagger(checkpoint)
-    rules = scheme(vocabulary.tags)
+    rules = model.rules(vocabulary.tags)
     guesses, sure = [], []
     for alone in tag_probabilities(model, vocabulary, sentences):
         best = rules.best(alone)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from seqmodels import text as text_module
 from seqmodels.checkpoints import Checkpoint
-from seqmodels.decoding import scheme, spans
+from seqmodels.decoding import spans
 from seqmodels.inference.encoding import NO_WORDS, Encoded, as_tagger, encode_once, finite, require
 from seqmodels.tasks.tagging_probabilities import tag_probabilities
 from seqmodels.text import Token
@@ -130,8 +130,8 @@ def _tagging(
 ) -> Tagging:
     for alone in probabilities:
         finite(checkpoint, torch.from_numpy(alone))
-    tags = checkpoint.targets
-    rules, odds = scheme(tags), checkpoint.info.span_odds
+    model, vocabulary = as_tagger(checkpoint)
+    tags, rules, odds = vocabulary.tags, model.rules(vocabulary.tags), checkpoint.info.span_odds
     tokens: list[TaggedToken] = []
     entities: list[Entity] = []
     bounds: list[tuple[int, int]] = []

@@ -39,7 +39,8 @@ CONFIG, STATUS, LOCK, LOG, COMMANDS = "config.json", "status.json", "lock", "run
 OWN_FILE = "data/corpus.txt"
 LAST, BEST = "last.safetensors", "best.safetensors"
 LONGEST_NAME = 60
-LATER = {"average": 0.0, "chrono": None, "restarts": 0.0}  # settings that runs of version 0.1.0 do not name, as they were then
+# settings that runs of version 0.1.0 do not name, as they were then
+LATER = {"average": 0.0, "chrono": None, "restarts": 0.0, "transitions": False}
 FORMAT = 1
 _SET_BACK = 30 * 24 * 3600.0  # seconds by which a clock may have been set back; a time after that is damage
 STATUS_SIZE = 4096  # bytes of status.json: written in place and in one piece, so that it needs no further space on a full disk

@@ -78,6 +78,13 @@ class ModelConfig:
         choices={True: "both", False: "forward only"},
         tasks=_tags,
     )
+    transitions: bool = setting(
+        False,
+        "Tags are judged",
+        "One by one, or as a sentence: the network then also learns which tag follows which (a conditional random field).",
+        choices={False: "one by one", True: "as a sentence"},
+        tasks=_tags,
+    )
     word_size: int = setting(100, "Word embedding", "Numbers that stand for a word.", valid=_SIZES, steps=(4, 512, 4), tasks=_tags)
     character_size: int = setting(
         32, "Character embedding", "Numbers that stand for a character.", valid=_SIZES, steps=(4, 256, 4), tasks=_tags

@@ -27,7 +27,7 @@ from seqmodels.corpora import (
     read_own_parts_of_speech,
     split,
 )
-from seqmodels.decoding import SpanOdds, scheme, spans
+from seqmodels.decoding import Rules, SpanOdds, spans
 from seqmodels.metrics import accuracy, entity_scores
 from seqmodels.models import Tagger
 from seqmodels.tasks.base import (
@@ -139,6 +139,7 @@ class TagTask(Task):
             activation=config.activation,
             bidirectional=config.bidirectional,
             vectors=vocabulary.vectors,
+            transitions=config.transitions,
         )
         config.initialize(tagger.recurrent)
         return tagger
@@ -151,7 +152,8 @@ class TagTask(Task):
     def evaluate(self, model: Tagger, vocabulary: TaggerVocab, items: list[Sentence]) -> Scores:
         probabilities = tag_probabilities(model, vocabulary, [sentence.words for sentence in items])
         tokens = sum(len(sentence.words) for sentence in items)
-        return Scores(len(items), tokens, self.metrics_of(vocabulary, items, probabilities), self.facts(vocabulary, items))
+        figures = self.metrics_of(model.rules(vocabulary.tags), items, probabilities)
+        return Scores(len(items), tokens, figures, self.facts(vocabulary, items))
 
     def facts(self, vocabulary: TaggerVocab, items: list[Sentence]) -> dict[str, float]:
         """Of an unknown word a tagger still reads the spelling."""
@@ -166,12 +168,9 @@ class TagTask(Task):
     def calibrate(self, model: Tagger, vocabulary: TaggerVocab, dev: list[Sentence]) -> SpanOdds:
         return calibrate(model, vocabulary, dev)
 
-    def metrics_of(
-        self, vocabulary: TaggerVocab, items: list[Sentence], probabilities: list[NDArray[np.float32]]
-    ) -> dict[str, float]:
+    def metrics_of(self, rules: Rules, items: list[Sentence], probabilities: list[NDArray[np.float32]]) -> dict[str, float]:
         """The scores of the best tags under the probabilities (tokens, tags) of each sentence."""
-        rules = scheme(vocabulary.tags)
-        guesses = [[vocabulary.tags[tag] for tag in rules.best(alone)] for alone in probabilities]
+        guesses = [[rules.tags[tag] for tag in rules.best(alone)] for alone in probabilities]
         return self.metrics([sentence.tags for sentence in items], guesses)
 
     def metrics(self, gold: list[tuple[str, ...]], predicted: list[list[str]]) -> dict[str, float]:

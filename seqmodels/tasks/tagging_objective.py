@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -15,7 +14,7 @@ from torch import Tensor
 from seqmodels.corpora import Sentence
 from seqmodels.models import Tagger
 from seqmodels.tasks.batching import windows
-from seqmodels.tasks.tagging_probabilities import tag_probabilities
+from seqmodels.tasks.tagging_probabilities import nats, tag_probabilities
 from seqmodels.training import ALL_ROWS, BatchLoss, DevScore, Tensors
 from seqmodels.vocab import TaggerVocab, pad
 
@@ -38,7 +37,7 @@ CASES: dict[Callable[[str], str], float] = {str.lower: 0.7, str.upper: 0.18, _fi
 
 @dataclass
 class TaggingObjective:
-    """Cross-entropy over the tags, plus half of that over the second tags where a sentence has them.
+    """Cross-entropy over the tags, or over sequences of tags, plus half of that over the second tags where a sentence has them.
 
     A sentence of more than LONGEST_TRAINED words is learned from in parts, so that no batch is padded to its length.
     Some sentences are read in small letters, in capitals or as a title, so that the network learns to do without its usual hint.
@@ -97,7 +96,7 @@ class TaggingObjective:
         outputs, _ = model.states(read)  # (rows, time, output_size)
         gold = pad([[self._tag_ids[tag] for tag in sentence.tags] for sentence in sentences], UNSCORED).to(outputs.device)
         return BatchLoss(
-            mean=F.cross_entropy(model.head(outputs).flatten(0, 1), gold.flatten()),
+            mean=self._first_loss(model, outputs, gold),
             tokens=sum(len(sentence.words) for sentence in sentences),
             auxiliary=self._second_loss(model, outputs, sentences),
             auxiliary_tokens=sum(len(sentence.words) for sentence in sentences if sentence.auxiliary),
@@ -105,10 +104,8 @@ class TaggingObjective:
 
     def score(self, model: Tagger) -> DevScore:
         found = tag_probabilities(model, self.vocabulary, [sentence.words for sentence in self.dev])
-        metrics = self.task.metrics_of(self.vocabulary, self.dev, found)
-        gold = [self._tag_ids[tag] for sentence in self.dev for tag in sentence.tags]
-        sure = np.concatenate(found)[np.arange(len(gold)), gold]  # the probability of each right tag
-        return DevScore(metrics[self.task.metric], float(-np.log(np.maximum(sure, np.finfo(np.float32).tiny)).mean()))
+        metrics = self.task.metrics_of(model.rules(self.vocabulary.tags), self.dev, found)
+        return DevScore(metrics[self.task.metric], *nats(model, self.vocabulary, self.dev, found))
 
     def settings(self) -> dict[str, float]:
         return {
@@ -127,6 +124,13 @@ class TaggingObjective:
             if drawn < share:
                 return [recase(word) for word in words]
         return words
+
+    def _first_loss(self, model: Tagger, outputs: Tensor, gold: Tensor) -> Tensor:
+        logits = model.head(outputs)
+        if model.transitions is None:
+            return F.cross_entropy(logits.flatten(0, 1), gold.flatten())
+        lengths = (gold != UNSCORED).sum(dim=1)
+        return model.transitions.loss(logits, gold, lengths) / lengths.sum()
 
     def _second_loss(self, model: Tagger, outputs: Tensor, sentences: Sequence[Sentence]) -> Tensor | None:
         """The weighted loss over the second tags, where a sentence has them."""

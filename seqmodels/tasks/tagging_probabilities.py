@@ -8,9 +8,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from seqmodels.corpora import Sentence
-from seqmodels.decoding import LEAST_TOKEN, SpanOdds, log_odds, scheme, spans
+from seqmodels.decoding import LEAST_TOKEN, Rules, SpanOdds, log_odds, spans
 from seqmodels.models import Tagger
 from seqmodels.tasks.base import TEMPERATURES
 from seqmodels.tasks.batching import batches, pieces
@@ -48,27 +50,49 @@ def tag_probabilities(
 def calibrate(model: Tagger, vocabulary: TaggerVocab, dev: list[Sentence]) -> SpanOdds:
     """Set the temperature that makes the dev tags most likely; then the odds that make it most likely which entities are right."""
     model.temperature = 1.0
+    found = tag_probabilities(model, vocabulary, [sentence.words for sentence in dev])
+    candidates = [float(temperature) for temperature in np.geomspace(*TEMPERATURES, 141)]
+    losses = nats(model, vocabulary, dev, found, candidates)
+    model.temperature = round(candidates[int(np.argmin(losses))], 3)
+    shares = [torch.softmax(_logs(alone) / model.temperature, dim=1).numpy() for alone in found]
+    return span_odds(model.rules(vocabulary.tags), dev, shares)
+
+
+@torch.inference_mode()
+def nats(
+    model: Tagger,
+    vocabulary: TaggerVocab,
+    items: list[Sentence],
+    found: list[NDArray[np.float32]],
+    temperatures: Sequence[float] = (1.0,),
+) -> list[float]:
+    """What the true tags cost a token at each of the temperatures, where these probabilities (tokens, tags) were found at 1."""
     tag_ids = {tag: index for index, tag in enumerate(vocabulary.tags)}
-    found = [
-        np.log(np.maximum(alone, 1e-12)) for alone in tag_probabilities(model, vocabulary, [sentence.words for sentence in dev])
-    ]
-    logs = torch.tensor(np.concatenate(found))
-    gold = torch.tensor([tag_ids[tag] for sentence in dev for tag in sentence.tags])
-    candidates = np.geomspace(*TEMPERATURES, 141)
-    losses = [F.cross_entropy(logs / temperature, gold).item() for temperature in candidates]
-    model.temperature = round(float(candidates[int(np.argmin(losses))]), 3)
-    shares = [torch.softmax(torch.from_numpy(alone) / model.temperature, dim=1).numpy() for alone in found]
-    return span_odds(vocabulary, dev, shares)
+    gold = [torch.tensor([tag_ids[tag] for tag in sentence.tags]) for sentence in items]
+    tokens = sum(map(len, gold))
+    if model.transitions is None:
+        logs, tags = _logs(np.concatenate(found)), torch.cat(gold)
+        return [F.cross_entropy(logs / temperature, tags).item() for temperature in temperatures]
+    totals = np.zeros(len(temperatures))
+    for batch in batches([len(tags) for tags in gold]):
+        logs = pad_sequence([_logs(found[index]) for index in batch], batch_first=True).to(model.device)  # (batch, time, tags)
+        tags = pad_sequence([gold[index] for index in batch], batch_first=True).to(model.device)
+        lengths = torch.tensor([len(gold[index]) for index in batch], device=model.device)
+        totals += [model.transitions.loss(logs, tags, lengths, temperature).item() for temperature in temperatures]
+    return (totals / tokens).tolist()
 
 
-def span_odds(vocabulary: TaggerVocab, dev: list[Sentence], shares: list[NDArray[np.float32]]) -> SpanOdds:
+def _logs(probabilities: NDArray[np.float32]) -> Tensor:
+    return torch.from_numpy(np.log(np.maximum(probabilities, 1e-12)))
+
+
+def span_odds(rules: Rules, dev: list[Sentence], shares: list[NDArray[np.float32]]) -> SpanOdds:
     """Those of the entities found with these probabilities. Too few, or all of them right or wrong, change nothing."""
-    rules = scheme(vocabulary.tags)
     odds, right = [], []
     for sentence, alone in zip(dev, shares, strict=True):
         best, sure = rules.best(alone), rules.marginals(alone)
         gold = set(spans(sentence.tags))
-        for span in spans([vocabulary.tags[tag] for tag in best]):
+        for span in spans([rules.tags[tag] for tag in best]):
             odds.append(log_odds(min(sure[at, best[at]] for at in range(span.first, span.last + 1))))
             right.append(span in gold)
     if len(right) < FEWEST_SPANS or len(set(right)) < 2:
