@@ -339,6 +339,15 @@ READING_TERMS = (
         values={"task": "ner"},
     ),
     Term(
+        "crf",
+        "Conditional random field",
+        "What a tagger can learn beside a score for each word's tag: how well each tag follows the one before. The tags of a "
+        "sentence are then chosen together, those of the highest sum.",
+        READING,
+        r"\log p(y) = \sum_t \big(s_t(y_t) + A(y_{t-1}, y_t)\big) - \log Z",
+        path=RUNS,
+    ),
+    Term(
         "upos",
         "UPOS",
         "The universal parts of speech: 17 tags that are the same for all languages.",
