@@ -264,8 +264,12 @@ def test_the_link_is_copied_by_a_button(browser: Browser, address: str) -> None:
     context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
     page = context.new_page()
     visit(page, f"{address}/Gates?view=Heatmaps&token=2")
-    page.get_by_role("button", name="Copy link").click()
-    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    button = page.get_by_role("button", name="Copy link")
+    # it says so for two seconds, which a busy machine may not look in
+    button.evaluate("it => new MutationObserver(() => (window.told ??= it.ariaLabel)).observe(it, { attributes: true })")
+    button.click()
+    wait_until(page, "() => window.told !== undefined")
+    assert page.evaluate("window.told") == "Copied"
     assert page.evaluate("navigator.clipboard.readText()") == page.url
     context.close()
 
