@@ -11,7 +11,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 from typing import Annotated
 
 import numpy as np
@@ -25,7 +24,8 @@ _OPENING, _ENDING = frozenset("BSU"), frozenset("ESLU")  # IOBES calls E and S w
 _PREFIXES = frozenset("BI") | _OPENING | _ENDING
 _SUREST = 1 - 1e-6  # odds are finite
 _LEAST = 1e-30  # no probability is quite zero, or a confident network could leave no legal sequence
-_STRONGEST = 30.0  # nats that a tag may say for or against the next: no product of three such factors and probabilities underflows
+_STRONGEST = 30.0  # nats that a tag may say for or against the next
+_FEW = 4  # steps until products are scaled anew: of so many such factors and probabilities they don't underflow
 
 
 @dataclass(frozen=True)
@@ -130,15 +130,15 @@ class Chain:
 
     def best(self, probabilities: Array) -> list[int]:
         """(time, tags) probabilities of each token alone -> the most probable legal sequence of tag ids."""
-        rows = self._rows(probabilities)
-        score, pointers = rows[0], []
-        for row in rows[1:]:
-            ways = score[:, None] * self._between  # (before, after)
-            pointers.append(ways.argmax(axis=0).tolist())
-            score = np.maximum.reduce(ways) * row
-            score /= np.maximum.reduce(score)  # only ratios matter, and products of many probabilities would underflow
+        with np.errstate(divide="ignore"):  # what is not legal is minus infinity
+            rows, between = np.log(self._rows(probabilities)), np.log(self._between.T)  # (after, before)
+        ways, pointers, score = np.empty_like(between), np.empty(rows.shape, dtype=np.intp), rows[0]
+        for step, row in enumerate(rows[1:], 1):
+            np.add(between, score, out=ways)
+            ways.argmax(axis=1, out=pointers[step])
+            score = np.maximum.reduce(ways, axis=1) + row
         path = [int(score.argmax())]
-        for before in reversed(pointers):
+        for before in pointers[:0:-1].tolist():
             path.append(before[path[-1]])
         return path[::-1]
 
@@ -147,12 +147,15 @@ class Chain:
         rows = self._rows(probabilities)
         ahead = np.ones_like(rows)
         for step in range(len(rows) - 1, 0, -1):
-            rest = self._between @ (rows[step] * ahead[step])
-            np.divide(rest, np.maximum.reduce(rest), out=ahead[step - 1])
-        for before, row in pairwise(rows):  # in place: each row also says what stands before, from here on
-            row *= before @ self._between
-            row /= np.maximum.reduce(row)
-        both = rows * ahead
+            rest = np.dot(self._between, rows[step] * ahead[step], out=ahead[step - 1])
+            if step % _FEW == 0:
+                rest /= np.maximum.reduce(rest)
+        for step in range(1, len(rows)):  # in place: each row also says what stands before, from here on
+            row = rows[step]
+            row *= np.dot(rows[step - 1], self._between)
+            if step % _FEW == 0:
+                row /= np.maximum.reduce(row)
+        both = rows / rows.max(axis=1, keepdims=True) * (ahead / ahead.max(axis=1, keepdims=True))
         return both / both.sum(axis=1, keepdims=True)
 
     def _rows(self, probabilities: Array) -> NDArray[np.float64]:
