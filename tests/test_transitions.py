@@ -15,6 +15,7 @@ from seqmodels.inference import tag
 from seqmodels.inference.encoding import as_tagger
 from seqmodels.tasks import TagTask
 from seqmodels.tasks.base import ModelConfig
+from seqmodels.tasks.tagging import MOST_FOLLOWED
 from seqmodels.tasks.tagging_probabilities import calibrate, nats, tag_probabilities
 from seqmodels.training import TrainConfig, fit
 from seqmodels.transitions import Transitions
@@ -92,6 +93,16 @@ def test_a_file_keeps_them_and_its_tags_are_judged_by_them(tmp_path: Path) -> No
     (entity,) = tag(loaded, text).entities
     assert (entity.text, entity.label) == (text, "PER")
     assert entity.probability > 0.99
+
+
+def test_too_many_tags_to_learn_which_follows_which_are_told_before_there_is_a_network() -> None:
+    tags = tuple(f"T{number}" for number in range(MOST_FOLLOWED + 1))
+    task = TagTask()
+    allowed, too_many = (TaggerVocab.build(TINY_SENTENCES, some, minimum=1) for some in (tags[1:], tags))
+    config = ModelConfig("gru", hidden_size=4, transitions=True)
+    assert len(task.build(config, allowed).output_bias) == MOST_FOLLOWED
+    with pytest.raises(ValueError, match="there are 202 tags, and 201 at most are judged as a sentence"):
+        task.build(config, too_many)
 
 
 def test_without_transitions_the_scheme_alone_decides(tmp_path: Path) -> None:

@@ -45,8 +45,10 @@ def estimate(settings: Settings, words: Sequence[str] = STAND_IN) -> Estimate:
     recurrent = sum(weight.numel() for weight in model.recurrent.parameters())
     outputs = min(EXACT, len(model.output_bias))
     states = settings.model.layers * model.recurrent.output_size
-    # of each token: the gates with their gradients, what the layers read and put out, and the answers
+    # of each token: the gates with their gradients, what the layers read and put out, the answers, and each of them after each
     kept = 2 * states * (len(model.recurrent.cell.blocks) + 2) + 3 * outputs
+    if settings.model.transitions:
+        kept += 3 * outputs**2
     saved = _NUMBER * weights * _copies(training)
     held = 2 * saved + _NUMBER * weights  # once more while it is saved, and the gradient
     multiplied = 3 * (recurrent + outputs * model.recurrent.output_size)  # forward once, backward twice

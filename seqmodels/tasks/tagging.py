@@ -46,8 +46,9 @@ from seqmodels.tasks.tagging_objective import LONGEST_TRAINED, TRAINING_BATCH, T
 from seqmodels.tasks.tagging_probabilities import calibrate, tag_probabilities
 from seqmodels.training import TrainConfig
 from seqmodels.vectors import GLOVE, word_vectors
-from seqmodels.vocab import TaggerVocab
+from seqmodels.vocab import MOST_TYPES, TaggerVocab
 
+MOST_FOLLOWED = 2 * MOST_TYPES + 1  # tags judged as a sentence: the work at each token grows with their square
 TYPICAL = 17  # tokens of a sentence of the treebank, on average
 # the spelling features take most of the time of a small tagger: half of them, half the time, and a tenth of a point
 _SMALL = ModelConfig(cell="gru", hidden_size=96, dropout=0.3, character_size=16, spelling_size=64)
@@ -125,6 +126,11 @@ class TagTask(Task):
         return self.tags
 
     def build(self, config: ModelConfig, vocabulary: TaggerVocab) -> Tagger:
+        if config.transitions and len(vocabulary.tags) > MOST_FOLLOWED:
+            raise ValueError(
+                f"transitions: there are {len(vocabulary.tags):,} tags, and {MOST_FOLLOWED} at most are judged as a sentence: "
+                "have them judged one by one"
+            )
         tagger = Tagger(
             len(vocabulary.words),
             len(vocabulary.alphabet),
