@@ -19,6 +19,7 @@ from seqmodels.tasks.batching import batches, pieces
 from seqmodels.vocab import TaggerBatch, TaggerVocab
 
 FEWEST_SPANS = 100  # found in the dev split, until two numbers can be fitted to them
+_FAINTEST = 1e-12  # of what is fitted: a few tags that seemed impossible would weigh more than all others
 
 
 @torch.inference_mode()
@@ -52,9 +53,9 @@ def calibrate(model: Tagger, vocabulary: TaggerVocab, dev: list[Sentence]) -> Sp
     model.temperature = 1.0
     found = tag_probabilities(model, vocabulary, [sentence.words for sentence in dev])
     candidates = [float(temperature) for temperature in np.geomspace(*TEMPERATURES, 141)]
-    losses = nats(model, vocabulary, dev, found, candidates)
+    losses = nats(model, vocabulary, dev, found, candidates, _FAINTEST)
     model.temperature = round(candidates[int(np.argmin(losses))], 3)
-    shares = [torch.softmax(_logs(alone) / model.temperature, dim=1).numpy() for alone in found]
+    shares = [torch.softmax(_logs(alone, _FAINTEST) / model.temperature, dim=1).numpy() for alone in found]
     return span_odds(model.rules(vocabulary.tags), dev, shares)
 
 
@@ -65,25 +66,30 @@ def nats(
     items: list[Sentence],
     found: list[NDArray[np.float32]],
     temperatures: Sequence[float] = (1.0,),
+    least: float = float(np.finfo(np.float32).tiny),
 ) -> list[float]:
-    """What the true tags cost a token at each of the temperatures, where these probabilities (tokens, tags) were found at 1."""
+    """What the true tags cost a token at each of the temperatures, where these probabilities (tokens, tags) were found at 1.
+
+    None of them counts as less than `least`.
+    """
     tag_ids = {tag: index for index, tag in enumerate(vocabulary.tags)}
     gold = [torch.tensor([tag_ids[tag] for tag in sentence.tags]) for sentence in items]
     tokens = sum(map(len, gold))
     if model.transitions is None:
-        logs, tags = _logs(np.concatenate(found)), torch.cat(gold)
+        logs, tags = _logs(np.concatenate(found), least), torch.cat(gold)
         return [F.cross_entropy(logs / temperature, tags).item() for temperature in temperatures]
     totals = np.zeros(len(temperatures))
     for batch in batches([len(tags) for tags in gold]):
-        logs = pad_sequence([_logs(found[index]) for index in batch], batch_first=True).to(model.device)  # (batch, time, tags)
+        # (batch, time, tags) and (batch, time)
+        logs = pad_sequence([_logs(found[index], least) for index in batch], batch_first=True).to(model.device)
         tags = pad_sequence([gold[index] for index in batch], batch_first=True).to(model.device)
         lengths = torch.tensor([len(gold[index]) for index in batch], device=model.device)
         totals += [model.transitions.loss(logs, tags, lengths, temperature).item() for temperature in temperatures]
     return (totals / tokens).tolist()
 
 
-def _logs(probabilities: NDArray[np.float32]) -> Tensor:
-    return torch.from_numpy(np.log(np.maximum(probabilities, 1e-12)))
+def _logs(probabilities: NDArray[np.float32], least: float) -> Tensor:
+    return torch.from_numpy(np.log(np.maximum(probabilities, least)))
 
 
 def span_odds(rules: Rules, dev: list[Sentence], shares: list[NDArray[np.float32]]) -> SpanOdds:
