@@ -344,7 +344,7 @@ READING_TERMS = (
         "What a tagger can learn beside a score for each word's tag: how well each tag follows the one before. The tags of a "
         "sentence are then chosen together, those of the highest sum.",
         READING,
-        r"\log p(y) = \sum_t \big(s_t(y_t) + A(y_{t-1}, y_t)\big) - \log Z",
+        r"\sum_t \big(s_t(y_t) + A(y_{t-1}, y_t)\big)",
         path=RUNS,
     ),
     Term(
