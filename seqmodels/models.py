@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqmodels.decoding import Chain, Rules, scheme
+from seqmodels.decoding import Rules, scheme
 from seqmodels.recurrence import Recurrent, State
 from seqmodels.transitions import Transitions
 from seqmodels.vectors import WordVectors
@@ -258,12 +258,11 @@ class Tagger(SequenceModel):
 
     def rules(self, tags: tuple[str, ...]) -> Rules:
         """How its probabilities of each token become the tags of a sentence, with what it has learned of which follows which."""
-        legal = scheme(tags)
         if self.transitions is None:
-            return legal
+            return scheme(tags)
         learned = self.transitions
         scores = (score.numpy(force=True) / self.temperature for score in (learned.first, learned.between, learned.last))
-        return Chain(legal, *scores)
+        return scheme(tags).learned(*scores)
 
     def add_auxiliary_head(self, tags: int) -> None:
         """A second output layer over the same outputs, for training only."""

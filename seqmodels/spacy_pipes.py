@@ -126,14 +126,14 @@ class TaggingPipe(Pipe):
         rules = model.rules(vocabulary.tags)
         by_doc = [_sentences(doc) for doc in docs]
         texts = [[token.text for token in sentence] for sentences in by_doc for sentence in sentences]
-        found = iter(tag_probabilities(model, vocabulary, texts))
+        alone = tag_probabilities(model, vocabulary, texts)
+        for one in alone:
+            finite(self.checkpoint, torch.from_numpy(one))
+        found = zip(rules.best(alone), rules.marginals(alone), strict=True)
         for doc, sentences in zip(docs, by_doc, strict=True):
             words, tags, probabilities = [], [], []
             for sentence in sentences:
-                alone = next(found)
-                finite(self.checkpoint, torch.from_numpy(alone))
-                shares = rules.marginals(alone)
-                for token, best, share in zip(sentence, rules.best(alone), shares, strict=True):
+                for token, best, share in zip(sentence, *next(found), strict=True):
                     words.append(token)
                     tags.append(vocabulary.tags[best])
                     probabilities.append(float(share[best]))

@@ -28,7 +28,7 @@ WORD_START, WORD_END = "<w>", "</w>"
 LEAST_KNOWN = 0.7  # share of the tokens of a training text that its vocabulary holds
 _FINGERPRINT = 4  # bytes
 MOST_TAGS = 1000  # what is known of which may follow which grows with their square
-MOST_TYPES = 100  # of entities: each takes a step of plain Python at each token
+MOST_TYPES = 100  # of entities: the work at each token grows with the square of their tags
 LONGEST_TAG, LONGEST_TOKEN = 100, 1000  # characters
 LONGEST_SPELLING = 30  # characters; of a longer word the network reads both ends
 
@@ -198,7 +198,7 @@ class TaggerVocab:
         long = next((tag for tag in self.tags if len(tag) > LONGEST_TAG), None)
         if long is not None:
             raise ValueError(f"tags: {long[:40]!r} ... has {len(long):,} characters, and {LONGEST_TAG} at most are a tag")
-        types = len(scheme(self.tags).opener)  # which checks the rest
+        types = scheme(self.tags).types  # which checks the rest
         if types > MOST_TYPES:
             raise ValueError(f"tags: there are {types:,} types of entities, and {MOST_TYPES} at most are found")
 

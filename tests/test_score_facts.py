@@ -14,7 +14,7 @@ from seqmodels.cli import main
 from seqmodels.cli.show import figures
 from seqmodels.corpora import TextFile, load_sentences
 from seqmodels.data import load_dataset
-from seqmodels.decoding import scheme, spans
+from seqmodels.decoding import spans
 from seqmodels.inference import score_prompt
 from seqmodels.inference.encoding import as_tagger
 from seqmodels.metrics import entity_scores
@@ -173,7 +173,7 @@ def test_f1_of_real_predictions_is_seqevals(model: str, tmp_path: Path) -> None:
     found = tag_probabilities(tagger, vocabulary, [sentence.words for sentence in items])
     # each token's own best, which breaks the rules of IOB2 here and there, and the best that keeps them
     loose = [[vocabulary.tags[tag] for tag in alone.argmax(axis=1)] for alone in found]
-    strict = [[vocabulary.tags[tag] for tag in scheme(vocabulary.tags).best(alone)] for alone in found]
+    strict = [[vocabulary.tags[tag] for tag in best] for best in tagger.rules(vocabulary.tags).best(found)]
     for guessed in (loose, strict):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

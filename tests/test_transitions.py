@@ -78,7 +78,7 @@ def test_a_network_learns_that_a_tag_depends_on_the_one_before(known: bool) -> N
     assert nats(model, vocabulary, sentences, found) == pytest.approx([chance], abs=0.03)
     rules = model.rules(vocabulary.tags)
     if known:
-        assert {rules.tags[one] for one in rules.best(found[0])} == {"NOUN", "VERB"}
+        assert {rules.tags[one] for one in rules.best(found)[0]} == {"NOUN", "VERB"}
 
 
 def test_a_file_keeps_them_and_its_tags_are_judged_by_them(tmp_path: Path) -> None:

@@ -116,13 +116,11 @@ class TagReading(Reading):
 def tags_of(checkpoint: Checkpoint, sentences: Sequence[Sequence[str]]) -> tuple[list[list[str]], list[NDArray[np.float64]]]:
     """The tags of each sentence and their probabilities, decoded and calibrated as those that a user gets."""
     model, vocabulary = as_tagger(checkpoint)
-    rules = model.rules(vocabulary.tags)
-    guesses, sure = [], []
-    for alone in tag_probabilities(model, vocabulary, sentences):
-        best = rules.best(alone)
-        guesses.append([vocabulary.tags[tag] for tag in best])
-        sure.append(np.asarray(rules.marginals(alone)[np.arange(len(best)), best], dtype=np.float64))
-    return guesses, sure
+    rules, found = model.rules(vocabulary.tags), tag_probabilities(model, vocabulary, sentences)
+    chosen = rules.best(found)
+    guesses = [[vocabulary.tags[tag] for tag in best] for best in chosen]
+    both = zip(rules.marginals(found), chosen, strict=True)
+    return guesses, [np.asarray(shares[np.arange(len(best)), best], dtype=np.float64) for shares, best in both]
 
 
 def _example(cases: Sequence[tuple[Sentence, Answer]]) -> Example | None:

@@ -135,9 +135,7 @@ def _tagging(
     tokens: list[TaggedToken] = []
     entities: list[Entity] = []
     bounds: list[tuple[int, int]] = []
-    for sentence, alone in zip(sentences, probabilities, strict=True):
-        best = rules.best(alone)
-        shares = rules.marginals(alone)
+    for sentence, best, shares in zip(sentences, rules.best(probabilities), rules.marginals(probabilities), strict=True):
         top = np.argsort(-shares, axis=1, kind="stable")[:, :ALTERNATIVES]
         # of these alone, as all shares of a long sentence would be many objects
         of_top, of_best = np.take_along_axis(shares, top, axis=1).tolist(), shares[np.arange(len(best)), best].tolist()

@@ -176,7 +176,7 @@ class TagTask(Task):
 
     def metrics_of(self, rules: Rules, items: list[Sentence], probabilities: list[NDArray[np.float32]]) -> dict[str, float]:
         """The scores of the best tags under the probabilities (tokens, tags) of each sentence."""
-        guesses = [[rules.tags[tag] for tag in rules.best(alone)] for alone in probabilities]
+        guesses = [[rules.tags[tag] for tag in best] for best in rules.best(probabilities)]
         return self.metrics([sentence.tags for sentence in items], guesses)
 
     def metrics(self, gold: list[tuple[str, ...]], predicted: list[list[str]]) -> dict[str, float]:

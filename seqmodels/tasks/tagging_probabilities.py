@@ -95,8 +95,7 @@ def _logs(probabilities: NDArray[np.float32], least: float) -> Tensor:
 def span_odds(rules: Rules, dev: list[Sentence], shares: list[NDArray[np.float32]]) -> SpanOdds:
     """Those of the entities found with these probabilities. Too few, or all of them right or wrong, change nothing."""
     odds, right = [], []
-    for sentence, alone in zip(dev, shares, strict=True):
-        best, sure = rules.best(alone), rules.marginals(alone)
+    for sentence, best, sure in zip(dev, rules.best(shares), rules.marginals(shares), strict=True):
         gold = set(spans(sentence.tags))
         for span in spans([rules.tags[tag] for tag in best]):
             odds.append(log_odds(min(sure[at, best[at]] for at in range(span.first, span.last + 1))))
