@@ -254,7 +254,7 @@ def test_paragraphs_are_separated_by_blank_lines_and_white_space_is_folded(write
 
 def test_an_unknown_corpus_or_split_names_the_choices():
     with pytest.raises(
-        CorpusError, match="unknown corpus 'brown': choose one of ewt, gum, uner, wikigold, wnut17, btc, sotu, fairytales"
+        CorpusError, match="unknown corpus 'brown': choose one of ewt, gum, uner, wikigold, wnut17, btc, crossner, sotu, fairytales"
     ):
         find_corpus("brown")
     with pytest.raises(CorpusError, match=r"corpus 'wikigold' has no split 'dev': choose one of train$"):
@@ -263,7 +263,8 @@ def test_an_unknown_corpus_or_split_names_the_choices():
 
 def test_sentences_come_from_tagged_corpora_and_paragraphs_from_plain_text():
     with pytest.raises(
-        CorpusError, match=r"'sotu' holds plain text, not tagged sentences: choose one of ewt, gum, uner, wikigold, wnut17, btc$"
+        CorpusError,
+        match=r"'sotu' holds plain text, not tagged sentences: choose one of ewt, gum, uner, wikigold, wnut17, btc, crossner$",
     ):
         load_sentences("sotu", "train")
     with pytest.raises(CorpusError, match=r"'ewt' holds tagged sentences, not plain text: choose one of sotu, fairytales$"):
@@ -638,6 +639,9 @@ def test_speeches_of_another_version_are_used_with_a_warning(monkeypatch):
         ("wnut17", "dev", 1_009, 15_733),
         ("wnut17", "test", 1_287, 23_394),
         ("btc", "train", 9_338, 146_414),
+        ("crossner", "train", 700, 26_957),
+        ("crossner", "dev", 2_121, 81_776),
+        ("crossner", "test", 2_506, 95_825),
     ],
 )
 def test_a_real_split_has_its_size_and_tags(name, split, sentences, tokens):

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from seqmodels import corpora
 from seqmodels.corpora import CorpusError, open_upload
 from seqmodels.data import Dataset, load_dataset, sources
 from seqmodels.tasks import TASKS, DataConfig, tasks_that_predict
+from seqmodels.tasks.tagging import EntityTask
 from tests.conftest import needs_corpora
 
 MEMORY = tasks_that_predict("answer")
@@ -78,7 +80,9 @@ def test_a_subset_of_paragraphs_is_read_without_reading_all(task: str) -> None:
 @pytest.mark.thorough
 @needs_corpora
 @pytest.mark.parametrize(("task", "source"), [("pos", "ewt"), ("ner", "uner"), ("ner", "all")])
-def test_corpora_have_their_own_dev_split(task: str, source: str) -> None:
+def test_corpora_have_their_own_dev_split(monkeypatch: pytest.MonkeyPatch, task: str, source: str) -> None:
+    here = {status.name for status in corpora.status() if status.place != "absent"}
+    monkeypatch.setattr(EntityTask, "more", tuple(part for part in EntityTask.more if part[0] in here))
     data = load_dataset(task, DataConfig(source=source))
     assert len(data.train) > len(data.dev) == 2001
 

@@ -292,12 +292,12 @@ def probe(state: State, cell: str) -> traces.GapProbe:
     return traces.gap_probe(model(state, cell), text, source, at(state), filler=filler, longest=longest)
 
 
-@claim("Gap: Of of of")
-def of_of_of(state: State) -> Sequence[str]:
+@claim("Gap: And and and")
+def and_and_and(state: State) -> Sequence[str]:
     found, the = probe(state, "lstm"), probe({**state, "filler": "the"}, "lstm")
-    assert found.prediction == "I-ORG"
+    assert found.prediction == "B-LOC"
     return [
-        f"after {state['longest']} times *of*",
+        f"after {state['longest']} times *and*",
         f"by {signed(found.effect[-1])}; as typed it was {signed(found.effect[0])}.",
         f"{whole(the.retention[-1])} against {whole(found.retention[-1])} %",
         f"down to {signed(the.effect[-1])}.",
@@ -308,10 +308,10 @@ def of_of_of(state: State) -> Sequence[str]:
 def the_the_the(state: State) -> Sequence[str]:
     elman, lstm = probe(state, "elman"), probe(state, "lstm")
     assert not elman.retention.any()
-    assert elman.prediction == "I-ORG"
-    assert lstm.retention[-1] == pytest.approx(1 / 4, abs=0.02)
+    assert elman.prediction == "B-LOC"
     return [
         f"by {signed(elman.effect[0])} as typed",
+        f"{whole(lstm.retention[-1])} % of *river* is kept",
         f"over {state['longest']} fillers",
         f"by no more than {signed(lstm.effect[-1])}.",
     ]
@@ -352,18 +352,15 @@ def forget_the_house(state: State) -> Sequence[str]:
 @claim("Surgery: Forget the Bank")
 def forget_the_bank(state: State) -> Sequence[str]:
     england = at(state) + 1
-    for cell in ("gru", "lstm"):
-        before, after = operated(state, cell)
-        assert (tags_of(before)[england], tags_of(after)[england]) == ("I-ORG", "B-LOC")
+    found = {cell: tuple(tags_of(run)[england] for run in operated(state, cell)) for cell in ("gru", "lstm")}
+    assert found == {"gru": ("I-ORG", "B-LOC"), "lstm": ("I-LOC", "I-ORG")}
     return []
 
 
 @claim("Surgery: A cut that heals")
 def a_cut_that_heals(state: State) -> Sequence[str]:
-    name = slice(at(state) - 1, at(state) + 1)
-    for cell in ("gru", "lstm"):
-        before, after = operated(state, cell)
-        assert (tags_of(before)[name], tags_of(after)[name]) == (["O", "O"], ["B-ORG", "I-ORG"])
+    found = {cell: tuple(tags_of(run)[at(state)] for run in operated(state, cell)) for cell in ("gru", "lstm")}
+    assert found == {"gru": ("B-ORG", "B-PER"), "lstm": ("O", "B-PER")}
     return []
 
 
@@ -376,7 +373,7 @@ def never_forget(state: State) -> Sequence[str]:
             changed[cell, held] = sum(one != other for one, other in zip(before, after, strict=True))
     kept = [changed[cell, "mu=1"] for cell in SHIPPED_CELLS]
     assert sum(kept) > len(before) * len(kept) / 2
-    assert [changed[cell, "mu=0"] for cell in SHIPPED_CELLS] == [0, 1, 1]
+    assert [changed[cell, "mu=0"] for cell in SHIPPED_CELLS] == [0, 2, 3]
     return ["keep held at 1", f"{kept[0]} of Elman's {len(before)}", "Held at 0"]
 
 
@@ -468,7 +465,7 @@ def a_plural_before_its_verb(state: State) -> Sequence[str]:
 def a_list_of_places(state: State) -> Sequence[str]:
     found = moments(state)
     assert sum("," in moment for moment in found) >= 18
-    return [f"*{found[found.index(moment)]}*" for moment in ("Denmark, Greece, Switzerland", "Toronto, Berlin, Moscow")]
+    return [f"*{found[found.index(moment)]}*" for moment in ("Austria, Prussia, Sardinia", "Toronto, Berlin, Moscow")]
 
 
 @claim("Moments: A negated verb")
@@ -563,10 +560,12 @@ def people_and_places(state: State) -> Sequence[str]:
     found = tagged_by("ner", state, "merkel", "macron", "strasbourg", "european", "parliament")
     assert tags_there(found["merkel"], 0) == tags_there(found["macron"], 0) == ["I-PER"] * 3
     assert tags_there(found["strasbourg"], 0) == ["B-LOC"] * 3
-    assert tags_there(found["european"], 0) == ["B-LOC", "B-ORG", "B-LOC"]
-    assert tags_there(found["parliament"], 0) == ["I-LOC", "I-ORG", "I-LOC"]
-    (named,) = (one for one in tag(load("ner", "gru"), state["text"]).entities if one.text == "European Parliament")
-    return [f"at {percent(named.probability)}"]
+    assert (tags_there(found["european"], 0), tags_there(found["parliament"], 0)) == (["B-ORG"] * 3, ["I-ORG"] * 3)
+    read_by_gru = tag(load("ner", "gru"), state["text"])
+    (named,) = (one for one in read_by_gru.entities if one.text == "Strasbourg")
+    (word,) = (one for one in read_by_gru.tokens if one.text == "Strasbourg")
+    assert [alternative for alternative, _ in word.alternatives[:2]] == ["B-LOC", "B-ORG"]
+    return [f"GRU gives *Strasbourg* {percent(named.probability)}"]
 
 
 @claim("Tagging: Is it a place?")

@@ -26,7 +26,7 @@ EXAMPLES = (
     ),
     Example(
         "From the right",
-        "The first *Chelsea* is a person. In GRU, *Clinton*, which is yet to come, gave +1.37 of the +3.54 for that: "
+        "The first *Chelsea* is a person. In GRU, *Clinton*, which is yet to come, gave +1.25 of the +3.54 for that: "
         "the backward layer has read it.",
         state("Chelsea Clinton moved to Chelsea.", "ner", "gru lstm", direction="backward", token="1", tag="B-PER"),
     ),

