@@ -127,9 +127,10 @@ class TaggingPipe(Pipe):
         by_doc = [_sentences(doc) for doc in docs]
         texts = [[token.text for token in sentence] for sentences in by_doc for sentence in sentences]
         alone = tag_probabilities(model, vocabulary, texts)
-        for one in alone:
-            finite(self.checkpoint, torch.from_numpy(one))
-        found = zip(rules.best(alone), rules.marginals(alone), strict=True)
+        marginals = rules.marginals(alone)
+        for shares in marginals:
+            finite(self.checkpoint, torch.from_numpy(shares))
+        found = zip(rules.best(alone), marginals, strict=True)
         for doc, sentences in zip(docs, by_doc, strict=True):
             words, tags, probabilities = [], [], []
             for sentence in sentences:

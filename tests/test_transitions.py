@@ -95,6 +95,16 @@ def test_a_file_keeps_them_and_its_tags_are_judged_by_them(tmp_path: Path) -> No
     assert entity.probability > 0.99
 
 
+def test_scores_that_are_no_numbers_are_told_as_such(tmp_path: Path) -> None:
+    vocabulary = TaggerVocab.build(TINY_SENTENCES, ENTITY_TAGS, minimum=1)
+    loaded = made("ner", tmp_path / "own.safetensors", vocabulary, cell="gru", transitions=True)
+    model, _ = as_tagger(loaded)
+    assert model.transitions is not None
+    model.transitions.between[0, 0] = math.nan
+    with pytest.raises(ValueError, match="own gives numbers that are not finite"):
+        tag(loaded, "John Smith lives in Berlin .")
+
+
 def test_too_many_tags_to_learn_which_follows_which_are_told_before_there_is_a_network() -> None:
     tags = tuple(f"T{number}" for number in range(MOST_FOLLOWED + 1))
     task = TagTask()

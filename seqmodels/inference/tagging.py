@@ -128,14 +128,15 @@ def _sentences(text: str) -> list[list[Token]]:
 def _tagging(
     checkpoint: Checkpoint, text: str, sentences: Sequence[Sequence[Token]], probabilities: Sequence[NDArray[np.float32]]
 ) -> Tagging:
-    for alone in probabilities:
-        finite(checkpoint, torch.from_numpy(alone))
     model, vocabulary = as_tagger(checkpoint)
     tags, rules, odds = vocabulary.tags, model.rules(vocabulary.tags), checkpoint.info.span_odds
+    marginals = rules.marginals(probabilities)
+    for shares in marginals:
+        finite(checkpoint, torch.from_numpy(shares))
     tokens: list[TaggedToken] = []
     entities: list[Entity] = []
     bounds: list[tuple[int, int]] = []
-    for sentence, best, shares in zip(sentences, rules.best(probabilities), rules.marginals(probabilities), strict=True):
+    for sentence, best, shares in zip(sentences, rules.best(probabilities), marginals, strict=True):
         top = np.argsort(-shares, axis=1, kind="stable")[:, :ALTERNATIVES]
         # of these alone, as all shares of a long sentence would be many objects
         of_top, of_best = np.take_along_axis(shares, top, axis=1).tolist(), shares[np.arange(len(best)), best].tolist()
