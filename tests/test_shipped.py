@@ -32,8 +32,7 @@ BARS = {
     "tales": ("perplexity", 41.0),
     "names": ("bits_per_character", 2.8),
 }  # for the gated cells, on test
-SAMPLED = 8  # of the texts one in so many is read where all would take half a minute: by language models of words
-SHARES = {"lm": 0.990, "tales": 1.073}  # a GRU's perplexity on these, of that on all
+SAMPLED = 5  # of the texts one in so many is read where all would take half a minute: by language models of words
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -95,21 +94,28 @@ def figures(found: Checkpoint, items: list[Any]) -> dict[str, float]:
     return find_task(found.info.task).evaluate(found.model, found.vocabulary, items).figures
 
 
+@cache
+def share_of_gru(task: str) -> float:
+    """The perplexity of its GRU on the texts of the sample, of that on all."""
+    gru = checkpoints.load(FOLDER / f"{task}-gru{checkpoints.SUFFIX}")
+    return figures(gru, held_out(task)[::SAMPLED])["perplexity"] / gru.info.scores["test"]["perplexity"]
+
+
 @needs_corpora
 def test_the_scores_it_carries_are_those_it_gets(shipped: Checkpoint) -> None:
-    """To the rounding; of a language model of words on a sample."""
+    """To the rounding; of a language model of words, which takes half a minute for all texts, GRU's alone."""
     task, said = shipped.info.task, shipped.info.scores["test"]
-    if task in SHARES:
+    if BARS[task][0] == "perplexity" and shipped.info.cell != "gru":
         share = figures(shipped, held_out(task)[::SAMPLED])["perplexity"] / said["perplexity"]
-        assert share == pytest.approx(SHARES[task], rel=0.025)  # on the same texts the cells differ by 1.3 % at most
+        assert share == pytest.approx(share_of_gru(task), rel=0.025)  # on the same texts the cells differ by 2 % at most
     else:
         same_to_the_rounding(shipped)
 
 
 @needs_corpora
 @pytest.mark.thorough
-@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith(tuple(SHARES))])
-def test_perplexities_are_right_to_the_rounding(name: str) -> None:
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith(("lm-", "tales-")) and not name.endswith("-gru")])
+def test_the_other_perplexities_are_right_to_the_rounding(name: str) -> None:
     same_to_the_rounding(checkpoints.load(FOLDER / f"{name}{checkpoints.SUFFIX}"))
 
 
