@@ -42,7 +42,7 @@ LARGEST_DESCRIPTION = LARGEST_HEADER // 2  # bytes: in the header its quotation 
 _KEY = "seqmodels"  # of our JSON in the file's header
 _NAME = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")  # a cell's name may have an underscore
 _TURN = threading.Lock()  # of reading a file: that takes many times the room of its header and weights, and visitors bring many
-TRAINING_ONLY = "auxiliary_head."  # how the names of weights begin that no checkpoint keeps
+TRAINING_ONLY = ("auxiliary_head.", "corrections")  # how the names of weights begin that no checkpoint keeps
 
 
 class CheckpointError(ValueError):

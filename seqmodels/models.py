@@ -250,7 +250,9 @@ class Tagger(SequenceModel):
         self.head = nn.Linear(self.recurrent.output_size, tags)
         self.transitions = Transitions(tags) if transitions else None
 
-        self.auxiliary_head: nn.Linear | None = None  # while training, if there are second tags to learn from
+        # while training alone: if there are second tags to learn from, or other corpora
+        self.auxiliary_head: nn.Linear | None = None
+        self.corrections: nn.Parameter | None = None
 
     def lay_out_for_reading(self) -> None:
         super().lay_out_for_reading()
@@ -267,6 +269,10 @@ class Tagger(SequenceModel):
     def add_auxiliary_head(self, tags: int) -> None:
         """A second output layer over the same outputs, for training only."""
         self.auxiliary_head = nn.Linear(self.recurrent.output_size, tags)
+
+    def add_corrections(self, corpora: int) -> None:
+        """What each of so many corpora adds to the scores, for training only: what one calls a place another may not."""
+        self.corrections = nn.Parameter(torch.zeros(corpora, self.head.in_features, self.head.out_features))
 
     def embed(self, batch: TaggerBatch) -> tuple[Tensor, Tensor | None]:
         words, characters, spelling = (ids.to(self.device) for ids in (batch.words, batch.characters, batch.spelling))

@@ -2,12 +2,14 @@
 
 import dataclasses
 import hashlib
+import json
 import re
 import socket
 import threading
 import time
 import warnings
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -30,6 +32,7 @@ from seqmodels.corpora import (
     load_sentences,
     locate,
     read_conllu,
+    read_documents,
     read_entities,
     read_paragraphs,
     read_tweets,
@@ -241,6 +244,31 @@ def test_a_user_name_is_one_token_outside_of_entities_and_a_place_after_at_is_a_
     assert [f"{word}/{tag}" for word, tag in zip(sentence.words, sentence.tags, strict=True)] == after.split()
 
 
+def documents(words: Sequence[str], *mentions: tuple[str, int, int]) -> str:
+    """One document of a sentence, and who is mentioned in it: type, first word, and the one after the last."""
+    entities = [[{"type": kind, "sent_id": 0, "pos": [first, end], "name": "-"}] for kind, first, end in mentions]
+    return json.dumps([{"title": "-", "sents": [words], "vertexSet": entities, "labels": []}])
+
+
+def test_documents_are_read_by_what_they_mention(write):
+    words = ["On", "\xa0", "May", "1", "Ada", "Lovelace", "Street", "in", "London", "was", "renamed"]
+    text = documents(words, ("TIME", 2, 4), ("PER", 4, 6), ("LOC", 4, 7), ("LOC", 8, 9), ("MISC", 9, 10))
+    (sentence,) = read_documents(write(text))
+    assert sentence.words == (*words[:1], *words[2:])
+    assert sentence.tags == ("O", "O", "O", "B-LOC", "I-LOC", "I-LOC", "O", "B-LOC", "O", "O")
+
+
+NO_SENTENCE = documents(["A"], ("PER", 0, 1)).replace('"sent_id": 0', '"sent_id": 7')
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[1]", "[" * 100_000, '[{"sents": [["A"]]}]', '[{"sents": [[1]], "vertexSet": []}]', NO_SENTENCE]
+)
+def test_other_json_is_no_document(write, text):
+    with pytest.raises(CorpusError, match=r"file\.txt: these are no documents as those of Re-DocRED"):
+        read_documents(write(text))
+
+
 # Plain text
 
 
@@ -254,7 +282,8 @@ def test_paragraphs_are_separated_by_blank_lines_and_white_space_is_folded(write
 
 def test_an_unknown_corpus_or_split_names_the_choices():
     with pytest.raises(
-        CorpusError, match="unknown corpus 'brown': choose one of ewt, gum, uner, wikigold, wnut17, btc, crossner, sotu, fairytales"
+        CorpusError,
+        match="unknown corpus 'brown': choose one of ewt, gum, uner, wikigold, wnut17, btc, crossner, redocred, sotu, fairytales",
     ):
         find_corpus("brown")
     with pytest.raises(CorpusError, match=r"corpus 'wikigold' has no split 'dev': choose one of train$"):
@@ -264,7 +293,7 @@ def test_an_unknown_corpus_or_split_names_the_choices():
 def test_sentences_come_from_tagged_corpora_and_paragraphs_from_plain_text():
     with pytest.raises(
         CorpusError,
-        match=r"'sotu' holds plain text, not tagged sentences: choose one of ewt, gum, uner, wikigold, wnut17, btc, crossner$",
+        match=r"'sotu' holds plain text, not tagged sentences: choose one of ewt, gum, uner, .*, redocred$",
     ):
         load_sentences("sotu", "train")
     with pytest.raises(CorpusError, match=r"'ewt' holds tagged sentences, not plain text: choose one of sotu, fairytales$"):
@@ -642,6 +671,8 @@ def test_speeches_of_another_version_are_used_with_a_warning(monkeypatch):
         ("crossner", "train", 700, 26_957),
         ("crossner", "dev", 2_121, 81_776),
         ("crossner", "test", 2_506, 95_825),
+        ("redocred", "dev", 4_110, 101_904),
+        ("redocred", "test", 3_966, 98_695),
     ],
 )
 def test_a_real_split_has_its_size_and_tags(name, split, sentences, tokens):

@@ -81,6 +81,21 @@ def test_a_network_learns_that_a_tag_depends_on_the_one_before(known: bool) -> N
         assert {rules.tags[one] for one in rules.best(found)[0]} == {"NOUN", "VERB"}
 
 
+@pytest.mark.parametrize("corpus", ["other", ""])
+def test_what_another_corpus_calls_otherwise_is_not_learned_of_all(corpus: str) -> None:
+    """Three sentences of four call a run a noun. Are they of another corpus, the fourth is what counts."""
+    ours, other = [Sentence(("run",), (tag,), corpus=name) for tag, name in (("VERB", ""), ("NOUN", corpus))]
+    task = TagTask()
+    vocabulary = TaggerVocab.build([["run"]], UPOS, minimum=1)
+    torch.manual_seed(0)
+    model = task.build(ModelConfig("gru", hidden_size=8, dropout=0.0), vocabulary)
+    training = TrainConfig(epochs=150, learning_rate=0.1, restore_best=False)
+    for _ in fit(model, task.objective(model, vocabulary, [ours, *[other] * 3] * 8, [ours]), training):
+        pass
+    (shares,) = tag_probabilities(model, vocabulary, [["run"]])
+    assert shares[0, UPOS.index("VERB")] == pytest.approx(1 if corpus else 1 / 4, abs=0.1)
+
+
 def test_a_file_keeps_them_and_its_tags_are_judged_by_them(tmp_path: Path) -> None:
     vocabulary = TaggerVocab.build(TINY_SENTENCES, ENTITY_TAGS, minimum=1)
     loaded = made("ner", tmp_path / "own.safetensors", vocabulary, cell="gru", transitions=True)

