@@ -18,8 +18,9 @@ from seqmodels.models import LanguageModel
 from seqmodels.runs import trainer
 from seqmodels.runs.settings import from_flat
 from seqmodels.tasks import ModelConfig, Task, find_task
+from seqmodels.text import EOS
 from seqmodels.traces import attribute, gap_probe, trace
-from seqmodels.vocab import EOS, LanguageVocab
+from seqmodels.vocab import LanguageVocab
 from tests.naming import NAMES
 from tests.running import interrupted, make
 
