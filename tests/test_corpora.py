@@ -251,21 +251,38 @@ def documents(words: Sequence[str], *mentions: tuple[str, int, int]) -> str:
 
 
 def test_documents_are_read_by_what_they_mention(write):
-    words = ["On", "\xa0", "May", "1", "Ada", "Lovelace", "Street", "in", "London", "was", "renamed"]
-    text = documents(words, ("TIME", 2, 4), ("PER", 4, 6), ("LOC", 4, 7), ("LOC", 8, 9), ("MISC", 9, 10))
+    words = ["On", "\xa0", "May", "1", "Ada", "Lovelace", "Street", "in", "\xa0", "London", "was", "renamed"]
+    text = documents(words, ("TIME", 2, 4), ("PER", 4, 6), ("LOC", 4, 7), ("LOC", 8, 10), ("MISC", 10, 11), ("PER", 1, 2))
     (sentence,) = read_documents(write(text))
-    assert sentence.words == (*words[:1], *words[2:])
+    assert sentence.words == tuple(filter(str.strip, words))
     assert sentence.tags == ("O", "O", "O", "B-LOC", "I-LOC", "I-LOC", "O", "B-LOC", "O", "O")
 
 
-NO_SENTENCE = documents(["A"], ("PER", 0, 1)).replace('"sent_id": 0', '"sent_id": 7')
-
-
 @pytest.mark.parametrize(
-    "text", ["{", "[1]", "[" * 100_000, '[{"sents": [["A"]]}]', '[{"sents": [[1]], "vertexSet": []}]', NO_SENTENCE]
+    ("text", "problem"),
+    [
+        ("{", "it is not JSON"),
+        ("[" * 100_000, "it is not JSON"),
+        ("{}", "it should be a valid array"),
+        ("[1]", "0: 1: it should be"),
+        ('[{"sents": [["A"]]}]', "0.vertexSet: it is missing"),
+        ('[{"sents": ["Paris is"], "vertexSet": []}]', "0.sents.0: 'Paris is': it should be a valid array"),
+        ('[{"sents": [[1]], "vertexSet": []}]', "0.sents.0.0: 1: it should be a valid string"),
+        (r'[{"sents": [["\ud800"]], "vertexSet": []}]', "it is not JSON"),
+        (documents(["A"], ("PER", 0, 2)), "words 0 to 2 of sentence 0 are not there"),
+        (documents(["A"], ("PER", 0, 10**30)), "of sentence 0 are not there"),
+        (documents(["A"], ("PER", -1, 1)), "0.vertexSet.0.0.pos.0: -1 must be at least 0"),
+        (documents(["A"], ("PER", 0, 1)).replace('"sent_id": 0', '"sent_id": 7'), "of sentence 7 are not there"),
+    ],
 )
-def test_other_json_is_no_document(write, text):
-    with pytest.raises(CorpusError, match=r"file\.txt: these are no documents as those of Re-DocRED"):
+def test_other_json_is_no_document(write, text, problem):
+    with pytest.raises(CorpusError, match=rf"file\.txt: these are no documents as those of Re-DocRED .*{re.escape(problem)}"):
+        read_documents(write(text))
+
+
+@pytest.mark.parametrize("text", ["[]", documents([]), documents([" "])])
+def test_documents_without_a_sentence_are_told(write, text):
+    with pytest.raises(CorpusError, match=r"file\.txt: there is no sentence in it"):
         read_documents(write(text))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from seqmodels.corpora.reports import OUTSIDE, Sentence
 
@@ -125,7 +126,7 @@ def rename_types(sentences: Iterable[Sentence], name: Callable[[str], str | None
         for tag in sentence.tags:
             if tag not in names:
                 names[tag] = renamed(tag)
-        found.append(Sentence(sentence.words, tuple(names[tag] for tag in sentence.tags), sentence.auxiliary))
+        found.append(replace(sentence, tags=tuple(names[tag] for tag in sentence.tags)))
     return found
 
 

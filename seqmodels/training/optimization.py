@@ -17,9 +17,10 @@ _OPTIMIZERS: dict[str, Any] = {"adam": torch.optim.Adam, "adamw": torch.optim.Ad
 
 def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
     """The optimizer of that name, over all weights."""
-    own = {"momentum": config.momentum} if config.optimizer == "sgd" else {}
+    # torch's fused SGD takes no weight that had no gradient yet, as those of second tags before the first sentence that has such
+    own = {"momentum": config.momentum, "foreach": True} if config.optimizer == "sgd" else {"fused": True}
     kind = _OPTIMIZERS[config.optimizer]
-    return kind(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True, **own)
+    return kind(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, **own)
 
 
 def moments(config: TrainConfig) -> int:
