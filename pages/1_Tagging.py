@@ -48,15 +48,14 @@ EXAMPLES = (
     Example(
         "People and places",
         "Angela Merkel met Emmanuel Macron in Strasbourg before the European Parliament voted.",
-        "All three models find both persons, the city and the parliament. GRU gives *Strasbourg* 45 %: to it an organization "
-        "comes second.",
+        "All three models find both persons, the city and the parliament. GRU and LSTM are unsure of *Strasbourg*, at 56 and 58 %.",
         NER,
     ),
     Example(
         "Is it a place?",
         "Washington said that Paris Hilton would not visit Jordan with Michael Jordan.",
-        "*Jordan* is a place and then a person: all three models see it. *Paris Hilton* is a person to GRU and LSTM and a place to "
-        "Elman; *Washington*, who speaks, is a place to all.",
+        "*Jordan* is a place and then a person: GRU and LSTM see it, and Elman two persons. *Paris Hilton* is a person to LSTM and "
+        "a place to the others; *Washington*, who speaks, is a person to all.",
         NER,
     ),
     Example(

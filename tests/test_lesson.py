@@ -180,7 +180,7 @@ def taggings(task: str, text: str) -> list:
     ("key", "text"),
     [
         ("two-jobs", "They play a play."),
-        ("disagree", "Angela Merkel met Emmanuel Macron in the Bank of England."),
+        ("disagree", "Chelsea Clinton moved to Chelsea."),
     ],
 )
 def test_a_sentence_reaches_its_goal(key: str, text: str) -> None:

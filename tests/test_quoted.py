@@ -228,9 +228,13 @@ def two_words_back(state: State) -> Sequence[str]:
 
 @claim("Ledger: From the right")
 def from_the_right(state: State) -> Sequence[str]:
-    found = traces.attribute(model(state, "gru"), read(state, "gru"), at(state), state["tag"])
-    assert tag(model(state, "gru"), state["text"]).tokens[at(state)].tag == state["tag"]
-    return [f"gave {signed(found.gave[BACKWARD][1])} of the {signed(found.logit)} for that"]
+    said = [tag(model(state, cell), state["text"]).tokens[at(state)].tag for cell in ("lstm", "gru")]
+    assert said == [state["tag"], "B-ORG"]
+    lstm, gru = (traces.attribute(model(state, cell), read(state, cell), at(state), state["tag"]) for cell in ("lstm", "gru"))
+    return [
+        f"gave {signed(lstm.gave[BACKWARD][1])} of the {signed(lstm.logit)} for that",
+        f"gave {signed(gru.gave[BACKWARD][1])} of {signed(gru.logit)}",
+    ]
 
 
 @claim("Survival: Forgetting comes in steps")
@@ -294,11 +298,12 @@ def probe(state: State, cell: str) -> traces.GapProbe:
 
 @claim("Gap: And and and")
 def and_and_and(state: State) -> Sequence[str]:
-    found, the = probe(state, "lstm"), probe({**state, "filler": "the"}, "lstm")
+    found, gru, the = probe(state, "lstm"), probe(state, "gru"), probe({**state, "filler": "the"}, "lstm")
     assert found.prediction == "B-LOC"
     return [
         f"after {state['longest']} times *and*",
         f"by {signed(found.effect[-1])}; as typed it was {signed(found.effect[0])}.",
+        f"it has turned, to {signed(gru.effect[-1])}.",
         f"{whole(the.retention[-1])} against {whole(found.retention[-1])} %",
         f"down to {signed(the.effect[-1])}.",
     ]
@@ -311,9 +316,9 @@ def the_the_the(state: State) -> Sequence[str]:
     assert elman.prediction == "B-LOC"
     return [
         f"by {signed(elman.effect[0])} as typed",
-        f"{whole(lstm.retention[-1])} % of *river* is kept",
+        f"{whole(lstm.retention[-1])} % of *from* is kept",
         f"over {state['longest']} fillers",
-        f"by no more than {signed(lstm.effect[-1])}.",
+        f"by no more than {signed(lstm.effect[-1])} then.",
     ]
 
 
@@ -351,16 +356,16 @@ def forget_the_house(state: State) -> Sequence[str]:
 
 @claim("Surgery: Forget the Bank")
 def forget_the_bank(state: State) -> Sequence[str]:
-    england = at(state) + 1
-    found = {cell: tuple(tags_of(run)[england] for run in operated(state, cell)) for cell in ("gru", "lstm")}
-    assert found == {"gru": ("I-ORG", "B-LOC"), "lstm": ("I-LOC", "I-ORG")}
+    name = slice(at(state) - 1, at(state) + 2)  # Bank of England
+    for cell in ("gru", "lstm"):
+        assert [tags_of(run)[name] for run in operated(state, cell)] == [["B-LOC", "I-LOC", "I-LOC"], ["O", "O", "B-LOC"]]
     return []
 
 
 @claim("Surgery: A cut that heals")
 def a_cut_that_heals(state: State) -> Sequence[str]:
     found = {cell: tuple(tags_of(run)[at(state)] for run in operated(state, cell)) for cell in ("gru", "lstm")}
-    assert found == {"gru": ("B-ORG", "B-PER"), "lstm": ("O", "B-PER")}
+    assert found == {"gru": ("B-PER", "B-PER"), "lstm": ("O", "B-PER")}
     return []
 
 
@@ -373,8 +378,9 @@ def never_forget(state: State) -> Sequence[str]:
             changed[cell, held] = sum(one != other for one, other in zip(before, after, strict=True))
     kept = [changed[cell, "mu=1"] for cell in SHIPPED_CELLS]
     assert sum(kept) > len(before) * len(kept) / 2
-    assert [changed[cell, "mu=0"] for cell in SHIPPED_CELLS] == [0, 2, 3]
-    return ["keep held at 1", f"{kept[0]} of Elman's {len(before)}", "Held at 0"]
+    assert [changed[cell, "mu=0"] for cell in SHIPPED_CELLS] == [0, 3, 3]
+    destroyed = f"{kept[0]} of Elman's {len(before)} tags, {kept[1]} of GRU's and {kept[2]} of LSTM's"
+    return [f"keep held at 1 destroys {destroyed}", "Held at 0"]
 
 
 @claim("Regimes: Little words add")
@@ -465,7 +471,7 @@ def a_plural_before_its_verb(state: State) -> Sequence[str]:
 def a_list_of_places(state: State) -> Sequence[str]:
     found = moments(state)
     assert sum("," in moment for moment in found) >= 18
-    return [f"*{found[found.index(moment)]}*" for moment in ("Austria, Prussia, Sardinia", "Toronto, Berlin, Moscow")]
+    return [f"*{found[found.index('Toronto, Berlin, Moscow')]}*"]
 
 
 @claim("Moments: A negated verb")
@@ -561,20 +567,19 @@ def people_and_places(state: State) -> Sequence[str]:
     assert tags_there(found["merkel"], 0) == tags_there(found["macron"], 0) == ["I-PER"] * 3
     assert tags_there(found["strasbourg"], 0) == ["B-LOC"] * 3
     assert (tags_there(found["european"], 0), tags_there(found["parliament"], 0)) == (["B-ORG"] * 3, ["I-ORG"] * 3)
-    read_by_gru = tag(load("ner", "gru"), state["text"])
-    (named,) = (one for one in read_by_gru.entities if one.text == "Strasbourg")
-    (word,) = (one for one in read_by_gru.tokens if one.text == "Strasbourg")
-    assert [alternative for alternative, _ in word.alternatives[:2]] == ["B-LOC", "B-ORG"]
-    return [f"GRU gives *Strasbourg* {percent(named.probability)}"]
+    city = [
+        next(one for one in tag(load("ner", cell), state["text"]).entities if one.text == "Strasbourg") for cell in ("gru", "lstm")
+    ]
+    return [f"at {whole(city[0].probability)} and {percent(city[1].probability)}"]
 
 
 @claim("Tagging: Is it a place?")
 def is_it_a_place(state: State) -> Sequence[str]:
     found = tagged_by("ner", state, "washington", "paris", "hilton", "jordan")
-    assert [tags_there(found["jordan"], place) for place in (0, 1)] == [["B-LOC"] * 3, ["I-PER"] * 3]
-    assert tags_there(found["paris"], 0) == ["B-LOC", "B-PER", "B-PER"]
-    assert tags_there(found["hilton"], 0) == ["I-LOC", "I-PER", "I-PER"]
-    assert tags_there(found["washington"], 0) == ["B-LOC"] * 3
+    assert [tags_there(found["jordan"], place) for place in (0, 1)] == [["B-PER", "B-LOC", "B-LOC"], ["I-PER"] * 3]
+    assert tags_there(found["paris"], 0) == ["B-LOC", "B-LOC", "B-PER"]
+    assert tags_there(found["hilton"], 0) == ["I-LOC", "I-LOC", "I-PER"]
+    assert tags_there(found["washington"], 0) == ["B-PER"] * 3
     return []
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from seqeval.metrics.sequence_labeling import precision_recall_fscore_support
 
-from seqmodels import checkpoints, vocab
+from seqmodels import checkpoints
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.cli import main
 from seqmodels.cli.show import figures
@@ -24,7 +24,7 @@ from seqmodels.tasks import DataConfig, find_task
 from seqmodels.tasks.language import with_unknown
 from seqmodels.tasks.tagging_probabilities import tag_probabilities
 from seqmodels.text import normal
-from seqmodels.vocab import LanguageVocab, TaggerVocab
+from seqmodels.vocab import LanguageVocab, TaggerVocab, tokens
 from tests.conftest import needs_corpora, thorough_but
 from tests.paging import LANGUAGE, TRAINING, opened, said
 from tests.running import KEY, finish, interrupted
@@ -104,7 +104,7 @@ def test_a_run_that_goes_on_has_the_vocabulary_it_began_with(own_folders: Path, 
     upload = Upload("own.txt", LETTER.read_bytes() + b"\n\n" + b"the garden and the river and the day\n\n" * 4)
     run = create(settings, KEY, upload=upload)
     with monkeypatch.context() as before:
-        before.setattr(vocab, "LEAST_KNOWN", 0)  # as versions did that knew no smaller thresholds
+        before.setattr(tokens, "LEAST_KNOWN", 0)  # as versions did that knew no smaller thresholds
         interrupted(run)
     began = checkpoints.load(run.folder / "best.safetensors").vocabulary.targets
     assert find_task("lm").vocabulary(load_dataset("lm", settings.data, upload_text(upload)).train).targets != began

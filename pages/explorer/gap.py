@@ -19,27 +19,28 @@ from seqmodels.viz.palette import visible
 if TYPE_CHECKING:
     from seqmodels.traces import GapProbe
 
-RIVER = state(
-    "The river Jordan is long.",
+FLIGHTS = state(
+    "All flights from Austin were late.",
     "ner",
     "elman gru lstm",
     direction="forward",
-    token="3",
-    source="2 river",
+    token="4",
+    source="3 from",
     longest=20,
 )
 EXAMPLES = (
     Example(
         "And and and",
-        "after 20 times *and*, *river* still moves LSTM's logit of B-LOC at *Jordan* by +1.52; as typed it was +2.02. With "
-        "*the* instead the gates keep nearly as much, 43 against 47 %, but the effect is down to +0.01.",
-        RIVER | {"filler": "and"},
+        "after 20 times *and*, *from* still moves LSTM's logit of B-LOC at *Austin* by +0.65; as typed it was +1.67. In GRU it "
+        "has turned, to −0.29. With *the* instead LSTM's gates keep nearly as much, 32 against 36 %, but the effect is down to "
+        "+0.05.",
+        FLIGHTS | {"filler": "and"},
     ),
     Example(
         "The the the",
-        "Elman's gates keep nothing, yet *river* moves its logit of B-LOC by +1.56 as typed. In LSTM 43 % of *river* is kept "
-        "over 20 fillers, and yet it moves the logit by no more than +0.01.",
-        RIVER | {"filler": "the"},
+        "Elman's gates keep nothing, yet *from* moves its logit of B-LOC by +1.53 as typed. In LSTM 32 % of *from* is kept "
+        "over 20 fillers, and yet it moves the logit by no more than +0.05 then.",
+        FLIGHTS | {"filler": "the"},
     ),
     Example(
         "More with a gap",

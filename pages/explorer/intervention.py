@@ -34,19 +34,19 @@ EXAMPLES = (
     ),
     Example(
         "Forget the Bank",
-        "the memory is cut at *of*, and *England*, part of an organization before, is a place of its own in GRU. LSTM took the "
-        "bank for a place; cut off from the past, it finds an organization.",
+        "cut at *of*, in both directions, GRU and LSTM find no bank any more, which was a place to them: *Bank* and *of* are "
+        "outside of any name, and *England* is a place of its own.",
         state(BANK, "ner", "gru lstm", token="9", clamps="mu=0@here"),
     ),
     Example(
         "A cut that heals",
-        "*Wesley* is an organization to GRU, and LSTM misses the name. Cut there, both find a person.",
+        "*Wesley* is a person to GRU, and LSTM misses the name. Cut there, LSTM finds it too.",
         state("One of the Wesley boys wrote the hymn.", "ner", "gru lstm", token="4", clamps="mu=0@here"),
     ),
     Example(
         "Never forget",
-        "keep held at 1 destroys most tags, 9 of Elman's 11. Held at 0 (*Always forget*) it changes two of GRU's and three of "
-        "LSTM's: the past also enters F.",
+        "keep held at 1 destroys 11 of Elman's 11 tags, 7 of GRU's and 5 of LSTM's. Held at 0 (*Always forget*) it changes three "
+        "of GRU's and three of LSTM's: the past also enters F.",
         state(BANK, "ner", "elman gru lstm", token="9", clamps="mu=1"),
     ),
 )

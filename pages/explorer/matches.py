@@ -31,7 +31,7 @@ EXAMPLES = (
     ),
     Example(
         "A list of places",
-        "*France, Italy, Japan* is like *Austria, Prussia, Sardinia* and *Toronto, Berlin, Moscow*: most "
+        "*France, Italy, Japan* is like *Toronto, Berlin, Moscow*: most "
         "of the twenty are parts of lists of places, whatever the names.",
         ASKED | state(FOUGHT, "ner", "lstm", direction="forward", token="7", span=5, span_least=0.5),
     ),
