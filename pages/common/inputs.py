@@ -304,11 +304,12 @@ def slider(label: str, low: float, high: float, value: float, *, key: str, step:
     """Streamlit's, at a value. What the browser has sent is not sent back: that would undo how far the hand has moved meanwhile."""
     known = st.session_state.setdefault(_RANGES, {})
     sent = st.session_state.get(key, math.nan)
+    first: float | None = value  # where it stands once it is drawn, which in a menu that is still closed is later
     if not math.isclose(sent, value, abs_tol=step / 1000) or known.get(key) != (low, high, step):  # of another range: another one
-        st.session_state[key] = value
+        st.session_state[key], first = value, None
     known[key] = low, high, step
     digits = None if isinstance(step, int) else f"%.{max(2, len(f'{step:g}'.partition('.')[2]))}f"  # Streamlit's own has two
-    return st.slider(label, low, high, step=step, key=key, format=digits, **options)
+    return st.slider(label, low, high, first, step=step, key=key, format=digits, **options)
 
 
 def line(label: str, *, key: str, default: str = "", placeholder: str = "", width: int | Literal["stretch"] = "stretch") -> str:

@@ -118,6 +118,14 @@ def test_a_prompt_is_continued_and_its_next_words_are_shown(page: Page, address:
     expect(page.get_by_test_id("stMain")).to_contain_text("America")
 
 
+def test_sliders_that_are_first_seen_after_an_answer_stand_where_it_left_them(page: Page, address: str) -> None:
+    visit(page, f"{address}/Language_model?temperature=0.8")
+    type_into(page, "Prompt", PROMPT)
+    page.get_by_role("button", name="Settings").click()
+    slider = page.get_by_test_id("stSlider").filter(has_text="Temperature")
+    expect(slider.get_by_role("slider")).to_have_value("0.8")
+
+
 def test_a_sentence_shows_the_heatmaps_of_its_gates(page: Page, address: str) -> None:
     visit(page, f"{address}/Gates?view=Heatmaps")
     type_into(page, "Your text", "The old man the boats.")
