@@ -155,7 +155,7 @@ def intervention(before: Trace, after: Trace, focus: Focus = WHOLE) -> go.Figure
         gates.MEMORY,
         text,
         reach=_reach(ours - theirs),
-        name="memory, with − without",
+        name="change in memory",
         meta=rows,
     )
     frame.row_axis(1, "difference", order)

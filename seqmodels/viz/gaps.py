@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 THEORY = Stroke("Theory: what μ predicts", MU)
 EXPERIMENT = Stroke("Experiment: what is measured", TEXT, "dash")
-WITHOUT = Stroke("the same with an unknown word as the source", MUTED, "dot")
+WITHOUT = Stroke("the same, the source unknown", MUTED, "dot")
 
 _PANELS = 3
 _HEIGHT, _GAP = 90, 42  # pixels of a panel, and between two of them
