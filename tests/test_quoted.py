@@ -296,12 +296,12 @@ def probe(state: State, cell: str) -> traces.GapProbe:
     return traces.gap_probe(model(state, cell), text, source, at(state), filler=filler, longest=longest)
 
 
-@claim("Gap: And and and")
-def and_and_and(state: State) -> Sequence[str]:
+@claim("Gap: Old old old")
+def old_old_old(state: State) -> Sequence[str]:
     found, gru, the = probe(state, "lstm"), probe(state, "gru"), probe({**state, "filler": "the"}, "lstm")
     assert found.prediction == "B-LOC"
     return [
-        f"after {state['longest']} times *and*",
+        f"after {state['longest']} times *old*",
         f"by {signed(found.effect[-1])}; as typed it was {signed(found.effect[0])}.",
         f"it has turned, to {signed(gru.effect[-1])}.",
         f"{whole(the.retention[-1])} against {whole(found.retention[-1])} %",

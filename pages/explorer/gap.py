@@ -19,8 +19,8 @@ from seqmodels.viz.palette import visible
 if TYPE_CHECKING:
     from seqmodels.traces import GapProbe
 
-FLIGHTS = state(
-    "All flights from Austin were late.",
+FLORENCE = state(
+    "They fled from Florence.",
     "ner",
     "elman gru lstm",
     direction="forward",
@@ -30,17 +30,17 @@ FLIGHTS = state(
 )
 EXAMPLES = (
     Example(
-        "And and and",
-        "after 20 times *and*, *from* still moves LSTM's logit of B-LOC at *Austin* by +0.65; as typed it was +1.67. In GRU it "
-        "has turned, to −0.29. With *the* instead LSTM's gates keep nearly as much, 32 against 36 %, but the effect is down to "
-        "+0.05.",
-        FLIGHTS | {"filler": "and"},
+        "Old old old",
+        "after 20 times *old*, *from* still moves LSTM's logit of B-LOC at *Florence* by +1.03; as typed it was +2.06. In GRU it "
+        "has turned, to −0.35. With *the* instead LSTM's gates keep as much, 29 against 29 %, but the effect is down to "
+        "+0.11.",
+        FLORENCE | {"filler": "old"},
     ),
     Example(
         "The the the",
-        "Elman's gates keep nothing, yet *from* moves its logit of B-LOC by +1.53 as typed. In LSTM 32 % of *from* is kept "
-        "over 20 fillers, and yet it moves the logit by no more than +0.05 then.",
-        FLIGHTS | {"filler": "the"},
+        "Elman's gates keep nothing, yet *from* moves its logit of B-LOC by +1.27 as typed. In LSTM 29 % of *from* is kept "
+        "over 20 fillers, and yet it moves the logit by no more than +0.11 then.",
+        FLORENCE | {"filler": "the"},
     ),
     Example(
         "More with a gap",
