@@ -88,12 +88,13 @@ class TagTask(Task):
     def load(self, split: str, keep: Subset | None = None) -> list[Sentence]:
         sentences = load_sentences(self.corpora[0], split)
         if split == "train":
-            more = [sentence for name, part in self.more for sentence in self._marked(name, load_sentences(name, part))]
+            more = (
+                replace(sentence, corpus=name if self.corrects else "")
+                for name, part in self.more
+                for sentence in load_sentences(name, part)
+            )
             sentences = [*self.with_second_tags(sentences), *more]
         return keep_some(sentences, keep)
-
-    def _marked(self, name: str, sentences: list[Sentence]) -> list[Sentence]:
-        return [replace(sentence, corpus=name) for sentence in sentences] if self.corrects else sentences
 
     def with_second_tags(self, sentences: list[Sentence]) -> list[Sentence]:
         """The sentences to train on, with what is learned beside their tags."""
