@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, ClassVar, Self
 
 import torch
@@ -41,8 +42,7 @@ class LanguageVocab:
 
     @classmethod
     def build(cls, paragraphs: Iterable[Sequence[str]], *, minimum: int = 4, conditions: tuple[str, ...] = ()) -> Self:
-        words = (word for words in paragraphs for word in words)
-        return cls(Vocab.build(words, minimum=minimum, special=(UNK, EOS)), conditions)
+        return cls(Vocab.build(chain.from_iterable(paragraphs), minimum=minimum, special=(UNK, EOS)), conditions)
 
     @property
     def eos(self) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, ClassVar, Self
 
 from torch import Tensor
@@ -59,10 +61,15 @@ class TaggerVocab:
         cls, sentences: Iterable[Sequence[str]], tags: Sequence[str], *, minimum: int = 2, vectors: WordVectors | None = None
     ) -> TaggerVocab:
         """Words seen at least `minimum` times, characters seen at least three times; of a small text, fewer times: see Vocab."""
-        sentences = list(sentences)
-        words = Vocab.build((cls.listed(word) for words in sentences for word in words), minimum=minimum, special=(PAD, UNK))
-        characters = (character for words in sentences for word in words for character in normal(word))
-        return cls(words, Vocab.build(characters, minimum=3, special=(PAD, UNK, WORD_START, WORD_END)), tuple(tags), vectors)
+        listed: Counter[str] = Counter()
+        characters: Counter[str] = Counter()
+        for word, count in Counter(chain.from_iterable(sentences)).items():
+            listed[cls.listed(word)] += count
+            for character in normal(word):
+                characters[character] += count
+        words = Vocab.build(listed, minimum=minimum, special=(PAD, UNK))
+        alphabet = Vocab.build(characters, minimum=3, special=(PAD, UNK, WORD_START, WORD_END))
+        return cls(words, alphabet, tuple(tags), vectors)
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -54,13 +54,17 @@ class Vocab:
         self.unk = self._ids[UNK]
 
     @classmethod
-    def build(cls, tokens: Iterable[str], *, minimum: int = 1, special: Sequence[str] = (UNK,)) -> Vocab:
-        """The special tokens, then the normal form of every token seen at least `minimum` times.
+    def build(cls, tokens: Iterable[str] | Mapping[str, int], *, minimum: int = 1, special: Sequence[str] = (UNK,)) -> Vocab:
+        """The special tokens, then the normal form of every token seen at least `minimum` times; a mapping has them counted.
 
         The most frequent first, ties by spelling. Where less than 70 % of a small text would be known, it is the greatest smaller
         number that leaves as much known. ValueError if there is no token but special ones.
         """
-        counts = Counter(form for token in tokens if (form := normal(token)) and len(form) <= LONGEST_TOKEN)
+        counts: Counter[str] = Counter()
+        for token, count in Counter(tokens).items():  # counted first: a text has few words, many times
+            form = normal(token)
+            if form and len(form) <= LONGEST_TOKEN:
+                counts[form] += count
         for token in special:
             del counts[token]
         if not counts:
