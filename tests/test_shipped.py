@@ -32,7 +32,25 @@ BARS = {
     "tales": ("perplexity", 41.0),
     "names": ("bits_per_character", 2.8),
 }  # for the gated cells, on test
-SAMPLED = 5  # of the texts one in so many is read where all would take half a minute: by language models of words
+# of the texts one in so many is read, where all take half a minute and more: by a language model of words. Its perplexity there, as
+# it was when that on all was right to the rounding
+SAMPLED = 20
+ON_SAMPLE = {
+    "lm-elman": 88.57,
+    "lm-residual": 89.23,
+    "lm-gated": 84.78,
+    "lm-gated_forget": 69.06,
+    "lm-gru": 68.84,
+    "lm-lstm": 72.85,
+    "lm-mingru": 82.28,
+    "tales-elman": 50.48,
+    "tales-residual": 52.73,
+    "tales-gated": 49.30,
+    "tales-gated_forget": 40.56,
+    "tales-gru": 40.57,
+    "tales-lstm": 42.61,
+    "tales-mingru": 49.27,
+}
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -94,28 +112,21 @@ def figures(found: Checkpoint, items: list[Any]) -> dict[str, float]:
     return find_task(found.info.task).evaluate(found.model, found.vocabulary, items).figures
 
 
-@cache
-def share_of_gru(task: str) -> float:
-    """The perplexity of its GRU on the texts of the sample, of that on all."""
-    gru = checkpoints.load(FOLDER / f"{task}-gru{checkpoints.SUFFIX}")
-    return figures(gru, held_out(task)[::SAMPLED])["perplexity"] / gru.info.scores["test"]["perplexity"]
-
-
 @needs_corpora
 def test_the_scores_it_carries_are_those_it_gets(shipped: Checkpoint) -> None:
-    """To the rounding; of a language model of words, which takes half a minute for all texts, GRU's alone."""
-    task, said = shipped.info.task, shipped.info.scores["test"]
-    if BARS[task][0] == "perplexity" and shipped.info.cell != "gru":
-        share = figures(shipped, held_out(task)[::SAMPLED])["perplexity"] / said["perplexity"]
-        assert share == pytest.approx(share_of_gru(task), rel=0.025)  # on the same texts the cells differ by 2 % at most
+    """To the rounding; of a language model of words on a sample, for which they are here."""
+    name = f"{shipped.info.task}-{shipped.info.cell}"
+    if name in ON_SAMPLE:
+        sample = held_out(shipped.info.task)[::SAMPLED]
+        assert figures(shipped, sample)["perplexity"] == pytest.approx(ON_SAMPLE[name], abs=0.05)
     else:
         same_to_the_rounding(shipped)
 
 
 @needs_corpora
 @pytest.mark.thorough
-@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith(("lm-", "tales-")) and not name.endswith("-gru")])
-def test_the_other_perplexities_are_right_to_the_rounding(name: str) -> None:
+@pytest.mark.parametrize("name", ON_SAMPLE)
+def test_the_perplexities_on_all_texts_are_right_to_the_rounding(name: str) -> None:
     same_to_the_rounding(checkpoints.load(FOLDER / f"{name}{checkpoints.SUFFIX}"))
 
 
