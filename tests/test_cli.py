@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click import unstyle
 
 from seqmodels import checkpoints
 from seqmodels.cells import CELLS
@@ -442,3 +443,15 @@ def test_a_table_laid_out_in_blocks_looks_as_one(capsys: pytest.CaptureFixture[s
         printed.append(capsys.readouterr().out)
     assert printed[0] == printed[1]
     assert len(printed[0].splitlines()) == 7
+
+
+def test_a_table_is_folded_to_a_terminal_and_to_nothing_else(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    widths = []
+    for terminal in (True, False):
+        monkeypatch.setattr(sys.stdout, "isatty", lambda terminal=terminal: terminal)
+        show.table(("corpus", "where"), [("a title of many words", "a/folder/of/some/length" * 3)])
+        widths.append(max(map(len, unstyle(capsys.readouterr().out).splitlines())))
+    assert widths[0] <= 40 < widths[1]

@@ -339,6 +339,18 @@ def words_corpus(cache, monkeypatch):
     return put
 
 
+def test_the_place_of_a_corpus_is_the_folder_that_holds_all_its_files(tmp_path, monkeypatch):
+    files = tuple(dataclasses.replace(pinned(), path=f"words/{part}/words.conll") for part in ("new", "old"))
+    for file in files:
+        path = tmp_path / file.path
+        path.parent.mkdir(parents=True)
+        path.write_bytes(CONTENT)
+    monkeypatch.setenv("SEQMODELS_DATA", str(tmp_path))
+    only(monkeypatch, {"words": corpora.Corpus("words", "Words", "CC0", "a test", {"train": files}, read_entities)})
+    (status,) = corpora.status()
+    assert (status.place, status.path) == ("folder", str(tmp_path / "words"))
+
+
 def test_a_corpus_is_absent_until_fetched_and_then_in_the_cache(cache, words_corpus):
     (before,) = corpora.status()
     assert (before.place, before.path, before.missing, before.size) == ("absent", None, ("words/words.conll",), len(CONTENT))

@@ -68,10 +68,11 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, right: S
 
     cells = [[printable(str(cell)) for cell in row] for row in rows]
     widths = [max(map(cell_len, column)) for column in zip(headings, *cells, strict=True)]
-    # in blocks of one width: what rich makes of a row takes far more memory than the row
+    # in blocks of one width: what rich makes of a row takes far more memory than the row; a single one may be folded to the screen
+    kept = widths if len(cells) > BLOCK else [0] * len(widths)
     for start in range(0, max(1, len(cells)), BLOCK):
         shown = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, show_header=start == 0)
-        for heading, width in zip(headings, widths, strict=True):
+        for heading, width in zip(headings, kept, strict=True):
             shown.add_column(heading, justify="right" if heading in right else "left", overflow="fold", min_width=width)
         for row in cells[start : start + BLOCK]:
             shown.add_row(*map(Text, row))

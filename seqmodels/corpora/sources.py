@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import sys
 import warnings
 from collections.abc import Iterable
@@ -229,7 +230,7 @@ def _status(corpus: Corpus) -> CorpusStatus:
         source=corpus.source,
         splits=tuple(corpus.splits),
         place="absent" if missing else places[0][0],
-        path=None if missing else str(places[0][1].parent),
+        path=None if missing else os.path.commonpath([path.parent for place, path in places if place == places[0][0]]),
         size=size,
         missing=missing,
     )
