@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from seqmodels import checkpoints
+from seqmodels import checkpoints, text
 from seqmodels.cards.reading import tags_of
 from seqmodels.decoding import Span, spans
 
@@ -18,12 +18,12 @@ TAGGED = re.compile(r"(?P<word>\S+?)(?:/(?P<tag>[A-Z]+))?(?:\s|$)")
 
 
 def entities() -> Iterator[tuple[list[str], set[Span]]]:
-    """The words of each sentence and the entities in it; they are marked as in [PER Ada Lovelace]."""
+    """The words of each sentence, as those of one that is typed, and the entities in it, marked as in [PER Ada Lovelace]."""
     for line in (STAGE / "entities.txt").read_text(encoding="utf-8").splitlines():
         words: list[str] = []
         found = set()
         for part in MARKED.finditer(line):
-            inside = (part["entity"] or part["word"]).split()
+            inside = text.words(part["entity"] or part["word"])
             if part["label"]:
                 found.add(Span(len(words), len(words) + len(inside) - 1, part["label"]))
             words += inside

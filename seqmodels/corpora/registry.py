@@ -10,6 +10,7 @@ from pathlib import Path
 from seqmodels.corpora.conllu import read_conllu
 from seqmodels.corpora.documents import read_documents
 from seqmodels.corpora.opening import CorpusError
+from seqmodels.corpora.patterns import read_patterns
 from seqmodels.corpora.readers import Reader, read_entities, read_tweets
 
 
@@ -228,6 +229,24 @@ _ALL = (
         source="https://github.com/tonytan48/Re-DocRED, data",
         splits={split: (_file(f"redocred/{split}_revised.json", _REDOCRED),) for split in ("dev", "test")},
         reader=read_documents,
+    ),
+    Corpus(
+        name="famous",
+        title="Famous names in patterns of plain sentences, headlines and commands",
+        licence="MIT",
+        source="seqmodels/corpora/made, in this package",
+        splits={
+            "train": PackageTexts(
+                package="seqmodels",
+                version="0.1.0",
+                folder="corpora/made",
+                size=52_042,
+                sha256="e2d5d78d457c552ec9d9929817ed9587bfb8bd2f131f11875131c3ac4babeb86",
+                keep=frozenset({0}),
+                every=1,
+            )
+        },
+        reader=read_patterns,
     ),
     Corpus(
         name="sotu",

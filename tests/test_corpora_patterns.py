@@ -1,0 +1,85 @@
+"""Sentences that are made of patterns and lists of names."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from seqmodels import corpora
+from seqmodels.corpora import CORPORA, ENTITY_TAGS, CorpusError, PackageTexts, TextFile, load_sentences
+from seqmodels.corpora.patterns import TIMES, read_patterns
+from seqmodels.decoding import spans
+from seqmodels.text import join, words
+
+NAMES = """\
+## person PER
+Ada Lovelace
+Will Smith
+
+## city LOC
+St. Louis
+## prize O
+Booker Prize
+"""
+
+
+def made(patterns: str, names: str = NAMES) -> list[corpora.Sentence]:
+    return read_patterns(TextFile("made.txt", f"{names}## patterns\n{patterns}\n"))
+
+
+def test_names_are_put_into_the_slots_with_their_tags() -> None:
+    first, *more = made("{person}'s flat in {city} (near {city}) paid for the {prize}.")
+    assert " ".join(first.words[1:]) in {
+        f"{surname} 's flat in St. Louis ( near St. Louis ) paid for the Booker Prize ." for surname in ("Lovelace", "Smith")
+    }
+    person, place = ["B-PER", "I-PER"], ["B-LOC", "I-LOC"]
+    assert [*first.tags] == [*person, *["O"] * 3, *place, *["O"] * 2, *place, *["O"] * 7]
+    assert len(more) == TIMES - 1
+
+
+def test_words_are_those_of_the_sentence_as_it_would_be_typed() -> None:
+    for sentence in made("Don't ask {person}, he's in {city}!"):
+        assert words(join(sentence.words)) == [*sentence.words]
+
+
+def test_no_name_comes_again_before_all_have_come() -> None:
+    found = [sentence.words[0] for sentence in made("{person} slept.")]
+    assert [sorted(found[place : place + 2]) for place in range(0, TIMES, 2)] == [["Ada", "Will"]] * (TIMES // 2)
+
+
+def test_the_same_sentences_come_each_time_and_one_without_a_slot_once() -> None:
+    assert made("Stocks fall.\n{person} left {city}.") == made("Stocks fall.\n{person} left {city}.")
+    assert made("Stocks fall.")[0].tags == ("O",) * 3
+    assert len(made("Stocks fall.")) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "there are no patterns in it"),
+        (NAMES, "there are no patterns in it"),
+        ("Ada Lovelace\n" + NAMES, "line 1 belongs to no list"),
+        ("## person\nAda Lovelace\n## patterns\n{person}", "'## person' begins no list"),
+        ("## person HERO\nAda Lovelace\n## patterns\n{person}", "'## person HERO' begins no list"),
+        ("## person PER\n\n## patterns\n{person}", "'## person PER' begins no list"),
+        (NAMES + "## patterns\n{person} met {robot}.", "'{person} met {robot}.' has a slot for 'robot', which no list is of"),
+    ],
+)
+def test_a_file_of_another_form_is_told_what_is_wrong(text: str, problem: str) -> None:
+    with pytest.raises(CorpusError) as raised:
+        read_patterns(TextFile("made.txt", text))
+    assert str(raised.value).startswith("made.txt: ")
+    assert problem in str(raised.value)
+
+
+def test_the_famous_names_come_with_the_package() -> None:
+    package = CORPORA["famous"].splits["train"]
+    assert isinstance(package, PackageTexts)
+    assert corpora.corpus_hash("famous") == package.sha256
+    assert package.size == sum(path.stat().st_size for path in corpora.fetch("famous"))
+    sentences = load_sentences("famous", "train")
+    assert (len(sentences), sum(len(sentence.words) for sentence in sentences)) == (4_459, 40_696)
+    assert {tag for sentence in sentences for tag in sentence.tags} == set(ENTITY_TAGS)
+    named = Counter(" ".join(sentence.words[span.first : span.last + 1]) for sentence in sentences for span in spans(sentence.tags))
+    assert {"Elon Musk", "The Beatles", "Amazon", "Ada Lovelace", "Paris Saint - Germain"} <= set(named)
