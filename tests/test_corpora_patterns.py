@@ -63,6 +63,7 @@ def test_the_same_sentences_come_each_time_and_one_without_a_slot_once() -> None
         ("## person\nAda Lovelace\n## patterns\n{person}", "'## person' begins no list"),
         ("## person HERO\nAda Lovelace\n## patterns\n{person}", "'## person HERO' begins no list"),
         ("## person PER\n\n## patterns\n{person}", "'## person PER' begins no list"),
+        (NAMES + "## city LOC\nParis\n## patterns\n{city}", "there are two lists of 'city'"),
         (NAMES + "## patterns\n{person} met {robot}.", "'{person} met {robot}.' has a slot for 'robot', which no list is of"),
     ],
 )

@@ -43,6 +43,8 @@ def read_patterns(path: Path | TextFile) -> list[Sentence]:
     for header, block in zip(blocks[::2], blocks[1::2], strict=True):
         lines = [line.strip() for line in block.splitlines() if line.strip()]
         of_names = _NAMES.fullmatch(header.strip())
+        if of_names and of_names["kind"] in names:
+            raise CorpusError(f"{file}: there are two lists of {of_names['kind']!r}: put all its names below one '## {header}'")
         if of_names and lines:
             names[of_names["kind"]] = _Names(of_names["type"], _dealt(lines, draw))
         elif header.strip() == "patterns":
