@@ -32,24 +32,24 @@ BARS = {
     "tales": ("perplexity", 41.0),
     "names": ("bits_per_character", 2.8),
 }  # for the gated cells, on test
-# of the texts one in so many is read, where all take half a minute and more: by a language model of words. Its perplexity there, as
-# it was when that on all was right to the rounding
+# of the texts one in so many is read, where all take half a minute and more: by a language model of words. Its perplexity there,
+# and that on all, which its file carries, as they were when both were measured
 SAMPLED = 20
 ON_SAMPLE = {
-    "lm-elman": 88.57,
-    "lm-residual": 89.23,
-    "lm-gated": 84.78,
-    "lm-gated_forget": 69.06,
-    "lm-gru": 68.84,
-    "lm-lstm": 72.85,
-    "lm-mingru": 82.28,
-    "tales-elman": 50.48,
-    "tales-residual": 52.73,
-    "tales-gated": 49.30,
-    "tales-gated_forget": 40.56,
-    "tales-gru": 40.57,
-    "tales-lstm": 42.61,
-    "tales-mingru": 49.27,
+    "lm-elman": (88.57, 82.66),
+    "lm-residual": (89.23, 82.63),
+    "lm-gated": (84.78, 76.37),
+    "lm-gated_forget": (69.06, 65.38),
+    "lm-gru": (68.84, 64.60),
+    "lm-lstm": (72.85, 67.23),
+    "lm-mingru": (82.28, 76.74),
+    "tales-elman": (50.48, 47.10),
+    "tales-residual": (52.73, 49.10),
+    "tales-gated": (49.30, 44.07),
+    "tales-gated_forget": (40.56, 37.83),
+    "tales-gru": (40.57, 36.91),
+    "tales-lstm": (42.61, 39.85),
+    "tales-mingru": (49.27, 45.26),
 }
 
 
@@ -118,7 +118,8 @@ def test_the_scores_it_carries_are_those_it_gets(shipped: Checkpoint) -> None:
     name = f"{shipped.info.task}-{shipped.info.cell}"
     if name in ON_SAMPLE:
         sample = held_out(shipped.info.task)[::SAMPLED]
-        assert figures(shipped, sample)["perplexity"] == pytest.approx(ON_SAMPLE[name], abs=0.05)
+        found = figures(shipped, sample)["perplexity"], shipped.info.scores["test"]["perplexity"]
+        assert found == pytest.approx(ON_SAMPLE[name], abs=0.05)
     else:
         same_to_the_rounding(shipped)
 
