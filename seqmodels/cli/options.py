@@ -1,7 +1,8 @@
-"""Options that several commands share."""
+"""Options that several commands share, and what they stand for."""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,7 @@ import typer
 from seqmodels.cells import CELLS
 
 if TYPE_CHECKING:
+    from seqmodels.checkpoints import Checkpoint
     from seqmodels.corpora import Columns
 
 # tasks need torch, and help is to be quick without it: the names of all tasks are in the answer to an unknown one
@@ -49,6 +51,21 @@ PromptArgument = Annotated[
         metavar="PROMPT", help="How the text begins, or - to read it from standard input. A name needs none.", show_default=False
     ),
 ]
+
+
+def load_model(task: str, cell: str, file: Path | None) -> Checkpoint:
+    """The model asked for: the user's file, else the shipped one. It computes on one thread, unless OMP_NUM_THREADS is set."""
+    import torch
+
+    from seqmodels.cells import find_cell
+    from seqmodels.checkpoints import load, path_of
+    from seqmodels.tasks import find_task
+
+    find_task(task)
+    find_cell(cell)
+    if "OMP_NUM_THREADS" not in os.environ:  # of matrices as small as these, several threads mostly wait for each other
+        torch.set_num_threads(1)
+    return load(path_of(task, cell) if file is None else file, task=task, cell=cell)
 
 
 def columns_of(word_column: int | None, tag_column: int | None, types: str, *, given: bool) -> Columns:
