@@ -32,6 +32,8 @@ BLANK_LINE = re.compile(rf"{_LINE_BREAK}[\s{_INVISIBLE}]*{_LINE_BREAK}|\u2029") 
 
 _PIECE = 20_000  # characters that spaCy reads at once: what it makes of them takes far more memory than they do
 _SPACE = re.compile(r"\s")
+_MARKS = 30  # on one character that are read with it, as in Unicode's stream-safe texts (UAX #15): NFC orders n of them in n² steps
+_STACKED = re.compile(rf"[^\w\s\x00-\x7f]{{{_MARKS + 1},}}")  # marks are among what is no letter
 _HALF = re.compile("[\ud800-\udfff]")  # surrogates, of which only a pair in UTF-16 is a character
 _OVERLONG = re.compile(r"\S{501,}")
 _RUNS = re.compile(r"\w{1,500}|\W{1,50}")
@@ -48,7 +50,12 @@ class Token:
 
 def normal(text: str) -> str:
     """The normal form of a text or token: NFC, without invisible characters."""
-    return text if text.isascii() else unicodedata.normalize("NFC", INVISIBLE.sub("", text))
+    if text.isascii():
+        return text
+    visible = INVISIBLE.sub("", text)
+    if _STACKED.search(visible):
+        return "".join(unicodedata.normalize("NFC", match.group()) for match in _clusters().finditer(visible))
+    return unicodedata.normalize("NFC", visible)
 
 
 def cleaned(text: str) -> tuple[str, Sequence[int], Sequence[int]]:
@@ -86,7 +93,7 @@ def cleaned(text: str) -> tuple[str, Sequence[int], Sequence[int]]:
 
 @cache
 def _clusters() -> re.Pattern[str]:
-    """A character with all that may compose with it: NFC of a text is NFC of each of these.
+    """A character with all that may compose with it, up to a number: NFC of a text is NFC of each of these.
 
     Those are combining marks, and what stands second in some composition, such as the vowels of Hangul. Found by
     `unicodedata`, as the standard library's `re` knows no such classes.
@@ -98,7 +105,7 @@ def _clusters() -> re.Pattern[str]:
     second |= {chr(code) for code in (*range(0x1161, 0x1176), *range(0x11A8, 0x11C3))}  # Hangul, which Unicode composes by rule
     first = ((character, unicodedata.normalize("NFD", character)[0]) for character in characters)
     joining = "".join(character for character, begins in first if unicodedata.combining(begins) or begins in second)
-    return re.compile(f"(?s:.)[{joining}]*")
+    return re.compile(f"(?s:.)[{joining}]{{0,{_MARKS}}}")
 
 
 def tokenize(text: str) -> list[Token]:
