@@ -161,7 +161,7 @@ class TaggerPipe(TaggingPipe):
 
 
 class EntityPipe(TaggingPipe):
-    """Sets `doc.ents`, and the probability of each as `span._.probability`."""
+    """Adds to `doc.ents`, with the probability of each as `span._.probability`. What is there already stays, as by spaCy's ner."""
 
     def score(self, examples: Iterable[Example], **settings: Any) -> dict[str, Any]:
         """Precision, recall and F1 of exact spans, as `ents_p`, `ents_r`, `ents_f` and `ents_per_type`."""
@@ -171,10 +171,13 @@ class EntityPipe(TaggingPipe):
         return _of_spans(tags)
 
     def _set(self, doc: Doc, words: Sequence[Token], tags: Sequence[str], probabilities: Sequence[float]) -> None:
-        entities, odds = [], self.checkpoint.info.span_odds
+        entities, odds = list(doc.ents), self.checkpoint.info.span_odds
+        taken = {token.i for entity in entities for token in entity}
         for found in spans(tags):
             # white space between two of its words is part of it, as in "New\nYork"
             entity = Span(doc, words[found.first].i, words[found.last].i + 1, label=found.label)
+            if not taken.isdisjoint(range(entity.start, entity.end)):
+                continue
             entity._.set(PROBABILITY, odds.probability(probabilities[found.first : found.last + 1]))
             entities.append(entity)
         doc.set_ents(entities)

@@ -165,3 +165,11 @@ def test_an_error_handler_of_the_users_takes_what_fails_and_the_rest_goes_on(nlp
     docs = [nlp.make_doc(text) for text in TEXTS]
     assert [doc.text for doc in pipe.pipe(docs, batch_size=1)] == [text for text in TEXTS if "Dogs" not in text]
     assert failed == ["no dogs"]
+
+
+def test_entities_that_are_there_already_stay() -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "CITY", "pattern": "Berlin"}, {"label": "JOB", "pattern": "works"}])  # type: ignore[attr-defined]
+    nlp.add_pipe("seqmodels_ner", config={"model": "ner-gru"})
+    doc = nlp("John Smith works in Berlin.")
+    assert [(entity.text, entity.label_) for entity in doc.ents] == [("John Smith", "PER"), ("works", "JOB"), ("Berlin", "CITY")]
