@@ -299,6 +299,7 @@ BAD = {
     "no such token": (("trace", "--task", "pos", "--cell", "gru", "--ledger", "--at", "2", "hi there"), "from 0 to 1"),
     "no such token, JSON": (("trace", "--task", "lm", "--cell", "gru", "--ledger", "--json", "--at", "-1", "hi"), "from 0 to 1"),
     "no token's number": (("trace", "--task", "pos", "--cell", "gru", "--ledger", "--at", "x", "hi"), "--at"),
+    "too long a text": (("generate", "--cell", "gru", "--max-tokens", "1000000000", "hi"), "give at most 100,000"),
     "no temperature": (("generate", "--cell", "gru", "--temperature", "nan", "hi"), "from 0"),
     "unknown split": (("evaluate", "--task", "pos", "--cell", "gru", "--split", "all"), "choose dev or test"),
     "no such file": (("evaluate", "--task", "pos", "--cell", "gru", "--corpus", "no.conllu"), "give the path"),

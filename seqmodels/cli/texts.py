@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from seqmodels.traces import Trace
 
 LARGEST_JSON = 6_000_000  # numbers of a trace: as text they are 70 MB, and half a gigabyte on the way there
+LONGEST_TEXT = 100_000  # tokens to write: minutes of work, which is shown when it is done
 MOST_WRITERS = 20  # rows of a ledger for reading
 
 
@@ -101,6 +102,8 @@ def generate(
     from seqmodels.inference.encoding import as_language_model
     from seqmodels.text import EOS
 
+    if max_tokens > LONGEST_TEXT:
+        raise ValueError(f"max_tokens is {max_tokens:,}: give at most {LONGEST_TEXT:,}")
     sampling = inference.Sampling(temperature, top_k, top_p, seed, careful)
     loaded = _begun(load_model(task, cell, checkpoint), language)
     _, vocabulary = as_language_model(loaded)
