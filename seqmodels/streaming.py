@@ -8,14 +8,16 @@ import json
 import os
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from seqmodels import export, inference, text
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.corpora.opening import check_characters, check_kind, not_utf8
-from seqmodels.files import naming, write_whole
+from seqmodels.fields import Count, parsed
+from seqmodels.files import naming, open_regular, read_regular, write_whole
 from seqmodels.inference import Tagging
 
 PIECE = 1 << 16  # characters that are tagged at a time; only a sentence that is longer is cut
@@ -29,11 +31,30 @@ _TAIL = 1 << 12  # characters in which the beginning of a piece's last sentence 
 class Progress:
     """How far a text is tagged: its bytes and characters up to there, with their SHA-256, its sentences and its tokens."""
 
-    bytes: int = 0
-    characters: int = 0
+    bytes: Count = 0
+    characters: Count = 0
     digest: str = hashlib.sha256().hexdigest()
-    sentences: int = 0
-    tokens: int = 0
+    sentences: Count = 0
+    tokens: Count = 0
+
+
+@dataclass(frozen=True)
+class _MadeBy:
+    """Of what a file is unfinished; `weights` is the SHA-256 of the model's."""
+
+    model: str
+    weights: str
+    task: str
+    format: str
+
+
+@dataclass(frozen=True)
+class _Notes:
+    """How far an unfinished file is, and the bytes that were written by then."""
+
+    made_by: _MadeBy
+    progress: Progress
+    written: Count
 
 
 class OtherTextError(ValueError):
@@ -94,37 +115,45 @@ def tag_stream(
 
 
 def tag_file(checkpoint: Checkpoint, source: BinaryIO, output: Path, form: str, *, name: str = "the text") -> Generator[Progress]:
-    """`tag_stream` into a file, yielding how far it is after each piece.
+    """`tag_stream` into a file, yielding how far it is after each piece. Where that is a link, what it leads to is written.
 
     Until all is done, what is done stands beside the output as `.partial`, and in `.progress` how far it is. The next call with the
-    same text, model and format goes on from there. ValueError if one of them is another.
+    same text, model and format goes on from there. ValueError if one of them is another, if those files are of something else, if
+    another process is at it, or if there is no such folder.
     """
+    output = Path(os.path.realpath(output))
+    if output.is_dir():
+        raise ValueError(f"{output} is a folder: give the name of a file in it")
+    if not output.parent.is_dir():
+        raise ValueError(f"there is no folder {output.parent}: make it, or give another")
     partial, notes = (output.with_name(f"{output.name}{suffix}") for suffix in (".partial", ".progress"))
-    made_by = {"model": checkpoint.name, "task": checkpoint.info.task, "format": form}
-    start, written = _where_it_stopped(partial, notes, made_by)
-    progress, saved = start, time.monotonic()
-    try:
-        with naming(output), partial.open("r+b" if written else "wb") as file:
+    made_by = _MadeBy(checkpoint.name, _digest(checkpoint), checkpoint.info.task, form)
+    with naming(output), _open_alone(partial, output) as file:
+        begun = _where_it_stopped(partial, notes, made_by)
+        progress, written, saved = begun.progress, begun.written, time.monotonic()
+        try:
+            _note(file, notes, begun)
             file.truncate(written)
             file.seek(written)
-            try:
-                for lines, progress in tag_stream(checkpoint, source, form, start, name=name):
-                    file.write(lines.encode())
-                    written = file.tell()
-                    if time.monotonic() - saved >= SAVE_EVERY:
-                        _note(file, notes, {**made_by, "written": written, "progress": asdict(progress)})
-                        saved = time.monotonic()
-                    yield progress
-            except OtherTextError as error:
-                raise OtherTextError(f"{error}: give that again, or delete {notes} to begin anew") from None
-            finally:
-                _note(file, notes, {**made_by, "written": written, "progress": asdict(progress)})
-    except OSError:
-        if not notes.exists():  # there is nothing to go on with
-            partial.unlink(missing_ok=True)
-        raise
-    partial.replace(output)
-    notes.unlink()
+            for lines, progress in tag_stream(checkpoint, source, form, begun.progress, name=name):
+                file.write(lines.encode())
+                written = file.tell()
+                if time.monotonic() - saved >= SAVE_EVERY:
+                    _note(file, notes, _Notes(made_by, progress, written))
+                    saved = time.monotonic()
+                yield progress
+            _note(file, notes, _Notes(made_by, progress, written))
+        except BaseException as error:
+            if written:
+                _note(file, notes, _Notes(made_by, progress, written))
+            else:  # there is nothing to go on with
+                notes.unlink(missing_ok=True)
+                partial.unlink(missing_ok=True)
+            if isinstance(error, OtherTextError):
+                raise OtherTextError(f"{error}: give that again, or delete {notes} and {partial} to begin anew") from None
+            raise
+        partial.replace(output)
+        notes.unlink()
 
 
 def _pieces(source: BinaryIO, name: str) -> Iterator[str]:
@@ -132,7 +161,7 @@ def _pieces(source: BinaryIO, name: str) -> Iterator[str]:
     decode = codecs.getincrementaldecoder("utf-8")().decode
     rest, lines, first, ended = "", 0, True, False
     while not ended:
-        while len(rest) < PIECE and not ended:
+        while len(rest) <= PIECE and not ended:
             content = source.read(_READ)
             ended = not content
             if first:
@@ -143,10 +172,13 @@ def _pieces(source: BinaryIO, name: str) -> Iterator[str]:
                 raise not_utf8(error, name, lines=lines) from None
             check_characters(more, name, lines=lines)
             rest, lines, first = rest + more, lines + more.count("\n"), False
-        end = len(rest) if ended else _end_of_sentences(rest)
-        if end:
+        # where a piece ends depends on nothing before it, so that a text that is gone on with has the same pieces
+        while len(rest) > PIECE:
+            end = _end_of_sentences(rest[:PIECE])
             yield rest[:end]
-        rest = rest[end:]
+            rest = rest[end:]
+    if rest:
+        yield rest
 
 
 def _end_of_sentences(piece: str) -> int:
@@ -161,23 +193,54 @@ def _end_of_sentences(piece: str) -> int:
     return max(piece.rfind(space) for space in " \t\r\n") + 1 or len(piece)
 
 
-def _where_it_stopped(partial: Path, notes: Path, made_by: Mapping[str, str]) -> tuple[Progress, int]:
-    """How far an earlier call came, and the bytes that it had written by then."""
+@contextmanager
+def _open_alone(partial: Path, output: Path) -> Iterator[BinaryIO]:
+    """The unfinished file, which no other process writes as long as this one has it open."""
+    import fcntl  # Windows has none, and reads texts without
+
+    while True:
+        with os.fdopen(open_regular(partial, os.O_RDWR | os.O_CREAT), "r+b") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ValueError(f"another process is writing {output}: wait for it, or give another name") from None
+            if not partial.exists() or not os.path.samestat(os.fstat(file.fileno()), partial.stat()):
+                continue  # another has just ended, and what was opened is its output by now
+            yield file
+            return
+
+
+def _where_it_stopped(partial: Path, notes: Path, made_by: _MadeBy) -> _Notes:
+    """How far an earlier call came. ValueError if that was of something else, or cannot be told: nothing is lost unasked."""
+    size = partial.stat().st_size
     try:
-        noted: dict[str, Any] = json.loads(notes.read_text())
-        progress, written = Progress(**noted.pop("progress")), int(noted.pop("written"))
-        if partial.stat().st_size < written:
-            return Progress(), 0
-    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):  # the notes are damaged: what they are of is lost
-        return Progress(), 0
-    if noted != made_by:
-        before, now = (" ".join(values.values()) for values in (noted, made_by))
-        raise ValueError(f"{partial} was begun with {before}, not {now}: finish that first, or delete it and {notes}")
-    return progress, written
+        noted = parsed(_Notes, read_regular(notes))
+    except FileNotFoundError:
+        if size:
+            raise ValueError(f"{partial} is there already, and nothing tells of what: delete it, or give another output") from None
+        return _Notes(made_by, Progress(), 0)
+    except ValueError as error:
+        raise ValueError(f"{notes} does not tell how far it was ({error}): delete it and {partial} to begin anew") from None
+    if noted.made_by != made_by:
+        before, now = (f"{made.model} {made.task} {made.format}" for made in (noted.made_by, made_by))
+        other = f"{now}" if now != before else "another model of that name"
+        raise ValueError(f"{partial} was begun with {before}, not {other}: finish that first, or delete it and {notes}")
+    if size < noted.written:
+        raise ValueError(f"{partial} has lost its end: delete it and {notes} to begin anew")
+    return noted
 
 
-def _note(file: BinaryIO, notes: Path, noted: Mapping[str, Any]) -> None:
+def _digest(checkpoint: Checkpoint) -> str:
+    """What tells the weights of a model from those of another of its name."""
+    digest = hashlib.sha256()
+    for name, weight in checkpoint.model.state_dict().items():
+        digest.update(name.encode())
+        digest.update(weight.numpy(force=True).tobytes())
+    return digest.hexdigest()
+
+
+def _note(file: BinaryIO, notes: Path, noted: _Notes) -> None:
     """What the file holds by now, so that it is there even after a power cut."""
     file.flush()
     os.fsync(file.fileno())
-    write_whole(notes, json.dumps(noted).encode())
+    write_whole(notes, json.dumps(asdict(noted)).encode())

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
+import os
+import threading
 from pathlib import Path
 
 import pytest
+import torch
 
 from seqmodels import export, load, streaming, tag
 from seqmodels.checkpoints import Checkpoint
@@ -105,12 +109,85 @@ def test_what_was_begun_with_another_text_or_format_is_not_gone_on_with(model, t
     assert read(output) == whole(model, TEXT, "csv")
 
 
-@pytest.mark.parametrize("notes", ["", "{", "[1]", '{"written": 5}', '{"written": 1000000, "progress": {}}'])
-def test_damaged_notes_begin_anew(model, notes, tmp_path):
-    (tmp_path / "out.progress").write_text(notes)
-    (tmp_path / "out.partial").write_text("something")
-    list(streaming.tag_file(model, io.BytesIO(TEXT.encode()), tmp_path / "out", "csv"))
+@pytest.mark.parametrize(
+    "notes",
+    [
+        None,
+        "",
+        "{",
+        "[1]",
+        "my own notes",
+        '{"written": 5}',
+        '{"written": 1e400, "progress": {}}',
+        '{"written": -5, "progress": 3}',
+    ],
+)
+def test_files_of_something_else_beside_the_output_are_left_alone(model, notes, tmp_path):
+    beside = {"out.partial": "something", **({} if notes is None else {"out.progress": notes})}
+    for name, content in beside.items():
+        (tmp_path / name).write_text(content)
+    with pytest.raises(ValueError, match=r"out\.partial.*(delete it|to begin anew)"):
+        list(streaming.tag_file(model, io.BytesIO(TEXT.encode()), tmp_path / "out", "csv"))
+    assert {path.name: read(path) for path in tmp_path.iterdir()} == beside
+
+
+def test_a_partial_file_that_lost_its_end_is_not_gone_on_with(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(streaming, "PIECE", 80)
+    begun = streaming.tag_file(model, io.BytesIO(TEXT.encode()), tmp_path / "out", "csv")
+    next(begun)
+    begun.close()
+    os.truncate(tmp_path / "out.partial", 10)
+    with pytest.raises(ValueError, match=r"out\.partial has lost its end: delete it and .*out\.progress to begin anew"):
+        next(streaming.tag_file(model, io.BytesIO(TEXT.encode()), tmp_path / "out", "csv"))
+
+
+def test_another_model_of_the_same_name_does_not_go_on(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(streaming, "PIECE", 80)
+    begun = streaming.tag_file(model, io.BytesIO(TEXT.encode()), tmp_path / "out", "csv")
+    next(begun)
+    begun.close()
+    other = copy.deepcopy(model)
+    with torch.no_grad():
+        other.model.head.bias += 1
+    with pytest.raises(ValueError, match="begun with ner-gru ner csv, not another model of that name"):
+        next(streaming.tag_file(other, io.BytesIO(TEXT.encode()), tmp_path / "out", "csv"))
+
+
+def test_two_do_not_write_one_file(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(streaming, "PIECE", 80)
+    first = streaming.tag_file(model, io.BytesIO(TEXT.encode()), tmp_path / "out", "csv")
+    next(first)
+    with pytest.raises(ValueError, match=r"another process is writing .*out: wait for it"):
+        next(streaming.tag_file(model, io.BytesIO(b"Another text."), tmp_path / "out", "csv"))
+    list(first)
     assert read(tmp_path / "out") == whole(model, TEXT, "csv")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_sentence_longer_than_a_piece_is_cut_where_it_was_when_it_is_gone_on_with(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(streaming, "PIECE", 100)
+    monkeypatch.setattr(streaming, "_READ", 70)
+    content = "John Smith went from Berlin to New York and from there to the old town of Paris and on, " * 12
+    list(streaming.tag_file(model, io.BytesIO(content.encode()), tmp_path / "unbroken", "csv"))
+    for _ in range(9):
+        begun = streaming.tag_file(model, io.BytesIO(content.encode()), tmp_path / "broken", "csv")
+        next(begun)
+        begun.close()
+    list(streaming.tag_file(model, io.BytesIO(content.encode()), tmp_path / "broken", "csv"))
+    assert read(tmp_path / "broken") == read(tmp_path / "unbroken")
+
+
+def test_a_link_stays_and_what_it_leads_to_is_written(model, tmp_path):
+    (tmp_path / "link").symlink_to("target")
+    list(streaming.tag_file(model, io.BytesIO(TEXT.encode()), tmp_path / "link", "csv"))
+    assert (tmp_path / "link").is_symlink()
+    assert read(tmp_path / "target") == whole(model, TEXT, "csv")
+
+
+def test_a_text_that_is_refused_leaves_nothing_behind(model, tmp_path):
+    with pytest.raises(CorpusError):
+        list(streaming.tag_file(model, io.BytesIO(b"One.\nTwo\x00"), tmp_path / "out", "csv"))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_text_without_an_end_of_a_sentence_is_cut_between_words(model, monkeypatch):
@@ -153,13 +230,32 @@ def test_the_command_writes_a_file_or_to_standard_output(model, tmp_path, capsys
         (["--input", "in.txt", "--format", "xml"], "unknown format 'xml': choose one of conllu, jsonl, csv"),
         (["--input", "in.txt", "--json"], "give --format jsonl"),
         (["--input", "no.txt"], "no.txt: cannot be read (No such file or directory): give the path"),
-        (["--input", "in.txt", "--output", "nowhere/out.csv"], "nowhere"),
+        (["--input", "in.txt", "--output", "nowhere/out.csv"], "nowhere: make it, or give another"),
+        (["--input", "in.txt", "--output", "."], "is a folder: give the name of a file in it"),
+        (["--input", "in.txt", "--output", "in.txt"], "in.txt is the text itself: give another file"),
+        (["--input", "in.txt", "--output", "./link.txt"], "link.txt is the text itself: give another file"),
     ],
 )
 def test_a_wrong_command_says_what_to_give(arguments, message, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "in.txt").write_text("Dogs bark.")
+    (tmp_path / "link.txt").symlink_to("in.txt")
     assert main(["tag", "--task", "pos", "--cell", "gru", *arguments]) == 2
     said = capsys.readouterr().err
     assert message in said
     assert said.count("\n") == 1
+    assert (tmp_path / "in.txt").read_text() == "Dogs bark."
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.txt", "link.txt"]
+
+
+def test_what_is_no_file_is_written_to_and_stays(model, tmp_path):
+    (tmp_path / "in.txt").write_text(TEXT, newline="")
+    os.mkfifo(tmp_path / "pipe")
+    got: list[str] = []
+    reader = threading.Thread(target=lambda: got.append(read(tmp_path / "pipe")))
+    reader.start()
+    named = ["--input", str(tmp_path / "in.txt"), "--output", str(tmp_path / "pipe"), "--format", "csv"]
+    assert main(["tag", "--task", "ner", "--cell", "gru", *named]) == 0
+    reader.join()
+    assert got == [whole(model, TEXT, "csv")]
+    assert (tmp_path / "pipe").is_fifo()
