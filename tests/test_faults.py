@@ -21,7 +21,7 @@ from torch import Tensor
 
 from seqmodels import checkpoints
 from seqmodels.checkpoints import Checkpoint, CheckpointError
-from seqmodels.cli import commands, main, training
+from seqmodels.cli import main, scores, training
 from seqmodels.experiments import catalogue, read_results, trials
 from seqmodels.experiments.record import Outcome
 from seqmodels.experiments.trials import Experiment, Trial
@@ -194,7 +194,7 @@ def test_the_table_of_scores_stays_as_it_was(disk: Disk, command: Callable[..., 
     assert table.read_text() == "as it was"
     assert files(disk.place) == {"pos-gru.safetensors", "README.md", "filler"}
     filler.unlink()
-    monkeypatch.setattr(commands.show, "complain", lambda message: None)  # where it was written
+    monkeypatch.setattr(scores.show, "complain", lambda message: None)  # where it was written
     assert command("checkpoints", "--write-table")
     assert "pos-gru" in table.read_text()
 

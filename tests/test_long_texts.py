@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pages.common import loading
 from seqmodels.cells import CELLS
 from seqmodels.checkpoints import Checkpoint
-from seqmodels.cli import commands, main
+from seqmodels.cli import main, texts
 from seqmodels.inference import encoding, excerpt
 from seqmodels.traces import intervene, tag_and_trace, trace
 from seqmodels.vocab import LanguageVocab
@@ -131,7 +131,7 @@ def test_a_trace_of_more_than_it_holds_is_refused_with_the_figures(
 def test_a_trace_of_more_than_json_takes_is_refused_with_the_figures(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "LARGEST_JSON", 5 * 16 * 10)
+    monkeypatch.setattr(texts, "LARGEST_JSON", 5 * 16 * 10)
     arguments = ["--task", "pos", "--cell", "gru", "--json"]
     assert main(["trace", "a " * 10, *arguments]) == 0
     assert len(json.loads(capsys.readouterr().out)["tokens"]) == 10
