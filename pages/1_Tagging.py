@@ -48,14 +48,14 @@ EXAMPLES = (
     Example(
         "People and places",
         "Angela Merkel met Emmanuel Macron in Strasbourg before the European Parliament voted.",
-        "All three models find both persons, the city and the parliament. GRU and LSTM are unsure of *Strasbourg*, at 56 and 58 %.",
+        "All three models find both persons, the city and the parliament. GRU is sure of *Strasbourg*, at 96 %, and LSTM at 89 %.",
         NER,
     ),
     Example(
         "Is it a place?",
-        "Washington said that Paris Hilton would not visit Jordan with Michael Jordan.",
-        "*Jordan* is a place and then a person: GRU and LSTM see it, and Elman two persons. *Paris Hilton* is a person to LSTM and "
-        "a place to the others; *Washington*, who speaks, is a person to all.",
+        "George Washington never saw Washington, and Jordan Peele never saw Jordan.",
+        "*Washington* and *Jordan* are names of persons and of places. Elman and GRU tell all four apart; to LSTM the second "
+        "*Washington* is a person too, but it is not sure, at 39 %.",
         NER,
     ),
     Example(

@@ -229,7 +229,7 @@ def two_words_back(state: State) -> Sequence[str]:
 @claim("Ledger: From the right")
 def from_the_right(state: State) -> Sequence[str]:
     said = [tag(model(state, cell), state["text"]).tokens[at(state)].tag for cell in ("lstm", "gru")]
-    assert said == [state["tag"], "B-ORG"]
+    assert said == [state["tag"]] * 2
     lstm, gru = (traces.attribute(model(state, cell), read(state, cell), at(state), state["tag"]) for cell in ("lstm", "gru"))
     return [
         f"gave {signed(lstm.gave[BACKWARD][1])} of the {signed(lstm.logit)} for that",
@@ -296,14 +296,14 @@ def probe(state: State, cell: str) -> traces.GapProbe:
     return traces.gap_probe(model(state, cell), text, source, at(state), filler=filler, longest=longest)
 
 
-@claim("Gap: Old old old")
-def old_old_old(state: State) -> Sequence[str]:
+@claim("Gap: And and and")
+def and_and_and(state: State) -> Sequence[str]:
     found, gru, the = probe(state, "lstm"), probe(state, "gru"), probe({**state, "filler": "the"}, "lstm")
     assert found.prediction == "B-LOC"
     return [
-        f"after {state['longest']} times *old*",
+        f"after {state['longest']} times *and*",
         f"by {signed(found.effect[-1])}; as typed it was {signed(found.effect[0])}.",
-        f"it has turned, to {signed(gru.effect[-1])}.",
+        f"In GRU it is {signed(gru.effect[-1])}.",
         f"{whole(the.retention[-1])} against {whole(found.retention[-1])} %",
         f"down to {signed(the.effect[-1])}.",
     ]
@@ -316,7 +316,7 @@ def the_the_the(state: State) -> Sequence[str]:
     assert elman.prediction == "B-LOC"
     return [
         f"by {signed(elman.effect[0])} as typed",
-        f"{whole(lstm.retention[-1])} % of *from* is kept",
+        f"{whole(lstm.retention[-1])} % of *near* is kept",
         f"over {state['longest']} fillers",
         f"by no more than {signed(lstm.effect[-1])} then.",
     ]
@@ -354,18 +354,21 @@ def forget_the_house(state: State) -> Sequence[str]:
     return [f"({whole(expected['gru', 'before'])} and {whole(expected['lstm', 'before'])} % before)", "its keep is 0 anyway"]
 
 
-@claim("Surgery: Forget the Bank")
-def forget_the_bank(state: State) -> Sequence[str]:
-    name = slice(at(state) - 1, at(state) + 2)  # Bank of England
-    for cell in ("gru", "lstm"):
-        assert [tags_of(run)[name] for run in operated(state, cell)] == [["B-LOC", "I-LOC", "I-LOC"], ["O", "O", "B-LOC"]]
+@claim("Surgery: Forget the Church")
+def forget_the_church(state: State) -> Sequence[str]:
+    name = slice(at(state) - 1, at(state) + 2)  # Church of England
+    for cell, kind in {"gru": "LOC", "lstm": "ORG"}.items():
+        expected = [[f"B-{kind}", f"I-{kind}", f"I-{kind}"], ["O", "O", "B-LOC"]]
+        assert [tags_of(run)[name] for run in operated(state, cell)] == expected
     return []
 
 
 @claim("Surgery: A cut that heals")
 def a_cut_that_heals(state: State) -> Sequence[str]:
-    found = {cell: tuple(tags_of(run)[at(state)] for run in operated(state, cell)) for cell in ("gru", "lstm")}
-    assert found == {"gru": ("B-PER", "B-PER"), "lstm": ("O", "B-PER")}
+    name = slice(at(state), at(state) + 2)  # Wesley boys
+    found = {cell: [tags_of(run)[name] for run in operated(state, cell)] for cell in ("gru", "lstm")}
+    both = ["B-ORG", "I-ORG"]
+    assert found == {"gru": [both, both], "lstm": [both, ["B-PER", "O"]]}
     return []
 
 
@@ -378,9 +381,9 @@ def never_forget(state: State) -> Sequence[str]:
             changed[cell, held] = sum(one != other for one, other in zip(before, after, strict=True))
     kept = [changed[cell, "mu=1"] for cell in SHIPPED_CELLS]
     assert sum(kept) > len(before) * len(kept) / 2
-    assert [changed[cell, "mu=0"] for cell in SHIPPED_CELLS] == [0, 3, 3]
+    assert [changed[cell, "mu=0"] for cell in SHIPPED_CELLS] == [0, 0, 0]
     destroyed = f"{kept[0]} of Elman's {len(before)} tags, {kept[1]} of GRU's and {kept[2]} of LSTM's"
-    return [f"keep held at 1 destroys {destroyed}", "Held at 0"]
+    return [f"keep held at 1 destroys {destroyed}", "Held at 0 (*Always forget*) it changes none"]
 
 
 @claim("Regimes: Little words add")
@@ -570,17 +573,17 @@ def people_and_places(state: State) -> Sequence[str]:
     city = [
         next(one for one in tag(load("ner", cell), state["text"]).entities if one.text == "Strasbourg") for cell in ("gru", "lstm")
     ]
-    return [f"at {whole(city[0].probability)} and {percent(city[1].probability)}"]
+    return [f"at {percent(city[0].probability)}, and LSTM at {percent(city[1].probability)}"]
 
 
 @claim("Tagging: Is it a place?")
 def is_it_a_place(state: State) -> Sequence[str]:
-    found = tagged_by("ner", state, "washington", "paris", "hilton", "jordan")
-    assert [tags_there(found["jordan"], place) for place in (0, 1)] == [["B-PER", "B-LOC", "B-LOC"], ["I-PER"] * 3]
-    assert tags_there(found["paris"], 0) == ["B-LOC", "B-LOC", "B-PER"]
-    assert tags_there(found["hilton"], 0) == ["I-LOC", "I-LOC", "I-PER"]
-    assert tags_there(found["washington"], 0) == ["B-PER"] * 3
-    return []
+    found = tagged_by("ner", state, "washington", "jordan")
+    assert tags_there(found["washington"], 0) == ["I-PER"] * 3
+    assert tags_there(found["washington"], 1) == ["B-LOC", "B-LOC", "B-PER"]
+    assert [tags_there(found["jordan"], place) for place in (0, 1)] == [["B-PER"] * 3, ["B-LOC"] * 3]
+    unsure = tag(load("ner", "lstm"), state["text"]).entities[1]
+    return [f"at {percent(unsure.probability)}"]
 
 
 @claim("Tagging: Misspelled")

@@ -38,11 +38,11 @@ def parts_of_speech() -> Iterator[tuple[list[str], list[str | None]]]:
 
 
 @pytest.mark.parametrize("cell", ["gru", "lstm"])
-def test_three_sentences_of_four_have_their_entities(cell: str) -> None:
+def test_nine_sentences_of_ten_have_their_entities(cell: str) -> None:
     sentences, wanted = zip(*entities(), strict=True)
     guesses, _ = tags_of(checkpoints.load(f"ner-{cell}"), sentences)
     right = [set(spans(tags)) == found for tags, found in zip(guesses, wanted, strict=True)]
-    assert sum(right) >= 0.75 * len(right)
+    assert sum(right) >= 0.9 * len(right)
 
 
 @pytest.mark.parametrize("cell", ["gru", "lstm"])

@@ -30,7 +30,7 @@ EXAMPLES = (
     Example(
         "Jordan, and Jordan Smith",
         "to GRU the same word is a place and a person. Read from left to right nothing has come yet: 0 % apart. Read from right to "
-        "left, its memories at *Jordan* are 52 % apart.",
+        "left, its memories at *Jordan* are 48 % apart.",
         AGAINST
         | state("Jordan is near Egypt.", "ner", "gru lstm", other="Jordan Smith is near Egypt.", direction="backward", token="1"),
     ),

@@ -26,8 +26,8 @@ EXAMPLES = (
     ),
     Example(
         "From the right",
-        "The first *Chelsea* is a person to LSTM. *Clinton*, which is yet to come, gave +0.84 of the +2.14 for that: the backward "
-        "layer has read it. In GRU it gave +1.66 of +1.76, and yet an organization wins.",
+        "The first *Chelsea* is a person. In LSTM *Clinton*, which is yet to come, gave +1.20 of the +3.19 for that: the backward "
+        "layer has read it. In GRU it gave +1.05 of +2.56.",
         state("Chelsea Clinton moved to Chelsea.", "ner", "gru lstm", direction="backward", token="1", tag="B-PER"),
     ),
 )

@@ -20,26 +20,25 @@ if TYPE_CHECKING:
     from seqmodels.traces import GapProbe
 
 FLORENCE = state(
-    "They fled from Florence.",
+    "They live near Florence.",
     "ner",
     "elman gru lstm",
     direction="forward",
     token="4",
-    source="3 from",
+    source="3 near",
     longest=20,
 )
 EXAMPLES = (
     Example(
-        "Old old old",
-        "after 20 times *old*, *from* still moves LSTM's logit of B-LOC at *Florence* by +1.03; as typed it was +2.06. In GRU it "
-        "has turned, to −0.35. With *the* instead LSTM's gates keep as much, 29 against 29 %, but the effect is down to "
-        "+0.11.",
-        FLORENCE | {"filler": "old"},
+        "And and and",
+        "after 20 times *and*, *near* still moves LSTM's logit of B-LOC at *Florence* by +1.06; as typed it was +3.23. In GRU it "
+        "is +1.36. With *the* instead LSTM's gates keep as much, 39 against 38 %, but the effect is down to +0.32.",
+        FLORENCE | {"filler": "and"},
     ),
     Example(
         "The the the",
-        "Elman's gates keep nothing, yet *from* moves its logit of B-LOC by +1.27 as typed. In LSTM 29 % of *from* is kept "
-        "over 20 fillers, and yet it moves the logit by no more than +0.11 then.",
+        "Elman's gates keep nothing, yet *near* moves its logit of B-LOC by +1.84 as typed. In LSTM 39 % of *near* is kept "
+        "over 20 fillers, and yet it moves the logit by no more than +0.32 then.",
         FLORENCE | {"filler": "the"},
     ),
     Example(

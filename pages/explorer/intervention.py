@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 WRITTEN: dict[Unit, int] = {"word": 12, "character": 60}  # that a language model writes in each run
 RUNS = ("without", "with the intervention")  # what the two runs are called
-BANK = "Angela Merkel met Emmanuel Macron in the Bank of England."
 EXAMPLES = (
     Example(
         "Forget the House",
@@ -33,21 +32,21 @@ EXAMPLES = (
         state("I have the honor to transmit to the Senate and House of", "lm", "elman gru lstm", token="13", clamps="mu=0@here"),
     ),
     Example(
-        "Forget the Bank",
-        "cut at *of*, in both directions, GRU and LSTM find no bank any more, which was a place to them: *Bank* and *of* are "
-        "outside of any name, and *England* is a place of its own.",
-        state(BANK, "ner", "gru lstm", token="9", clamps="mu=0@here"),
+        "Forget the Church",
+        "cut at *of*, in both directions, GRU and LSTM find no church any more, which was a place to GRU and an organization to "
+        "LSTM: *Church* and *of* are outside of any name, and *England* is a place of its own.",
+        state("The Church of England is old.", "ner", "gru lstm", token="3", clamps="mu=0@here"),
     ),
     Example(
         "A cut that heals",
-        "*Wesley* is a person to GRU, and LSTM misses the name. Cut there, LSTM finds it too.",
+        "*Wesley boys* is an organization to both. Cut at *Wesley*, GRU stays with that, and LSTM finds a person of that name.",
         state("One of the Wesley boys wrote the hymn.", "ner", "gru lstm", token="4", clamps="mu=0@here"),
     ),
     Example(
         "Never forget",
-        "keep held at 1 destroys 11 of Elman's 11 tags, 7 of GRU's and 5 of LSTM's. Held at 0 (*Always forget*) it changes three "
-        "of GRU's and three of LSTM's: the past also enters F.",
-        state(BANK, "ner", "elman gru lstm", token="9", clamps="mu=1"),
+        "keep held at 1 destroys 10 of Elman's 11 tags, 5 of GRU's and 3 of LSTM's. Held at 0 (*Always forget*) it changes none: "
+        "the past also enters F.",
+        state("Angela Merkel met Emmanuel Macron in the Bank of England.", "ner", "elman gru lstm", token="9", clamps="mu=1"),
     ),
 )
 

@@ -83,13 +83,13 @@ class TagTask(Task):
     vectors: ClassVar[str | None] = GLOVE  # what its models read of each word besides what they learn
     casing_noise: ClassVar[float] = 0.08  # share of the sentences that are learned from in another case
     more: ClassVar[tuple[tuple[str, str], ...]] = (("gum", "train"),)  # to train on besides the first of the corpora: their splits
-    corrects: ClassVar[bool] = False  # whether those may mean something else by a tag
+    corrected: ClassVar[frozenset[str]] = frozenset()  # the corpora among those that may mean something else by a tag
 
     def load(self, split: str, keep: Subset | None = None) -> list[Sentence]:
         sentences = load_sentences(self.corpora[0], split)
         if split == "train":
             more = (
-                replace(sentence, corpus=name if self.corrects else "")
+                replace(sentence, corpus=name if name in self.corrected else "")
                 for name, part in self.more
                 for sentence in load_sentences(name, part)
             )
@@ -191,7 +191,8 @@ class TagTask(Task):
 class EntityTask(TagTask):
     """Persons, organizations and places, Universal NER over the same treebank.
 
-    Two more teachers help: the treebank's parts of speech beside the entities, and five more entity corpora to train on.
+    More teachers help: the treebank's parts of speech beside the entities, five more entity corpora to train on, and sentences that
+    are made of famous names.
     """
 
     name = "ner"
@@ -200,7 +201,7 @@ class EntityTask(TagTask):
     below = "the entity it is part of, if any"
     probe = "John Smith flew from Berlin to New York to work for Siemens."
     file_format = "columns with an entity tag in one: IOB, IOBES or BILOU"
-    corpora: ClassVar[tuple[str, ...]] = ("uner", "ewt", "wikigold", "wnut17", "btc", "crossner", "redocred")
+    corpora: ClassVar[tuple[str, ...]] = ("uner", "ewt", "wikigold", "wnut17", "btc", "crossner", "redocred", "famous")
     metric = "f1"
     model = ModelConfig(cell="gru", hidden_size=192, dropout=0.4, transitions=True)
     training = TrainConfig(epochs=8, learning_rate=3e-3, average=0.999, patience=4)
@@ -211,8 +212,9 @@ class EntityTask(TagTask):
         *(("wikigold", "train"), ("wnut17", "train"), ("wnut17", "dev"), ("wnut17", "test"), ("btc", "train")),
         *(("crossner", "train"), ("crossner", "dev"), ("crossner", "test")),
         *(("redocred", "dev"), ("redocred", "test")),
+        ("famous", "train"),
     )
-    corrects = True
+    corrected = frozenset({"wikigold", "wnut17", "btc", "crossner", "redocred"})
 
     def with_second_tags(self, sentences: list[Sentence]) -> list[Sentence]:
         parts_of_speech = {sentence.words: sentence.tags for sentence in load_sentences("ewt", "train")}
