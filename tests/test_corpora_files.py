@@ -520,5 +520,5 @@ def test_a_treebank_has_the_tokens_that_the_conllu_package_reads(part: str) -> N
 @needs_corpora
 def test_a_public_file_scores_as_its_corpus(capsys: pytest.CaptureFixture[str]) -> None:
     found = evaluated(capsys, "ner", Path(os.environ["SEQMODELS_DATA"], "wnut17", "emerging.test.annotated"))
-    assert found["f1"] == pytest.approx(66.5, abs=0.3)
+    assert found["f1"] == pytest.approx(67.1, abs=0.3)
     assert found["read"]["ignored"].keys() == {"product", "creative-work"}

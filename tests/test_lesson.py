@@ -180,7 +180,7 @@ def taggings(task: str, text: str) -> list:
     ("key", "text"),
     [
         ("two-jobs", "They play a play."),
-        ("disagree", "Chelsea Clinton moved to Chelsea."),
+        ("disagree", "Paris Hilton never met Michael Jordan in Jordan."),
     ],
 )
 def test_a_sentence_reaches_its_goal(key: str, text: str) -> None:
@@ -193,7 +193,7 @@ def test_a_sentence_reaches_its_goal(key: str, text: str) -> None:
     ("key", "changes"),
     [
         ("wiped", {"text": "Bob walked home, and then the train left.", "token": "2"}),
-        ("cut", {"token": "9", "clamps": "mu=0@here"}),
+        ("cut", {"token": "3", "clamps": "mu=0@here"}),
     ],
 )
 def test_a_selection_reaches_its_goal_and_the_page_says_so(

@@ -163,13 +163,13 @@ EXERCISES = (
         "Hold a gate at one word so that **the tag of another word changes**.",
         (
             "*Intervene* has *Amnesia here*: keep is 0 at the selected word. Then move on with the arrow keys.",
-            "The end of a long name hangs on its beginning: cut inside *Bank of England*.",
+            "The end of a long name hangs on its beginning: cut inside *Church of England*.",
         ),
         "That word's tag did hang on what the memory carried past the cut.",
         GATES,
         {
             "view": "Surgery",
-            "text": "Angela Merkel met Emmanuel Macron in the Bank of England.",
+            "text": "The Church of England is old.",
             "task": "ner",
             "cells": ["gru", "lstm"],
             "token": "1",
