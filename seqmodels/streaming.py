@@ -17,8 +17,9 @@ from seqmodels import export, inference, text
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.corpora.opening import check_characters, check_kind, not_utf8
 from seqmodels.fields import Count, parsed
-from seqmodels.files import naming, open_regular, read_regular, write_whole
+from seqmodels.files import naming, read_regular, write_whole
 from seqmodels.inference import Tagging
+from seqmodels.runs.files import take_lock
 
 PIECE = 1 << 16  # characters that are tagged at a time; only a sentence that is longer is cut
 SAVE_EVERY = 1.0  # seconds of work that a kill may cost
@@ -129,7 +130,12 @@ def tag_file(checkpoint: Checkpoint, source: BinaryIO, output: Path, form: str, 
     partial, notes = (output.with_name(f"{output.name}{suffix}") for suffix in (".partial", ".progress"))
     made_by = _MadeBy(checkpoint.name, _digest(checkpoint), checkpoint.info.task, form)
     with naming(output), _open_alone(partial, output) as file:
-        begun = _where_it_stopped(partial, notes, made_by)
+        try:
+            begun = _where_it_stopped(partial, notes, made_by)
+        except ValueError:
+            if not partial.stat().st_size:  # it was made just now
+                partial.unlink()
+            raise
         progress, written, saved = begun.progress, begun.written, time.monotonic()
         try:
             _note(file, notes, begun)
@@ -196,14 +202,11 @@ def _end_of_sentences(piece: str) -> int:
 @contextmanager
 def _open_alone(partial: Path, output: Path) -> Iterator[BinaryIO]:
     """The unfinished file, which no other process writes as long as this one has it open."""
-    import fcntl  # Windows has none, and reads texts without
-
     while True:
-        with os.fdopen(open_regular(partial, os.O_RDWR | os.O_CREAT), "r+b") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise ValueError(f"another process is writing {output}: wait for it, or give another name") from None
+        descriptor = take_lock(partial, patience=0)
+        if descriptor is None:
+            raise ValueError(f"another process is writing {output}: wait for it, or give another name")
+        with os.fdopen(descriptor, "r+b") as file:
             if not partial.exists() or not os.path.samestat(os.fstat(file.fileno()), partial.stat()):
                 continue  # another has just ended, and what was opened is its output by now
             yield file
@@ -223,7 +226,7 @@ def _where_it_stopped(partial: Path, notes: Path, made_by: _MadeBy) -> _Notes:
         raise ValueError(f"{notes} does not tell how far it was ({error}): delete it and {partial} to begin anew") from None
     if noted.made_by != made_by:
         before, now = (f"{made.model} {made.task} {made.format}" for made in (noted.made_by, made_by))
-        other = f"{now}" if now != before else "another model of that name"
+        other = now if now != before else "another model of that name"
         raise ValueError(f"{partial} was begun with {before}, not {other}: finish that first, or delete it and {notes}")
     if size < noted.written:
         raise ValueError(f"{partial} has lost its end: delete it and {notes} to begin anew")

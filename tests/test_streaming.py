@@ -123,12 +123,20 @@ def test_what_was_begun_with_another_text_or_format_is_not_gone_on_with(model, t
     ],
 )
 def test_files_of_something_else_beside_the_output_are_left_alone(model, notes, tmp_path):
-    beside = {"out.partial": "something", **({} if notes is None else {"out.progress": notes})}
+    refused(model, {"out.partial": "something", **({} if notes is None else {"out.progress": notes})}, tmp_path)
+
+
+def test_notes_of_something_else_are_left_alone_and_alone(model, tmp_path):
+    refused(model, {"out.progress": "my own notes"}, tmp_path)
+
+
+def refused(model: Checkpoint, beside: dict[str, str], folder: Path) -> None:
+    """With such files beside the output nothing is written, and nothing changed."""
     for name, content in beside.items():
-        (tmp_path / name).write_text(content)
+        (folder / name).write_text(content)
     with pytest.raises(ValueError, match=r"out\.partial.*(delete it|to begin anew)"):
-        list(streaming.tag_file(model, io.BytesIO(TEXT.encode()), tmp_path / "out", "csv"))
-    assert {path.name: read(path) for path in tmp_path.iterdir()} == beside
+        list(streaming.tag_file(model, io.BytesIO(TEXT.encode()), folder / "out", "csv"))
+    assert {path.name: read(path) for path in folder.iterdir()} == beside
 
 
 def test_a_partial_file_that_lost_its_end_is_not_gone_on_with(model, tmp_path, monkeypatch):
