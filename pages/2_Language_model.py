@@ -45,6 +45,10 @@ SUMMED_UP: dict[Unit, str] = {
     "character": "*Numbers* puts it under each character too. Bits per character are its mean.",
 }
 LENGTH_HELP = f"Words to write, punctuation included. A model of characters writes {TOKENS['character']} for each: as much text."
+DRAFTS_HELP = (
+    "A model of words writes so many versions of each sentence, and the one that it finds likeliest for its length stays: fewer "
+    "slips, and fewer surprises. 1: what comes, word by word."
+)
 CAREFUL_HELP = (
     "Draw no word that would spoil the text: one twice in a row, a comma at the beginning, a bracket that nothing opened, an *a* "
     "before a vowel. The models' own probabilities stay as they are."
@@ -54,6 +58,7 @@ SLIDERS = {  # by key: label, lowest, highest, usual, step, and what it does to 
     "top_k": ("Top-k", 0, 100, 0, 1, "Draw from the k most probable {units}; 0: from all."),
     "top_p": ("Top-p", 0.05, 1.0, 0.9, 0.05, "Draw from the fewest {units} that hold this share; 1: from all."),
     "length": ("Length", 5, 120, 40, 5, LENGTH_HELP),
+    "drafts": ("Drafts", 1, 20, 8, 1, DRAFTS_HELP),
     SEED: ("Seed", 0, 99, 7, 1, "The same seed gives the same text."),
 }
 
@@ -119,7 +124,7 @@ def answer(prompt: str, asked: Asked, alone: bool) -> None:
                 panels.append((st.empty(), writing, asked.models[name]))
                 shown.keep(partial(written, writing, prompt, asked.models[name], asked.numbers))
             shown.caption(language.spread(found[name]))
-    take_one(asked.models, prompt, found, texts=not alone)
+    take_one(asked.models, prompt, found, drafts=0 if alone else asked.sampling.drafts)
     surprisal = st.container()
     # the text flows in while the rest already stands; the prompt is scored last, which takes long if it is a book
     write(panels, prompt, asked.numbers)
@@ -154,14 +159,15 @@ def settings(tasks: Sequence[str], alone: bool) -> Asked:
         values = {
             key: inputs.number(label, low, high, key=key, default=usual, step=step, help=note.format(unit=unit, units=units))
             for key, (label, low, high, usual, step, note) in SLIDERS.items()
-            if not (alone and key == "length")
+            if not (alone and key in ("length", "drafts"))
         }
         careful = alone or inputs.toggle("Careful", key="careful", default=True, help=CAREFUL_HELP)
         st.button("Reset", icon=":material/restart_alt:", on_click=reset, args=(tasks,))
 
     from seqmodels.inference import Sampling
 
-    sampling = Sampling(values["temperature"], int(values["top_k"]), values["top_p"], int(values["seed"]), careful)
+    drafts = int(values.get("drafts", 1))
+    sampling = Sampling(values["temperature"], int(values["top_k"]), values["top_p"], int(values[SEED]), careful, drafts)
     return Asked(models, sampling, int(values.get("length", 0)), numbers, switch)
 
 
@@ -215,16 +221,18 @@ def bars(name: str, prompt: str, found: Mapping[str, Candidates], *, short: bool
     )
 
 
-def take_one(models: Models, prompt: str, found: Mapping[str, Candidates], *, texts: bool) -> None:
-    """What the bars, and the colours of `texts`, mean; and a list of all candidates, which needs no mouse."""
+def take_one(models: Models, prompt: str, found: Mapping[str, Candidates], *, drafts: int) -> None:
+    """What the bars mean, and of texts in so many drafts the colours; and a list of all candidates, which needs no mouse."""
     rare = " and ".join(text for unit, text in RARE.items() if unit in models.values())
     kind = kinds(models)
     meant = [
         f"A bar is how likely a {kind} comes next: solid under the settings above, faint by the model's own probability, at "
         f"temperature 1. Click a row, or tap it twice, to take that {kind}."
     ]
-    if texts:
+    if drafts:
         meant.append(f"The stronger the colour behind a {kind}, the less the model expected it; ¶ ends a paragraph.")
+    if drafts > 1 and "word" in models.values():
+        meant.append(f"A sentence is the likeliest of {drafts} drafts.")
     shown.caption(
         " ".join(meant),
         help=f"To a model, {rare} in training (of a short text, fewer) are all `<unk>`, and `<unk>` is never drawn.",

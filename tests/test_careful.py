@@ -146,10 +146,24 @@ def test_some_word_is_always_left() -> None:
             writer.read(index)
 
 
+@pytest.mark.parametrize("text", ["", "He said it was the dogs . He said it", 'He said , " The ( dog', "The dog is ."])
+def test_branches_go_on_from_a_text_without_a_trace_in_it_or_each_other(text: str) -> None:
+    ids = [VOCABULARY.words.id(token) for token in text.split()]
+    writer = CarefulWriter(VOCABULARY, ids)
+    one, other = writer.branch(), writer.branch()
+    for branch, more in ((one, "was the dogs ( is ) ."), (other, '" Yes , it was the apple')):
+        for length, token in enumerate(more.split(), 1):
+            branch.read(VOCABULARY.words.id(token))
+            read = [*ids, *VOCABULARY.words.ids(more.split()[:length])]
+            assert (branch.spoiling() == CarefulWriter(VOCABULARY, read).spoiling()).all()
+    assert (writer.spoiling() == CarefulWriter(VOCABULARY, ids).spoiling()).all()
+
+
 @pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("drafts", [1, 4])
 @pytest.mark.parametrize("prompt", ["", "My fellow Americans,", 'He said, "The'])
-def test_even_a_wild_draw_makes_none_of_these_slips(prompt: str, seed: int) -> None:
-    sampling = Sampling(temperature=1.5, top_p=1.0, seed=seed)
+def test_even_a_wild_draw_makes_none_of_these_slips(prompt: str, drafts: int, seed: int) -> None:
+    sampling = Sampling(temperature=1.5, top_p=1.0, seed=seed, drafts=drafts)
     drawn = [token.text for token in continue_text(load("lm-gru"), prompt, max_tokens=200, sampling=sampling)]
     marks, ends = set(", ; : . ! ? )".split()), {".", "!", "?"}
     for before, after in pairwise([EOS, *words(prompt), *drawn]):

@@ -187,7 +187,17 @@ def test_top_p_keeps_the_fewest_words_that_hold_the_share() -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [{"temperature": -1}, {"temperature": float("nan")}, {"top_k": -1}, {"top_p": 0}, {"top_p": 1.5}, {"seed": -1}]
+    "bad",
+    [
+        {"temperature": -1},
+        {"temperature": float("nan")},
+        {"top_k": -1},
+        {"top_p": 0},
+        {"top_p": 1.5},
+        {"seed": -1},
+        {"drafts": 0},
+        {"drafts": 21},
+    ],
 )
 def test_a_sampling_setting_out_of_range_is_named(bad: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(bad))):

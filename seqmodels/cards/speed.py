@@ -88,7 +88,7 @@ def _write(checkpoint: Checkpoint, seed: int) -> tuple[int, float]:
         begun = (
             checkpoint.given(checkpoint.conditions[number % len(checkpoint.conditions)]) if checkpoint.conditions else checkpoint
         )
-        sampling = inference.Sampling(seed=seed + ROUNDS * number)
+        sampling = inference.Sampling(seed=seed + ROUNDS * number, drafts=1)  # every word that is drawn stands
         count += len(list(inference.continue_text(begun, PROMPT, max_tokens=WRITTEN - count, sampling=sampling)))
         if count >= WRITTEN:
             break

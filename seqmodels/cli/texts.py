@@ -94,6 +94,9 @@ def generate(
     careful: Annotated[
         bool, typer.Option(help="Draw no word that would spoil the text, such as one twice or a bracket that nothing opened.")
     ] = True,
+    drafts: Annotated[
+        int, typer.Option(help="Write so many versions of each sentence and keep the likeliest; 1 takes what comes. Of words only.")
+    ] = 8,
     checkpoint: CheckpointOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -104,7 +107,7 @@ def generate(
 
     if max_tokens > LONGEST_TEXT:
         raise ValueError(f"max_tokens is {max_tokens:,}: give at most {LONGEST_TEXT:,}")
-    sampling = inference.Sampling(temperature, top_k, top_p, seed, careful)
+    sampling = inference.Sampling(temperature, top_k, top_p, seed, careful, drafts)
     loaded = _begun(load_model(task, cell, checkpoint), language)
     _, vocabulary = as_language_model(loaded)
     prompt = prompt or ""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seqmodels.inference.language import NextWords, Sampling, adjusted
+from seqmodels.inference.drawing import Sampling, adjusted
+from seqmodels.inference.language import NextWords
 from seqmodels.text import UNK, Unit
 
 

@@ -6,8 +6,9 @@ heeds them; the model's own probabilities stay what they are.
 
 from __future__ import annotations
 
+import copy
 import unicodedata
-from collections import defaultdict
+from collections import ChainMap, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,7 +22,7 @@ from seqmodels.vocab import LanguageVocab
 Mask = NDArray[np.bool_]  # (vocabulary,)
 
 QUOTE = '"'
-_TERMINAL = frozenset(". ! ?".split())  # ends a sentence
+TERMINAL = frozenset(". ! ?".split())  # ends a sentence
 _MIDDLE = frozenset(", ; : - -- – —".split())
 _BRACKETS = {"(": ")", "{": "}", "“": "”", "``": "''"}
 _CLOSING = frozenset(_BRACKETS.values())
@@ -58,7 +59,7 @@ def _kinds(vocabulary: LanguageVocab) -> _Kinds:
     if odd.mean() > 0.5:  # it writes little else
         odd[:] = False
     odd[vocabulary.words.unk] = True
-    marks = _TERMINAL | _MIDDLE | _CLOSING | {"%"}
+    marks = TERMINAL | _MIDDLE | _CLOSING | {"%"}
     small = np.array([token[:1].islower() for token in tokens])
     if np.mean([token[:1].isupper() for token in tokens]) < _CAPITALS:
         small[:] = False
@@ -75,7 +76,7 @@ def _kinds(vocabulary: LanguageVocab) -> _Kinds:
         after={"a": sounds == "vowel", "an": sounds == "consonant"},
         breaks=np.array([token in marks or token == EOS for token in tokens]),
         brackets={opening: closing for opening, closing in _BRACKETS.items() if closing in tokens},
-        stops=not _TERMINAL.isdisjoint(tokens[:_STOPS]),
+        stops=not TERMINAL.isdisjoint(tokens[:_STOPS]),
         same=dict(same),
     )
 
@@ -106,8 +107,8 @@ class CarefulWriter:
     def __init__(self, vocabulary: LanguageVocab, ids: Iterable[int] = ()) -> None:
         self._kinds = _kinds(vocabulary)
         self._tokens = vocabulary.words.tokens
-        self._ids: list[int] = []
-        self._followers: dict[tuple[int, ...], set[int]] = defaultdict(set)
+        self._ids: list[int] = []  # the last words
+        self._followers: ChainMap[tuple[int, ...], tuple[int, ...]] = ChainMap()
         self._start()
         for index in ids:
             self.read(index)
@@ -115,10 +116,10 @@ class CarefulWriter:
     def read(self, index: int) -> None:
         """The next word of the text."""
         token = self._tokens[index]
-        self._ids.append(index)
-        if len(self._ids) >= _REPEATED:
-            *before, last = self._ids[-_REPEATED:]
-            self._followers[tuple(before)].add(last)
+        self._ids = [*self._ids[1 - _REPEATED :], index]
+        if len(self._ids) == _REPEATED:
+            *before, last = self._ids
+            self._followers[tuple(before)] = (*self._followers.get(tuple(before), ()), last)
         if token == EOS:
             return self._start()
         closes_quote = token == QUOTE and self._quoted is not None
@@ -131,12 +132,18 @@ class CarefulWriter:
         elif token == QUOTE:
             self._quoted = None if closes_quote else 0
         self._opened = token in brackets or (token == QUOTE and not closes_quote)
-        self._ended = token in _TERMINAL or (self._ended and (closes_quote or token in _CLOSING))
+        self._ended = token in TERMINAL or (self._ended and (closes_quote or token in _CLOSING))
         self._aside += 1
         if self._quoted is not None:
             self._quoted += 1
         self._last = token
         return None
+
+    def branch(self) -> CarefulWriter:
+        """A writer that goes on from here for itself, as long as this one reads no further."""
+        branch = copy.copy(self)
+        branch._open, branch._followers = [*self._open], self._followers.new_child()
+        return branch
 
     def spoiling(self) -> Mask:
         """The words that would spoil the text if they came next; at least one is left."""
@@ -185,7 +192,7 @@ class CarefulWriter:
             return None
         if self._open and self._aside > _LONGEST_ASIDE:
             return self._kinds.ids.get(self._open[-1])
-        if self._quoted is not None and self._quoted > _LONGEST_SPEECH and self._last in _TERMINAL:
+        if self._quoted is not None and self._quoted > _LONGEST_SPEECH and self._last in TERMINAL:
             return self._kinds.ids.get(QUOTE)
         return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,8 +13,9 @@ from torch import Tensor
 from seqmodels.cells import Gates
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference import Encoded, GeneratedToken, NextWords, Sampling, Tagging, tag_encoded
+from seqmodels.inference.drawing import draw
 from seqmodels.inference.encoding import as_language_model, embed, finite, read_traced
-from seqmodels.inference.language import draw, expected
+from seqmodels.inference.language import expected, prompt_ids
 from seqmodels.recurrence import Step, memory_and_output, walk
 from seqmodels.traces.layers import BACKWARD, FORWARD, LayerTrace, Trace, sides
 
@@ -112,18 +114,17 @@ def continue_intervened(
     _check(checkpoint, clamps)
     if after is not None and after.trace.tokens != tuple(token.text for token in read_traced(checkpoint, prompt)):
         raise ValueError("`after` is of another prompt: give what `intervene` made of this one")
-    run = _Run(checkpoint, clamps, None if after is None else after.trace)
+    begun = _Run(checkpoint, clamps, None if after is None else after.trace)
     first = None if after is None else after.next_words
 
-    def read(ids: list[int]) -> Tensor:
-        nonlocal first
-        if first is not None:
-            known, first = first, None
-            return torch.from_numpy(known.log_probabilities)
-        _, outputs = run.read(model.embedding(torch.tensor(ids)))
-        return finite(checkpoint, model.logits(outputs[-1][-1]))
+    def read(rows: list[list[int]], places: list[_Run | None]) -> tuple[Tensor, list[_Run]]:
+        if places == [None] and first is not None:
+            return torch.from_numpy(first.log_probabilities).unsqueeze(0), [begun]
+        runs = [(begun if place is None else place).branch() for place in places]
+        last = [run.read(model.embedding(torch.tensor(ids)))[1][-1][-1] for run, ids in zip(runs, rows, strict=True)]
+        return finite(checkpoint, model.logits(torch.stack(last))), runs
 
-    return draw(vocabulary, read, prompt, max_tokens=max_tokens, sampling=sampling)
+    return draw(vocabulary, read, prompt_ids(vocabulary, prompt), max_tokens=max_tokens, sampling=sampling)
 
 
 _Side = tuple[int, str]  # a layer, and a direction
@@ -144,6 +145,12 @@ class _Run:
         }
         for traced in () if after is None else after.layers:
             self._ends[traced.layer, traced.direction] = torch.from_numpy(traced.memory[-1]), torch.from_numpy(traced.output[-1])
+
+    def branch(self) -> _Run:
+        """A run that reads on from here for itself."""
+        branch = copy.copy(self)
+        branch._ends = dict(self._ends)
+        return branch
 
     def read(self, inputs: Tensor) -> tuple[dict[_Side, tuple[list[Step], _Start | None]], list[Tensor]]:
         """inputs (time, input) -> what `_walk` gives of each layer and direction, and each layer's outputs (time, output_size)."""

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference import GeneratedToken, Sampling, continue_text
+from seqmodels.inference.drawing import draw
 from seqmodels.inference.encoding import as_language_model, finite
-from seqmodels.inference.language import draw, reader
+from seqmodels.inference.language import prompt_ids, reader
 from seqmodels.recurrence import State
 from seqmodels.text import EOS
 from seqmodels.traces.contributions import start_contributions
@@ -89,13 +90,13 @@ def continue_switched(
     model, vocabulary = as_language_model(checkpoint)
     with torch.inference_mode():
         state = swapped(checkpoint, trace(checkpoint, prompt), other)
-        begun = [finite(checkpoint, model.logits(state[0][-1, 0, 0]))]
-    read_on = reader(checkpoint, state)
+        begun = finite(checkpoint, model.logits(state[0][-1, 0]))
+    read_on = reader(checkpoint)
 
-    def read(ids: list[int]) -> Tensor:
-        return begun.pop() if begun else read_on(ids)  # the prompt is read already
+    def read(rows: list[list[int]], after: list[State | None]) -> tuple[Tensor, list[State]]:
+        return (begun, [state]) if after == [None] else read_on(rows, after)  # the prompt is read already
 
-    return draw(vocabulary, read, prompt, max_tokens=max_tokens, sampling=sampling)
+    return draw(vocabulary, read, prompt_ids(vocabulary, prompt), max_tokens=max_tokens, sampling=sampling)
 
 
 def swapped(checkpoint: Checkpoint, traced: Trace, other: Checkpoint) -> State:
