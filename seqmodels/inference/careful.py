@@ -27,6 +27,8 @@ _MIDDLE = frozenset(", ; : - -- – —".split())
 _BRACKETS = {"(": ")", "{": "}", "“": "”", "``": "''"}
 _CLOSING = frozenset(_BRACKETS.values())
 _USUAL = frozenset("'’‘.,;:!?$£%&/()\"“”`–—-…")  # what is written besides letters and digits
+_JOINS = ("and", "or")
+_TWICE = frozenset("again by less more on out over round through up worse".split())  # stand on both sides of one, as `nearer` does
 _REPEATED = 6  # words that stand in a text only once in this order
 _LONGEST_ASIDE, _LONGEST_SPEECH = 25, 60  # words between brackets, between quotes
 _NEGATED = frozenset("ai are ca could did do does had has have is might must need sha should was were wo would".split())
@@ -162,6 +164,9 @@ class CarefulWriter:
         if last in _MIDDLE:
             mask |= kinds.breaks
         mask[kinds.same.get(last.lower(), [])] = True
+        joined = self._joined
+        if joined not in _TWICE and not joined.endswith("er"):
+            mask[kinds.same.get(joined, [])] = True
         mask |= kinds.after.get(last.lower(), False)
         for word in _NOT:
             self._mind(mask, word, allowed=last.lower() in _NEGATED)
@@ -172,6 +177,11 @@ class CarefulWriter:
             self._mind(mask, closing, allowed=closing in self._open[-1:] and not self._opened and last not in _MIDDLE)
         self._mind(mask, EOS, allowed=(self._ended or self._may_end) and not self._open and self._quoted is None)
         return kinds.odd if mask.all() else mask
+
+    @property
+    def _joined(self) -> str:
+        """The word to which the next one is joined by an `and`, in small letters."""
+        return self._tokens[self._ids[-2]].lower() if self._last.lower() in _JOINS and len(self._ids) > 1 else ""
 
     @property
     def _may_end(self) -> bool:
