@@ -180,6 +180,11 @@ def test_an_adjusted_distribution_keeps_the_best_words_in_order(seed: int, tempe
     assert set(kept) == set(ranked[: len(kept)])
 
 
+def test_the_least_temperature_takes_the_most_probable_word() -> None:
+    least = adjusted(DISTRIBUTION.log_probabilities, Sampling(temperature=5e-324, top_p=1))
+    assert least.tolist() == [1, 0, 0, 0, 0]
+
+
 def test_top_p_keeps_the_fewest_words_that_hold_the_share() -> None:
     logs = np.log(np.array([0.5, 0.3, 0.15, 0.05], np.float32))
     assert np.flatnonzero(adjusted(logs, Sampling(temperature=1, top_p=0.79))).tolist() == [0, 1]

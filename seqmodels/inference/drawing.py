@@ -84,7 +84,8 @@ def adjusted(log_probabilities: NDArray[np.float32], sampling: Sampling, *, neve
         one_hot = np.zeros_like(scores)
         one_hot[scores.argmax()] = 1
         return one_hot
-    scores = (scores - scores.max()) / sampling.temperature
+    with np.errstate(over="ignore"):  # by the least temperatures all but the best are infinitely far off
+        scores = (scores - scores.max()) / sampling.temperature
     if 0 < sampling.top_k < len(scores):
         scores = _only(scores, _largest(scores, sampling.top_k)[: sampling.top_k], -np.inf)
     probabilities = np.exp(scores)
