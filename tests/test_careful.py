@@ -15,7 +15,7 @@ from seqmodels.vocab import LanguageVocab, Vocab
 
 TOKENS = (
     "The the A a An an He he It it Paris apple unit hour one FBI dog dogs is was do can not n't 's said Yes 7 % . , ; : ! ? \" ( ) "
-    "[ ] ¶ -- “ ” and or again nearer"
+    "[ ] ¶ -- “ ” and or again near nearer power her"
 ).split()
 VOCABULARY = LanguageVocab(Vocab([UNK, EOS, *TOKENS]))
 
@@ -54,7 +54,9 @@ def test_nothing_stands_twice_in_a_row(text: str, again: str) -> None:
     assert set(again.split()) <= spoiling(f"He is {text}")
 
 
-@pytest.mark.parametrize(("word", "may"), [("dog", False), ("Paris", False), ("again", True), ("nearer", True)])
+@pytest.mark.parametrize(
+    ("word", "may"), [("dog", False), ("Paris", False), ("power", False), ("her", False), ("again", True), ("nearer", True)]
+)
 @pytest.mark.parametrize("join", ["and", "or"])
 def test_a_word_is_not_joined_to_itself_unless_that_is_usual(word: str, join: str, may: bool) -> None:
     assert (word in allowed(f"He said {word} {join}")) == may

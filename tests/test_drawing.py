@@ -113,6 +113,14 @@ def test_the_end_of_a_paragraph_is_no_sentence_of_its_own() -> None:
     assert begin.count(EOS) < 20  # alone it would be likelier than any sentence
 
 
+def test_where_each_text_has_a_condition_the_first_end_of_a_paragraph_is_the_end() -> None:
+    conditioned = LanguageVocab(WORDS.words, conditions=("calm", "loud"))
+    for seed in range(20):
+        sampling = Sampling(1.0, top_p=1.0, careful=False, seed=seed)
+        drawn = [token.text for token in draw(conditioned, Chain(), [WORDS.eos], max_tokens=200, sampling=sampling)]
+        assert drawn.index(EOS) == len(drawn) - 1
+
+
 def test_a_sentence_that_does_not_end_is_written_in_parts() -> None:
     vocabulary = LanguageVocab(Vocab([UNK, EOS, "la", "lu"]))
 
@@ -138,6 +146,12 @@ def test_with_one_draft_a_word_stands_as_soon_as_it_is_drawn() -> None:
 def test_the_most_probable_words_are_written_once() -> None:
     chain = Chain()
     assert written(temperature=0, drafts=8, chain=chain) == written(temperature=0, drafts=1)
+    assert all(len(texts) == 1 for texts in chain.reads)
+
+
+def test_of_one_word_to_choose_from_there_is_one_draft() -> None:
+    chain = Chain()
+    written(top_k=1, drafts=8, chain=chain)
     assert all(len(texts) == 1 for texts in chain.reads)
 
 

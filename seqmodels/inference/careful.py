@@ -28,7 +28,8 @@ _BRACKETS = {"(": ")", "{": "}", "“": "”", "``": "''"}
 _CLOSING = frozenset(_BRACKETS.values())
 _USUAL = frozenset("'’‘.,;:!?$£%&/()\"“”`–—-…")  # what is written besides letters and digits
 _JOINS = ("and", "or")
-_TWICE = frozenset("again by less more on out over round through up worse".split())  # stand on both sides of one, as `nearer` does
+# stand on both sides of one, as comparatives do
+_TWICE = frozenset("again by hundreds less many miles more on out over round so such thousands through two up worse years".split())
 _REPEATED = 6  # words that stand in a text only once in this order
 _LONGEST_ASIDE, _LONGEST_SPEECH = 25, 60  # words between brackets, between quotes
 _NEGATED = frozenset("ai are ca could did do does had has have is might must need sha should was were wo would".split())
@@ -164,9 +165,7 @@ class CarefulWriter:
         if last in _MIDDLE:
             mask |= kinds.breaks
         mask[kinds.same.get(last.lower(), [])] = True
-        joined = self._joined
-        if joined not in _TWICE and not joined.endswith("er"):
-            mask[kinds.same.get(joined, [])] = True
+        mask[kinds.same.get(self._joined, [])] = True
         mask |= kinds.after.get(last.lower(), False)
         for word in _NOT:
             self._mind(mask, word, allowed=last.lower() in _NEGATED)
@@ -180,8 +179,12 @@ class CarefulWriter:
 
     @property
     def _joined(self) -> str:
-        """The word to which the next one is joined by an `and`, in small letters."""
-        return self._tokens[self._ids[-2]].lower() if self._last.lower() in _JOINS and len(self._ids) > 1 else ""
+        """The word to which an `and` joins the next one, in small letters; none where it may be joined to itself."""
+        if self._last.lower() not in _JOINS or len(self._ids) < 2:
+            return ""
+        word = self._tokens[self._ids[-2]].lower()
+        comparative = word.endswith("er") and not {word[:-1], word[:-2]}.isdisjoint(self._kinds.same) and len(word) > 4
+        return "" if word in _TWICE or comparative else word
 
     @property
     def _may_end(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -118,10 +118,10 @@ class _Draft(Generic[Place]):
         self.log_probabilities.append(float(self.expected[drawn]))
         self.log_probability += self.log_probabilities[-1]
 
-    def ended(self, tokens: Sequence[str]) -> bool:
-        """Whether a sentence has ended: a paragraph that ends before it is not one."""
-        last = tokens[self.words[-1]]
-        return last in TERMINAL or (last == EOS and len(self.words) > 1)
+    def ended(self, vocabulary: LanguageVocab) -> bool:
+        """Whether a sentence has ended: the end of the paragraph before it is none, unless that is the end of all."""
+        last = vocabulary.words.tokens[self.words[-1]]
+        return last in TERMINAL or (last == EOS and (len(self.words) > 1 or bool(vocabulary.conditions)))
 
     def score(self, words: int | None = None) -> float:
         """How likely it is for its length, or could be with so many words at most: log p / sqrt(words).
@@ -139,7 +139,7 @@ def _draw(
     by_words = vocabulary.unit == "word"
     writer = CarefulWriter(vocabulary, unread) if sampling.careful and by_words else None
     # all drafts of the most probable words would be the same
-    drafts = sampling.drafts if by_words and sampling.temperature else 1
+    drafts = sampling.drafts if by_words and sampling.temperature and sampling.top_k != 1 else 1
     place: Place | None = None
     while left:
         (expected,), (begun,) = _read(read, [unread], [place])
@@ -167,7 +167,7 @@ def _best(
     while going:
         for draft in going:
             draft.add(vocabulary, sampling, random)
-        done += [draft for draft in going if draft.ended(vocabulary.words.tokens) or len(draft.words) == most]
+        done += [draft for draft in going if draft.ended(vocabulary) or len(draft.words) == most]
         bar = max((draft.score() for draft in done), default=-math.inf)
         # one that could not reach the bar, however it went on, is left as it is
         going = [draft for draft in going if draft not in done and draft.score(most) > bar]
