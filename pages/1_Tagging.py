@@ -28,21 +28,21 @@ EXAMPLES = (
         "Garden path",
         "The old man the boat.",
         "*Man* is the verb here: the old are those who man the boat. Most readers stumble, and so do all three models: a noun, "
-        "they say, at 92 to 96 %.",
+        "they say, at 89 to 97 %.",
         POS,
     ),
     Example(
         "One word, two jobs",
-        "We must present the present, and object to the object.",
-        "*Present* and *object* are each a verb first and a noun second. Of *present* all three models see it, of *object* LSTM "
-        "alone: to Elman and GRU it is a noun both times.",
+        "They refuse to permit us to obtain the refuse permit.",
+        "*Refuse* and *permit* are each a verb first and a noun second. The word is the same, and all three models see it by "
+        "what stands around it.",
         POS,
     ),
     Example(
         "Fruit flies",
         "Time flies like an arrow, but fruit flies like a banana.",
         "*Flies* is a verb, then a noun, and *like* a preposition (ADP), then a verb. No model follows: at the second *flies* they "
-        "still say a verb, at 88 to 99 %, and at the second *like* a preposition, at 88 to 96 %.",
+        "still say a verb, at 85 to 99 %, and at the second *like* a preposition, at 91 to 95 %.",
         POS,
     ),
     Example(
@@ -68,7 +68,7 @@ EXAMPLES = (
         "Far apart",
         "Have they taken it? Have the students who failed the exam taken it again?",
         "Both times *taken* makes *have* an auxiliary (AUX). Two words away, all three models see it, at 97 to 99 %. Seven words "
-        "away none does: a verb, they say, at 85 to 97 %.",
+        "away none does: a verb, they say, at 92 to 97 %.",
         POS,
     ),
     Example(

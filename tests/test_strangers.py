@@ -71,7 +71,7 @@ class Shouting(TagTask):
     corpora = ()
     sources = ("generated",)
     tags = ("calm", "loud")
-    vectors, casing_noise = None, 0.0  # vectors know no capitals, and with noise there would be none to learn
+    vectors, casing_noise, title_noise = None, 0.0, 0.0  # vectors know no capitals, and with noise there would be none to learn
     probe = TEXT
     shipped = False
     model = ModelConfig("gru", 8, word_size=8, character_size=8, spelling_size=16)

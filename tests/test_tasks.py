@@ -317,9 +317,12 @@ def test_a_memory_model_is_saved_and_loaded_and_says_that_it_reads_no_text(name:
             use(loaded, "The old man.")
 
 
-@pytest.mark.parametrize("noise", [0.0, 0.4, 1.0])
-def test_so_large_a_share_of_the_sentences_is_learned_from_in_another_case(noise: float, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("noise", "titles"), [(0.0, 0.0), (0.4, 0.0), (1.0, 0.0), (0.0, 0.5), (0.0, 1.0), (0.4, 0.2)])
+def test_so_large_a_share_of_the_sentences_is_learned_from_in_another_case(
+    noise: float, titles: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(TagTask, "casing_noise", noise)
+    monkeypatch.setattr(TagTask, "title_noise", titles)
     task = TagTask()
     items = [Sentence(("New", "iPhone", "is", "large"), ("PROPN", "PROPN", "AUX", "ADJ"))] * 400
     vocabulary = task.vocabulary(items)
@@ -338,7 +341,9 @@ def test_so_large_a_share_of_the_sentences_is_learned_from_in_another_case(noise
     counts = Counter(read)
     others = [("new", "iphone", "is", "large"), ("NEW", "IPHONE", "IS", "LARGE"), ("New", "IPhone", "Is", "Large")]
     assert counts.keys() <= {items[0].words, *others}
-    assert sum(counts[words] for words in others) == pytest.approx(400 * noise, abs=45 if 0 < noise < 1 else 0)
+    changed = noise + titles
+    assert sum(counts[words] for words in others) == pytest.approx(400 * changed, abs=45 if 0 < changed < 1 else 0)
+    assert counts[others[2]] == pytest.approx(400 * (titles + 0.12 * noise), abs=45 if 0 < changed < 1 else 25)
     if noise:
         assert counts[others[0]] > counts[others[1]] > 0
         assert counts[others[2]] > 0

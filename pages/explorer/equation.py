@@ -14,14 +14,14 @@ OFFERED = 5  # units to pick from
 EXAMPLES = (
     Example(
         "A unit that counts",
-        "LSTM's unit 166 keeps almost everything and adds almost 1 at nearly every word: −0.232 after the first, 11.901 at "
+        "LSTM's unit 53 keeps almost everything and adds almost 1 at nearly every word: 0.732 after the first, 12.685 at "
         "*table*. GRU can't count so: its memory never leaves −1 to 1.",
-        state(KEYS, "pos", "lstm", direction="forward", token="18", unit=166),
+        state(KEYS, "pos", "lstm", direction="forward", token="18", unit=53),
     ),
     Example(
         "Replaced by one word",
-        "at *cabinet*, GRU's unit 153 keeps less than 0.01 % of −0.999 and becomes 1.000. What it held is gone.",
-        state(KEYS, "pos", "elman gru lstm", direction="forward", token="5", unit=None),
+        "at *office*, GRU's unit 114 keeps less than 0.01 % of −0.995 and becomes 1.000. What it held is gone.",
+        state(KEYS, "pos", "elman gru lstm", direction="forward", token="9", unit=None),
     ),
 )
 

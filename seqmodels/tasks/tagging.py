@@ -72,7 +72,7 @@ class TagTask(Task):
     corpus_note = "tagged by people"
     shipped = True
     vocabulary_class = TaggerVocab
-    corpora: ClassVar[tuple[str, ...]] = ("ewt", "gum")
+    corpora: ClassVar[tuple[str, ...]] = ("ewt", "gum", "headlines")
     metric = "accuracy"
     higher_is_better = True
     model = ModelConfig(cell="gru", hidden_size=192, dropout=0.4)
@@ -82,7 +82,11 @@ class TagTask(Task):
     tags: ClassVar[tuple[str, ...]] = UPOS
     vectors: ClassVar[str | None] = GLOVE  # what its models read of each word besides what they learn
     casing_noise: ClassVar[float] = 0.08  # share of the sentences that are learned from in another case
-    more: ClassVar[tuple[tuple[str, str], ...]] = (("gum", "train"),)  # to train on besides the first of the corpora: their splits
+    title_noise: ClassVar[float] = 0.05  # and of those that are as a title, as headlines are
+    more: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("gum", "train"),
+        ("headlines", "train"),
+    )  # to train on besides the first of the corpora: their splits
     corrected: ClassVar[frozenset[str]] = frozenset()  # the corpora among those that may mean something else by a tag
 
     def load(self, split: str, keep: Subset | None = None) -> list[Sentence]:
@@ -208,6 +212,7 @@ class EntityTask(TagTask):
     demo = DemoConfig(_SMALL, TrainConfig(epochs=5, learning_rate=5e-3, patience=2))
     sources: ClassVar[tuple[str, ...]] = ("uner", "all", "silver", "file")
     tags: ClassVar[tuple[str, ...]] = ENTITY_TAGS
+    title_noise = 0.0
     more = (
         *(("wikigold", "train"), ("wnut17", "train"), ("wnut17", "dev"), ("wnut17", "test"), ("btc", "train")),
         *(("crossner", "train"), ("crossner", "dev"), ("crossner", "test")),

@@ -119,6 +119,7 @@ class TaggingObjective:
             "auxiliary_weight": self.auxiliary_weight if self.second_tags else 0.0,
             "word_dropout": self.word_dropout,
             "casing_noise": self.task.casing_noise,
+            "title_noise": self.task.title_noise,
         }
 
     def _recased(self, words: tuple[str, ...]) -> Sequence[str]:
@@ -129,7 +130,7 @@ class TaggingObjective:
             share += part * self.task.casing_noise
             if drawn < share:
                 return [recase(word) for word in words]
-        return words
+        return [_first_upper(word) for word in words] if drawn < share + self.task.title_noise else words
 
     def _first_loss(self, model: Tagger, outputs: Tensor, gold: Tensor, sentences: Sequence[Sentence]) -> Tensor:
         logits = model.head(outputs)
