@@ -372,7 +372,8 @@ def finish_with_files_no_larger_than(size: int, run: Run) -> None:
     """As on a disk with so little left; in a process of its own."""
     limits = (size, size)
     fork(run, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limits))
-    wait_until(lambda: not run.alive and status(run).name != "interrupted")
+    # whoever has not taken it yet is not alive either
+    wait_until(lambda: not run.alive and status(run).name not in ("queued", "interrupted"))
 
 
 def test_a_disk_that_is_full_fails_a_run_in_plain_words_and_the_last_good_weights_stay() -> None:

@@ -118,7 +118,7 @@ def test_the_leaderboard_can_be_taken_away() -> None:
     ("page", "words"),
     [
         (OVERVIEW, ("record", "Below the tags")),
-        (TAGGING, ("object", "12 tokens", "noun")),
+        (TAGGING, ("permit", "11 tokens", "noun")),
         (LANGUAGE, ("GRU", "fellow Americans", "What surprised them in the prompt")),
     ],
 )
