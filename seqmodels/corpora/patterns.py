@@ -48,15 +48,13 @@ def read_tagged_patterns(path: Path | TextFile) -> list[Sentence]:
     """
     file = open_file(path)
     lists, blocks = _read(file, UPOS, ("sentences", "headlines"))
-    found = [_with_tags(pattern, lists, file) for pattern in _repeated(blocks["sentences"], TAGGED_TIMES)]
-    for number, pattern in enumerate(_repeated(blocks["headlines"], TAGGED_TIMES)):
-        headline = _with_tags(pattern, lists, file)
-        small = _JOINING if number % 2 else ()
-        pairs = zip(headline.words, headline.tags, strict=True)
-        words = tuple(word if tag in small else word[:1].upper() + word[1:] for word, tag in pairs)
-        found.append(Sentence(words, headline.tags))
+    sentences, headlines = (
+        [_with_tags(pattern, lists, file) for pattern in _repeated(blocks[kind], TAGGED_TIMES)]
+        for kind in ("sentences", "headlines")
+    )
     return [
-        Sentence((first[:1].upper() + first[1:], *rest), sentence.tags) for sentence in found for first, *rest in [sentence.words]
+        *(_with_capitals(sentence, UPOS) for sentence in sentences),
+        *(_with_capitals(headline, _JOINING if number % 2 else ()) for number, headline in enumerate(headlines)),
     ]
 
 
@@ -133,3 +131,12 @@ def _with_tags(pattern: str, names: Mapping[str, _Names], file: TextFile) -> Sen
             raise CorpusError(f"{file}: {part!r} in the pattern {pattern!r} is no slot and has no tag: write it as in the/DET")
     words, tags = zip(*tagged, strict=True)
     return Sentence(words, tags)
+
+
+def _with_capitals(sentence: Sentence, small: Sequence[str]) -> Sentence:
+    """The first word begins with a capital, and so do all others but those of these parts of speech."""
+    words = (
+        word if place and tag in small else word[:1].upper() + word[1:]
+        for place, (word, tag) in enumerate(zip(sentence.words, sentence.tags, strict=True))
+    )
+    return Sentence(tuple(words), sentence.tags)
