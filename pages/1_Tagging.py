@@ -39,6 +39,13 @@ EXAMPLES = (
         POS,
     ),
     Example(
+        "A headline",
+        "Ford Recalls Trucks After Fires",
+        "Every word has a capital, as only names have elsewhere. All three models know *Ford* for the one name, and *Recalls* for "
+        "the verb.",
+        POS,
+    ),
+    Example(
         "Fruit flies",
         "Time flies like an arrow, but fruit flies like a banana.",
         "*Flies* is a verb, then a noun, and *like* a preposition (ADP), then a verb. No model follows: at the second *flies* they "

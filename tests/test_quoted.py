@@ -556,6 +556,14 @@ def one_word_two_jobs(state: State) -> Sequence[str]:
     return []
 
 
+@claim("Tagging: A headline")
+def a_headline(state: State) -> Sequence[str]:
+    for cell in SHIPPED_CELLS:
+        found = [token.tag for token in tag(load("pos", cell), state["text"]).tokens]
+        assert found == ["PROPN", "VERB", "NOUN", "ADP", "NOUN"]
+    return []
+
+
 @claim("Tagging: Fruit flies")
 def fruit_flies(state: State) -> Sequence[str]:
     found = tagged_by("pos", state, "flies", "like")
