@@ -52,7 +52,7 @@ def test_typing_tags_the_new_text() -> None:
 def test_every_example_can_be_taken_and_says_why_it_is_interesting() -> None:
     app = opened(TAGGING)
     titles = app.menu_button(key="text-examples").options
-    assert len(set(titles)) == 8
+    assert len(set(titles)) == 9
     texts = set()
     for title in titles:
         took(app, title)
@@ -61,7 +61,7 @@ def test_every_example_can_be_taken_and_says_why_it_is_interesting() -> None:
         about_entities = title in ("People and places", "Is it a place?")
         assert app.session_state["task"] == ("Entities" if about_entities else "Parts of speech")
         texts.add(app.text_area[0].value)
-    assert len(texts) == 8
+    assert len(texts) == 9
 
 
 def test_a_click_on_the_button_reads_what_is_typed() -> None:
