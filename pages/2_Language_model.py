@@ -174,9 +174,9 @@ def settings(tasks: Sequence[str], alone: bool) -> Asked:
 def draw_anew() -> None:
     """The next seed."""
     _, low, high, usual, _, _ = SLIDERS[SEED]
-    now = st.session_state.get(SEED)
+    now = address.kept(SEED)
     following = int(usual if now is None else now) + 1
-    st.session_state[SEED] = following if following <= high else int(low)
+    address.put({SEED: following if following <= high else int(low)}, unseen=True)
 
 
 def many(asked: Asked, name: str) -> int:

@@ -61,6 +61,7 @@ class _Memory:
     assumed: dict[str, Said] = field(default_factory=dict)  # defaults in this run, in the words of an address
     usual: dict[str, Any] = field(default_factory=dict)  # the same of the inputs drawn, as their values
     around: tuple[dict[str, None], list[dict[str, Said]]] = field(default_factory=lambda: ({}, []))  # both, outside the body
+    unseen: dict[str, tuple[Any, Any]] = field(default_factory=dict)  # by key: what the browser says, and what was put over it
     long: dict[str, str] = field(default_factory=dict)  # values too long for an address, by the name that stands for them
 
     def place(self, key: str) -> tuple[str, str]:
@@ -244,13 +245,19 @@ def kept(key: str) -> Any:
     return None if entry is None else entry.value
 
 
-def put(values: Mapping[str, Any]) -> None:
-    """Set inputs by their keys, whether or not this page has drawn them yet. Only before they are drawn, such as in a callback."""
+def put(values: Mapping[str, Any], *, unseen: bool = False) -> None:
+    """Set inputs by their keys, whether or not this page has drawn them yet. Only before they are drawn, such as in a callback.
+
+    Of an input in a menu that was opened and closed a browser goes on saying what it said last, until the menu is opened again.
+    `unseen` is for such ones: that is then no change of the visitor's.
+    """
     memory = _memory()
     for key, value in values.items():
         usual = memory.usual.pop(key, None)  # may be another in the next run: what is set is set, whatever the default
         keep(key, value, usual if value is None else None)
         if key in st.session_state:
+            if unseen:
+                memory.unseen[key] = st.session_state[key], value
             st.session_state[key] = value
 
 
@@ -330,6 +337,11 @@ def _differs(opening: _Opening, key: str, expected: Said, said: Said) -> bool:
 
 def _follow(memory: _Memory) -> None:
     """Keep what the visitor has changed since the last run: the menu is drawn before the inputs, and a run may end before them."""
+    for key, (said, value) in list(memory.unseen.items()):
+        if st.session_state.get(key) == said:
+            st.session_state[key] = value
+        elif st.session_state.get(key) != value:
+            del memory.unseen[key]
     for place, entry in memory.kept.items():  # of inputs that were drawn: those of the last run may be few, if another broke it off
         key = place[1]
         if place == memory.place(key) and st.session_state.get(key, entry.value) != entry.value:

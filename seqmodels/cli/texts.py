@@ -95,7 +95,7 @@ def generate(
         bool, typer.Option(help="Draw no word that would spoil the text, such as one twice or a bracket that nothing opened.")
     ] = True,
     drafts: Annotated[
-        int, typer.Option(help="Write so many versions of each sentence and keep the likeliest; 1 takes what comes. Of words only.")
+        int, typer.Option(help="Of each sentence, write 1 to 20 versions and keep the likeliest; 1: what comes. Of words only.")
     ] = 8,
     checkpoint: CheckpointOption = None,
     json: JsonOption = False,

@@ -126,6 +126,26 @@ def test_sliders_that_are_first_seen_after_an_answer_stand_where_it_left_them(pa
     expect(slider.get_by_role("slider")).to_have_value("0.8")
 
 
+def test_each_press_draws_another_text_also_once_the_settings_were_open(page: Page, address: str) -> None:
+    visit(page, f"{address}/Language_model?cells=gru&length=5")
+    menu = page.get_by_role("button", name="Settings")
+    menu.click()
+    slider = page.get_by_test_id("stSlider").filter(has_text="Seed").get_by_role("slider")
+    expect(slider).to_have_value("7")
+    menu.click()
+    for seed in (8, 9, 10):
+        page.get_by_role("button", name="Another text").click()
+        expect(page).to_have_url(re.compile(f"seed={seed}"))
+        settle(page)
+    page.get_by_text("Numbers").first.click()
+    expect(page).to_have_url(re.compile("numbers=true.*seed=10|seed=10.*numbers=true"))
+    menu.click()
+    expect(slider).to_have_value("10")
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(re.compile("seed=11"))
+
+
 def test_a_sentence_shows_the_heatmaps_of_its_gates(page: Page, address: str) -> None:
     visit(page, f"{address}/Gates?view=Heatmaps")
     type_into(page, "Your text", "The old man the boats.")
