@@ -124,7 +124,7 @@ def answer(prompt: str, asked: Asked, alone: bool) -> None:
                 panels.append((st.empty(), writing, asked.models[name]))
                 shown.keep(partial(written, writing, prompt, asked.models[name], asked.numbers))
             shown.caption(language.spread(found[name]))
-    take_one(asked.models, prompt, found, drafts=0 if alone else asked.sampling.drafts)
+    take_one(asked.models, prompt, found, texts=not alone, drafts=asked.sampling.drafts)
     surprisal = st.container()
     # the text flows in while the rest already stands; the prompt is scored last, which takes long if it is a book
     write(panels, prompt, asked.numbers)
@@ -221,15 +221,15 @@ def bars(name: str, prompt: str, found: Mapping[str, Candidates], *, short: bool
     )
 
 
-def take_one(models: Models, prompt: str, found: Mapping[str, Candidates], *, drafts: int) -> None:
-    """What the bars mean, and of texts in so many drafts the colours; and a list of all candidates, which needs no mouse."""
+def take_one(models: Models, prompt: str, found: Mapping[str, Candidates], *, texts: bool, drafts: int) -> None:
+    """What the bars, and the colours of `texts`, mean; and a list of all candidates, which needs no mouse."""
     rare = " and ".join(text for unit, text in RARE.items() if unit in models.values())
     kind = kinds(models)
     meant = [
         f"A bar is how likely a {kind} comes next: solid under the settings above, faint by the model's own probability, at "
         f"temperature 1. Click a row, or tap it twice, to take that {kind}."
     ]
-    if drafts:
+    if texts:
         meant.append(f"The stronger the colour behind a {kind}, the less the model expected it; ¶ ends a paragraph.")
     if drafts > 1 and "word" in models.values():
         meant.append(f"A sentence is the likeliest of {drafts} drafts.")

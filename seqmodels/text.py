@@ -48,6 +48,11 @@ class Token:
     end: int
 
 
+def first_upper(text: str) -> str:
+    """The text with a capital at its beginning, and else as it is: str.capitalize would make iPhone Iphone."""
+    return text[:1].upper() + text[1:]
+
+
 def normal(text: str) -> str:
     """The normal form of a text or token: NFC, without invisible characters."""
     if text.isascii():

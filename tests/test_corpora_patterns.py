@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
@@ -55,26 +56,6 @@ def test_the_same_sentences_come_each_time_and_one_without_a_slot_once() -> None
     assert len(made("Stocks fall.")) == 1
 
 
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ("", "there are no patterns in it"),
-        (NAMES, "there are no patterns in it"),
-        ("Ada Lovelace\n" + NAMES, "line 1 belongs to no list"),
-        ("## person\nAda Lovelace\n## patterns\n{person}", "'## person' begins no list"),
-        ("## person HERO\nAda Lovelace\n## patterns\n{person}", "'## person HERO' begins no list"),
-        ("## person PER\n\n## patterns\n{person}", "'## person PER' begins no list"),
-        (NAMES + "## city LOC\nParis\n## patterns\n{city}", "there are two lists of 'city'"),
-        (NAMES + "## patterns\n{person} met {robot}.", "'{person} met {robot}.' has a slot for 'robot', which no list is of"),
-    ],
-)
-def test_a_file_of_another_form_is_told_what_is_wrong(text: str, problem: str) -> None:
-    with pytest.raises(CorpusError) as raised:
-        read_patterns(TextFile("made.txt", text))
-    assert str(raised.value).startswith("made.txt: ")
-    assert problem in str(raised.value)
-
-
 WORDS = """\
 ## person PROPN
 Ada Lovelace
@@ -105,42 +86,69 @@ def test_the_words_of_a_headline_have_capitals_and_in_every_other_one_small_word
 
 
 @pytest.mark.parametrize(
-    ("text", "problem"),
+    ("read", "text", "problem"),
     [
-        (WORDS, "there are no patterns in it: put them below '## sentences'"),
-        ("## person PER\nAda\n## sentences\n{person}", "'## person PER' begins no list: write one such as '## person"),
-        (WORDS + "## patterns\n{person}", "'## patterns' begins no list"),
-        (WORDS + "## sentences\n{person} left/VERB {city}", "has a slot for 'city', which no list is of"),
-        (WORDS + "## sentences\n{person} left", "'left' in the pattern '{person} left' is no slot and has no tag"),
-        (WORDS + "## headlines\n{person} left/VBD", "'left/VBD' in the pattern '{person} left/VBD' is no slot and has no tag"),
-        (WORDS + "## headlines\n{person}'s/PART flat/NOUN", "is no slot and has no tag"),
+        (read_patterns, "", "there are no patterns in it"),
+        (read_patterns, NAMES, "there are no patterns in it"),
+        (read_patterns, "Ada Lovelace\n" + NAMES, "line 1 belongs to no list"),
+        (read_patterns, "## person\nAda Lovelace\n## patterns\n{person}", "'## person' begins no list"),
+        (read_patterns, "## person HERO\nAda Lovelace\n## patterns\n{person}", "'## person HERO' begins no list"),
+        (read_patterns, "## person PER\n\n## patterns\n{person}", "'## person PER' begins no list"),
+        (read_patterns, NAMES + "## city LOC\nParis\n## patterns\n{city}", "there are two lists of 'city'"),
+        (
+            read_patterns,
+            NAMES + "## patterns\n{person} met {robot}.",
+            "'{person} met {robot}.' has a slot for 'robot', which no list is of",
+        ),
+        (read_tagged_patterns, WORDS, "there are no patterns in it: put them below '## sentences'"),
+        (
+            read_tagged_patterns,
+            "## person PER\nAda\n## sentences\n{person}",
+            "'## person PER' begins no list: write one such as '## person",
+        ),
+        (read_tagged_patterns, WORDS + "## patterns\n{person}", "'## patterns' begins no list"),
+        (read_tagged_patterns, WORDS + "## sentences\n{person} left/VERB {city}", "has a slot for 'city', which no list is of"),
+        (
+            read_tagged_patterns,
+            WORDS + "## sentences\n{person} left",
+            "'left' in the pattern '{person} left' is no slot and has no tag",
+        ),
+        (
+            read_tagged_patterns,
+            WORDS + "## headlines\n{person} left/VBD",
+            "'left/VBD' in the pattern '{person} left/VBD' is no slot and has no tag",
+        ),
+        (read_tagged_patterns, WORDS + "## headlines\n{person}'s/PART flat/NOUN", "is no slot and has no tag"),
     ],
 )
-def test_a_file_of_tagged_patterns_of_another_form_is_told_what_is_wrong(text: str, problem: str) -> None:
+def test_a_file_of_another_form_is_told_what_is_wrong(
+    read: Callable[[TextFile], list[corpora.Sentence]], text: str, problem: str
+) -> None:
     with pytest.raises(CorpusError) as raised:
-        read_tagged_patterns(TextFile("made.txt", text))
+        read(TextFile("made.txt", text))
     assert str(raised.value).startswith("made.txt: ")
     assert problem in str(raised.value)
 
 
-def test_the_headlines_come_with_the_package() -> None:
-    package = CORPORA["headlines"].splits["train"]
+@pytest.mark.parametrize(
+    ("name", "size", "tags"), [("famous", (4_459, 40_696), set(ENTITY_TAGS)), ("headlines", (902, 4_714), set(UPOS) - {"SYM", "X"})]
+)
+def test_what_is_made_comes_with_the_package(name: str, size: tuple[int, int], tags: set[str]) -> None:
+    package = CORPORA[name].splits["train"]
     assert isinstance(package, PackageTexts)
-    assert corpora.corpus_hash("headlines") == package.sha256
-    assert package.size == sum(path.stat().st_size for path in corpora.fetch("headlines"))
+    assert corpora.corpus_hash(name) == package.sha256
+    assert package.size == sum(path.stat().st_size for path in corpora.fetch(name))
+    sentences = load_sentences(name, "train")
+    assert (len(sentences), sum(len(sentence.words) for sentence in sentences)) == size
+    assert {tag for sentence in sentences for tag in sentence.tags} == tags
+
+
+def test_sentences_and_headlines_begin_with_a_capital() -> None:
     sentences = load_sentences("headlines", "train")
-    assert (len(sentences), sum(len(sentence.words) for sentence in sentences)) == (902, 4_714)
-    assert {tag for sentence in sentences for tag in sentence.tags} == set(UPOS) - {"SYM", "X"}
     assert all(sentence.words[0][0].isupper() or sentence.words[0][0].isdigit() for sentence in sentences)
 
 
-def test_the_famous_names_come_with_the_package() -> None:
-    package = CORPORA["famous"].splits["train"]
-    assert isinstance(package, PackageTexts)
-    assert corpora.corpus_hash("famous") == package.sha256
-    assert package.size == sum(path.stat().st_size for path in corpora.fetch("famous"))
+def test_famous_names_are_among_those_that_are_made() -> None:
     sentences = load_sentences("famous", "train")
-    assert (len(sentences), sum(len(sentence.words) for sentence in sentences)) == (4_459, 40_696)
-    assert {tag for sentence in sentences for tag in sentence.tags} == set(ENTITY_TAGS)
     named = Counter(" ".join(sentence.words[span.first : span.last + 1]) for sentence in sentences for span in spans(sentence.tags))
     assert {"Elon Musk", "The Beatles", "Amazon", "Ada Lovelace", "Paris Saint - Germain"} <= set(named)

@@ -136,7 +136,7 @@ def _with_tags(pattern: str, names: Mapping[str, _Names], file: TextFile) -> Sen
 def _with_capitals(sentence: Sentence, small: Sequence[str]) -> Sentence:
     """The first word begins with a capital, and so do all others but those of these parts of speech."""
     words = (
-        word if place and tag in small else word[:1].upper() + word[1:]
+        word if place and tag in small else text.first_upper(word)
         for place, (word, tag) in enumerate(zip(sentence.words, sentence.tags, strict=True))
     )
     return Sentence(tuple(words), sentence.tags)

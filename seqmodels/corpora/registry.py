@@ -98,8 +98,10 @@ def _all_under(folder: str, origin: str) -> tuple[CorpusFile, ...]:
     return tuple(_file(path, origin) for path in _PINNED if path.startswith(f"{folder}/"))
 
 
-def _made(folder: str, size: int, sha256: str) -> PackageTexts:
-    return PackageTexts("seqmodels", "0.1.0", f"corpora/{folder}", size, sha256, keep=frozenset({0}), every=1)
+def _made(name: str, title: str, folder: str, size: int, sha256: str, reader: Reader) -> Corpus:
+    """Of sentences to train on that are made of what comes with this package."""
+    texts = PackageTexts("seqmodels", "0.1.0", f"corpora/{folder}", size, sha256, keep=frozenset({0}), every=1)
+    return Corpus(name, title, "MIT", f"seqmodels/corpora/{folder}, in this package", {"train": texts}, reader)
 
 
 def _speeches(keep: frozenset[int]) -> PackageTexts:
@@ -234,21 +236,21 @@ _ALL = (
         splits={split: (_file(f"redocred/{split}_revised.json", _REDOCRED),) for split in ("dev", "test")},
         reader=read_documents,
     ),
-    Corpus(
-        name="famous",
-        title="Famous names in patterns of plain sentences, headlines and commands",
-        licence="MIT",
-        source="seqmodels/corpora/made, in this package",
-        splits={"train": _made("made", 52_042, "e2d5d78d457c552ec9d9929817ed9587bfb8bd2f131f11875131c3ac4babeb86")},
-        reader=read_patterns,
+    _made(
+        "famous",
+        "Famous names in patterns of plain sentences, headlines and commands",
+        "made",
+        52_042,
+        "e2d5d78d457c552ec9d9929817ed9587bfb8bd2f131f11875131c3ac4babeb86",
+        read_patterns,
     ),
-    Corpus(
-        name="headlines",
-        title="Patterns of headlines, commands and plain sentences, with parts of speech",
-        licence="MIT",
-        source="seqmodels/corpora/tagged, in this package",
-        splits={"train": _made("tagged", 18_062, "37b942a65323338da948d9ee9001dd01d68fef097ca4a9c55d90f309e4cdf591")},
-        reader=read_tagged_patterns,
+    _made(
+        "headlines",
+        "Patterns of headlines, commands and plain sentences, with parts of speech",
+        "tagged",
+        18_062,
+        "37b942a65323338da948d9ee9001dd01d68fef097ca4a9c55d90f309e4cdf591",
+        read_tagged_patterns,
     ),
     Corpus(
         name="sotu",

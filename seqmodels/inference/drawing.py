@@ -105,7 +105,6 @@ class _Draft(Generic[Place]):
     writer: CarefulWriter | None
     words: list[int] = field(default_factory=list)
     log_probabilities: list[float] = field(default_factory=list)
-    log_probability: float = 0.0  # their sum
 
     def add(self, vocabulary: LanguageVocab, sampling: Sampling, random: np.random.Generator) -> None:
         never = vocabulary.words.unk if self.writer is None else self.writer.spoiling()
@@ -116,7 +115,6 @@ class _Draft(Generic[Place]):
             self.writer.read(drawn)
         self.words.append(drawn)
         self.log_probabilities.append(float(self.expected[drawn]))
-        self.log_probability += self.log_probabilities[-1]
 
     def ended(self, vocabulary: LanguageVocab) -> bool:
         """Whether a sentence has ended: the end of the paragraph before it is none, unless that is the end of all."""
@@ -129,7 +127,7 @@ class _Draft(Generic[Place]):
         By log p the shortest is the best, and by its mean a slip in a long sentence hardly counts. Wu et al. 2016 divide by a power
         of the length too.
         """
-        return self.log_probability / math.sqrt(words or len(self.words))
+        return sum(self.log_probabilities) / math.sqrt(words or len(self.words))
 
 
 def _draw(

@@ -83,10 +83,8 @@ class TagTask(Task):
     vectors: ClassVar[str | None] = GLOVE  # what its models read of each word besides what they learn
     casing_noise: ClassVar[float] = 0.08  # share of the sentences that are learned from in another case
     title_noise: ClassVar[float] = 0.05  # and of those that are as a title, as headlines are
-    more: ClassVar[tuple[tuple[str, str], ...]] = (
-        ("gum", "train"),
-        ("headlines", "train"),
-    )  # to train on besides the first of the corpora: their splits
+    # to train on besides the first of the corpora: their splits
+    more: ClassVar[tuple[tuple[str, str], ...]] = (("gum", "train"), ("headlines", "train"))
     corrected: ClassVar[frozenset[str]] = frozenset()  # the corpora among those that may mean something else by a tag
 
     def load(self, split: str, keep: Subset | None = None) -> list[Sentence]:

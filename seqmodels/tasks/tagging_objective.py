@@ -15,6 +15,7 @@ from seqmodels.corpora import Sentence
 from seqmodels.models import Tagger
 from seqmodels.tasks.batching import windows
 from seqmodels.tasks.tagging_probabilities import nats, tag_probabilities
+from seqmodels.text import first_upper
 from seqmodels.training import ALL_ROWS, BatchLoss, DevScore, Tensors
 from seqmodels.vocab import TaggerVocab, pad
 
@@ -27,12 +28,8 @@ POOL = 40  # batches whose sentences are sorted by length together
 UNSCORED = -100  # cross_entropy's default ignore_index
 
 
-def _first_upper(word: str) -> str:
-    return word[:1].upper() + word[1:]  # str.capitalize would make iPhone Iphone
-
-
 # which shares of the sentences in another case are in which
-CASES: dict[Callable[[str], str], float] = {str.lower: 0.7, str.upper: 0.18, _first_upper: 0.12}
+CASES: dict[Callable[[str], str], float] = {str.lower: 0.7, str.upper: 0.18, first_upper: 0.12}
 
 
 @dataclass
@@ -130,7 +127,7 @@ class TaggingObjective:
             share += part * self.task.casing_noise
             if drawn < share:
                 return [recase(word) for word in words]
-        return [_first_upper(word) for word in words] if drawn < share + self.task.title_noise else words
+        return [first_upper(word) for word in words] if drawn < share + self.task.title_noise else words
 
     def _first_loss(self, model: Tagger, outputs: Tensor, gold: Tensor, sentences: Sequence[Sentence]) -> Tensor:
         logits = model.head(outputs)
