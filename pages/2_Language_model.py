@@ -44,7 +44,10 @@ SUMMED_UP: dict[Unit, str] = {
     "word": "It stands under each word. Perplexity sums it up: as unsure as a choice among that many equally likely words.",
     "character": "*Numbers* puts it under each character too. Bits per character are its mean.",
 }
-LENGTH_HELP = f"Words to write, punctuation included. A model of characters writes {TOKENS['character']} for each: as much text."
+LENGTH_HELP = (
+    "Words to write at most, punctuation included: with drafts, up to the last whole sentence. "
+    f"A model of characters writes {TOKENS['character']} for each: as much text."
+)
 DRAFTS_HELP = (
     "A model of words writes so many versions of each sentence, and the one that it finds likeliest for its length stays: fewer "
     "slips, and fewer surprises. 1: what comes, word by word."

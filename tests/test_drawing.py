@@ -103,9 +103,34 @@ def test_each_draft_reads_on_from_its_own_words(seed: int) -> None:
 
 
 @pytest.mark.parametrize("most", [0, 1, 2, 7, 23])
-@pytest.mark.parametrize("drafts", [1, 8])
-def test_so_many_words_are_written_and_no_more(most: int, drafts: int) -> None:
-    assert len(written(most=most, drafts=drafts)) == most
+def test_with_one_draft_so_many_words_are_written(most: int) -> None:
+    assert len(written(most=most, drafts=1)) == most
+
+
+@pytest.mark.parametrize("most", [0, 1, 2, 3, 7, 23])
+@pytest.mark.parametrize("seed", range(5))
+def test_with_more_drafts_the_last_sentence_that_has_room_is_the_last(most: int, seed: int) -> None:
+    drawn = [token.text for token in written(most=most, seed=seed, drafts=8)]
+    assert drawn[-1:] == ["."] if most > 2 else len(drawn) == most
+    assert most - 3 <= len(drawn) <= most  # "Go home ." would have had room
+
+
+@pytest.mark.parametrize("careful", [True, False])
+def test_a_text_that_ends_within_speech_closes_it(careful: bool) -> None:
+    following = {EOS: '"', '"': "Go", "Go": "home", "home": ".", ".": "Go"}
+    vocabulary = LanguageVocab(Vocab([UNK, *following]))
+
+    def read(rows: list[list[int]], after: list[int | None]) -> tuple[Tensor, list[int]]:
+        logits = torch.zeros(len(rows), len(vocabulary.words))
+        for row, words in zip(logits, rows, strict=True):
+            row[vocabulary.words.id(following[vocabulary.words.tokens[words[-1]]])] = 30
+        return logits, [0] * len(rows)
+
+    sampling = Sampling(careful=careful, drafts=4)
+    drawn = list(draw(vocabulary, read, [vocabulary.eos], max_tokens=9, sampling=sampling))
+    spoken = ['"', "Go", "home", ".", "Go", "home", "."]
+    assert [token.text for token in drawn] == ([*spoken, '"'] if careful else spoken)
+    assert not careful or drawn[-1].probability < 1e-9, "what the model thought of it"
 
 
 def test_the_end_of_a_paragraph_is_no_sentence_of_its_own() -> None:

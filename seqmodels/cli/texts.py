@@ -86,7 +86,7 @@ def generate(
     cell: CellOption = "gru",
     task: LanguageOption = "lm",
     language: ConditionOption = None,
-    max_tokens: Annotated[int, typer.Option(help="How many words to add; of a char model, characters.")] = 40,
+    max_tokens: Annotated[int, typer.Option(help="Add at most so many words; of a char model, characters.")] = 40,
     temperature: Annotated[float, typer.Option(help="0 takes the most probable word; above 1 is bolder than the model.")] = 0.6,
     top_k: Annotated[int, typer.Option(help="Draw from the k most probable words; 0 from all.")] = 0,
     top_p: Annotated[float, typer.Option(help="Draw from the fewest words that hold this share of the probability.")] = 0.9,

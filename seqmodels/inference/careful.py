@@ -148,6 +148,11 @@ class CarefulWriter:
         branch._open, branch._followers = [*self._open], self._followers.new_child()
         return branch
 
+    def closing(self) -> int | None:
+        """The mark that closes the bracket or the quotation that is open; None if none is, or the vocabulary has no such mark."""
+        mark = self._open[-1] if self._open else QUOTE if self._quoted is not None else ""
+        return self._kinds.ids.get(mark)
+
     def spoiling(self) -> Mask:
         """The words that would spoil the text if they came next; at least one is left."""
         kinds, last = self._kinds, self._last

@@ -30,9 +30,9 @@ Reader = Callable[[list[list[int]], list[Place | None]], tuple[Tensor, list[Plac
 class Sampling:
     """How words are drawn: temperature 0 takes the most probable; top_k 0 and top_p 1 keep every word.
 
-    Of each sentence some `drafts` are drawn, and the one that the model finds likeliest for its length is kept; with one draft, a
-    word stands once it is drawn. `careful` leaves out words that would spoil the text (see CarefulWriter). A model of characters
-    heeds neither.
+    Of each sentence some `drafts` are drawn, and of those that have room the one that the model finds likeliest for its length is
+    kept; once none has room, the text ends. With one draft, a word stands once it is drawn. `careful` leaves out words that would
+    spoil the text (see CarefulWriter). A model of characters heeds neither.
     """
 
     temperature: float = 0.6
@@ -139,10 +139,17 @@ def _draw(
     # all drafts of the most probable words would be the same
     drafts = sampling.drafts if by_words and sampling.temperature and sampling.top_k != 1 else 1
     place: Place | None = None
+    whole = False  # whether the text so far is whole sentences
     while left:
         (expected,), (begun,) = _read(read, [unread], [place])
         versions = [_Draft(expected, begun, writer and writer.branch()) for _ in range(drafts)]
         best = _best(vocabulary, read, versions, 1 if drafts == 1 else min(left, LONGEST_DRAFT), sampling, random)
+        if whole and not best.ended(vocabulary) and len(best.words) == left:  # there is no room for one more
+            closing = None if writer is None else writer.closing()
+            if closing is not None:
+                yield GeneratedToken(tokens[closing], float(np.exp(expected[closing])))
+            return
+        whole = drafts > 1 and best.ended(vocabulary)
         for word, log_probability in zip(best.words, best.log_probabilities, strict=True):
             if writer is not None:
                 writer.read(word)
@@ -160,20 +167,21 @@ def _best(
     sampling: Sampling,
     random: np.random.Generator,
 ) -> _Draft[Place]:
-    """The drafts are written, to the end of a sentence or so many words: the best of them."""
-    going, done = drafts, list[_Draft[Place]]()
+    """The drafts are written, to the end of a sentence or so many words: the best of those that end, else of all."""
+    going, done, cut = drafts, list[_Draft[Place]](), list[_Draft[Place]]()
     while going:
         for draft in going:
             draft.add(vocabulary, sampling, random)
-        done += [draft for draft in going if draft.ended(vocabulary) or len(draft.words) == most]
+        done += [draft for draft in going if draft.ended(vocabulary)]
+        cut = [draft for draft in going if len(draft.words) == most and draft not in done]
         bar = max((draft.score() for draft in done), default=-math.inf)
         # one that could not reach the bar, however it went on, is left as it is
-        going = [draft for draft in going if draft not in done and draft.score(most) > bar]
+        going = [draft for draft in going if draft not in (*done, *cut) and draft.score(most) > bar]
         if going:
             following, places = _read(read, [draft.words[-1:] for draft in going], [draft.place for draft in going])
             for draft, expected, place in zip(going, following, places, strict=True):
                 draft.expected, draft.place = expected, place
-    return max(done, key=lambda draft: draft.score())
+    return max(done or cut, key=lambda draft: draft.score())
 
 
 def _read(read: Reader[Place], rows: list[list[int]], after: list[Place | None]) -> tuple[list[NDArray[np.float32]], list[Place]]:

@@ -125,6 +125,8 @@ def continue_text(
 ) -> Iterator[GeneratedToken]:
     """Words drawn one after the other, each as soon as it stands; the same seed gives the same words. `<unk>` is never drawn.
 
+    There are `max_tokens` at most: where sentences are drafted, a text ends with the last that has room.
+
     A probability is the model's own, from 0 to 1, whatever the sampling (temperature, top_k, and top_p of Holtzman et al. 2020). An
     empty prompt starts a paragraph; of a model with conditions the first `<eos>` is the end. ValueError if the model is no language
     model, or a setting is out of its range.
