@@ -184,13 +184,19 @@ class CharacterEncoder(nn.Module):
         return torch.cat(strongest)[order.argsort()]
 
     def _convolve(self, characters: Tensor) -> Tensor:
-        return self.convolution(self.embedding(characters).transpose(1, 2)).transpose(1, 2)
+        responses = self.convolution(self.embedding(characters).transpose(1, 2)).transpose(1, 2)
+        return responses.masked_fill((characters == 0).unsqueeze(2), -torch.inf)
 
     def tables(self) -> Tensor:
-        """Each filter's share of each character before, at and after its place (3, alphabet, features), its bias in the second."""
+        """Each filter's share of each character before, at and after its place (3, alphabet, features), its bias in the second.
+
+        At its place padding has minus infinity, so that no response to it is the strongest.
+        """
         shares = torch.einsum("ae,fek->kaf", self.embedding.weight, self.convolution.weight)
         assert self.convolution.bias is not None
-        return torch.stack([shares[0], shares[1] + self.convolution.bias, shares[2]])
+        here = shares[1] + self.convolution.bias
+        here[0] = -torch.inf
+        return torch.stack([shares[0], here, shares[2]])
 
 
 def _look_up(tables: Tensor, characters: Tensor) -> Tensor:
@@ -203,8 +209,8 @@ def _look_up(tables: Tensor, characters: Tensor) -> Tensor:
 
 
 def _strongest(respond: Callable[[Tensor], Tensor], characters: Tensor) -> Tensor:
-    """`respond` gives the responses (words, length, features)."""
-    return torch.tanh(respond(characters).masked_fill((characters == 0).unsqueeze(2), -torch.inf).amax(dim=1))
+    """`respond` gives the responses (words, length, features), to padding minus infinity."""
+    return torch.tanh(respond(characters).amax(dim=1))
 
 
 class Tagger(SequenceModel):

@@ -1,8 +1,9 @@
 """A cell unrolled over time: stacked layers, both directions, padding.
 
 A layer is torch's fused kernel where the cell names one, else `LoopLayer`, which takes and gives what torch's layers do and keeps
-its weights under their names. `walk` is the same thing written as the law, step by step: where a gate is changed on the way, or the
-derivative of a step is asked for, and the reference that tests hold the layers against.
+its weights under their names. A single sequence that is only read goes through a kernel of `seqmodels.fused` if that is faster.
+`walk` is the same thing written as the law, step by step: where a gate is changed on the way, or the derivative of a step is asked
+for, and the reference that tests hold the layers against.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -18,6 +20,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from seqmodels.cells import Cell, Gates, find_cell, update
+from seqmodels.fused import Kernel, kernel_for
 
 State = tuple[Tensor, ...]  # (h,) or, where the memory is not the output, (h, c); each (layers, directions, batch, hidden)
 Alter = Callable[[int, Gates], Gates]  # (step, the gates of the cell) -> the gates to go on with
@@ -305,8 +308,13 @@ def _run(cell: Cell, kernel: nn.Module, inputs: Tensor, lengths: Tensor | None, 
         # a sum over many steps loses the small ones in fewer bits, and not every processor has the kernels for them
         with torch.autocast(device, enabled=False):
             return _run(cell, kernel, inputs.float(), lengths, start and tuple(part.float() for part in start))
-    if inputs.shape[1] == 1 and lengths is None and not short and not torch.is_grad_enabled():
-        return _step(cell, kernel, inputs[:, 0], start)
+    if lengths is None and not short and not torch.is_grad_enabled():
+        if inputs.shape[1] == 1:
+            return _step(cell, kernel, inputs[:, 0], start)
+        if len(inputs) == 1 < inputs.shape[1] and device == "cpu" and inputs.dtype == torch.float32:
+            fused = kernel_for(cell.name, Weights.of(kernel).hidden.numel())
+            if fused is not None:
+                return _alone(kernel, fused, inputs[0], start)
     # nn.LSTM takes and gives a pair, nn.GRU and nn.RNN a bare tensor
     begin = start[0] if start is not None and len(start) == 1 else start
     if lengths is None:
@@ -330,6 +338,21 @@ def _step(cell: Cell, kernel: nn.Module, inputs: Tensor, start: State | None) ->
         outputs.append(cell.read_out(memories[-1], gates))
     together = torch.cat(outputs, dim=-1).unsqueeze(1)
     return together, tuple(map(torch.stack, (outputs,) if cell.memory_is_output else (outputs, memories)))
+
+
+def _alone(kernel: nn.Module, fused: Kernel, inputs: Tensor, start: State | None) -> tuple[Tensor, State]:
+    """One sequence, (time, input)."""
+    sides, ends = [], []
+    for number in range(2 if kernel.bidirectional else 1):
+        weights = Weights.of(kernel, reverse=bool(number))
+        memory = inputs.new_zeros(weights.hidden.shape[1]) if start is None else start[0][number, 0]
+        x = F.linear(inputs, weights.input, weights.input_bias)
+        parts = (x.flip(0) if number else x, weights.hidden, weights.hidden_bias, memory)
+        with np.errstate(over="ignore", invalid="ignore"):  # as torch: whoever reads the outputs looks whether they are numbers
+            memories = torch.from_numpy(fused(*(part.detach().numpy() for part in parts)))
+        ends.append(memories[-1:])
+        sides.append(memories.flip(0) if number else memories)
+    return torch.cat(sides, dim=-1).unsqueeze(0), (torch.stack(ends),)
 
 
 def reverse_steps(values: Tensor, lengths: Tensor | None) -> Tensor:

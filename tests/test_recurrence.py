@@ -21,16 +21,18 @@ KERNELS = [(name, activation) for name, activation in EVERY if find_cell(name, a
     time=st.integers(1, 7),
     layers=st.integers(1, 3),
     bidirectional=st.booleans(),
+    training=st.booleans(),
     seed=st.integers(0, 10_000),
 )
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_a_layer_is_the_law_unrolled(
-    name: str, activation: str, inputs: int, hidden: int, time: int, layers: int, bidirectional: bool, seed: int
+    name: str, activation: str, inputs: int, hidden: int, time: int, layers: int, bidirectional: bool, training: bool, seed: int
 ) -> None:
     torch.manual_seed(seed)
     recurrent = Recurrent(name, inputs, hidden, layers=layers, bidirectional=bidirectional, activation=activation)
     x = torch.randn(time, inputs)
-    outputs, _ = recurrent.layer_outputs(x.unsqueeze(0))
+    with torch.set_grad_enabled(training):  # what is only read may go through other kernels
+        outputs, _ = recurrent.layer_outputs(x.unsqueeze(0))
     read = x
     for layer in range(layers):
         directions = [False, True] if bidirectional else [False]
@@ -114,16 +116,30 @@ def test_padding_a_batch_changes_no_output(name: str, bidirectional: bool) -> No
 
 
 @pytest.mark.parametrize("name", CELLS)
-def test_a_text_read_in_two_parts_is_the_text_read_at_once(name: str) -> None:
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("texts", [1, 2])
+@pytest.mark.parametrize("hidden", [4, 400])
+def test_a_text_read_in_two_parts_is_the_text_read_at_once(name: str, training: bool, texts: int, hidden: int) -> None:
     torch.manual_seed(0)
-    recurrent = Recurrent(name, 3, 4, layers=2).eval()
-    x = torch.randn(2, 9, 3)
+    recurrent = Recurrent(name, 3, hidden, layers=2).eval()
+    x = torch.randn(texts, 9, 3)
     whole, end = recurrent(x)
-    first, state = recurrent(x[:, :4])
-    second, end_in_parts = recurrent(x[:, 4:], state=state)
+    with torch.set_grad_enabled(training):
+        first, state = recurrent(x[:, :4])
+        second, end_in_parts = recurrent(x[:, 4:], state=state)
     torch.testing.assert_close(torch.cat([first, second], dim=1), whole)
     for part, expected in zip(end_in_parts, end, strict=True):
         torch.testing.assert_close(part, expected)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_weights_that_are_no_numbers_come_out_as_such_without_a_warning(name: str) -> None:
+    recurrent = Recurrent(name, 3, 4, bidirectional=True)
+    with torch.no_grad():
+        for weight in recurrent.parameters():
+            weight.fill_(torch.inf)
+        outputs, _ = recurrent(torch.tensor([[[1.0, -1.0, 0.0], [0.0, 1.0, -1.0]]]))
+    assert outputs.isnan().any()
 
 
 @pytest.mark.parametrize("cell", [name for name, cell in CELLS.items() if cell.kernel is None])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -97,7 +98,7 @@ def _encode(vocabulary: Vocabulary, sentences: tuple[tuple[str, ...], ...]) -> A
 def finite(checkpoint: Checkpoint, values: Tensor) -> Tensor:
     """The same values; ValueError where they are no numbers: relu lets a memory grow until float32 cannot hold it."""
     # a sum takes a quarter of the time, and one that is a number has nothing else in it
-    if not values.sum().isfinite() and not values.isfinite().all():
+    if not math.isfinite(values.sum()) and not values.isfinite().all():
         raise ValueError(
             f"{checkpoint.name} gives numbers that are not finite, its memory overflows on this text: shorten the text, pick "
             "another model, or train it again with a lower learning rate or with clipping"

@@ -139,7 +139,8 @@ def _tagging(
     for sentence, best, shares in zip(sentences, rules.best(probabilities), marginals, strict=True):
         top = np.argsort(-shares, axis=1, kind="stable")[:, :ALTERNATIVES]
         # of these alone, as all shares of a long sentence would be many objects
-        of_top, of_best = np.take_along_axis(shares, top, axis=1).tolist(), shares[np.arange(len(best)), best].tolist()
+        rows = np.arange(len(best))
+        of_top, of_best = shares[rows[:, None], top].tolist(), shares[rows, best].tolist()
         first = len(tokens)
         for token, chosen, share, ranked, theirs in zip(sentence, best, of_best, top.tolist(), of_top, strict=True):
             alternatives = tuple((tags[tag_id], other) for tag_id, other in zip(ranked, theirs, strict=True))
