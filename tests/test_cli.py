@@ -87,7 +87,7 @@ def test_tag_gives_each_token_at_its_place_with_its_three_best_tags(
 def test_generate_continues_the_prompt_and_the_same_seed_gives_the_same_text(
     tiny_checkpoints: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ("generate", "--cell", "gru", "--max-tokens", "12", "The state of the union")
+    arguments = ("generate", "--cell", "gru", "--max-tokens", "12", "--drafts", "1", "The state of the union")
     first = result(capsys, *arguments)
     assert list(first) == ["prompt", "continuation", "tokens"]
     assert first["prompt"] == "The state of the union"

@@ -49,7 +49,7 @@ def tag_file(checkpoint: Checkpoint, source: Path, output: Path | None, form: st
                 sentences = progress.sentences
         except KeyboardInterrupt:
             raise show.StoppedError(f"stopped after {sentences:,} sentences: give the same command again to go on") from None
-    typer.echo(f"wrote {output}: {sentences:,} sentences, as {form}")
+    typer.echo(f"wrote {output}: {sentences:,} sentence{'' if sentences == 1 else 's'}, as {form}")
 
 
 def _check_other(file: BinaryIO, output: Path | None) -> None:
