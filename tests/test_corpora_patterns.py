@@ -131,7 +131,8 @@ def test_a_file_of_another_form_is_told_what_is_wrong(
 
 
 @pytest.mark.parametrize(
-    ("name", "size", "tags"), [("famous", (4_459, 40_696), set(ENTITY_TAGS)), ("headlines", (902, 4_714), set(UPOS) - {"SYM", "X"})]
+    ("name", "size", "tags"),
+    [("famous", (4_459, 40_696), set(ENTITY_TAGS)), ("headlines", (1_126, 5_954), set(UPOS) - {"SYM", "X"})],
 )
 def test_what_is_made_comes_with_the_package(name: str, size: tuple[int, int], tags: set[str]) -> None:
     package = CORPORA[name].splits["train"]

@@ -15,7 +15,7 @@ EXAMPLES = (
         "Nothing new",
         "a word that repeats changes the memory less and less, until *stop*. Read from the other side, *stop* is felt early.",
         state(
-            "no no no no no no no no no no no stop no no no", "pos", "gru lstm", gates=["keep", "memory"], style="map", token="12"
+            "la la la la la la la la la la la stop la la la", "pos", "gru lstm", gates=["keep", "memory"], style="map", token="12"
         ),
     ),
     Example(

@@ -248,8 +248,8 @@ _ALL = (
         "headlines",
         "Patterns of headlines, commands and plain sentences, with parts of speech",
         "tagged",
-        18_062,
-        "37b942a65323338da948d9ee9001dd01d68fef097ca4a9c55d90f309e4cdf591",
+        38_173,
+        "031b86d100e2bdcc257773a27d779ab279c83807e2d26f9e99093027a3889404",
         read_tagged_patterns,
     ),
     Corpus(

@@ -1,7 +1,8 @@
 """Sentences in batches that cost what their words cost, whatever the longest of them is.
 
-A very long sentence is read in pieces with some context on both sides. Of the test sets, read as sentences of 6,000 words, the tags
-of the shipped models then differ from those of the whole in at most 0.12 % of the tokens (ner-gru), mostly in less than 0.02 %.
+A very long sentence is read in pieces with some context on both sides. Of the treebank's test texts, read as sentences of 6,000
+words, the tags of the shipped GRU and LSTM then differ from those of the whole in 0.02 % of the words, and of ner-gru in 0.25 %.
+What can't forget reads pieces better: the gated sum is right at 94.7 % of the words, where of the whole it is at 87.0 %.
 """
 
 from __future__ import annotations
