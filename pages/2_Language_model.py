@@ -64,6 +64,8 @@ SLIDERS = {  # by key: label, lowest, highest, usual, step, and what it does to 
     "drafts": ("Drafts", 1, 20, 8, 1, DRAFTS_HELP),
     SEED: ("Seed", 0, 99, 7, 1, "The same seed gives the same text."),
 }
+SIDES = (("temperature", "top_k", "top_p"), ("length", "drafts", SEED))  # how a word is drawn, and what is written
+SIDE = 280  # pixels
 
 
 @dataclass(frozen=True)
@@ -159,13 +161,19 @@ def settings(tasks: Sequence[str], alone: bool) -> Asked:
         numbers = inputs.toggle("Numbers", key="numbers", help=f"Under each {unit}: its probability, or its surprisal.")
     with rare:
         switch = None if to is None else names.switch(to)
-        values = {
-            key: inputs.number(label, low, high, key=key, default=usual, step=step, help=note.format(unit=unit, units=units))
-            for key, (label, low, high, usual, step, note) in SLIDERS.items()
-            if not (alone and key in ("length", "drafts"))
-        }
-        careful = alone or inputs.toggle("Careful", key="careful", default=True, help=CAREFUL_HELP)
-        st.button("Reset", icon=":material/restart_alt:", on_click=reset, args=(tasks,))
+        values = {}
+        with st.container(horizontal=True, gap="medium"):  # side by side, where there is room: all are seen at once
+            for keys in SIDES:
+                with st.container(width=SIDE):
+                    for key in keys:
+                        if alone and key in ("length", "drafts"):
+                            continue
+                        label, low, high, usual, step, note = SLIDERS[key]
+                        note = note.format(unit=unit, units=units)
+                        values[key] = inputs.number(label, low, high, key=key, default=usual, step=step, help=note)
+        with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
+            careful = alone or inputs.toggle("Careful", key="careful", default=True, help=CAREFUL_HELP)
+            st.button("Reset", icon=":material/restart_alt:", on_click=reset, args=(tasks,))
 
     from seqmodels.inference import Sampling
 
