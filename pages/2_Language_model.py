@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 Models = Mapping[str, "Unit"]  # names of checkpoints, and what each reads and writes one by one
 
 PROMPT, SEED = "prompt", "seed"
-_SHELF = "language-shelf"  # in the session's state: what the models on screen have read
+# in the session's state: what the models on screen have read; what was typed, by what was asked for
+_SHELF, _TYPED = "language-shelf", "language-typed"
 MOST: dict[Unit, int] = {"word": 2000, "character": 12_000}  # of a prompt: three models read it in some two seconds
 SIDE_BY_SIDE = 4  # models
 SHORT = 5  # candidates over a text: with them, the most of it is in sight on a projector
@@ -45,7 +46,7 @@ SUMMED_UP: dict[Unit, str] = {
     "character": "*Numbers* puts it under each character too. Bits per character are its mean.",
 }
 LENGTH_HELP = (
-    "Words to write at most, punctuation included: with drafts, up to the last whole sentence. "
+    "Words to write at most, punctuation included: with drafts, in whole sentences as soon as one has room. "
     f"A model of characters writes {TOKENS['character']} for each: as much text."
 )
 DRAFTS_HELP = (
@@ -138,11 +139,13 @@ def answer(prompt: str, asked: Asked, alone: bool) -> None:
 
 
 def ask(task: str) -> str:
-    """What the models are to go on with. An example goes with its shelf."""
-    before, shelf = st.session_state.setdefault(_SHELF, task), SHELVES[task]
-    known = (example.text for example in SHELVES[before].examples)
-    if before != task and address.kept(PROMPT) in known and not address.leads(PROMPT):
-        address.put({PROMPT: None})
+    """What the models are to go on with. An example goes with its shelf, and what was typed with shelves that ask for the same."""
+    before, shelf = SHELVES[st.session_state.setdefault(_SHELF, task)], SHELVES[task]
+    if before is not shelf and not address.leads(PROMPT):
+        typed, kept = address.kept(PROMPT), st.session_state.setdefault(_TYPED, {})
+        kept[before.label] = None if typed in (example.text for example in before.examples) else typed
+        if before.label != shelf.label or kept[shelf.label] is None:
+            address.put({PROMPT: kept.get(shelf.label)})
     st.session_state[_SHELF] = task
     examples = inputs.texts(shelf.examples, key=PROMPT)
     return inputs.question(shelf.examples[0].text, examples, action=shelf.action, label=shelf.label, key=PROMPT, last=True)

@@ -26,19 +26,8 @@ def kernel_for(cell: str, size: int) -> Kernel | None:
     return _KERNELS.get(cell) if size <= _LARGEST else None
 
 
-def _residual(x: Floats, matrix: Floats, bias: Floats, memory: Floats) -> Floats:
-    memories = np.empty((len(x), len(memory)), np.float32)
-    values = np.empty_like(x[0])
-    for row, after in zip(x + bias, memories, strict=True):
-        np.dot(matrix, memory, values)
-        np.add(values, row, values)
-        np.tanh(values, values)
-        memory = np.add(memory, values, after)
-    return memories
-
-
-def _gated(x: Floats, matrix: Floats, bias: Floats, memory: Floats) -> Floats:
-    """The sums through one gate, which writes, and through two, of which the first keeps."""
+def _sum(x: Floats, matrix: Floats, bias: Floats, memory: Floats) -> Floats:
+    """The sum without a gate; through one, which writes; and through two, of which the first keeps."""
     size = len(memory)
     gates = x.shape[1] - size  # numbers
     memories = np.empty((len(x), size), np.float32)
@@ -46,7 +35,7 @@ def _gated(x: Floats, matrix: Floats, bias: Floats, memory: Floats) -> Floats:
     # sigmoid(v) = tanh(v / 2) / 2 + 1 / 2, so that gates and candidate go through one tanh
     scale, shift = np.ones_like(values), np.zeros_like(values)
     scale[:gates] = shift[:gates] = _HALF
-    keep, write, new = values[: gates - size], values[gates - size : gates], values[gates:]
+    keep, write, new = np.split(values, (max(gates - size, 0), gates))
     for row, after in zip((x + bias) * scale, memories, strict=True):
         np.dot(matrix, memory, values)
         np.multiply(values, scale, values)
@@ -54,7 +43,8 @@ def _gated(x: Floats, matrix: Floats, bias: Floats, memory: Floats) -> Floats:
         np.tanh(values, values)
         np.multiply(values, scale, values)
         np.add(values, shift, values)
-        np.multiply(new, write, new)
+        if len(write):
+            np.multiply(new, write, new)
         memory = np.add(np.multiply(memory, keep, after) if len(keep) else memory, new, after)
     return memories
 
@@ -84,4 +74,4 @@ def _gru(x: Floats, matrix: Floats, bias: Floats, memory: Floats) -> Floats:
 
 
 # those of torch for LSTM and Elman are faster, and minGRU has no product in its steps
-_KERNELS: dict[str, Kernel] = {"residual": _residual, "gated": _gated, "gated_forget": _gated, "gru": _gru}
+_KERNELS: dict[str, Kernel] = {"residual": _sum, "gated": _sum, "gated_forget": _sum, "gru": _gru}

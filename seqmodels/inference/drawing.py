@@ -121,6 +121,11 @@ class _Draft(Generic[Place]):
         last = vocabulary.words.tokens[self.words[-1]]
         return last in TERMINAL or (last == EOS and (len(self.words) > 1 or bool(vocabulary.conditions)))
 
+    def fits(self, vocabulary: LanguageVocab, left: int) -> bool:
+        """Whether a sentence has ended within so many words, with room to close what is open."""
+        opened = self.writer is not None and self.writer.closing() is not None
+        return self.ended(vocabulary) and len(self.words) + opened <= left
+
     def score(self, words: int | None = None) -> float:
         """How likely it is for its length, or could be with so many words at most: log p / sqrt(words).
 
@@ -136,20 +141,21 @@ def _draw(
     random, tokens = np.random.default_rng(sampling.seed), vocabulary.words.tokens
     by_words = vocabulary.unit == "word"
     writer = CarefulWriter(vocabulary, unread) if sampling.careful and by_words else None
+    by_sentences = by_words and sampling.drafts > 1
     # all drafts of the most probable words would be the same
-    drafts = sampling.drafts if by_words and sampling.temperature and sampling.top_k != 1 else 1
+    drafts = sampling.drafts if by_sentences and sampling.temperature and sampling.top_k != 1 else 1
     place: Place | None = None
     whole = False  # whether the text so far is whole sentences
     while left:
         (expected,), (begun,) = _read(read, [unread], [place])
         versions = [_Draft(expected, begun, writer and writer.branch()) for _ in range(drafts)]
-        best = _best(vocabulary, read, versions, 1 if drafts == 1 else min(left, LONGEST_DRAFT), sampling, random)
-        if whole and not best.ended(vocabulary) and len(best.words) == left:  # there is no room for one more
+        best = _best(vocabulary, read, versions, left if by_sentences else 1, sampling, random)
+        if whole and len(best.words) == left and not best.fits(vocabulary, left):  # there is no room for one more
             closing = None if writer is None else writer.closing()
             if closing is not None:
                 yield GeneratedToken(tokens[closing], float(np.exp(expected[closing])))
             return
-        whole = drafts > 1 and best.ended(vocabulary)
+        whole = by_sentences and best.ended(vocabulary)
         for word, log_probability in zip(best.words, best.log_probabilities, strict=True):
             if writer is not None:
                 writer.read(word)
@@ -163,16 +169,17 @@ def _best(
     vocabulary: LanguageVocab,
     read: Reader[Place],
     drafts: list[_Draft[Place]],
-    most: int,
+    left: int,
     sampling: Sampling,
     random: np.random.Generator,
 ) -> _Draft[Place]:
-    """The drafts are written, to the end of a sentence or so many words: the best of those that end, else of all."""
+    """The drafts are written, with so many words at most: the best of those that have room for their sentence, else of all."""
     going, done, cut = drafts, list[_Draft[Place]](), list[_Draft[Place]]()
+    most = min(left, LONGEST_DRAFT)
     while going:
         for draft in going:
             draft.add(vocabulary, sampling, random)
-        done += [draft for draft in going if draft.ended(vocabulary)]
+        done += [draft for draft in going if draft.fits(vocabulary, left)]
         cut = [draft for draft in going if len(draft.words) == most and draft not in done]
         bar = max((draft.score() for draft in done), default=-math.inf)
         # one that could not reach the bar, however it went on, is left as it is
