@@ -131,9 +131,12 @@ def show(taggings: list[Tagging]) -> None:
 
 def summary(taggings: list[Tagging], differing: int) -> str:
     """What the strip holds, in one line."""
-    words = f"{counted(len(taggings[0].tokens), 'token')} in {counted(len(taggings[0].sentences), 'sentence')}"
+    first = taggings[0]
+    words = f"{counted(len(first.tokens), 'token')} in {counted(len(first.sentences), 'sentence')}"
+    if any("\n" in first.text[first.tokens[start].start : first.tokens[end - 1].end] for start, end in first.sentences):
+        words += " (a line break ends none, a blank line does)"
     if len(taggings) == 1:
-        return f"{words}, read by {title(taggings[0])}. Hover, tap or tab to a word for its three best tags."
+        return f"{words}, read by {title(first)}. Hover, tap or tab to a word for its three best tags."
     rows = ", ".join(map(title, taggings))
     agree = f"They differ on {counted(differing, 'token')}" if differing else "They agree on all"
     return f"{words}. Rows from the top: {rows}. {agree}. Hover, tap or tab to a word for the three best tags of each."

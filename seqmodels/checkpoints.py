@@ -110,7 +110,9 @@ class Checkpoint:
         return self.vocabulary.conditions if isinstance(self.vocabulary, LanguageVocab) else ()
 
     def given(self, condition: str) -> Checkpoint:
-        """The same model, starting from the memory of one of its conditions. ValueError lists those it has."""
+        """The same model, starting from the memory of one of its conditions, in any case. ValueError lists those it has."""
+        if condition not in self.conditions:
+            condition = next((own for own in self.conditions if own.casefold() == condition.casefold()), condition)
         if condition not in self.conditions:
             has = f"choose one of {', '.join(self.conditions)}" if self.conditions else "it has none to choose from"
             what = self.task.condition or "condition"

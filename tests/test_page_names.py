@@ -112,6 +112,17 @@ def test_going_back_to_the_speeches_brings_their_prompt(models: Path) -> None:
     assert sound(page).text_area(key="prompt").value == ""
 
 
+def test_a_text_is_no_beginning_of_a_name_and_comes_back_with_the_texts(models: Path) -> None:
+    page = opened(LANGUAGE, read="Speeches", prompt="We will")
+    page.selectbox(key="read").set_value("Surnames").run()
+    assert sound(page).text_area(key="prompt").value == ""
+    page.text_area(key="prompt").set_value("Mc").run()
+    page.selectbox(key="read").set_value("Speeches").run()
+    assert sound(page).text_area(key="prompt").value == "We will"
+    page.selectbox(key="read").set_value("Surnames").run()
+    assert sound(page).text_area(key="prompt").value == "Mc"
+
+
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_view_of_the_gates_begins_with_the_language(models: Path, view: str) -> None:
     page = opened(GATES, view=view, task="names", text=TEXT, language="Russian")

@@ -232,3 +232,11 @@ def test_the_examples_that_lead_are_of_the_task_until_something_is_typed() -> No
 )
 def test_what_the_strip_holds_is_said_of_as_many_models_as_there_are(cells: list[str], sentence: str) -> None:
     assert sentence in said(opened(TAGGING, text="Ducks swim.", cells=cells))
+
+
+@pytest.mark.parametrize(
+    ("text", "said_so"),
+    [("Ducks Swim\nDogs Bark", True), ("Ducks Swim\n\nDogs Bark", False), ("Ducks swim.\nDogs bark.\n", False)],
+)
+def test_it_is_said_that_a_line_within_a_sentence_does_not_end_it(text: str, said_so: bool) -> None:
+    assert ("a line break ends none, a blank line does" in said(opened(TAGGING, text=text))) == said_so

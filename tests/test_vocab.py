@@ -28,6 +28,13 @@ def test_a_token_is_looked_up_in_its_normal_form() -> None:
     assert "\u200b" not in vocab
 
 
+def test_quotes_and_dashes_of_a_phone_are_those_of_a_typewriter_where_no_others_are_known() -> None:
+    plain, own = Vocab([UNK, '"', "n't", "--", "..."]), Vocab([UNK, '"', "“", "n’t"])
+    assert plain.ids(["“", "”", "„", "n’t", "—", "…", "‹"]) == [1, 1, 1, 2, 3, 4, plain.unk]
+    assert own.ids(["“", "”", "n’t"]) == [2, 1, 3]
+    assert "”" in plain
+
+
 def test_a_list_made_before_normal_forms_is_found_by_them_too() -> None:
     vocab = Vocab([UNK, "e\u0301", "é", "o\u0308"])
     assert vocab.ids(["e\u0301", "é", "o\u0308", "ö"]) == [1, 2, 3, 3]

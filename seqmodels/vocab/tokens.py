@@ -18,10 +18,12 @@ PAD = "<pad>"
 
 LEAST_KNOWN = 0.7  # share of the tokens of a training text that its vocabulary holds
 LONGEST_TOKEN = 1000  # characters
+_TYPEWRITTEN = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "‚": "'", "—": "--", "…": "..."})
 
 
 class _Ids(dict[str, int]):
-    """The id of each token, also of one that is listed in another form; of any other, that of `<unk>`."""
+    """The id of each token, also of one that is listed in another form or, as phones type quotes, of a typewriter's signs; of any
+    other, that of `<unk>`."""
 
     def __init__(self, tokens: Sequence[str]) -> None:
         super().__init__(zip(tokens, range(len(tokens)), strict=True))
@@ -34,11 +36,13 @@ class _Ids(dict[str, int]):
 
     def known(self, token: str) -> int | None:
         form = normal(token)
-        return self.get(token, self.get(form, self.normal.get(form)))
+        found = self.get(token, self.get(form, self.normal.get(form)))
+        return self.get(form.translate(_TYPEWRITTEN)) if found is None else found
 
 
 class Vocab:
-    """A fixed list of tokens; id = position. A token is looked up as it is, then in its normal form (`text.normal`).
+    """A fixed list of tokens; id = position. A token is looked up as it is, then in its normal form (`text.normal`), then with the
+    quotes and dashes of a typewriter.
 
     Tokens outside it map to `<unk>`, which must be in the list.
     """
