@@ -11,6 +11,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from seqmodels.cells import GRU, Cell, Gated, GatedForget, Residual
+
 Floats = NDArray[np.float32]
 Kernel = Callable[[Floats, Floats, Floats, Floats], Floats]
 """x (time, rows), the projections of the inputs; matrix (rows, hidden) and bias (rows,), which make those of the memory before; the
@@ -21,9 +23,9 @@ _LARGEST = 300_000
 _HALF = np.float32(0.5)
 
 
-def kernel_for(cell: str, size: int) -> Kernel | None:
+def kernel_for(cell: Cell, size: int) -> Kernel | None:
     """That of a cell with so many numbers in its matrix, if there is one that is faster than torch."""
-    return _KERNELS.get(cell) if size <= _LARGEST else None
+    return _KERNELS.get(type(cell)) if size <= _LARGEST else None
 
 
 def _sum(x: Floats, matrix: Floats, bias: Floats, memory: Floats) -> Floats:
@@ -74,4 +76,4 @@ def _gru(x: Floats, matrix: Floats, bias: Floats, memory: Floats) -> Floats:
 
 
 # those of torch for LSTM and Elman are faster, and minGRU has no product in its steps
-_KERNELS: dict[str, Kernel] = {"residual": _sum, "gated": _sum, "gated_forget": _sum, "gru": _gru}
+_KERNELS: dict[type[Cell], Kernel] = {Residual: _sum, Gated: _sum, GatedForget: _sum, GRU: _gru}

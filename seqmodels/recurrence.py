@@ -311,8 +311,9 @@ def _run(cell: Cell, kernel: nn.Module, inputs: Tensor, lengths: Tensor | None, 
     if lengths is None and not short and not torch.is_grad_enabled():
         if inputs.shape[1] == 1:
             return _step(cell, kernel, inputs[:, 0], start)
-        if len(inputs) == 1 < inputs.shape[1] and device == "cpu" and inputs.dtype == torch.float32:
-            fused = kernel_for(cell.name, Weights.of(kernel).hidden.numel())
+        # not one that stands for others, as where a model is exported
+        if len(inputs) == 1 < inputs.shape[1] and device == "cpu" and inputs.dtype == torch.float32 and type(inputs) is Tensor:
+            fused = kernel_for(cell, Weights.of(kernel).hidden.numel())
             if fused is not None:
                 return _alone(kernel, fused, inputs[0], start)
     # nn.LSTM takes and gives a pair, nn.GRU and nn.RNN a bare tensor

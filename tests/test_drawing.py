@@ -115,10 +115,8 @@ def test_with_more_drafts_the_last_sentence_that_has_room_is_the_last(most: int,
     assert most - 3 <= len(drawn) <= most  # "Go home ." would have had room
 
 
-@pytest.mark.parametrize("most", [8, 9, 10])
-@pytest.mark.parametrize("careful", [True, False])
-def test_a_text_that_ends_within_speech_closes_it(careful: bool, most: int) -> None:
-    following = {EOS: '"', '"': "Go", "Go": "home", "home": ".", ".": "Go"}
+def follow(following: dict[str, str], *, most: int, careful: bool = True) -> list[GeneratedToken]:
+    """A text in which one word almost surely follows the other."""
     vocabulary = LanguageVocab(Vocab([UNK, *following]))
 
     def read(rows: list[list[int]], after: list[int | None]) -> tuple[Tensor, list[int]]:
@@ -127,11 +125,21 @@ def test_a_text_that_ends_within_speech_closes_it(careful: bool, most: int) -> N
             row[vocabulary.words.id(following[vocabulary.words.tokens[words[-1]]])] = 30
         return logits, [0] * len(rows)
 
-    sampling = Sampling(careful=careful, drafts=4)
-    drawn = list(draw(vocabulary, read, [vocabulary.eos], max_tokens=most, sampling=sampling))
+    return list(draw(vocabulary, read, [vocabulary.eos], max_tokens=most, sampling=Sampling(careful=careful, drafts=4)))
+
+
+@pytest.mark.parametrize("most", [8, 9, 10])
+@pytest.mark.parametrize("careful", [True, False])
+def test_a_text_that_ends_within_speech_closes_it(careful: bool, most: int) -> None:
+    drawn = follow({EOS: '"', '"': "Go", "Go": "home", "home": ".", ".": "Go"}, most=most, careful=careful)
     spoken = ['"', *["Go", "home", "."] * ((most - (2 if careful else 1)) // 3)]
     assert [token.text for token in drawn] == ([*spoken, '"'] if careful else spoken)
     assert not careful or drawn[-1].probability < 1e-9, "what the model thought of it"
+
+
+def test_all_that_is_open_is_closed() -> None:
+    drawn = follow({EOS: '"', '"': "(", "(": "Go", "Go": "home", "home": ".", ".": "Go", ")": "Go"}, most=9)
+    assert [token.text for token in drawn] == ['"', "(", "Go", "home", ".", ")", '"']
 
 
 def test_the_end_of_a_paragraph_is_no_sentence_of_its_own() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from seqmodels.cells import CELLS, Cell, find_cell
+from seqmodels.cells import CELLS, GRU, Cell, Gates, find_cell
 from seqmodels.recurrence import LoopLayer, Recurrent, Weights, make_layer, scan, unroll, walk
 
 EVERY = [(name, activation) for name, cell in CELLS.items() for activation in cell.activations]
@@ -130,6 +130,34 @@ def test_a_text_read_in_two_parts_is_the_text_read_at_once(name: str, training: 
     torch.testing.assert_close(torch.cat([first, second], dim=1), whole)
     for part, expected in zip(end_in_parts, end, strict=True):
         torch.testing.assert_close(part, expected)
+
+
+class Lazy(GRU):
+    """One that keeps half of what it would let go of."""
+
+    def gates(self, x: Tensor, h: Tensor) -> Gates:
+        gates = super().gates(x, h)
+        return Gates(mu=(1 + gates.mu) / 2, lam=gates.lam / 2, candidate=gates.candidate)
+
+
+def test_a_cell_of_ones_own_with_the_name_of_another_is_read_by_its_own_gates() -> None:
+    torch.manual_seed(0)
+    recurrent = Recurrent("gru", 3, 4)
+    recurrent.cell = Lazy()
+    recurrent.kernels[0] = LoopLayer(recurrent.cell, 3, 4)
+    x = torch.randn(1, 6, 3)
+    with torch.no_grad():
+        torch.testing.assert_close(recurrent(x)[0][0], unroll(recurrent.cell, recurrent.weights(0), x[0])[1])
+
+
+@pytest.mark.filterwarnings("ignore:The tensor attributes")  # torch's own, of its own layers
+@pytest.mark.parametrize("name", CELLS)
+def test_a_network_that_is_only_read_can_be_exported(name: str) -> None:
+    recurrent = Recurrent(name, 3, 4).eval()
+    x = torch.randn(1, 5, 3)
+    with torch.no_grad():
+        exported = torch.export.export(recurrent, (x,))
+        torch.testing.assert_close(exported.module()(x)[0], recurrent(x)[0])
 
 
 @pytest.mark.parametrize("name", CELLS)

@@ -148,10 +148,10 @@ class CarefulWriter:
         branch._open, branch._followers = [*self._open], self._followers.new_child()
         return branch
 
-    def closing(self) -> int | None:
-        """The mark that closes the bracket or the quotation that is open; None if none is, or the vocabulary has no such mark."""
-        mark = self._open[-1] if self._open else QUOTE if self._quoted is not None else ""
-        return self._kinds.ids.get(mark)
+    def unclosed(self) -> list[int]:
+        """The marks that would close all brackets and the quotation that are open, the first of them first."""
+        marks = [*reversed(self._open), *([] if self._quoted is None else [QUOTE])]
+        return [self._kinds.ids[mark] for mark in marks]
 
     def spoiling(self) -> Mask:
         """The words that would spoil the text if they came next; at least one is left."""

@@ -123,8 +123,8 @@ class _Draft(Generic[Place]):
 
     def fits(self, vocabulary: LanguageVocab, left: int) -> bool:
         """Whether a sentence has ended within so many words, with room to close what is open."""
-        opened = self.writer is not None and self.writer.closing() is not None
-        return self.ended(vocabulary) and len(self.words) + opened <= left
+        unclosed = 0 if self.writer is None else len(self.writer.unclosed())
+        return self.ended(vocabulary) and len(self.words) + unclosed <= left
 
     def score(self, words: int | None = None) -> float:
         """How likely it is for its length, or could be with so many words at most: log p / sqrt(words).
@@ -151,10 +151,13 @@ def _draw(
         versions = [_Draft(expected, begun, writer and writer.branch()) for _ in range(drafts)]
         best = _best(vocabulary, read, versions, left if by_sentences else 1, sampling, random)
         if whole and len(best.words) == left and not best.fits(vocabulary, left):  # there is no room for one more
-            closing = None if writer is None else writer.closing()
-            if closing is not None:
-                yield GeneratedToken(tokens[closing], float(np.exp(expected[closing])))
-            return
+            if writer is None or not writer.unclosed():
+                return
+            closing = writer.unclosed()[0]
+            writer.read(closing)
+            yield GeneratedToken(tokens[closing], float(np.exp(expected[closing])))
+            unread, place, left = [closing], begun, left - 1
+            continue
         whole = by_sentences and best.ended(vocabulary)
         for word, log_probability in zip(best.words, best.log_probabilities, strict=True):
             if writer is not None:
