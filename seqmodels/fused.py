@@ -20,32 +20,27 @@ first memory (hidden,) -> all memories (time, hidden), which the cells here also
 
 # numbers in the matrix of a step: a larger one OpenBLAS multiplies on several threads, which take longer to meet than to compute
 _LARGEST = 300_000
-_HALF = np.float32(0.5)
+_ONE = np.float32(1)
 
 
-def kernel_for(cell: Cell, size: int) -> Kernel | None:
-    """That of a cell with so many numbers in its matrix, if there is one that is faster than torch."""
-    return _KERNELS.get(type(cell)) if size <= _LARGEST else None
+def kernel_for(cell: Cell, hidden_size: int) -> Kernel | None:
+    """That of a cell of so many units, if there is one that is faster than torch."""
+    return _KERNELS.get(type(cell)) if len(cell.blocks) * hidden_size**2 <= _LARGEST else None
 
 
 def _sum(x: Floats, matrix: Floats, bias: Floats, memory: Floats) -> Floats:
     """The sum without a gate; through one, which writes; and through two, of which the first keeps."""
     size = len(memory)
-    gates = x.shape[1] - size  # numbers
     memories = np.empty((len(x), size), np.float32)
     values = np.empty_like(x[0])
-    # sigmoid(v) = tanh(v / 2) / 2 + 1 / 2, so that gates and candidate go through one tanh
-    scale, shift = np.ones_like(values), np.zeros_like(values)
-    scale[:gates] = shift[:gates] = _HALF
-    keep, write, new = np.split(values, (max(gates - size, 0), gates))
-    for row, after in zip((x + bias) * scale, memories, strict=True):
+    gates, new = values[:-size], values[-size:]
+    keep, write = gates[:-size], gates[-size:]
+    for row, after in zip(x + bias, memories, strict=True):
         np.dot(matrix, memory, values)
-        np.multiply(values, scale, values)
         np.add(values, row, values)
-        np.tanh(values, values)
-        np.multiply(values, scale, values)
-        np.add(values, shift, values)
+        np.tanh(new, new)
         if len(write):
+            _sigmoid(gates)
             np.multiply(new, write, new)
         memory = np.add(np.multiply(memory, keep, after) if len(keep) else memory, new, after)
     return memories
@@ -56,15 +51,11 @@ def _gru(x: Floats, matrix: Floats, bias: Floats, memory: Floats) -> Floats:
     memories = np.empty((len(x), size), np.float32)
     values = np.empty_like(x[0])
     gates, new, reset, keep = values[: 2 * size], values[2 * size :], values[:size], values[size : 2 * size]
-    half, of_candidate = np.full_like(gates, _HALF), bias[2 * size :]
-    of_gates = (x[:, : 2 * size] + bias[: 2 * size]) * _HALF  # see the sigmoid above
+    of_gates, of_candidate = x[:, : 2 * size] + bias[: 2 * size], bias[2 * size :]
     for gates_row, row, after in zip(of_gates, x[:, 2 * size :], memories, strict=True):
         np.dot(matrix, memory, values)
-        np.multiply(gates, half, gates)
         np.add(gates, gates_row, gates)
-        np.tanh(gates, gates)
-        np.multiply(gates, half, gates)
-        np.add(gates, half, gates)
+        _sigmoid(gates)
         np.add(new, of_candidate, new)
         np.multiply(new, reset, new)
         np.add(new, row, new)
@@ -73,6 +64,14 @@ def _gru(x: Floats, matrix: Floats, bias: Floats, memory: Floats) -> Floats:
         np.multiply(after, keep, after)
         memory = np.add(after, new, after)
     return memories
+
+
+def _sigmoid(values: Floats) -> None:
+    """In place. By the exponential, since a gate that is nearly closed is then as exact as one that is open."""
+    np.negative(values, values)
+    np.exp(values, values)
+    np.add(values, _ONE, values)
+    np.reciprocal(values, values)
 
 
 # those of torch for LSTM and Elman are faster, and minGRU has no product in its steps

@@ -311,11 +311,9 @@ def _run(cell: Cell, kernel: nn.Module, inputs: Tensor, lengths: Tensor | None, 
     if lengths is None and not short and not torch.is_grad_enabled():
         if inputs.shape[1] == 1:
             return _step(cell, kernel, inputs[:, 0], start)
-        # not one that stands for others, as where a model is exported
-        if len(inputs) == 1 < inputs.shape[1] and device == "cpu" and inputs.dtype == torch.float32 and type(inputs) is Tensor:
-            fused = kernel_for(cell, Weights.of(kernel).hidden.numel())
-            if fused is not None:
-                return _alone(kernel, fused, inputs[0], start)
+        fused = kernel_for(cell, cast(int, kernel.hidden_size))
+        if fused is not None and _is_alone(kernel, inputs, start):
+            return _alone(kernel, fused, inputs[0], start)
     # nn.LSTM takes and gives a pair, nn.GRU and nn.RNN a bare tensor
     begin = start[0] if start is not None and len(start) == 1 else start
     if lengths is None:
@@ -339,6 +337,19 @@ def _step(cell: Cell, kernel: nn.Module, inputs: Tensor, start: State | None) ->
         outputs.append(cell.read_out(memories[-1], gates))
     together = torch.cat(outputs, dim=-1).unsqueeze(1)
     return together, tuple(map(torch.stack, (outputs,) if cell.memory_is_output else (outputs, memories)))
+
+
+def _is_alone(kernel: nn.Module, inputs: Tensor, start: State | None) -> bool:
+    """Whether it is one sequence and nobody looks on: who traces, differentiates or has a hook at the layer is to see it."""
+    directions = 2 if kernel.bidirectional else 1
+    return (
+        len(inputs) == 1 < inputs.shape[1]
+        and inputs.device.type == "cpu"
+        and inputs.dtype == torch.float32
+        and torch.is_inference_mode_enabled()
+        and not (kernel._forward_hooks or kernel._forward_pre_hooks)
+        and (start is None or start[0].shape == (directions, 1, kernel.hidden_size))
+    )
 
 
 def _alone(kernel: nn.Module, fused: Kernel, inputs: Tensor, start: State | None) -> tuple[Tensor, State]:

@@ -137,9 +137,11 @@ def test_a_text_that_ends_within_speech_closes_it(careful: bool, most: int) -> N
     assert not careful or drawn[-1].probability < 1e-9, "what the model thought of it"
 
 
-def test_all_that_is_open_is_closed() -> None:
-    drawn = follow({EOS: '"', '"': "(", "(": "Go", "Go": "home", "home": ".", ".": "Go", ")": "Go"}, most=9)
-    assert [token.text for token in drawn] == ['"', "(", "Go", "home", ".", ")", '"']
+@pytest.mark.parametrize(("first", "second", "ends"), [('"', "(", [")", '"']), ("(", '"', ['"', ")"])])
+@pytest.mark.parametrize("most", [5, 6, 7, 8, 9])
+def test_all_that_is_open_is_closed_where_there_is_room(first: str, second: str, ends: list[str], most: int) -> None:
+    drawn = follow({EOS: first, first: second, second: "Go", "Go": "home", "home": ".", ".": "Go", ")": "Go"}, most=most)
+    assert [token.text for token in drawn] == [first, second, "Go", "home", ".", *ends][:most]
 
 
 def test_the_end_of_a_paragraph_is_no_sentence_of_its_own() -> None:

@@ -31,7 +31,7 @@ def test_a_layer_is_the_law_unrolled(
     torch.manual_seed(seed)
     recurrent = Recurrent(name, inputs, hidden, layers=layers, bidirectional=bidirectional, activation=activation)
     x = torch.randn(time, inputs)
-    with torch.set_grad_enabled(training):  # what is only read may go through other kernels
+    with torch.inference_mode(not training):  # what is only read may go through other kernels
         outputs, _ = recurrent.layer_outputs(x.unsqueeze(0))
     read = x
     for layer in range(layers):
@@ -124,7 +124,7 @@ def test_a_text_read_in_two_parts_is_the_text_read_at_once(name: str, training: 
     recurrent = Recurrent(name, 3, hidden, layers=2).eval()
     x = torch.randn(texts, 9, 3)
     whole, end = recurrent(x)
-    with torch.set_grad_enabled(training):
+    with torch.inference_mode(not training):
         first, state = recurrent(x[:, :4])
         second, end_in_parts = recurrent(x[:, 4:], state=state)
     torch.testing.assert_close(torch.cat([first, second], dim=1), whole)
@@ -146,8 +146,35 @@ def test_a_cell_of_ones_own_with_the_name_of_another_is_read_by_its_own_gates() 
     recurrent.cell = Lazy()
     recurrent.kernels[0] = LoopLayer(recurrent.cell, 3, 4)
     x = torch.randn(1, 6, 3)
-    with torch.no_grad():
+    with torch.inference_mode():
         torch.testing.assert_close(recurrent(x)[0][0], unroll(recurrent.cell, recurrent.weights(0), x[0])[1])
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_hook_at_a_layer_sees_a_single_sequence(name: str) -> None:
+    recurrent, seen = Recurrent(name, 3, 4), list[Tensor]()
+    recurrent.kernels[0].register_forward_hook(lambda _layer, _inputs, result: seen.append(result[0]))
+    with torch.inference_mode():
+        outputs, _ = recurrent(torch.randn(1, 5, 3))
+    torch.testing.assert_close(seen, [outputs])
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 2, 4), (1, 2, 1, 4), (1, 1, 1, 3)])
+def test_a_state_of_another_shape_is_refused(shape: tuple[int, ...]) -> None:
+    with torch.inference_mode(), pytest.raises(RuntimeError, match="Expected hidden size"):
+        Recurrent("gru", 3, 4)(torch.randn(1, 5, 3), state=(torch.randn(shape),))
+
+
+@pytest.mark.parametrize("name", ["gated", "gated_forget"])
+def test_what_gates_that_are_nearly_closed_let_through_adds_up_to_what_it_is(name: str) -> None:
+    recurrent = Recurrent(name, 1, 4)
+    for weight in recurrent.parameters():
+        nn.init.zeros_(weight)
+    with torch.inference_mode():
+        bias = recurrent.weights(0).input_bias.view(-1, 4)
+        bias[:] = torch.tensor([20.0, -16.0, 1.0])[-len(bias) :, None]  # keeps all, writes 1e-7, a candidate of 0.76
+        outputs, _ = recurrent(torch.zeros(1, 5000, 1))
+    torch.testing.assert_close(outputs[0, -1], torch.full((4,), 5000 * 1.125e-7 * 0.76159), rtol=0.01, atol=0)
 
 
 @pytest.mark.filterwarnings("ignore:The tensor attributes")  # torch's own, of its own layers
@@ -163,9 +190,9 @@ def test_a_network_that_is_only_read_can_be_exported(name: str) -> None:
 @pytest.mark.parametrize("name", CELLS)
 def test_weights_that_are_no_numbers_come_out_as_such_without_a_warning(name: str) -> None:
     recurrent = Recurrent(name, 3, 4, bidirectional=True)
-    with torch.no_grad():
-        for weight in recurrent.parameters():
-            weight.fill_(torch.inf)
+    for weight in recurrent.parameters():
+        nn.init.constant_(weight, torch.inf)
+    with torch.inference_mode():
         outputs, _ = recurrent(torch.tensor([[[1.0, -1.0, 0.0], [0.0, 1.0, -1.0]]]))
     assert outputs.isnan().any()
 

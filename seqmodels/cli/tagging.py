@@ -48,8 +48,12 @@ def tag_file(checkpoint: Checkpoint, source: Path, output: Path | None, form: st
                 bar.update(progress.bytes - bar.n)
                 sentences = progress.sentences
         except KeyboardInterrupt:
-            raise show.StoppedError(f"stopped after {sentences:,} sentences: give the same command again to go on") from None
-    typer.echo(f"wrote {output}: {sentences:,} sentence{'' if sentences == 1 else 's'}, as {form}")
+            raise show.StoppedError(f"stopped after {_counted(sentences)}: give the same command again to go on") from None
+    typer.echo(f"wrote {output}: {_counted(sentences)}, as {form}")
+
+
+def _counted(sentences: int) -> str:
+    return f"{sentences:,} sentence{'' if sentences == 1 else 's'}"
 
 
 def _check_other(file: BinaryIO, output: Path | None) -> None:

@@ -103,6 +103,7 @@ class CarefulWriter:
     _last: str
     _open: list[str]  # what closes the brackets that are open
     _quoted: int | None  # words since a quotation was opened
+    _quoted_in: int  # brackets in which it was
     _aside: int  # words since a bracket was opened
     _opened: bool  # whether the last word opened a bracket or a quotation
     _ended: bool  # whether a sentence has just ended
@@ -133,7 +134,7 @@ class CarefulWriter:
         elif self._open and token == self._open[-1]:
             self._open.pop()
         elif token == QUOTE:
-            self._quoted = None if closes_quote else 0
+            self._quoted, self._quoted_in = (None if closes_quote else 0), len(self._open)
         self._opened = token in brackets or (token == QUOTE and not closes_quote)
         self._ended = token in TERMINAL or (self._ended and (closes_quote or token in _CLOSING))
         self._aside += 1
@@ -150,8 +151,10 @@ class CarefulWriter:
 
     def unclosed(self) -> list[int]:
         """The marks that would close all brackets and the quotation that are open, the first of them first."""
-        marks = [*reversed(self._open), *([] if self._quoted is None else [QUOTE])]
-        return [self._kinds.ids[mark] for mark in marks]
+        marks = [*self._open]
+        if self._quoted is not None:
+            marks.insert(self._quoted_in, QUOTE)
+        return [self._kinds.ids[mark] for mark in reversed(marks)]
 
     def spoiling(self) -> Mask:
         """The words that would spoil the text if they came next; at least one is left."""
@@ -200,7 +203,7 @@ class CarefulWriter:
         """At the beginning of a paragraph."""
         self._last = ""
         self._open = []
-        self._quoted = None
+        self._quoted, self._quoted_in = None, 0
         self._aside = 0
         self._opened = self._ended = False
 

@@ -150,7 +150,8 @@ def _draw(
         (expected,), (begun,) = _read(read, [unread], [place])
         versions = [_Draft(expected, begun, writer and writer.branch()) for _ in range(drafts)]
         best = _best(vocabulary, read, versions, left if by_sentences else 1, sampling, random)
-        if whole and len(best.words) == left and not best.fits(vocabulary, left):  # there is no room for one more
+        ends = best.ended(vocabulary)
+        if whole and (ends or len(best.words) == left) and not best.fits(vocabulary, left):  # there is no room for one more
             if writer is None or not writer.unclosed():
                 return
             closing = writer.unclosed()[0]
@@ -158,7 +159,7 @@ def _draw(
             yield GeneratedToken(tokens[closing], float(np.exp(expected[closing])))
             unread, place, left = [closing], begun, left - 1
             continue
-        whole = by_sentences and best.ended(vocabulary)
+        whole = by_sentences and ends
         for word, log_probability in zip(best.words, best.log_probabilities, strict=True):
             if writer is not None:
                 writer.read(word)
@@ -183,7 +184,7 @@ def _best(
         for draft in going:
             draft.add(vocabulary, sampling, random)
         done += [draft for draft in going if draft.fits(vocabulary, left)]
-        cut = [draft for draft in going if len(draft.words) == most and draft not in done]
+        cut += [draft for draft in going if draft not in done and (len(draft.words) == most or draft.ended(vocabulary))]
         bar = max((draft.score() for draft in done), default=-math.inf)
         # one that could not reach the bar, however it went on, is left as it is
         going = [draft for draft in going if draft not in (*done, *cut) and draft.score(most) > bar]
