@@ -67,6 +67,7 @@ SLIDERS = {  # by key: label, lowest, highest, usual, step, and what it does to 
 }
 SIDES = (("temperature", "top_k", "top_p"), ("length", "drafts", SEED))  # how a word is drawn, and what is written
 SIDE = 280  # pixels
+OF_TEXTS = ("length", "drafts")  # a name is as long as it is, and of letters there are no sentences
 
 
 @dataclass(frozen=True)
@@ -164,16 +165,11 @@ def settings(tasks: Sequence[str], alone: bool) -> Asked:
         numbers = inputs.toggle("Numbers", key="numbers", help=f"Under each {unit}: its probability, or its surprisal.")
     with rare:
         switch = None if to is None else names.switch(to)
-        values = {}
+        values: dict[str, float] = {}
         with st.container(horizontal=True, gap="medium"):  # side by side, where there is room: all are seen at once
             for keys in SIDES:
                 with st.container(width=SIDE):
-                    for key in keys:
-                        if alone and key in ("length", "drafts"):
-                            continue
-                        label, low, high, usual, step, note = SLIDERS[key]
-                        note = note.format(unit=unit, units=units)
-                        values[key] = inputs.number(label, low, high, key=key, default=usual, step=step, help=note)
+                    values |= {key: slider(key, unit=unit, units=units) for key in keys if not (alone and key in OF_TEXTS)}
         with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
             careful = alone or inputs.toggle("Careful", key="careful", default=True, help=CAREFUL_HELP)
             st.button("Reset", icon=":material/restart_alt:", on_click=reset, args=(tasks,))
@@ -183,6 +179,12 @@ def settings(tasks: Sequence[str], alone: bool) -> Asked:
     drafts = int(values.get("drafts", 1))
     sampling = Sampling(values["temperature"], int(values["top_k"]), values["top_p"], int(values[SEED]), careful, drafts)
     return Asked(models, sampling, int(values.get("length", 0)), numbers, switch)
+
+
+def slider(key: str, *, unit: str, units: str) -> float:
+    """The value of a slider, whose help says what it does to one of what the models read, and to many."""
+    label, low, high, usual, step, note = SLIDERS[key]
+    return inputs.number(label, low, high, key=key, default=usual, step=step, help=note.format(unit=unit, units=units))
 
 
 def draw_anew() -> None:

@@ -329,7 +329,7 @@ def _run(cell: Cell, kernel: nn.Module, inputs: Tensor, lengths: Tensor | None, 
 def _step(cell: Cell, kernel: nn.Module, inputs: Tensor, start: State | None) -> tuple[Tensor, State]:
     """A sequence of one step, (batch, input). The kernels get ready for many: nn.LSTM takes four times as long on a processor."""
     outputs, memories = [], []
-    for number in range(2 if kernel.bidirectional else 1):
+    for number in range(_directions(kernel)):
         weights = Weights.of(kernel, reverse=bool(number))
         memory, output = memory_and_output(start, number) or (inputs.new_zeros(len(inputs), weights.hidden.shape[1]),) * 2
         gates = gates_of(cell, weights, inputs, output)
@@ -339,23 +339,26 @@ def _step(cell: Cell, kernel: nn.Module, inputs: Tensor, start: State | None) ->
     return together, tuple(map(torch.stack, (outputs,) if cell.memory_is_output else (outputs, memories)))
 
 
+def _directions(kernel: nn.Module) -> int:
+    return 2 if kernel.bidirectional else 1
+
+
 def _is_alone(kernel: nn.Module, inputs: Tensor, start: State | None) -> bool:
     """Whether it is one sequence and nobody looks on: who traces, differentiates or has a hook at the layer is to see it."""
-    directions = 2 if kernel.bidirectional else 1
     return (
         len(inputs) == 1 < inputs.shape[1]
         and inputs.device.type == "cpu"
         and inputs.dtype == torch.float32
         and torch.is_inference_mode_enabled()
         and not (kernel._forward_hooks or kernel._forward_pre_hooks)
-        and (start is None or start[0].shape == (directions, 1, kernel.hidden_size))
+        and (start is None or start[0].shape == (_directions(kernel), 1, kernel.hidden_size))
     )
 
 
 def _alone(kernel: nn.Module, fused: Kernel, inputs: Tensor, start: State | None) -> tuple[Tensor, State]:
     """One sequence, (time, input)."""
     sides, ends = [], []
-    for number in range(2 if kernel.bidirectional else 1):
+    for number in range(_directions(kernel)):
         weights = Weights.of(kernel, reverse=bool(number))
         memory = inputs.new_zeros(weights.hidden.shape[1]) if start is None else start[0][number, 0]
         x = F.linear(inputs, weights.input, weights.input_bias)

@@ -12,6 +12,7 @@ import typer
 
 from seqmodels.cli import show
 from seqmodels.files import naming
+from seqmodels.viz.format import counted
 
 if TYPE_CHECKING:
     from seqmodels.checkpoints import Checkpoint
@@ -48,12 +49,10 @@ def tag_file(checkpoint: Checkpoint, source: Path, output: Path | None, form: st
                 bar.update(progress.bytes - bar.n)
                 sentences = progress.sentences
         except KeyboardInterrupt:
-            raise show.StoppedError(f"stopped after {_counted(sentences)}: give the same command again to go on") from None
-    typer.echo(f"wrote {output}: {_counted(sentences)}, as {form}")
-
-
-def _counted(sentences: int) -> str:
-    return f"{sentences:,} sentence{'' if sentences == 1 else 's'}"
+            raise show.StoppedError(
+                f"stopped after {counted(sentences, 'sentence')}: give the same command again to go on"
+            ) from None
+    typer.echo(f"wrote {output}: {counted(sentences, 'sentence')}, as {form}")
 
 
 def _check_other(file: BinaryIO, output: Path | None) -> None:

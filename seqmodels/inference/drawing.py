@@ -123,8 +123,10 @@ class _Draft(Generic[Place]):
 
     def fits(self, vocabulary: LanguageVocab, left: int) -> bool:
         """Whether a sentence has ended within so many words, with room to close what is open."""
-        unclosed = 0 if self.writer is None else len(self.writer.unclosed())
-        return self.ended(vocabulary) and len(self.words) + unclosed <= left
+        if not self.ended(vocabulary):
+            return False
+        unclosed = [] if self.writer is None else self.writer.unclosed()
+        return len(self.words) + len(unclosed) <= left
 
     def score(self, words: int | None = None) -> float:
         """How likely it is for its length, or could be with so many words at most: log p / sqrt(words).
@@ -152,9 +154,9 @@ def _draw(
         best = _best(vocabulary, read, versions, left if by_sentences else 1, sampling, random)
         ends = best.ended(vocabulary)
         if whole and (ends or len(best.words) == left) and not best.fits(vocabulary, left):  # there is no room for one more
-            if writer is None or not writer.unclosed():
+            if writer is None or not (unclosed := writer.unclosed()):
                 return
-            closing = writer.unclosed()[0]
+            closing = unclosed[0]
             writer.read(closing)
             yield GeneratedToken(tokens[closing], float(np.exp(expected[closing])))
             unread, place, left = [closing], begun, left - 1
