@@ -35,12 +35,13 @@ def _sum(x: Floats, matrix: Floats, bias: Floats, memory: Floats) -> Floats:
     values = np.empty_like(x[0])
     gates, new = values[:-size], values[-size:]
     keep, write = gates[:-size], gates[-size:]
-    for row, after in zip(x + bias, memories, strict=True):
+    x = x + bias
+    for gates_row, row, after in zip(-x[:, :-size], x[:, -size:], memories, strict=True):
         np.dot(matrix, memory, values)
-        np.add(values, row, values)
+        np.add(new, row, new)
         np.tanh(new, new)
         if len(write):
-            _sigmoid(gates)
+            _sigmoid_of_negative(np.subtract(gates_row, gates, gates))
             np.multiply(new, write, new)
         memory = np.add(np.multiply(memory, keep, after) if len(keep) else memory, new, after)
     return memories
@@ -51,11 +52,10 @@ def _gru(x: Floats, matrix: Floats, bias: Floats, memory: Floats) -> Floats:
     memories = np.empty((len(x), size), np.float32)
     values = np.empty_like(x[0])
     gates, new, reset, keep = values[: 2 * size], values[2 * size :], values[:size], values[size : 2 * size]
-    of_gates, of_candidate = x[:, : 2 * size] + bias[: 2 * size], bias[2 * size :]
+    of_gates, of_candidate = -(x[:, : 2 * size] + bias[: 2 * size]), bias[2 * size :]
     for gates_row, row, after in zip(of_gates, x[:, 2 * size :], memories, strict=True):
         np.dot(matrix, memory, values)
-        np.add(gates, gates_row, gates)
-        _sigmoid(gates)
+        _sigmoid_of_negative(np.subtract(gates_row, gates, gates))
         np.add(new, of_candidate, new)
         np.multiply(new, reset, new)
         np.add(new, row, new)
@@ -66,9 +66,8 @@ def _gru(x: Floats, matrix: Floats, bias: Floats, memory: Floats) -> Floats:
     return memories
 
 
-def _sigmoid(values: Floats) -> None:
-    """In place. By the exponential, since a gate that is nearly closed is then as exact as one that is open."""
-    np.negative(values, values)
+def _sigmoid_of_negative(values: Floats) -> None:
+    """-v to sigmoid(v), in place. By the exponential, since a gate that is nearly closed is then as exact as one that is open."""
     np.exp(values, values)
     np.add(values, _ONE, values)
     np.reciprocal(values, values)

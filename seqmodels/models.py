@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqmodels.decoding import Rules, scheme
-from seqmodels.recurrence import Recurrent, State
+from seqmodels.recurrence import Recurrent, State, by_columns
 from seqmodels.transitions import Transitions
 from seqmodels.vectors import WordVectors
 from seqmodels.vocab import LanguageBatch, TaggerBatch
@@ -54,9 +54,9 @@ class SequenceModel(nn.Module):
         return F.linear(outputs.contiguous(), self.output_weight, self.output_bias).div_(self.temperature)
 
     def lay_out_for_reading(self) -> None:
-        """No weight changes any more: let those of the output layer lie as a product with one vector takes them, by columns."""
-        weight = self.output_weight
-        weight.data = weight.data.t().contiguous().t()
+        """No weight changes any more: let them lie as one step of one sequence takes them."""
+        self.recurrent.lay_out_for_reading()
+        by_columns(self.output_weight)
 
     def states(self, batch: Any, state: State | None = None) -> tuple[Tensor, State]:
         """What the output layer reads of a batch (batch, time, output_size), and the end state."""
@@ -188,7 +188,7 @@ class CharacterEncoder(nn.Module):
         return responses.masked_fill((characters == 0).unsqueeze(2), -torch.inf)
 
     def tables(self) -> Tensor:
-        """Each filter's share of each character before, at and after its place (3, alphabet, features), its bias in the second.
+        """Each filter's share of each character before, at and after its place (3 * alphabet, features), its bias in the second.
 
         At its place padding has minus infinity, so that no response to it is the strongest.
         """
@@ -196,16 +196,14 @@ class CharacterEncoder(nn.Module):
         assert self.convolution.bias is not None
         here = shares[1] + self.convolution.bias
         here[0] = -torch.inf
-        return torch.stack([shares[0], here, shares[2]])
+        return torch.cat([shares[0], here, shares[2]])
 
 
 def _look_up(tables: Tensor, characters: Tensor) -> Tensor:
     """The sums of the convolution, faster: few characters stand in many words."""
-    before, here, after = tables
-    responses = F.embedding(characters, here)
-    responses[:, 1:] += F.embedding(characters[:, :-1], before)
-    responses[:, :-1] += F.embedding(characters[:, 1:], after)
-    return responses
+    around = F.pad(characters, (1, 1)).unfold(1, 3, 1)  # (words, length, 3)
+    rows = around + len(tables) // 3 * torch.arange(3, device=characters.device)
+    return F.embedding_bag(rows.flatten(0, 1), tables, mode="sum").unflatten(0, characters.shape)
 
 
 def _strongest(respond: Callable[[Tensor], Tensor], characters: Tensor) -> Tensor:

@@ -52,6 +52,11 @@ class Weights:
         return cls(*weights, *(getattr(layer, f"bias_{part}_{suffix}") for part in ("ih", "hh")))
 
 
+def by_columns(matrix: Tensor) -> None:
+    """Let it lie in memory as a product with one vector takes it: column by column."""
+    matrix.data = matrix.data.t().contiguous().t()
+
+
 @dataclass(frozen=True)
 class Step:
     """One step of the law; each (hidden,)."""
@@ -125,6 +130,13 @@ class Recurrent(nn.Module):
         for name, _ in list(alone.kernels[0].named_parameters()):
             setattr(alone.kernels[0], name, shared[f"{name}_reverse" if reverse else name])
         return alone.train(self.training)
+
+    def lay_out_for_reading(self) -> None:
+        """No weight changes any more: let those of the steps lie as a product with one vector takes them."""
+        for kernel in self.kernels:
+            if kernel_for(self.cell, self.hidden_size) is not None:
+                for number in range(_directions(kernel)):
+                    by_columns(Weights.of(kernel, reverse=bool(number)).hidden)
 
     def weights(self, layer: int, *, reverse: bool = False) -> Weights:
         """The weights of one layer and direction, shared with the kernel."""
