@@ -242,8 +242,8 @@ def take_one(models: Models, prompt: str, found: Mapping[str, Candidates], *, te
     rare = " and ".join(text for unit, text in RARE.items() if unit in models.values())
     kind = kinds(models)
     meant = [
-        f"A bar is how likely a {kind} comes next: solid under the settings above, faint by the model's own probability, at "
-        f"temperature 1. Click a row, or tap it twice, to take that {kind}."
+        f"A bar is how likely a {kind} comes next: solid under the settings above (never: they leave it out), faint by the model's "
+        f"own probability, at temperature 1. Click a row, or tap it twice, to take that {kind}."
     ]
     if texts:
         meant.append(f"The stronger the colour behind a {kind}, the less the model expected it; ¶ ends a paragraph.")

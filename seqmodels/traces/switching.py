@@ -70,14 +70,21 @@ def invent(
 ) -> tuple[Invented, ...]:
     """Names that begin with the prompt, each drawn by a seed of its own; the same seed gives the same names.
 
-    A name that ends before the switch stays as it is. ValueError if the model has learned no names, or its condition is not chosen.
+    No two are alike: there are fewer than `count` where as many draws in a row bring none that is new, as at temperature 0. A name
+    that ends before the switch stays as it is. ValueError if the model has learned no names, or its condition is not chosen.
     """
     _, vocabulary = as_language_model(checkpoint)
     if not isinstance(vocabulary, NamesVocab):
         raise ValueError(f"{checkpoint.name} has learned no names: pick one that has, such as names-gru")
     sampling = sampling or Sampling()
-    seeds = (replace(sampling, seed=sampling.seed + _APART * number) for number in range(count))
-    return tuple(_invent(checkpoint, vocabulary, prompt, seeded, switch, longest) for seeded in seeds)
+    found: dict[str, Invented] = {}
+    number = since_new = 0
+    while len(found) < count and since_new < count:
+        seeded = replace(sampling, seed=sampling.seed + _APART * number)
+        name = _invent(checkpoint, vocabulary, prompt, seeded, switch, longest)
+        number, since_new = number + 1, since_new + 1 if name.text in found else 0
+        found.setdefault(name.text, name)
+    return tuple(found.values())
 
 
 def continue_switched(
