@@ -1,4 +1,4 @@
-"""Sentences that are made of patterns and lists of names."""
+"""Sentences that come with the package: made of patterns and lists of names, or written for it."""
 
 from __future__ import annotations
 
@@ -85,6 +85,11 @@ def test_the_words_of_a_headline_have_capitals_and_in_every_other_one_small_word
     assert len(found) == TAGGED_TIMES + 1
 
 
+def test_what_is_written_keeps_its_capitals() -> None:
+    written = ["turn/VERB left/ADV", "Fire/NOUN in/ADP Rome/PROPN"]
+    assert tagged("## as written\n" + "\n".join(written)) == written
+
+
 @pytest.mark.parametrize(
     ("read", "text", "problem"),
     [
@@ -132,9 +137,9 @@ def test_a_file_of_another_form_is_told_what_is_wrong(
 
 @pytest.mark.parametrize(
     ("name", "size", "tags"),
-    [("famous", (4_459, 40_696), set(ENTITY_TAGS)), ("headlines", (1_126, 5_954), set(UPOS) - {"SYM", "X"})],
+    [("famous", (4_459, 40_696), set(ENTITY_TAGS)), ("headlines", (3_448, 21_674), set(UPOS) - {"X"})],
 )
-def test_what_is_made_comes_with_the_package(name: str, size: tuple[int, int], tags: set[str]) -> None:
+def test_they_come_with_the_package(name: str, size: tuple[int, int], tags: set[str]) -> None:
     package = CORPORA[name].splits["train"]
     assert isinstance(package, PackageTexts)
     assert corpora.corpus_hash(name) == package.sha256
@@ -144,9 +149,10 @@ def test_what_is_made_comes_with_the_package(name: str, size: tuple[int, int], t
     assert {tag for sentence in sentences for tag in sentence.tags} == tags
 
 
-def test_sentences_and_headlines_begin_with_a_capital() -> None:
-    sentences = load_sentences("headlines", "train")
-    assert all(sentence.words[0][0].isupper() or sentence.words[0][0].isdigit() for sentence in sentences)
+def test_sentences_and_headlines_of_patterns_begin_with_a_capital() -> None:
+    patterns, written = map(read_tagged_patterns, corpora.fetch("headlines"))
+    assert all(sentence.words[0][0].isupper() or sentence.words[0][0].isdigit() for sentence in patterns)
+    assert any(sentence.words[0][0].islower() for sentence in written)
 
 
 def test_famous_names_are_among_those_that_are_made() -> None:

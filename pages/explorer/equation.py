@@ -14,13 +14,13 @@ OFFERED = 5  # units to pick from
 EXAMPLES = (
     Example(
         "A unit that counts",
-        "LSTM's unit 73 keeps almost everything and adds almost 1 at nearly every word: 0.997 after the first, 11.711 at "
+        "LSTM's unit 21 keeps almost everything and adds almost 1 at nearly every word: 0.997 after the first, 9.749 at "
         "*table*. GRU can't count so: its memory never leaves −1 to 1.",
-        state(KEYS, "pos", "lstm", direction="forward", token="18", unit=73),
+        state(KEYS, "pos", "lstm", direction="forward", token="18", unit=21),
     ),
     Example(
         "Replaced by one word",
-        "at *office*, GRU's unit 55 keeps less than 0.01 % of −1.000 and becomes 1.000. What it held is gone.",
+        "at *office*, GRU's unit 182 keeps less than 0.01 % of 1.000 and becomes −1.000. What it held is gone.",
         state(KEYS, "pos", "elman gru lstm", direction="forward", token="9", unit=None),
     ),
 )

@@ -44,15 +44,17 @@ def read_tagged_patterns(path: Path | TextFile) -> list[Sentence]:
 
     A list begins with its kind and the tag of its words, as in `## verb VERB`; patterns begin with `## sentences` or `## headlines`
     and are written word by word, each a slot or with its tag, as in `{verb} the/DET {noun} ./PUNCT`. A sentence begins with a
-    capital, and all words of a headline do; of every other one those do not that only join others (Fire in Berlin).
+    capital, and all words of a headline do; of every other one those do not that only join others (Fire in Berlin). What stands
+    below `## as written` keeps the capitals it has.
     """
     file = open_file(path)
-    lists, blocks = _read(file, UPOS, ("sentences", "headlines"))
-    sentences, headlines = (
-        [_with_tags(pattern, lists, file) for pattern in _repeated(blocks[kind], TAGGED_TIMES)]
-        for kind in ("sentences", "headlines")
+    kinds = ("sentences", "headlines", "as written")
+    lists, blocks = _read(file, UPOS, kinds)
+    sentences, headlines, as_written = (
+        [_with_tags(pattern, lists, file) for pattern in _repeated(blocks[kind], TAGGED_TIMES)] for kind in kinds
     )
     return [
+        *as_written,
         *(_with_capitals(sentence, UPOS) for sentence in sentences),
         *(_with_capitals(headline, _JOINING if number % 2 else ()) for number, headline in enumerate(headlines)),
     ]

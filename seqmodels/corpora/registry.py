@@ -246,10 +246,10 @@ _ALL = (
     ),
     _made(
         "headlines",
-        "Patterns of headlines, commands and plain sentences, with parts of speech",
+        "Headlines, commands and plain sentences, written for this or made of patterns",
         "tagged",
-        38_173,
-        "031b86d100e2bdcc257773a27d779ab279c83807e2d26f9e99093027a3889404",
+        203_577,
+        "8b80b88dec022e9cdde012f4e3d118f1184db27cfa75ddd88f25b1dfaeafdfbc",
         read_tagged_patterns,
     ),
     Corpus(
