@@ -23,7 +23,7 @@ TaggingOption = Annotated[
 ]
 LanguageOption = Annotated[
     str,
-    typer.Option("--task", metavar="TASK", help="One that goes on, such as lm, word by word; char needs a checkpoint of yours."),
+    typer.Option("--task", metavar="TASK", help="One that goes on: lm, tales or names; char needs a checkpoint of yours."),
 ]
 CellOption = Annotated[str, typer.Option("--cell", metavar="CELL", help=f"One of {', '.join(CELLS)}.", show_default=False)]
 ConditionOption = Annotated[
