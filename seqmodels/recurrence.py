@@ -133,10 +133,11 @@ class Recurrent(nn.Module):
 
     def lay_out_for_reading(self) -> None:
         """No weight changes any more: let those of the steps lie as a product with one vector takes them."""
-        for kernel in self.kernels:
-            if kernel_for(self.cell, self.hidden_size) is not None:
-                for number in range(_directions(kernel)):
-                    by_columns(Weights.of(kernel, reverse=bool(number)).hidden)
+        if kernel_for(self.cell, self.hidden_size) is None:
+            return
+        for layer in range(self.layers):
+            for reverse in (False, True) if self.bidirectional else (False,):
+                by_columns(self.weights(layer, reverse=reverse).hidden)
 
     def weights(self, layer: int, *, reverse: bool = False) -> Weights:
         """The weights of one layer and direction, shared with the kernel."""

@@ -1,4 +1,4 @@
-"""Sentences put together from patterns and lists of words: no corpus has enough of famous names, headlines and commands."""
+"""Sentences written, or put together from patterns and lists of words: no corpus has enough of what visitors type."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ def _all_under(folder: str, origin: str) -> tuple[CorpusFile, ...]:
 
 
 def _made(name: str, title: str, folder: str, size: int, sha256: str, reader: Reader) -> Corpus:
-    """Of sentences to train on that are made of what comes with this package."""
+    """Of sentences to train on that come with this package, or are made of what does."""
     texts = PackageTexts("seqmodels", "0.1.0", f"corpora/{folder}", size, sha256, keep=frozenset({0}), every=1)
     return Corpus(name, title, "MIT", f"seqmodels/corpora/{folder}, in this package", {"train": texts}, reader)
 
