@@ -214,14 +214,14 @@ STEPS = (
         "LSTM has a gate to keep, f, one to write, i, and a third, o, for how much of its memory c it shows. So a unit may "
         "keep all and write all at once.",
         r"c_t = f \circ c_{t-1} + i \circ g, \qquad h_t = o \circ \tanh(c_t)",
-        "GRU's memory never leaves −1 to 1. Unit 21 of this LSTM writes almost 1 at nearly every word. What does it hold at "
+        "GRU's memory never leaves −1 to 1. Unit 86 of this LSTM writes almost 1 at nearly every word. What does it hold at "
         "*table*?",
-        ("About 1", "About 5", "About 10"),
+        ("About 1", "About 5", "About 9"),
         2,
-        "9.749, after 0.997 at the first word: it counts. GRU can't, for it has to let go of what it writes over.",
+        "9.274, after 0.998 at the first word: it counts. GRU can't, for it has to let go of what it writes over.",
         "walk through the words with the arrow keys, and watch it count.",
         GATES,
-        {"view": "Equation", "text": KEYS, "task": "pos", "cells": ["lstm"], "direction": "forward", "token": "18", "unit": 21},
+        {"view": "Equation", "text": KEYS, "task": "pos", "cells": ["lstm"], "direction": "forward", "token": "18", "unit": 86},
     ),
     Step(
         "reach",
