@@ -1,9 +1,10 @@
 """How long a 25-token sentence takes, text to tags, beside a spaCy pipeline of en_core_web_sm's size with random weights.
 
-    python -m benchmarks.latency [--rounds 200]
+    python -m benchmarks.latency [--rounds 200] [--new]
 
 One thread; models loaded; tokenizer included. In every round each candidate runs once, so that a busy moment of the machine falls
-on all of them alike. Figures are medians in milliseconds; ratios are medians of the ratios within a round.
+on all of them alike. Figures are medians in milliseconds; ratios are medians of the ratios within a round. It is the same sentence
+in every round, of which a tagger knows the words then, as of a text that is worked at; or each time a new one, of the treebank.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -24,6 +25,7 @@ from spacy.language import Language
 from seqmodels import checkpoints
 from seqmodels.cells import CELLS
 from seqmodels.checkpoints import Checkpoint
+from seqmodels.corpora import load_sentences
 from seqmodels.inference import tag
 from seqmodels.traces import tag_and_trace
 
@@ -62,35 +64,34 @@ def rival() -> Language:
     return nlp
 
 
-def candidates(text: str) -> dict[str, Callable[[], object]]:
+def candidates() -> dict[str, Callable[[str], object]]:
     """What is measured, by name."""
-    nlp = rival()
-    found: dict[str, Callable[[], object]] = {RIVAL: partial(nlp, text)}
+    found: dict[str, Callable[[str], object]] = {RIVAL: rival()}
     for cell in CELLS:
         paths = [checkpoints.path_of(task, cell) for task in ("pos", "ner")]
         if not all(path.is_file() for path in paths):
             continue
         pos, ner = map(checkpoints.load, paths)
         found |= {
-            f"{cell} pos": partial(tag, pos, text),
-            f"{cell} ner": partial(tag, ner, text),
-            f"{cell} pos + ner": partial(_tag_twice, pos, ner, text),
-            f"{cell} pos with trace": partial(tag_and_trace, pos, text),
-            f"{cell} ner with trace": partial(tag_and_trace, ner, text),
+            f"{cell} pos": partial(tag, pos),
+            f"{cell} ner": partial(tag, ner),
+            f"{cell} pos + ner": partial(_tag_twice, pos, ner),
+            f"{cell} pos with trace": partial(tag_and_trace, pos),
+            f"{cell} ner with trace": partial(tag_and_trace, ner),
         }
     return found
 
 
-def measure(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, Seconds]:
-    """Seconds of each call in each round, after a warm-up."""
+def measure(calls: dict[str, Callable[[str], object]], texts: Sequence[str]) -> dict[str, Seconds]:
+    """Seconds of each call in each round, which has a text, after a warm-up."""
     for call in calls.values():
         for _ in range(WARM_UP):
-            call()
+            call(SENTENCE)
     times: dict[str, Seconds] = {name: [] for name in calls}
-    for _ in range(rounds):
+    for text in texts:
         for name, call in calls.items():
             start = time.perf_counter()
-            call()
+            call(text)
             times[name].append(time.perf_counter() - start)
     return times
 
@@ -102,7 +103,7 @@ def ratio(times: Seconds, base: Seconds) -> float:
 
 def table(times: dict[str, Seconds]) -> Table:
     """Medians, and what they are measured against: the rival for tags, the tags alone for a trace."""
-    shown = Table(title=f"{len(SENTENCE.split())} tokens, one thread, {len(times[RIVAL])} rounds")
+    shown = Table(title=f"about {len(SENTENCE.split())} tokens, one thread, {len(times[RIVAL])} rounds")
     shown.add_column("text to")
     for heading in ("median ms", "x spaCy", "x tags alone"):
         shown.add_column(heading, justify="right")
@@ -121,6 +122,12 @@ def table(times: dict[str, Seconds]) -> Table:
 def _tag_twice(pos: Checkpoint, ner: Checkpoint, text: str) -> None:
     tag(pos, text)
     tag(ner, text)
+
+
+def _new_ones() -> list[str]:
+    """Sentences of dev with about as many words."""
+    words = (sentence.words for sentence in load_sentences("ewt", "dev"))
+    return [" ".join(sentence) for sentence in words if abs(len(sentence) - len(SENTENCE.split())) <= 3]
 
 
 def _tok2vec(rows: dict[str, int]) -> dict[str, Any]:
@@ -146,9 +153,14 @@ def _tok2vec(rows: dict[str, int]) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Text to tags in milliseconds, beside spaCy.")
     parser.add_argument("--rounds", type=int, default=200)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--new", action="store_true", help="another sentence in each round")
+    arguments = parser.parse_args()
+    texts = _new_ones() if arguments.new else [SENTENCE] * arguments.rounds
+    calls = candidates()
+    if arguments.new:  # each model once, or it would know the words
+        calls = {name: call for name, call in calls.items() if name.endswith("+ ner")}
     torch.set_num_threads(1)
-    Console().print(table(measure(candidates(SENTENCE), rounds)))
+    Console().print(table(measure(calls, texts[: arguments.rounds])))
 
 
 if __name__ == "__main__":

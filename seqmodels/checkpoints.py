@@ -250,6 +250,7 @@ def _reading(path: Path) -> Iterator[Path]:
         raise CheckpointError(f"{path} cannot be read ({error.strerror}): fetch it again or retrain") from None
 
 
+@torch.inference_mode(False)  # wherever it is loaded, its weights are tensors that can be differentiated by
 def _load(path: Path, file: Path, task: str | None, cell: str | None) -> Checkpoint:
     header, info, vocabulary = _describe(path, file)
     for wanted, found, what in ((task, info.task, "task"), (cell, info.cell, "cell")):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Self
 
@@ -12,7 +12,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqmodels.decoding import Rules, scheme
-from seqmodels.recurrence import Recurrent, State, by_columns
+from seqmodels.known import KnownWords
+from seqmodels.recurrence import Recurrent, State, by_columns, is_only_read
+from seqmodels.text import normal
 from seqmodels.transitions import Transitions
 from seqmodels.vectors import WordVectors
 from seqmodels.vocab import LanguageBatch, TaggerBatch
@@ -53,6 +55,7 @@ class SequenceModel(nn.Module):
         # contiguous: a batch whose time comes first in memory would be multiplied row by row, at half the speed
         return F.linear(outputs.contiguous(), self.output_weight, self.output_bias).div_(self.temperature)
 
+    @torch.inference_mode(False)  # what is made in that mode is of no use to a gradient
     def lay_out_for_reading(self) -> None:
         """No weight changes any more: let them lie as one step of one sequence takes them."""
         self.recurrent.lay_out_for_reading()
@@ -254,13 +257,28 @@ class Tagger(SequenceModel):
         self.head = nn.Linear(self.recurrent.output_size, tags)
         self.transitions = Transitions(tags) if transitions else None
 
+        self.known: KnownWords | None = None  # of weights that no longer change
+
         # while training alone: if there are second tags to learn from, or other corpora
         self.auxiliary_head: nn.Linear | None = None
         self.corrections: nn.Parameter | None = None
 
+    @torch.inference_mode(False)
+    @torch.no_grad()
     def lay_out_for_reading(self) -> None:
         super().lay_out_for_reading()
         self.spelling.kept = self.spelling.tables()
+        self.known = KnownWords()
+        self._laid_out = self._changes()
+
+    def train(self, mode: bool = True) -> Self:
+        if mode:
+            self.known = None
+        return super().train(mode)
+
+    def _changes(self) -> int:
+        """How often a weight was changed in its place."""
+        return sum(weight._version for weight in self.parameters())
 
     def rules(self, tags: tuple[str, ...]) -> Rules:
         """How its probabilities of each token become the tags of a sentence, with what it has learned of which follows which."""
@@ -290,6 +308,23 @@ class Tagger(SequenceModel):
         """Scores (batch, time, tags)."""
         outputs, _ = self.states(batch)
         return self.logits(outputs)
+
+    def score(self, sentences: Sequence[Sequence[str]], encode: Callable[[Sequence[Sequence[str]]], TaggerBatch]) -> Tensor:
+        """Scores (words, tags) of one sentence after the other. `encode` is its vocabulary's.
+
+        Of a network that is only read, what the first layer reads of a word is kept for the sentences to come.
+        """
+        weight = self.output_weight
+        usual = weight.dtype == torch.float32 and weight.device.type == "cpu" and self.recurrent.takes_projected
+        if self.known is None or not usual or not is_only_read(self):
+            scores = self(encode(sentences))
+            return torch.cat([alone[: len(words)] for alone, words in zip(scores, sentences, strict=True)])
+        if self._changes() != self._laid_out:
+            self.lay_out_for_reading()
+        numbers: dict[str, int] = {}
+        steps = [[numbers.setdefault(normal(word), len(numbers)) for word in words] for words in sentences]
+        rows = self.known.rows(list(numbers), lambda words: self.recurrent.project(self.embed(encode([words]))[0][0]))
+        return self.logits(self.recurrent.read_projected(rows, steps))
 
 
 class SequenceReader(SequenceModel):

@@ -1,30 +1,34 @@
 """A cell unrolled over time: stacked layers, both directions, padding.
 
 A layer is torch's fused kernel where the cell names one, else `LoopLayer`, which takes and gives what torch's layers do and keeps
-its weights under their names. A single sequence that is only read goes through a kernel of `seqmodels.fused` if that is faster.
+its weights under their names. A single sequence that is only read goes through a kernel of `seqmodels.fused`, and so do many whose
+inputs have been projected already.
 `walk` is the same thing written as the law, step by step: where a gate is changed on the way, or the derivative of a step is asked
 for, and the reference that tests hold the layers against.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from seqmodels.cells import Cell, Gates, find_cell, update
-from seqmodels.fused import Kernel, kernel_for
+from seqmodels.fused import Counts, Floats, Kernel, kernel_for
 
 State = tuple[Tensor, ...]  # (h,) or, where the memory is not the output, (h, c); each (layers, directions, batch, hidden)
 Alter = Callable[[int, Gates], Gates]  # (step, the gates of the cell) -> the gates to go on with
 
+_FEWEST = 4  # rows of a product: of fewer the sums are made in another order, and their last digits are others
 SCANNED = 64  # steps whose gates are worked out together: more would not fit in the processor's cache
 
 
@@ -136,8 +140,46 @@ class Recurrent(nn.Module):
         if kernel_for(self.cell, self.hidden_size) is None:
             return
         for layer in range(self.layers):
-            for reverse in (False, True) if self.bidirectional else (False,):
+            for reverse in self._reversed:
                 by_columns(self.weights(layer, reverse=reverse).hidden)
+
+    def project(self, inputs: Tensor) -> Floats:
+        """What the first layer reads (n, input) -> its part in all gates (n, directions * rows), whatever stands beside it."""
+        enough = F.pad(inputs, (0, 0, 0, max(0, _FEWEST - len(inputs))))
+        sides = (self.weights(0, reverse=reverse) for reverse in self._reversed)
+        found = torch.cat([F.linear(enough, side.input, side.input_bias) for side in sides], dim=1)
+        return found[: len(inputs)].numpy(force=True)
+
+    @property
+    def takes_projected(self) -> bool:
+        """Whether `read_projected` is there to stand in for a pass that is only read, on a processor in float32."""
+        return self.layers == 1 and kernel_for(self.cell, self.hidden_size) is not None and not torch.is_autocast_enabled("cpu")
+
+    def read_projected(self, rows: Floats, sequences: Sequence[Sequence[int]]) -> Tensor:
+        """The projections of inputs and, of each sequence, which of them its steps are -> outputs (steps, output_size).
+
+        Those of one sequence stand after those of another. As `forward` from zero states, of a network of one layer.
+        """
+        kernel = kernel_for(self.cell, self.hidden_size)
+        assert kernel is not None
+        steps = np.concatenate([np.asarray(sequence) for sequence in sequences])
+        forward: Any = slice(None)
+        backward: Any = slice(None, None, -1)
+        counts = None
+        if len(sequences) > 1:
+            forward, backward, counts = _side_by_side(np.array([len(sequence) for sequence in sequences]))
+        outputs = np.empty((len(steps), self.output_size), np.float32)
+        width = rows.shape[1] // len(self._reversed)
+        for number, reverse in enumerate(self._reversed):
+            places = backward if reverse else forward
+            x = rows[:, number * width : (number + 1) * width].take(steps[places], axis=0)
+            output, *_ = _fuse(self.cell, kernel, self.weights(0, reverse=reverse), x, counts)
+            outputs[places, number * self.hidden_size : (number + 1) * self.hidden_size] = output
+        return torch.from_numpy(outputs)
+
+    @property
+    def _reversed(self) -> tuple[bool, ...]:
+        return (False, True) if self.bidirectional else (False,)
 
     def weights(self, layer: int, *, reverse: bool = False) -> Weights:
         """The weights of one layer and direction, shared with the kernel."""
@@ -326,7 +368,7 @@ def _run(cell: Cell, kernel: nn.Module, inputs: Tensor, lengths: Tensor | None, 
             return _step(cell, kernel, inputs[:, 0], start)
         fused = kernel_for(cell, cast(int, kernel.hidden_size))
         if fused is not None and _is_alone(kernel, inputs, start):
-            return _alone(kernel, fused, inputs[0], start)
+            return _alone(cell, kernel, fused, inputs[0], start)
     # nn.LSTM takes and gives a pair, nn.GRU and nn.RNN a bare tensor
     begin = start[0] if start is not None and len(start) == 1 else start
     if lengths is None:
@@ -356,31 +398,67 @@ def _directions(kernel: nn.Module) -> int:
     return 2 if kernel.bidirectional else 1
 
 
+def is_only_read(module: nn.Module) -> bool:
+    """Whether nobody looks on: who traces, differentiates or has a hook anywhere in it is to see it."""
+    return torch.is_inference_mode_enabled() and not any(
+        part._forward_hooks or part._forward_pre_hooks for part in module.modules()
+    )
+
+
 def _is_alone(kernel: nn.Module, inputs: Tensor, start: State | None) -> bool:
-    """Whether it is one sequence and nobody looks on: who traces, differentiates or has a hook at the layer is to see it."""
     return (
         len(inputs) == 1 < inputs.shape[1]
         and inputs.device.type == "cpu"
         and inputs.dtype == torch.float32
-        and torch.is_inference_mode_enabled()
-        and not (kernel._forward_hooks or kernel._forward_pre_hooks)
         and (start is None or start[0].shape == (_directions(kernel), 1, kernel.hidden_size))
+        and is_only_read(kernel)
     )
 
 
-def _alone(kernel: nn.Module, fused: Kernel, inputs: Tensor, start: State | None) -> tuple[Tensor, State]:
+def _alone(cell: Cell, kernel: nn.Module, fused: Kernel, inputs: Tensor, start: State | None) -> tuple[Tensor, State]:
     """One sequence, (time, input)."""
     sides, ends = [], []
     for number in range(_directions(kernel)):
         weights = Weights.of(kernel, reverse=bool(number))
-        memory = inputs.new_zeros(weights.hidden.shape[1]) if start is None else start[0][number, 0]
-        x = F.linear(inputs, weights.input, weights.input_bias)
-        parts = (x.flip(0) if number else x, weights.hidden, weights.hidden_bias, memory)
-        with np.errstate(over="ignore", invalid="ignore"):  # as torch: whoever reads the outputs looks whether they are numbers
-            memories = torch.from_numpy(fused(*(part.detach().numpy() for part in parts)))
-        ends.append(memories[-1:])
-        sides.append(memories.flip(0) if number else memories)
-    return torch.cat(sides, dim=-1).unsqueeze(0), (torch.stack(ends),)
+        x = F.linear(inputs, weights.input, weights.input_bias).numpy(force=True)
+        begin = None if start is None else tuple(part[number, 0].numpy(force=True) for part in start)
+        output, *memory = _fuse(cell, fused, weights, x[::-1] if number else x, None, begin)
+        ends.append((output[-1], *memory))
+        sides.append(output[::-1] if number else output)
+    together = torch.from_numpy(np.concatenate(sides, axis=1)).unsqueeze(0)
+    return together, tuple(torch.from_numpy(np.stack(parts)[:, None]) for parts in zip(*ends, strict=True))
+
+
+def _fuse(
+    cell: Cell, kernel: Kernel, weights: Weights, x: Floats, counts: Counts, start: tuple[Floats, ...] | None = None
+) -> tuple[Floats, ...]:
+    """One direction of sequences side by side, as kernels of `seqmodels.fused` take and give them, from that state or zero."""
+    matrix, bias = weights.hidden.detach().t(), weights.hidden_bias.numpy(force=True)
+    if start is None:
+        zero = np.zeros((*(() if counts is None else counts[:1]), len(matrix)), np.float32)
+        start = (zero,) if cell.memory_is_output else (zero, zero)
+    # NumPy is quicker at hand for one vector; for many, torch multiplies with as many threads as it is given
+    multiply = partial(_of_one, matrix.numpy()) if counts is None else partial(_of_many, matrix)
+    with np.errstate(over="ignore", invalid="ignore"):  # as torch: whoever reads the outputs looks whether they are numbers
+        return kernel(x, counts, multiply, bias, start)
+
+
+def _of_one(matrix: Floats, before: Floats, out: Floats) -> None:
+    np.dot(before, matrix, out)
+
+
+def _of_many(matrix: Tensor, before: Floats, out: Floats) -> None:
+    torch.mm(torch.from_numpy(before), matrix, out=torch.from_numpy(out))
+
+
+def _side_by_side(lengths: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp], list[int]]:
+    """Of sequences that lie one after the other: the place of each step as kernels of `seqmodels.fused` take them, read forward and
+    backward, and how many reach each step."""
+    order = np.argsort(-lengths, kind="stable")
+    starts, lengths = (np.cumsum(lengths) - lengths)[order], lengths[order]
+    step = np.arange(lengths[0])[:, None]
+    there = step < lengths  # (step, sequence)
+    return (starts + step)[there], (starts + lengths - 1 - step)[there], there.sum(axis=1).tolist()
 
 
 def reverse_steps(values: Tensor, lengths: Tensor | None) -> Tensor:

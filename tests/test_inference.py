@@ -26,6 +26,7 @@ from seqmodels.inference import (
     score_prompt,
     tag,
 )
+from seqmodels.known import KnownWords
 from seqmodels.text import EOS, INVISIBLE, UNK
 from seqmodels.traces import intervene, tag_and_trace, trace
 from seqmodels.vocab import TaggerBatch, TaggerVocab
@@ -95,6 +96,8 @@ def test_models_of_one_vocabulary_have_a_text_encoded_once(tiny: dict[str, Check
         return encode(self, sentences)
 
     monkeypatch.setattr(TaggerVocab, "encode", noted)
+    for name in ("pos-elman", "pos-gru", "pos-lstm", "ner-gru"):
+        monkeypatch.setattr(tiny[name].model, "known", KnownWords())
     for cell in ("elman", "gru", "lstm"):
         tag(tiny[f"pos-{cell}"], "Nobody has read this before.")
     assert len(encoded) == 1

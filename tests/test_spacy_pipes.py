@@ -85,9 +85,9 @@ def test_a_model_whose_memory_overflows_is_refused(monkeypatch: pytest.MonkeyPat
     model = pipe.checkpoint.model
 
     def overflow(*_: object, **__: object) -> torch.Tensor:
-        return torch.full((1, 2, len(pipe.checkpoint.targets)), float("nan"))
+        return torch.full((2, len(pipe.checkpoint.targets)), float("nan"))
 
-    monkeypatch.setattr(model, "forward", overflow)
+    monkeypatch.setattr(model, "score", overflow)
     with pytest.raises(ValueError, match="numbers that are not finite"):
         pipe(spacy.blank("en")("Dogs bark"))
 

@@ -6,6 +6,7 @@ import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import cycle
 from statistics import median
 from typing import Any
 
@@ -53,24 +54,25 @@ _PARSER = {
 
 
 def measure(checkpoint: Checkpoint, sentences: Sequence[Sequence[str]] = ()) -> Speed:
-    """The median of ROUNDS: of taggers on sentences of words, to their tags; of language models as they write.
+    """The median of ROUNDS: of taggers on sentences of words to their tags, each round on others; of language models
+    as they write.
 
     Counted is the time of the processor, so that what else the machine does matters little.
     """
     with _one_thread():
         if checkpoint.task.predicts == "tags":
-            return _read(checkpoint, _some(sentences, READ))
+            return _read(checkpoint, _portions(sentences))
         return _written(checkpoint)
 
 
-def _read(checkpoint: Checkpoint, sentences: list[list[str]]) -> Speed:
-    count = sum(map(len, sentences))
+def _read(checkpoint: Checkpoint, portions: list[list[list[str]]]) -> Speed:
     name, rival = _rival(checkpoint)
     blank = spacy.blank("en").vocab
     ours, ratios = [], []
-    for _ in range(ROUNDS):
+    for sentences, _ in zip(cycle(portions), range(ROUNDS), strict=False):  # others than before, whose words are known
+        count = sum(map(len, sentences))
         docs = [Doc(blank, words=words) for words in sentences]
-        seconds = _took(lambda: tags_of(checkpoint, sentences))
+        seconds = _took(lambda sentences=sentences: tags_of(checkpoint, sentences))  # type: ignore[misc]
         ours.append(count / seconds)
         ratios.append(_took(lambda docs=docs: list(rival.pipe(docs, batch_size=128))) / seconds)  # type: ignore[misc]
     return Speed(_rounded(median(ours)), ROUNDS, "words read", machine(), name, _rounded(median(ratios)))
@@ -124,16 +126,17 @@ def _took(work: Callable[[], Any]) -> float:
     return time.process_time() - started
 
 
-def _some(sentences: Sequence[Sequence[str]], most: int) -> list[list[str]]:
-    """So many words of them at most, but one sentence at least."""
-    kept: list[list[str]] = []
+def _portions(sentences: Sequence[Sequence[str]]) -> list[list[list[str]]]:
+    """Sentences in portions of READ words, or one that is smaller if there are no more."""
+    found: list[list[list[str]]] = [[]]
     count = 0
     for words in sentences:
-        if kept and count + len(words) > most:
-            break
-        kept.append(list(words))
+        if found[-1] and count + len(words) > READ:
+            found.append([])
+            count = 0
+        found[-1].append(list(words))
         count += len(words)
-    return kept
+    return found[:-1] or found
 
 
 def _rounded(value: float) -> float:

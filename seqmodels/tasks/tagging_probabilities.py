@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 
 import numpy as np
 import torch
@@ -41,9 +42,11 @@ def tag_probabilities(
     found: dict[int, NDArray[np.float32]] = {}
     for indices in batches([piece.length for _, piece in parts]):
         read = [words[piece.read] for words, piece in map(parts.__getitem__, indices)]
-        probabilities = torch.softmax(model(encode(read)), dim=-1).numpy(force=True)
-        for row, index in zip(probabilities, indices, strict=True):
-            found[index] = row[parts[index][1].kept].copy()  # the batch itself may go
+        probabilities = torch.softmax(model.score(read, encode), dim=-1).numpy(force=True)
+        starts = accumulate(map(len, read), initial=0)
+        for start, index in zip(starts, indices, strict=False):
+            piece = parts[index][1]
+            found[index] = probabilities[start : start + piece.length][piece.kept].copy()  # the batch itself may go
     each = iter(range(len(parts)))
     return [np.concatenate([found[next(each)] for _ in pieces(len(words))]) for words in sentences]
 
