@@ -221,7 +221,7 @@ def bars(name: str, prompt: str, found: Mapping[str, Candidates], *, short: bool
     """The likeliest next words of a model; of a `short` list the first only. A click takes a word."""
     most = SHORT if short else None
     listed = {one: replace(candidates, words=candidates.words[:most]) for one, candidates in found.items()}
-    longest = max(language.longest_bar(candidates) for candidates in listed.values())
+    longest = max(candidates.largest for candidates in listed.values())
     # a new prompt needs a new chart: an old one would still hold the click that made it
     key, unit = f"bars-{name}-{zlib.crc32(prompt.encode(errors='replace'))}", found[name].unit
     figure = language.next_word_bars(listed[name], theme=page.theme(), longest=longest, bare=short)

@@ -59,7 +59,8 @@ def test_the_bars_are_as_long_as_the_probabilities_and_fit_the_axis() -> None:
     assert list(model.x) == pytest.approx([candidate.model for candidate in found.words], abs=1e-5)
     assert list(drawn.x) == pytest.approx([candidate.drawn for candidate in found.words], abs=1e-5)
     assert tuple(figure.layout.xaxis.range) == (0, 0.6)
-    assert language.longest_bar(found) > max(drawn.x)
+    assert tuple(language.next_word_bars(found).layout.xaxis.range) == (0, found.largest)
+    assert figure.layout.margin.r == language.A_NUMBER  # beside the longest bar
 
 
 def test_bars_of_two_runs_name_both_and_say_both_numbers() -> None:

@@ -114,7 +114,7 @@ def expected(scene: Scene, runs: Mapping[str, tuple[Intervention, Intervention]]
         assert before.next_words is not None
         assert after.next_words is not None
         found[name] = changed(before.next_words, after.next_words)
-    longest = max(language.longest_bar(one, both=True) for one in found.values())
+    longest = max(one.largest for one in found.values())
     places = [column.container(gap="xxsmall") for column in st.columns(len(found), gap="medium")]
     for reading, place in zip(scene.readings, places, strict=True):
         with place:

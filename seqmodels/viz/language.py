@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # inference brings torch, which a picture does not need
 BITS_PER_STEP: dict[Unit, int] = {"word": 2, "character": 1}
 STEPS = 8  # the last holds everything from 14 bits up, of a character from 7: about a blind guess among all there are
 MOST_DRAWN: dict[Unit, int] = {"word": 300, "character": 1200}
+A_NUMBER, BOTH_NUMBERS = 54, 104  # pixels beside the longest bar, however narrow the picture is
 _NAMES = {EOS: f"{PARAGRAPH} new paragraph", " ": f"{SPACE} space"}
 
 
@@ -44,7 +45,7 @@ def next_word_bars(
     word, which is the point's `customdata[0]`. `bare` leaves the rows alone, without axis and legend, and lower.
     """
     pale, solid = runs or ("the model's own", "as drawn")
-    end = longest_bar(found, both=bool(runs)) if longest is None else longest
+    end = found.largest if longest is None else longest
     scaled = not (bare or runs)  # of two runs both numbers stand in each row
     above, below = 4 if bare else 30, 36 if scaled else 4
     rows = list(range(len(found.words)))
@@ -74,7 +75,7 @@ def next_word_bars(
         textfont={"color": [text if candidate.drawn else MUTED.on(theme) for candidate in found.words]},
         hoverinfo="skip",
         showlegend=False,
-        cliponaxis=False,  # in a narrow picture the longest bar's number may reach into the margin
+        cliponaxis=False,  # the longest bar's number stands in the margin
     )
     return picture(
         [
@@ -90,7 +91,7 @@ def next_word_bars(
             "barmode": "overlay",
             "bargap": 0,
             "height": (24 if bare else 27) * len(rows) + above + below,
-            "margin": {"l": 8, "r": 8, "t": above, "b": below},
+            "margin": {"l": 8, "r": BOTH_NUMBERS if runs else A_NUMBER, "t": above, "b": below},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
             "font": font,
@@ -129,11 +130,6 @@ def next_word_bars(
             },
         },
     )
-
-
-def longest_bar(found: Candidates, *, both: bool = False) -> float:
-    """Where the axis ends, with room for the longest bar's number, or for `both`: a probability."""
-    return (2 if both else 1.25) * found.largest
 
 
 def surprisal_strip(score: PromptScore, text: str, *, numbers: bool = True, most: int | None = None) -> str:
