@@ -34,6 +34,16 @@ def kernel_for(cell: Cell, hidden_size: int) -> Kernel | None:
     return _KERNELS.get(type(cell)) if usual else None
 
 
+def side_by_side(lengths: Sequence[int]) -> tuple[NDArray[np.intp], NDArray[np.intp], list[int]]:
+    """Of sequences that lie one after the other: which of all steps a kernel takes first, second and so on to read them forward,
+    and which to read them backward, both (tokens,); and how many sequences reach each step."""
+    order = np.argsort(-np.array(lengths), kind="stable")
+    ends, sizes = np.cumsum(lengths)[order], np.array(lengths)[order]
+    step = np.arange(sizes[0])[:, None]
+    there = step < sizes  # (step, sequence)
+    return (ends - sizes + step)[there], (ends - 1 - step)[there], there.sum(axis=1).tolist()
+
+
 def _elman(x: Floats, counts: Counts, product: Product, bias: Floats, state: State) -> State:
     (output,) = state
     outputs = np.empty((len(x), output.shape[-1]), np.float32)

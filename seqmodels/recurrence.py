@@ -2,9 +2,8 @@
 
 A layer is torch's fused kernel where the cell names one, else `LoopLayer`, which takes and gives what torch's layers do and keeps
 its weights under their names. A single sequence that is only read goes through a kernel of `seqmodels.fused`, and so do many whose
-inputs have been projected already.
-`walk` is the same thing written as the law, step by step: where a gate is changed on the way, or the derivative of a step is asked
-for, and the reference that tests hold the layers against.
+inputs have been projected already. `walk` is the same thing written as the law, step by step: where a gate is changed on the way,
+or the derivative of a step is asked for, and the reference that tests hold the layers against.
 """
 
 from __future__ import annotations
@@ -17,13 +16,12 @@ from typing import Any, cast
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from seqmodels.cells import Cell, Gates, find_cell, update
-from seqmodels.fused import Counts, Floats, Kernel, kernel_for
+from seqmodels.fused import Counts, Floats, Kernel, kernel_for, side_by_side
 
 State = tuple[Tensor, ...]  # (h,) or, where the memory is not the output, (h, c); each (layers, directions, batch, hidden)
 Alter = Callable[[int, Gates], Gates]  # (step, the gates of the cell) -> the gates to go on with
@@ -167,7 +165,7 @@ class Recurrent(nn.Module):
         backward: Any = slice(None, None, -1)
         counts = None
         if len(sequences) > 1:
-            forward, backward, counts = _side_by_side(np.array([len(sequence) for sequence in sequences]))
+            forward, backward, counts = side_by_side([len(sequence) for sequence in sequences])
         outputs = np.empty((len(steps), self.output_size), np.float32)
         width = rows.shape[1] // len(self._reversed)
         for number, reverse in enumerate(self._reversed):
@@ -449,16 +447,6 @@ def _of_one(matrix: Floats, before: Floats, out: Floats) -> None:
 
 def _of_many(matrix: Tensor, before: Floats, out: Floats) -> None:
     torch.mm(torch.from_numpy(before), matrix, out=torch.from_numpy(out))
-
-
-def _side_by_side(lengths: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp], list[int]]:
-    """Of sequences that lie one after the other: the place of each step as kernels of `seqmodels.fused` take them, read forward and
-    backward, and how many reach each step."""
-    order = np.argsort(-lengths, kind="stable")
-    starts, lengths = (np.cumsum(lengths) - lengths)[order], lengths[order]
-    step = np.arange(lengths[0])[:, None]
-    there = step < lengths  # (step, sequence)
-    return (starts + step)[there], (starts + lengths - 1 - step)[there], there.sum(axis=1).tolist()
 
 
 def reverse_steps(values: Tensor, lengths: Tensor | None) -> Tensor:
