@@ -246,10 +246,10 @@ _ALL = (
     ),
     _made(
         "headlines",
-        "Headlines, commands and plain sentences, written for this or made of patterns",
+        "Headlines, commands and informal texts, written for this or made of patterns",
         "tagged",
-        203_577,
-        "8b80b88dec022e9cdde012f4e3d118f1184db27cfa75ddd88f25b1dfaeafdfbc",
+        653_743,
+        "2845f38c038b6cef3e16325f079f0b8da5b459494925efcdf3a6ea8d113be229",
         read_tagged_patterns,
     ),
     Corpus(
