@@ -20,6 +20,8 @@ EOS = "<eos>"  # what a language model reads and writes at the end of a paragrap
 
 Unit = Literal["word", "character"]  # what a language model reads and writes one by one
 
+_TYPEWRITTEN = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "‚": "'", "—": "--", "…": "..."})
+
 # what shows nothing (Unicode's Default_Ignorable_Code_Point): soft hyphen, joiners, marks of direction, byte order mark, fillers
 # of Hangul, selectors of a glyph such as those of emoji, tags
 _INVISIBLE = (
@@ -61,6 +63,11 @@ def normal(text: str) -> str:
     if _STACKED.search(visible):
         return "".join(unicodedata.normalize("NFC", match.group()) for match in _clusters().finditer(visible))
     return unicodedata.normalize("NFC", visible)
+
+
+def typewritten(text: str) -> str:
+    """With the quotes and dashes of a typewriter where phones and books have others."""
+    return text.translate(_TYPEWRITTEN)
 
 
 def cleaned(text: str) -> tuple[str, Sequence[int], Sequence[int]]:

@@ -20,15 +20,13 @@ from torch import Tensor
 
 from seqmodels.installation import app_folder
 from seqmodels.quantization import check, quantize, restore
-from seqmodels.text import normal
+from seqmodels.text import normal, typewritten
 
 GLOVE = "glove-6b-100d"  # Pennington, Socher & Manning 2014; public domain (PDDL)
 
 _WORDS = "words"  # in the file's header: one a line, row by row
 _OTHER_FORMS = {
-    "n't": "not", "n’t": "not", "’s": "'s", "’re": "'re", "’ve": "'ve", "’ll": "'ll", "’m": "'m", "’d": "'d",
-    "-lrb-": "(", "-rrb-": ")", "-lsb-": "[", "-rsb-": "]", "``": '"', "''": '"', "“": '"', "”": '"', "‘": "'", "’": "'",
-    "…": "...",
+    "n't": "not", "-lrb-": "(", "-rrb-": ")", "-lsb-": "[", "-rsb-": "]", "``": '"', "''": '"',
 }  # fmt: skip
 _EDGES = re.compile(r"^\W+|\W+$")
 
@@ -109,7 +107,8 @@ def _forms(word: str) -> Iterable[str]:
     """Under which other forms a word is looked up, the closest first."""
     lower = normal(normal(word).lower())
     yield lower
-    yield _OTHER_FORMS.get(lower, lower)
+    typed = typewritten(lower)
+    yield _OTHER_FORMS.get(typed, typed)
     letters = unicodedata.normalize("NFD", _EDGES.sub("", lower))
     bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
     yield bare

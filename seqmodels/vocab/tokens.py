@@ -12,13 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqmodels.text import UNK, Token, normal
+from seqmodels.text import UNK, Token, normal, typewritten
 
 PAD = "<pad>"
 
 LEAST_KNOWN = 0.7  # share of the tokens of a training text that its vocabulary holds
 LONGEST_TOKEN = 1000  # characters
-_TYPEWRITTEN = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "‚": "'", "—": "--", "…": "..."})
 
 
 class _Ids(dict[str, int]):
@@ -37,7 +36,7 @@ class _Ids(dict[str, int]):
     def known(self, token: str) -> int | None:
         form = normal(token)
         found = self.get(token, self.get(form, self.normal.get(form)))
-        return self.get(form.translate(_TYPEWRITTEN)) if found is None else found
+        return self.get(typewritten(form)) if found is None else found
 
 
 class Vocab:
