@@ -2,20 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
+from torch import Tensor
 
 from seqmodels.fused import Floats
 
 MOST = 2000  # words of one age, of six kilobytes each at most in the models that are shipped
+LONGEST = 100  # characters of a word that is kept
+
+Weights = tuple[tuple[int, int], ...]  # where each lies, and how often it was changed there
+
+
+def weights_now(parameters: Iterable[Tensor]) -> Weights | None:
+    """Others after any change but one behind torch's back; None where one may change unseen: while it is trained, or if it was made
+    in inference mode."""
+    found = []
+    for weight in parameters:
+        if weight.requires_grad or weight.is_inference():
+            return None
+        try:
+            found.append((weight.data_ptr(), weight._version))
+        except RuntimeError:  # what it was made of was made in inference mode
+            return None
+    return tuple(found)
 
 
 class KnownWords:
-    """A row of numbers for each of the last MOST words, or up to twice as many, that were read. Many threads may read it."""
+    """A row of numbers for each of the last MOST words, or up to twice as many, that were read under these weights.
 
-    def __init__(self) -> None:
+    Many threads may read it. A copy knows nothing.
+    """
+
+    def __init__(self, weights: Weights | None = None) -> None:
+        self.weights = weights
         self._ages: tuple[dict[str, Floats], dict[str, Floats]] = {}, {}  # those read lately, and those not since the last turn
+
+    def __reduce__(self) -> tuple[type[KnownWords], tuple[()]]:
+        return KnownWords, ()
 
     def rows(self, words: Sequence[str], read: Callable[[list[str]], Floats]) -> Floats:
         """Distinct words -> their rows (words, size). `read` gives them of those that are not known."""
@@ -27,7 +52,7 @@ class KnownWords:
             # copies, since one word that stays would else keep what was read of all
             new = dict(zip(missing, map(np.copy, read(missing)), strict=True)) if missing else {}
             found |= aged | new
-            young |= aged | new
+            young |= {word: row for word, row in (aged | new).items() if len(word) <= LONGEST}
             if len(young) > MOST:
                 self._ages = {}, young
         return np.array([found[word] for word in words])

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqmodels.decoding import Rules, scheme
-from seqmodels.known import KnownWords
+from seqmodels.known import KnownWords, Weights, weights_now
 from seqmodels.recurrence import Recurrent, State, by_columns, is_only_read
 from seqmodels.text import normal
 from seqmodels.transitions import Transitions
@@ -167,16 +167,15 @@ class CharacterEncoder(nn.Module):
         self.embedding = nn.Embedding(alphabet_size, embedding_size, padding_idx=0)
         self.convolution = nn.Conv1d(embedding_size, features, kernel_size=3, padding=1)
         self.kept: Tensor | None
-        self.register_buffer("kept", None, persistent=False)  # the tables, of weights that no longer change
+        self.register_buffer("kept", None, persistent=False)  # the tables of its weights, once no weight changes any more
+        self._kept_of: Weights | None = None
 
-    def train(self, mode: bool = True) -> Self:
-        if mode:
-            self.kept = None
-        return super().train(mode)
+    def lay_out_for_reading(self) -> None:
+        self.kept, self._kept_of = self.tables(), weights_now(self.parameters())
 
     def forward(self, characters: Tensor) -> Tensor:
         """characters (words, length) -> (words, features)."""
-        respond = self._convolve if self.training else partial(_look_up, self.tables() if self.kept is None else self.kept)
+        respond = self._convolve if self.training else partial(_look_up, self._tables())
         if len(characters) < _MANY:
             return _strongest(respond, characters)
         # short words apart from longer ones, or most of the work would be on their padding
@@ -189,6 +188,11 @@ class CharacterEncoder(nn.Module):
     def _convolve(self, characters: Tensor) -> Tensor:
         responses = self.convolution(self.embedding(characters).transpose(1, 2)).transpose(1, 2)
         return responses.masked_fill((characters == 0).unsqueeze(2), -torch.inf)
+
+    def _tables(self) -> Tensor:
+        if self.kept is None or self._kept_of is None or self._kept_of != weights_now(self.parameters()):
+            return self.tables()
+        return self.kept
 
     def tables(self) -> Tensor:
         """Each filter's share of each character before, at and after its place (3 * alphabet, features), its bias in the second.
@@ -220,6 +224,8 @@ class Tagger(SequenceModel):
     `vectors` are features too, which are shared by all models and never trained; they are not among the weights. With `transitions`
     it also learns which tag follows which; else each token's tag is scored alone.
     """
+
+    known: KnownWords | None = None  # once no weight changes any more
 
     def __init__(
         self,
@@ -257,8 +263,6 @@ class Tagger(SequenceModel):
         self.head = nn.Linear(self.recurrent.output_size, tags)
         self.transitions = Transitions(tags) if transitions else None
 
-        self.known: KnownWords | None = None  # of weights that no longer change
-
         # while training alone: if there are second tags to learn from, or other corpora
         self.auxiliary_head: nn.Linear | None = None
         self.corrections: nn.Parameter | None = None
@@ -267,18 +271,13 @@ class Tagger(SequenceModel):
     @torch.no_grad()
     def lay_out_for_reading(self) -> None:
         super().lay_out_for_reading()
-        self.spelling.kept = self.spelling.tables()
-        self.known = KnownWords()
-        self._laid_out = self._changes()
+        self.spelling.lay_out_for_reading()
+        self.known = KnownWords(weights_now(self.parameters()))
 
     def train(self, mode: bool = True) -> Self:
         if mode:
             self.known = None
         return super().train(mode)
-
-    def _changes(self) -> int:
-        """How often a weight was changed in its place."""
-        return sum(weight._version for weight in self.parameters())
 
     def rules(self, tags: tuple[str, ...]) -> Rules:
         """How its probabilities of each token become the tags of a sentence, with what it has learned of which follows which."""
@@ -314,17 +313,28 @@ class Tagger(SequenceModel):
 
         Of a network that is only read, what the first layer reads of a word is kept for the sentences to come.
         """
-        weight = self.output_weight
-        usual = weight.dtype == torch.float32 and weight.device.type == "cpu" and self.recurrent.takes_projected
-        if self.known is None or not usual or not is_only_read(self):
+        known = self._known_words() if all(sentences) else None
+        if known is None:
             scores = self(encode(sentences))
             return torch.cat([alone[: len(words)] for alone, words in zip(scores, sentences, strict=True)])
-        if self._changes() != self._laid_out:
-            self.lay_out_for_reading()
         numbers: dict[str, int] = {}
         steps = [[numbers.setdefault(normal(word), len(numbers)) for word in words] for words in sentences]
-        rows = self.known.rows(list(numbers), lambda words: self.recurrent.project(self.embed(encode([words]))[0][0]))
+        rows = known.rows(list(numbers), lambda words: self.recurrent.project(self.embed(encode([words]))[0][0]))
         return self.logits(self.recurrent.read_projected(rows, steps))
+
+    def _known_words(self) -> KnownWords | None:
+        """Those of the weights as they are now; None where more is asked for than to read on a processor in float32."""
+        known, weight = self.known, self.output_weight
+        usual = weight.dtype == torch.float32 and weight.device.type == "cpu" and self.recurrent.takes_projected
+        own = getattr(self.forward, "__func__", None) is not Tagger.forward
+        if known is None or not usual or own or not is_only_read(self) or any(part.training for part in self.modules()):
+            return None
+        now = weights_now(self.parameters())
+        if now is None:
+            return None
+        if now != known.weights:
+            self.lay_out_for_reading()
+        return self.known
 
 
 class SequenceReader(SequenceModel):

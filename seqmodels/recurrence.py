@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+from torch.nn.modules import module as torch_module
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from seqmodels.cells import Cell, Gates, find_cell, update
@@ -26,7 +27,7 @@ from seqmodels.fused import Counts, Floats, Kernel, kernel_for, side_by_side
 State = tuple[Tensor, ...]  # (h,) or, where the memory is not the output, (h, c); each (layers, directions, batch, hidden)
 Alter = Callable[[int, Gates], Gates]  # (step, the gates of the cell) -> the gates to go on with
 
-_FEWEST = 4  # rows of a product: of fewer the sums are made in another order, and their last digits are others
+_TOGETHER = 4  # rows of a product: of other than a multiple the sums may be made in another order, and have other last digits
 SCANNED = 64  # steps whose gates are worked out together: more would not fit in the processor's cache
 
 
@@ -143,7 +144,7 @@ class Recurrent(nn.Module):
 
     def project(self, inputs: Tensor) -> Floats:
         """What the first layer reads (n, input) -> its part in all gates (n, directions * rows), whatever stands beside it."""
-        enough = F.pad(inputs, (0, 0, 0, max(0, _FEWEST - len(inputs))))
+        enough = F.pad(inputs, (0, 0, 0, -len(inputs) % _TOGETHER))
         sides = (self.weights(0, reverse=reverse) for reverse in self._reversed)
         found = torch.cat([F.linear(enough, side.input, side.input_bias) for side in sides], dim=1)
         return found[: len(inputs)].numpy(force=True)
@@ -151,7 +152,12 @@ class Recurrent(nn.Module):
     @property
     def takes_projected(self) -> bool:
         """Whether `read_projected` is there to stand in for a pass that is only read, on a processor in float32."""
-        return self.layers == 1 and kernel_for(self.cell, self.hidden_size) is not None and not torch.is_autocast_enabled("cpu")
+        return (
+            self.layers == 1
+            and isinstance(self.kernels[0], (nn.RNNBase, LoopLayer))  # and nothing that was put in its place
+            and kernel_for(self.cell, self.hidden_size) is not None
+            and not torch.is_autocast_enabled("cpu")
+        )
 
     def read_projected(self, rows: Floats, sequences: Sequence[Sequence[int]]) -> Tensor:
         """The projections of inputs and, of each sequence, which of them its steps are -> outputs (steps, output_size).
@@ -160,7 +166,7 @@ class Recurrent(nn.Module):
         """
         kernel = kernel_for(self.cell, self.hidden_size)
         assert kernel is not None
-        steps = np.concatenate([np.asarray(sequence) for sequence in sequences])
+        steps = np.concatenate([np.asarray(sequence, np.intp) for sequence in sequences])
         forward: Any = slice(None)
         backward: Any = slice(None, None, -1)
         counts = None
@@ -397,9 +403,11 @@ def _directions(kernel: nn.Module) -> int:
 
 
 def is_only_read(module: nn.Module) -> bool:
-    """Whether nobody looks on: who traces, differentiates or has a hook anywhere in it is to see it."""
-    return torch.is_inference_mode_enabled() and not any(
-        part._forward_hooks or part._forward_pre_hooks for part in module.modules()
+    """Whether nobody looks on: who traces, differentiates or has a hook anywhere in it, or for all modules, is to see it."""
+    return (
+        torch.is_inference_mode_enabled()
+        and not (torch_module._global_forward_hooks or torch_module._global_forward_pre_hooks)
+        and not any(part._forward_hooks or part._forward_pre_hooks for part in module.modules())
     )
 
 
@@ -408,6 +416,7 @@ def _is_alone(kernel: nn.Module, inputs: Tensor, start: State | None) -> bool:
         len(inputs) == 1 < inputs.shape[1]
         and inputs.device.type == "cpu"
         and inputs.dtype == torch.float32
+        and isinstance(kernel, (nn.RNNBase, LoopLayer))
         and (start is None or start[0].shape == (_directions(kernel), 1, kernel.hidden_size))
         and is_only_read(kernel)
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import pickle
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,13 +13,15 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_hook
 
 from seqmodels import checkpoints, known
 from seqmodels.cells import CELLS
 from seqmodels.checkpoints import Checkpoint
 from seqmodels.inference.encoding import as_tagger
 from seqmodels.known import Floats, KnownWords
+from seqmodels.models import Tagger
 from seqmodels.recurrence import Recurrent
 from seqmodels.tasks.tagging_probabilities import tag_probabilities
 
@@ -72,21 +76,65 @@ def test_words_that_come_again_change_nothing(tiny: dict[str, Checkpoint], cell:
         assert_same([shares for sentence in SENTENCES for shares in read(checkpoint, [sentence])], wanted)
 
 
-def test_a_weight_that_is_changed_is_read_as_it_is(tiny: dict[str, Checkpoint]) -> None:
-    checkpoint = copy.deepcopy(tiny["pos-gru"])
-    before = read(checkpoint, SENTENCES)
+def in_place(model: Tagger) -> None:
     with torch.no_grad():
-        checkpoint.model.get_parameter("word_embedding.weight").mul_(3)
-    after = read(checkpoint, SENTENCES)
-    assert_same(after, anew(checkpoint, SENTENCES))
+        for _ in range(7):  # as often as all its weights together while it was loaded, or otherwise
+            model.word_embedding.weight.mul_(1.5)
+
+
+def replaced(model: Tagger) -> None:
+    model.word_embedding.weight = nn.Parameter(5 * model.word_embedding.weight, requires_grad=False)
+
+
+def other_data(model: Tagger) -> None:
+    model.word_embedding.weight.data = 5 * model.word_embedding.weight.data
+
+
+def other_module(model: Tagger) -> None:
+    model.word_embedding = nn.Embedding.from_pretrained(5 * model.word_embedding.weight.data)
+
+
+def trained_in_steps(model: Tagger) -> None:
+    for weight in model.parameters():
+        weight.requires_grad_(True).grad = torch.ones_like(weight)
+    torch.optim.AdamW(model.parameters(), lr=0.1, fused=True).step()
+
+
+def with_dropout(model: Tagger) -> None:
+    model.dropout.train()
+
+
+def another_forward(model: Tagger) -> None:
+    forward = model.forward
+    vars(model)["forward"] = lambda batch: 3 * forward(batch)
+
+
+CHANGES = [in_place, replaced, other_data, other_module, trained_in_steps, with_dropout, another_forward]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_model_that_is_changed_is_read_as_it_is(tiny: dict[str, Checkpoint], change: Callable[[Tagger], None]) -> None:
+    model, vocabulary = as_tagger(copy.deepcopy(tiny["pos-gru"]))
+    sentences = [sentence.split() for sentence in SENTENCES]
+    before = tag_probabilities(model, vocabulary, sentences)
+    change(model)
+    torch.manual_seed(0)
+    after = tag_probabilities(model, vocabulary, sentences)
+    model.known = None
+    model.spelling.kept = None
+    torch.manual_seed(0)
+    assert_same(after, tag_probabilities(model, vocabulary, sentences))
     assert abs(before[0] - after[0]).max() > 1e-3
 
 
-def test_a_model_may_be_loaded_where_nothing_is_differentiated(tiny_folder: Path) -> None:
+def test_a_model_may_be_loaded_or_copied_where_nothing_is_differentiated(tiny: dict[str, Checkpoint], tiny_folder: Path) -> None:
     path = tiny_folder / "pos-gru.safetensors"
     with torch.inference_mode():
         inside = checkpoints.load(path)
-    assert_same(read(inside, SENTENCES), read(checkpoints.load(path), SENTENCES))
+        copied = copy.deepcopy(tiny["pos-gru"])
+    wanted = read(tiny["pos-gru"], SENTENCES)
+    assert_same(read(inside, SENTENCES), wanted)
+    assert_same(read(copied, SENTENCES), wanted)
 
 
 def test_who_looks_on_sees_all_words(tiny: dict[str, Checkpoint]) -> None:
@@ -96,6 +144,24 @@ def test_who_looks_on_sees_all_words(tiny: dict[str, Checkpoint]) -> None:
     for _ in range(2):
         tag_probabilities(model, vocabulary, [["The", "boats", "."]])
     assert [len(words[0]) for words in seen] == [3, 3]
+
+
+def test_who_looks_on_at_all_modules_does_too(tiny: dict[str, Checkpoint]) -> None:
+    seen: list[nn.Module] = []
+    hook = register_module_forward_hook(lambda module, _inputs, _result: seen.append(module))
+    try:
+        read(tiny["pos-lstm"], ["The boats ."])
+    finally:
+        hook.remove()
+    assert tiny["pos-lstm"].model in seen
+
+
+def test_a_copy_knows_no_words(tiny: dict[str, Checkpoint]) -> None:
+    model, _ = as_tagger(tiny["pos-gru"])
+    read(tiny["pos-gru"], SENTENCES)
+    fresh = copy.deepcopy(model)
+    fresh.known = KnownWords()
+    assert len(pickle.dumps(model)) == len(pickle.dumps(fresh))
 
 
 def test_a_model_that_is_trained_on_keeps_nothing(tiny: dict[str, Checkpoint]) -> None:
@@ -116,6 +182,18 @@ def test_only_words_that_are_not_known_are_read_and_the_last_ones_are_kept(monke
         assert kept.rows(words, lengths).tolist() == [[len(word)] for word in words]
     # four are too many, so those become the old ones; a and bb are then read from them and stay
     assert asked == [["a", "bb"], ["ccc"], ["dddd"], ["eeeee", "f", "gg"], ["ccc"]]
+
+
+def test_a_very_long_word_is_not_kept() -> None:
+    kept, asked = KnownWords(), list[list[str]]()
+
+    def ones(words: list[str]) -> Floats:
+        asked.append(words)
+        return np.ones((len(words), 1), np.float32)
+
+    for _ in range(2):
+        kept.rows(["a", "b" * 1000], ones)
+    assert asked == [["a", "b" * 1000], ["b" * 1000]]
 
 
 def test_many_threads_that_read_other_words_get_the_rows_of_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
