@@ -177,7 +177,8 @@ def shown(word: str) -> str:
 def spread(found: Candidates) -> str:
     """How many words can be drawn, and what goes to the words that the model doesn't know: a sentence in plain text."""
     many = counted(found.choices, found.unit)
-    return f"{many} can be drawn. The model gives {percent(found.unknown, 3)} to all unknown {found.unit}s together."
+    share = percent(found.unknown, 3).replace(" ", "\u00a0")  # the sign stays with its number
+    return f"{many} can be drawn. The model gives {share} to all unknown {found.unit}s together."
 
 
 def overall(score: PromptScore) -> str:

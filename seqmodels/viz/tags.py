@@ -121,14 +121,20 @@ def meaning(tag: str) -> str:
 
 
 def _groups(taggings: Sequence[Tagging], shown: Iterable[int]) -> list[list[int]]:
-    """The positions of words, those of one entity together: of several that overlap, in one tagging or another."""
+    """The positions of words: together those with no blank between, and those of one entity in any tagging."""
     groups: list[list[int]] = []
     for position in shown:
-        if groups and any(tagging.tokens[position].tag.startswith("I-") for tagging in taggings):
+        inside = any(tagging.tokens[position].tag.startswith("I-") for tagging in taggings)
+        if groups and (inside or _glued(taggings[0], position)):
             groups[-1].append(position)
         else:
             groups.append([position])
     return groups
+
+
+def _glued(tagging: Tagging, position: int) -> bool:
+    """Whether nothing stands between a word and the one before, as before a full stop."""
+    return tagging.tokens[position - 1].end == tagging.tokens[position].start
 
 
 def _together(words: Sequence[str]) -> str:
@@ -139,7 +145,7 @@ def _together(words: Sequence[str]) -> str:
 def _word(taggings: Sequence[Tagging], names: Sequence[str], position: int, rows: Sequence[Row], *, glued: bool) -> str:
     """One word with its tags and its card."""
     tokens = [tagging.tokens[position] for tagging in taggings]
-    glued = glued and taggings[0].tokens[position - 1].end == tokens[0].start
+    glued = glued and _glued(taggings[0], position)
     differ = len({token.tag for token in tokens}) > 1
     classes = "sm-token" + (" sm-glued" if glued else "") + (" sm-different" if differ else "")
     spoken = "; ".join(f"{name}: {token.tag} {percent(token.probability)}" for name, token in zip(names, tokens, strict=True))
