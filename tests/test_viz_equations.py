@@ -35,6 +35,18 @@ def test_the_numbers_that_are_read_aloud_make_the_memory(tiny: dict[str, Checkpo
         assert reveal * np.tanh(inside) == pytest.approx(output, abs=2e-3)
 
 
+def test_a_sum_whose_rounded_numbers_make_another_is_not_called_equal(tiny: dict[str, Checkpoint]) -> None:
+    layer = trace(tiny["pos-gru"], TEXT).layer(0, "forward")
+    signs = set()
+    for token, unit in np.ndindex(layer.memory.shape):
+        line = equations.equation(layer, token, unit)
+        mu, before, lam, candidate, memory = map(value, re.findall(NUMBER, re.findall(r'aria-label="([^"]*)"', line)[0]))
+        exact = round(round(mu, 3) * round(before, 3) + round(lam, 3) * round(candidate, 3), 3) == round(memory, 3)
+        assert ("≈" in line) != exact
+        signs.add(exact)
+    assert signs == {True, False}
+
+
 @pytest.mark.parametrize("direction", ["forward", "backward"])
 @pytest.mark.parametrize("cell", CELLS)
 def test_at_every_square_the_pointer_reads_an_equation_that_holds(tiny: dict[str, Checkpoint], cell: str, direction: str) -> None:

@@ -23,9 +23,15 @@ _ROW = 14  # pixels
 
 
 def equation(layer: LayerTrace, token: int, unit: int) -> str:
-    """mu * before + lam * F = memory of one unit at a token as HTML, each number over its name; and what an output gate reveals."""
+    """mu * before + lam * F = memory of one unit at a token as HTML, each number over its name; and what an output gate reveals.
+
+    Of numbers that are rounded the sum may have another last digit: then it is ≈.
+    """
     parts = (layer.mu, layer.previous(), layer.lam, layer.candidate, layer.memory)
-    mu, before, lam, candidate, memory = (number(values[token, unit]) for values in parts)
+    values = [float(numbers[token, unit]) for numbers in parts]
+    mu, before, lam, candidate, memory = map(number, values)
+    keep, old, write, new, whole = (round(value, 3) for value in values)
+    equal, equals = ("=", "equals") if round(keep * old + write * new, 3) == whole else ("≈", "is about")
     law = (
         Part(mu, "keep μ", "sm-mu"),
         Part("·"),
@@ -34,10 +40,10 @@ def equation(layer: LayerTrace, token: int, unit: int) -> str:
         Part(lam, "write λ", "sm-lam"),
         Part("·"),
         Part(candidate, "new F"),
-        Part("="),
+        Part(equal),
         Part(f"<b>{memory}</b>", "memory"),
     )
-    lines = typeset(law, f"{mu} times {before} plus {lam} times {candidate} equals {memory}")
+    lines = typeset(law, f"{mu} times {before} plus {lam} times {candidate} {equals} {memory}")
     if layer.output_gate is not None:
         gate, value = layer.output_gate[token, unit], layer.output[token, unit]
         reveal, output = number(gate), number(value)
