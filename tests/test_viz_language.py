@@ -63,6 +63,18 @@ def test_the_bars_are_as_long_as_the_probabilities_and_fit_the_axis() -> None:
     assert figure.layout.margin.r == language.A_NUMBER  # beside the longest bar
 
 
+@pytest.mark.parametrize("runs", [None, ("without", "with")])
+def test_the_number_of_the_longest_bar_stands_within_the_axis_however_it_is_rounded(runs: tuple[str, str] | None) -> None:
+    shares = np.array([0.3, 0.05, 0.02, 0.1543213, 0.4756787], dtype=np.float32)
+    found = candidates(replace(DISTRIBUTION, log_probabilities=np.log(shares)), AS_IT_IS)
+    assert round(found.largest, 6) != found.largest
+    ends = (found.largest, np.nextafter(round(found.largest, 6), 0))  # the second is less than what is drawn
+    for end in ends:
+        figure = language.next_word_bars(found, longest=float(end), runs=runs)
+        (numbers,) = (trace.x for trace in figure.data if trace.type == "scatter")
+        assert max(numbers) <= figure.layout.xaxis.range[1]
+
+
 def test_bars_of_two_runs_name_both_and_say_both_numbers() -> None:
     after = replace(DISTRIBUTION, log_probabilities=np.log(np.array([0.3, 0.05, 0.02, 0.6, 0.03], dtype=np.float32)))
     found = changed(DISTRIBUTION, after, count=3)

@@ -67,7 +67,7 @@ def next_word_bars(
     }
     numbers = plotly_trace(
         "scatter",
-        x=[max(pair) for pair in zip(model, drawn, strict=True)],
+        x=[min(end, max(pair)) for pair in zip(model, drawn, strict=True)],  # rounded past the end, a number would not be drawn
         y=rows,
         mode="text",
         text=[f" {_change(candidate) if runs else _drawn(candidate)}" for candidate in found.words],
