@@ -8,15 +8,19 @@ to be read: tests hold these to that of `seqmodels.cells`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from seqmodels.cells import GRU, LSTM, Cell, Elman, Gated, GatedForget, MinGRU, Residual
 
 Floats = NDArray[np.float32]
 Product = Callable[[Floats, Floats], object]  # outputs before (sequences, hidden); their product with U goes into (sequences, rows)
 Counts = Sequence[int] | None  # how many sequences reach each step; None: one, all of them
+Places = NDArray[np.intp] | slice  # of all steps, (tokens,)
 State = tuple[Floats, ...]  # of each sequence the output, and the memory where that is another, (sequences, hidden), or (hidden,)
 Kernel = Callable[[Floats, Counts, Product, Floats, State], State]
 """x (tokens, rows), the projections of the inputs: those of the first step of all sequences, the longest first, then of the second
@@ -34,9 +38,25 @@ def kernel_for(cell: Cell, hidden_size: int) -> Kernel | None:
     return _KERNELS.get(type(cell)) if usual else None
 
 
-def side_by_side(lengths: Sequence[int]) -> tuple[NDArray[np.intp], NDArray[np.intp], list[int]]:
+def product_with(matrix: Tensor, counts: Counts) -> Product:
+    """That with U (rows, hidden). NumPy is quicker at hand for one vector; of many, torch uses as many threads as it is given."""
+    u = matrix.detach().t()
+    return partial(_of_one, u.numpy()) if counts is None else partial(_of_many, u)
+
+
+def _of_one(u: Floats, before: Floats, out: Floats) -> None:
+    np.dot(before, u, out)
+
+
+def _of_many(u: Tensor, before: Floats, out: Floats) -> None:
+    torch.mm(torch.from_numpy(before), u, out=torch.from_numpy(out))
+
+
+def side_by_side(lengths: Sequence[int]) -> tuple[Places, Places, Counts]:
     """Of sequences that lie one after the other: which of all steps a kernel takes first, second and so on to read them forward,
-    and which to read them backward, both (tokens,); and how many sequences reach each step."""
+    and which to read them backward; and how many sequences reach each step."""
+    if len(lengths) == 1:
+        return slice(None), slice(None, None, -1), None
     order = np.argsort(-np.array(lengths), kind="stable")
     ends, sizes = np.cumsum(lengths)[order], np.array(lengths)[order]
     step = np.arange(sizes[0])[:, None]

@@ -12,19 +12,19 @@ from seqmodels.fused import Floats
 MOST = 1000  # words of one age, of six kilobytes each at most in the models that are shipped: 100 MB for twice as many in all
 LONGEST = 100  # characters of a word that is kept
 
-Weights = tuple[tuple[int, int], ...]  # where each lies, and how often it was changed there
+Fingerprint = tuple[tuple[int, int], ...]  # of each weight where it lies, and how often it was changed there
 
 
-def weights_now(parameters: Iterable[Tensor]) -> Weights | None:
-    """Others after any change but one behind torch's back; None where one may change unseen: while it is trained, or if it was made
+def fingerprint(weights: Iterable[Tensor]) -> Fingerprint | None:
+    """Another after any change but one behind torch's back; None where a weight may change unseen, since it is trained or was made
     in inference mode."""
     found = []
-    for weight in parameters:
-        if weight.requires_grad or weight.is_inference():
+    for weight in weights:
+        if weight.requires_grad:
             return None
         try:
             found.append((weight.data_ptr(), weight._version))
-        except RuntimeError:  # what it was made of was made in inference mode
+        except RuntimeError:  # in inference mode torch does not count
             return None
     return tuple(found)
 
@@ -35,7 +35,7 @@ class KnownWords:
     Many threads may read it. A copy knows nothing.
     """
 
-    def __init__(self, weights: Weights | None = None) -> None:
+    def __init__(self, weights: Fingerprint | None = None) -> None:
         self.weights = weights
         self._ages: tuple[dict[str, Floats], dict[str, Floats]] = {}, {}  # those read lately, and those not since the last turn
 

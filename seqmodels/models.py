@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqmodels.decoding import Rules, scheme
-from seqmodels.known import KnownWords, Weights, weights_now
+from seqmodels.known import Fingerprint, KnownWords, fingerprint
 from seqmodels.recurrence import Recurrent, State, by_columns, is_only_read
 from seqmodels.text import normal
 from seqmodels.transitions import Transitions
@@ -55,7 +55,6 @@ class SequenceModel(nn.Module):
         # contiguous: a batch whose time comes first in memory would be multiplied row by row, at half the speed
         return F.linear(outputs.contiguous(), self.output_weight, self.output_bias).div_(self.temperature)
 
-    @torch.inference_mode(False)  # what is made in that mode is of no use to a gradient
     def lay_out_for_reading(self) -> None:
         """No weight changes any more: let them lie as one step of one sequence takes them."""
         self.recurrent.lay_out_for_reading()
@@ -166,12 +165,11 @@ class CharacterEncoder(nn.Module):
         super().__init__()
         self.embedding = nn.Embedding(alphabet_size, embedding_size, padding_idx=0)
         self.convolution = nn.Conv1d(embedding_size, features, kernel_size=3, padding=1)
-        self.kept: Tensor | None
-        self.register_buffer("kept", None, persistent=False)  # the tables of its weights, once no weight changes any more
-        self._kept_of: Weights | None = None
+        self.kept: tuple[Fingerprint | None, Tensor] | None = None  # the tables, and of which weights
 
     def lay_out_for_reading(self) -> None:
-        self.kept, self._kept_of = self.tables(), weights_now(self.parameters())
+        """No weight changes any more: let the tables be at hand."""
+        self.kept = fingerprint(self.parameters()), self.tables()
 
     def forward(self, characters: Tensor) -> Tensor:
         """characters (words, length) -> (words, features)."""
@@ -190,9 +188,8 @@ class CharacterEncoder(nn.Module):
         return responses.masked_fill((characters == 0).unsqueeze(2), -torch.inf)
 
     def _tables(self) -> Tensor:
-        if self.kept is None or self._kept_of is None or self._kept_of != weights_now(self.parameters()):
-            return self.tables()
-        return self.kept
+        weights, kept = self.kept or (None, None)
+        return self.tables() if kept is None or weights is None or weights != fingerprint(self.parameters()) else kept
 
     def tables(self) -> Tensor:
         """Each filter's share of each character before, at and after its place (3 * alphabet, features), its bias in the second.
@@ -267,12 +264,11 @@ class Tagger(SequenceModel):
         self.auxiliary_head: nn.Linear | None = None
         self.corrections: nn.Parameter | None = None
 
-    @torch.inference_mode(False)
-    @torch.no_grad()
+    @torch.inference_mode(False)  # what is made in that mode is of no use to a gradient
     def lay_out_for_reading(self) -> None:
         super().lay_out_for_reading()
         self.spelling.lay_out_for_reading()
-        self.known = KnownWords(weights_now(self.parameters()))
+        self.known = KnownWords(fingerprint(self.parameters()))
 
     def train(self, mode: bool = True) -> Self:
         if mode:
@@ -327,9 +323,9 @@ class Tagger(SequenceModel):
         known, weight = self.known, self.output_weight
         usual = weight.dtype == torch.float32 and weight.device.type == "cpu" and self.recurrent.takes_projected
         own = getattr(self.forward, "__func__", None) is not Tagger.forward
-        if known is None or not usual or own or not is_only_read(self) or any(part.training for part in self.modules()):
+        if known is None or not usual or own or self.dropout.training or not is_only_read(self):
             return None
-        now = weights_now(self.parameters())
+        now = fingerprint(self.parameters())
         if now is None:
             return None
         if now != known.weights:

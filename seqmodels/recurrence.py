@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -22,7 +21,8 @@ from torch.nn.modules import module as torch_module
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from seqmodels.cells import Cell, Gates, find_cell, update
-from seqmodels.fused import Counts, Floats, Kernel, kernel_for, side_by_side
+from seqmodels.fused import Counts, Floats, Kernel, kernel_for, product_with, side_by_side
+from seqmodels.fused import State as FusedState
 
 State = tuple[Tensor, ...]  # (h,) or, where the memory is not the output, (h, c); each (layers, directions, batch, hidden)
 Alter = Callable[[int, Gates], Gates]  # (step, the gates of the cell) -> the gates to go on with
@@ -152,32 +152,23 @@ class Recurrent(nn.Module):
     @property
     def takes_projected(self) -> bool:
         """Whether `read_projected` is there to stand in for a pass that is only read, on a processor in float32."""
-        return (
-            self.layers == 1
-            and isinstance(self.kernels[0], (nn.RNNBase, LoopLayer))  # and nothing that was put in its place
-            and kernel_for(self.cell, self.hidden_size) is not None
-            and not torch.is_autocast_enabled("cpu")
-        )
+        return self.layers == 1 and _fused_for(self.cell, self.kernels[0]) is not None and not torch.is_autocast_enabled("cpu")
 
     def read_projected(self, rows: Floats, sequences: Sequence[Sequence[int]]) -> Tensor:
         """The projections of inputs and, of each sequence, which of them its steps are -> outputs (steps, output_size).
 
         Those of one sequence stand after those of another. As `forward` from zero states, of a network of one layer.
         """
-        kernel = kernel_for(self.cell, self.hidden_size)
-        assert kernel is not None
+        fused = _fused_for(self.cell, self.kernels[0])
+        assert fused is not None
         steps = np.concatenate([np.asarray(sequence, np.intp) for sequence in sequences])
-        forward: Any = slice(None)
-        backward: Any = slice(None, None, -1)
-        counts = None
-        if len(sequences) > 1:
-            forward, backward, counts = side_by_side([len(sequence) for sequence in sequences])
+        forward, backward, counts = side_by_side([len(sequence) for sequence in sequences])
         outputs = np.empty((len(steps), self.output_size), np.float32)
         width = rows.shape[1] // len(self._reversed)
         for number, reverse in enumerate(self._reversed):
             places = backward if reverse else forward
             x = rows[:, number * width : (number + 1) * width].take(steps[places], axis=0)
-            output, *_ = _fuse(self.cell, kernel, self.weights(0, reverse=reverse), x, counts)
+            output, *_ = _fuse(self.cell, fused, self.weights(0, reverse=reverse), x, counts)
             outputs[places, number * self.hidden_size : (number + 1) * self.hidden_size] = output
         return torch.from_numpy(outputs)
 
@@ -370,7 +361,7 @@ def _run(cell: Cell, kernel: nn.Module, inputs: Tensor, lengths: Tensor | None, 
     if lengths is None and not short and not torch.is_grad_enabled():
         if inputs.shape[1] == 1:
             return _step(cell, kernel, inputs[:, 0], start)
-        fused = kernel_for(cell, cast(int, kernel.hidden_size))
+        fused = _fused_for(cell, kernel)
         if fused is not None and _is_alone(kernel, inputs, start):
             return _alone(cell, kernel, fused, inputs[0], start)
     # nn.LSTM takes and gives a pair, nn.GRU and nn.RNN a bare tensor
@@ -402,6 +393,11 @@ def _directions(kernel: nn.Module) -> int:
     return 2 if kernel.bidirectional else 1
 
 
+def _fused_for(cell: Cell, layer: nn.Module) -> Kernel | None:
+    """That of a layer, unless something else was put in its place."""
+    return kernel_for(cell, layer.hidden_size) if isinstance(layer, (nn.RNNBase, LoopLayer)) else None
+
+
 def is_only_read(module: nn.Module) -> bool:
     """Whether nobody looks on: who traces, differentiates or has a hook anywhere in it, or for all modules, is to see it."""
     return (
@@ -416,7 +412,6 @@ def _is_alone(kernel: nn.Module, inputs: Tensor, start: State | None) -> bool:
         len(inputs) == 1 < inputs.shape[1]
         and inputs.device.type == "cpu"
         and inputs.dtype == torch.float32
-        and isinstance(kernel, (nn.RNNBase, LoopLayer))
         and (start is None or start[0].shape == (_directions(kernel), 1, kernel.hidden_size))
         and is_only_read(kernel)
     )
@@ -436,26 +431,13 @@ def _alone(cell: Cell, kernel: nn.Module, fused: Kernel, inputs: Tensor, start: 
     return together, tuple(torch.from_numpy(np.stack(parts)[:, None]) for parts in zip(*ends, strict=True))
 
 
-def _fuse(
-    cell: Cell, kernel: Kernel, weights: Weights, x: Floats, counts: Counts, start: tuple[Floats, ...] | None = None
-) -> tuple[Floats, ...]:
+def _fuse(cell: Cell, fused: Kernel, weights: Weights, x: Floats, counts: Counts, start: FusedState | None = None) -> FusedState:
     """One direction of sequences side by side, as kernels of `seqmodels.fused` take and give them, from that state or zero."""
-    matrix, bias = weights.hidden.detach().t(), weights.hidden_bias.numpy(force=True)
     if start is None:
-        zero = np.zeros((*(() if counts is None else counts[:1]), len(matrix)), np.float32)
+        zero = np.zeros((*(() if counts is None else counts[:1]), weights.hidden.shape[1]), np.float32)
         start = (zero,) if cell.memory_is_output else (zero, zero)
-    # NumPy is quicker at hand for one vector; for many, torch multiplies with as many threads as it is given
-    multiply = partial(_of_one, matrix.numpy()) if counts is None else partial(_of_many, matrix)
     with np.errstate(over="ignore", invalid="ignore"):  # as torch: whoever reads the outputs looks whether they are numbers
-        return kernel(x, counts, multiply, bias, start)
-
-
-def _of_one(matrix: Floats, before: Floats, out: Floats) -> None:
-    np.dot(before, matrix, out)
-
-
-def _of_many(matrix: Tensor, before: Floats, out: Floats) -> None:
-    torch.mm(torch.from_numpy(before), matrix, out=torch.from_numpy(out))
+        return fused(x, counts, product_with(weights.hidden, counts), weights.hidden_bias.numpy(force=True), start)
 
 
 def reverse_steps(values: Tensor, lengths: Tensor | None) -> Tensor:

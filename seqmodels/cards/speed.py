@@ -6,7 +6,8 @@ import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import cycle
+from functools import partial
+from itertools import cycle, islice
 from statistics import median
 from typing import Any
 
@@ -69,10 +70,10 @@ def _read(checkpoint: Checkpoint, portions: list[list[list[str]]]) -> Speed:
     name, rival = _rival(checkpoint)
     blank = spacy.blank("en").vocab
     ours, ratios = [], []
-    for sentences, _ in zip(cycle(portions), range(ROUNDS), strict=False):  # others than before, whose words are known
+    for sentences in islice(cycle(portions), ROUNDS):  # others than before, whose words are known
         count = sum(map(len, sentences))
         docs = [Doc(blank, words=words) for words in sentences]
-        seconds = _took(lambda sentences=sentences: tags_of(checkpoint, sentences))  # type: ignore[misc]
+        seconds = _took(partial(tags_of, checkpoint, sentences))
         ours.append(count / seconds)
         ratios.append(_took(lambda docs=docs: list(rival.pipe(docs, batch_size=128))) / seconds)  # type: ignore[misc]
     return Speed(_rounded(median(ours)), ROUNDS, "words read", machine(), name, _rounded(median(ratios)))

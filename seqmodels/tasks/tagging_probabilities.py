@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import accumulate
 
 import numpy as np
 import torch
@@ -43,10 +42,9 @@ def tag_probabilities(
     for indices in batches([piece.length for _, piece in parts]):
         read = [words[piece.read] for words, piece in map(parts.__getitem__, indices)]
         probabilities = torch.softmax(model.score(read, encode), dim=-1).numpy(force=True)
-        starts = accumulate(map(len, read), initial=0)
-        for start, index in zip(starts, indices, strict=False):
-            piece = parts[index][1]
-            found[index] = probabilities[start : start + piece.length][piece.kept].copy()  # the batch itself may go
+        ends = np.cumsum([len(words) for words in read])
+        for alone, index in zip(np.split(probabilities, ends[:-1]), indices, strict=True):
+            found[index] = alone[parts[index][1].kept].copy()  # the batch itself may go
     each = iter(range(len(parts)))
     return [np.concatenate([found[next(each)] for _ in pieces(len(words))]) for words in sentences]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+NO_BREAK = "\u00a0"  # a blank at which no line ends
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from seqmodels.viz import law, legends
-from seqmodels.viz.format import percent
+from seqmodels.viz.format import NO_BREAK, percent
 from seqmodels.viz.palette import Pair, safe, tag_colour, visible
 from seqmodels.viz.style import styled
 
@@ -60,7 +60,6 @@ class Row:
 
 
 _OUTSIDE = "O"
-_NO_BREAK = "\u00a0"
 _PALEST = 16  # per cent of a tag's colour where the model is least sure
 
 
@@ -168,7 +167,7 @@ def _tag(tagging: Tagging, position: int) -> str:
     classes = "sm-tag" + (" sm-inside" if inside else "") + (" sm-open" if following == f"I-{token.tag[2:]}" else "")
     shade = _PALEST + (100 - _PALEST) * max(0.0, token.probability - 1 / 3) * 1.5
     colour, name = _drawn(_kind(token.tag))
-    return f'<span class="{classes}" style="--c:{colour};--p:{shade:.0f}%">{_NO_BREAK if inside else name}</span>'
+    return f'<span class="{classes}" style="--c:{colour};--p:{shade:.0f}%">{NO_BREAK if inside else name}</span>'
 
 
 def _number(row: Row, position: int) -> str:
