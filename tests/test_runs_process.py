@@ -35,6 +35,7 @@ from seqmodels.runs import (
 )
 from seqmodels.runs.queue import Queue
 from seqmodels.runs.settings import from_flat, to_flat
+from seqmodels.runs.store import ENDED
 from seqmodels.runs.trainer import TrainingSetup
 from seqmodels.training import Epoch, TrainState, fit
 from tests.running import (
@@ -372,8 +373,8 @@ def finish_with_files_no_larger_than(size: int, run: Run) -> None:
     """As on a disk with so little left; in a process of its own."""
     limits = (size, size)
     fork(run, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limits))
-    # whoever has not taken it yet is not alive either
-    wait_until(lambda: not run.alive and status(run).name not in ("queued", "interrupted"))
+    # it is not alive either before the process has it
+    wait_until(lambda: status(run).name in ENDED and not run.alive)
 
 
 def test_a_disk_that_is_full_fails_a_run_in_plain_words_and_the_last_good_weights_stay() -> None:
