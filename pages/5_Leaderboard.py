@@ -69,17 +69,17 @@ def table(chosen: Board) -> None:
         )
     number = st.column_config.NumberColumn
     columns: dict[str, Any] = {
-        "test": number(f"{metric}, test", format="%.2f"),
-        "dev": number(f"{metric}, dev", format="%.2f"),
+        "test": number(metric, format="%.2f", help="On test, which is read once all is decided."),
+        "dev": number("on dev", format="%.2f", help="On what early stopping and all choices went by."),
         "size": number("Size, MB", format="%.1f"),
         "parameters": number("Parameters", format="localized"),
-        "speed": number(f"{speed.what.capitalize()} a second", format="localized"),
-        "ratio": number("Times the rival's speed", format="%.2f", help=speed.rival or None),
-        "training": st.column_config.TextColumn("Time to train"),
+        "speed": number(f"{chosen.task.unit.capitalize()}s/s", format="localized", help=f"{speed.what.capitalize()} a second."),
+        "ratio": number("× rival", format="%.2f", help=f"Times the speed of {speed.rival}." if speed.rival else None),
+        "training": st.column_config.TextColumn("Training", help="How long it took."),
     }
     for found in chosen.cards[0].results["test"].calibrations:
         columns[found.of] = number(
-            f"Calibration error, {found.of}", format="%.1f", help="In points, on test: see Calibration below."
+            f"Calibration, {found.of}", format="%.1f", help="Expected calibration error in points, on test: see Calibration below."
         )
     if not speed.rival:
         rows = [{name: value for name, value in row.items() if name != "ratio"} for row in rows]

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from seqmodels.checkpoints import CheckpointEntry
 
 MOST = 12  # sentences at which two models differ
+_RIVALS = (
+    "GRU",
+    "LSTM",
+)  # what a model is compared with at first: a plain network with a gated one, and the two that are used most
 _OPEN = {  # what reads a quoted text: the page, and the key of its text
     "tags": ("pages/1_Tagging.py", "text"),
     "next token": ("pages/2_Language_model.py", "prompt"),
@@ -112,7 +116,8 @@ def where_they_differ(board: Board) -> None:
     with st.container(horizontal=True, gap="medium"):
         first = inputs.choice("First", names, key="first")
         others = [name for name in names if name != first]
-        second = inputs.choice("Second", others, key="second", default=others[-1]) if others else first
+        usual = next((name for name in _RIVALS if name in others), others[-1]) if others else first
+        second = inputs.choice("Second", others, key="second", default=usual) if others else first
     pair = [board.titles[first], board.titles[second]]
     _counts(board, *pair)
     quoted = [found for found in board.task.differences if found.between(*(card.name for card in pair))]
