@@ -19,7 +19,7 @@ _NUMBER = re.compile(rf"0[0-9]{{{_DIGITS - 1}}}")
 _CAUSES = {
     errno.ENOSPC: ("the disk is full", "free some space"),
     errno.EDQUOT: ("your share of the disk is full", "free some space"),
-    errno.EFBIG: ("the file would be larger than is allowed here", "choose a smaller network, or raise the limit"),
+    errno.EFBIG: ("the file would be larger than is allowed here", "make it smaller, or raise the limit"),
     errno.EROFS: ("the disk is read-only", "make it writable"),
     errno.EACCES: ("writing there is not allowed", "make the folder writable"),
 }
@@ -43,7 +43,7 @@ def open_regular(path: Path, flags: int = os.O_RDONLY) -> int:
     """A file's descriptor. OSError at once where it is something else: a pipe can be waited for in vain, a device have no end."""
     with suppress(FileNotFoundError):  # the flags may make it
         _check_regular(path, path.stat())
-    descriptor = os.open(path, flags | os.O_NONBLOCK, 0o600)
+    descriptor = os.open(path, flags | os.O_NONBLOCK, 0o666)  # as far as the user's umask lets others read
     try:
         _check_regular(path, os.fstat(descriptor))
     except OSError:

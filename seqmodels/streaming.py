@@ -116,7 +116,7 @@ def tag_stream(
 
 
 def tag_file(checkpoint: Checkpoint, source: BinaryIO, output: Path, form: str, *, name: str = "the text") -> Generator[Progress]:
-    """`tag_stream` into a file, yielding how far it is after each piece. Where that is a link, what it leads to is written.
+    """`tag_stream` into a file, yielding where it begins and how far it is after each piece. A link is followed.
 
     Until all is done, what is done stands beside the output as `.partial`, and in `.progress` how far it is. The next call with the
     same text, model and format goes on from there. ValueError if one of them is another, if those files are of something else, if
@@ -136,22 +136,23 @@ def tag_file(checkpoint: Checkpoint, source: BinaryIO, output: Path, form: str, 
             if not partial.stat().st_size:  # it was made just now
                 partial.unlink()
             raise
-        progress, written, saved = begun.progress, begun.written, time.monotonic()
+        held, saved = begun, time.monotonic()
         try:
-            _note(file, notes, begun)
-            file.truncate(written)
-            file.seek(written)
-            for lines, progress in tag_stream(checkpoint, source, form, begun.progress, name=name):
+            _note(file, notes, held)
+            file.truncate(held.written)
+            file.seek(held.written)
+            yield held.progress
+            for lines, progress in tag_stream(checkpoint, source, form, held.progress, name=name):
                 file.write(lines.encode())
-                written = file.tell()
+                held = _Notes(made_by, progress, file.tell())  # at once: broken off in between, a piece would be missing
                 if time.monotonic() - saved >= SAVE_EVERY:
-                    _note(file, notes, _Notes(made_by, progress, written))
+                    _note(file, notes, held)
                     saved = time.monotonic()
                 yield progress
-            _note(file, notes, _Notes(made_by, progress, written))
+            _note(file, notes, held)
         except BaseException as error:
-            if written:
-                _note(file, notes, _Notes(made_by, progress, written))
+            if held.written:
+                _note(file, notes, held)
             else:  # there is nothing to go on with
                 notes.unlink(missing_ok=True)
                 partial.unlink(missing_ok=True)
@@ -224,6 +225,8 @@ def _where_it_stopped(partial: Path, notes: Path, made_by: _MadeBy) -> _Notes:
         return _Notes(made_by, Progress(), 0)
     except ValueError as error:
         raise ValueError(f"{notes} does not tell how far it was ({error}): delete it and {partial} to begin anew") from None
+    if not size:  # it was made just now: a kill came when all was done, and left the notes alone
+        return _Notes(made_by, Progress(), 0)
     if noted.made_by != made_by:
         before, now = (f"{made.model} {made.task} {made.format}" for made in (noted.made_by, made_by))
         other = now if now != before else "another model of that name"

@@ -53,7 +53,10 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, st
     partial = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL}")
     with naming(path):
         try:
+            partial.touch()
+            usual = partial.stat().st_mode  # safetensors lets nobody else read its files, whatever the umask
             safetensors.torch.save_file(tensors, partial, {**metadata, _CHECKSUM: _checksum(tensors, metadata)})
+            partial.chmod(usual)
             with partial.open("rb+") as file:
                 os.fsync(file.fileno())  # before the rename, or a power cut could leave the new name without its content
             partial.replace(path)

@@ -130,6 +130,12 @@ def test_a_missing_weight_is_refused(copy: Path) -> None:
         checkpoints.load(copy)
 
 
+def test_others_may_read_a_file_if_the_umask_lets_them(copy: Path) -> None:
+    tensorfiles.write_tensors(copy, *tensorfiles.read_tensors(copy))
+    (copy.parent / "any").touch()
+    assert copy.stat().st_mode == (copy.parent / "any").stat().st_mode
+
+
 def test_weights_that_are_not_finite_are_refused(copy: Path) -> None:
     tensors, metadata = tensorfiles.read_tensors(copy)
     tensors["head.bias"][0] = torch.nan

@@ -6,6 +6,7 @@ import copy
 import io
 import json
 import os
+import resource
 import threading
 from pathlib import Path
 
@@ -43,6 +44,16 @@ def read(path: Path) -> str:
     return path.read_bytes().decode()
 
 
+def break_off(model: Checkpoint, content: str, output: Path, form: str, pieces: int = 1) -> streaming.Progress:
+    """Tag so many pieces of a text, from where it was broken off before: how far it was then."""
+    begun = streaming.tag_file(model, io.BytesIO(content.encode()), output, form)
+    before = next(begun)
+    for _ in range(pieces):
+        next(begun)
+    begun.close()
+    return before
+
+
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("piece", [60, 150, 1 << 16])
 def test_a_file_is_tagged_as_its_text_whatever_the_pieces(model, form, piece, tmp_path, monkeypatch):
@@ -78,27 +89,78 @@ def test_broken_off_anywhere_it_goes_on_to_the_same_end(model, form, pieces, tmp
     monkeypatch.setattr(streaming, "PIECE", 80)
     monkeypatch.setattr(streaming, "_READ", 50)
     content, output = TEXT * 3, tmp_path / "out"
-    begun = streaming.tag_file(model, io.BytesIO(content.encode()), output, form)
-    for _ in range(pieces):
-        next(begun)
-    begun.close()
+    break_off(model, content, output, form, pieces)
     assert not output.exists()
     if pieces:
         with (tmp_path / "out.partial").open("ab") as file:
             file.write(b"half a li")  # of what came after the last note
-    first = next(streaming.tag_file(model, io.BytesIO(content.encode()), output, form))
+    assert (break_off(model, content, output, form).sentences > 0) == (pieces > 0)
     list(streaming.tag_file(model, io.BytesIO(content.encode()), output, form))
-    assert first.bytes > 0
     assert read(output) == whole(model, content, form)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_piece_that_the_disk_does_not_take_is_written_by_the_next_call(model, form, tmp_path, monkeypatch):
+    monkeypatch.setattr(streaming, "PIECE", 2000)  # characters, of which more is made than a buffer takes
+    content, output = TEXT * 40, tmp_path / "out"
+    expected = whole(model, content, form)
+    begun = streaming.tag_file(model, io.BytesIO(content.encode()), output, form)
+    used, allowed = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(expected.encode()) // 2, allowed))
+    try:
+        with pytest.raises(OSError, match="large"):
+            list(begun)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (used, allowed))
+    list(streaming.tag_file(model, io.BytesIO(content.encode()), output, form))
+    assert read(output) == expected
+
+
+def test_stopped_while_a_piece_is_written_it_is_written_by_the_next_call(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(streaming, "PIECE", 80)
+    content, output = TEXT * 3, tmp_path / "out"
+    pieces = streaming.tag_stream
+
+    def stopped(*given, **named):
+        for number, (lines, progress) in enumerate(pieces(*given, **named)):
+            yield Stopping(lines) if number == 2 else lines, progress
+
+    class Stopping(str):
+        def encode(self, *_: str) -> bytes:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(streaming, "tag_stream", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            list(streaming.tag_file(model, io.BytesIO(content.encode()), output, "csv"))
+    list(streaming.tag_file(model, io.BytesIO(content.encode()), output, "csv"))
+    assert read(output) == whole(model, content, "csv")
+
+
+def test_killed_once_all_is_done_the_same_call_does_it_again(model, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", lambda path, **_: os._exit(9) if path.name == "out.progress" else None)
+        pid = os.fork()
+        if not pid:
+            list(streaming.tag_file(model, io.BytesIO(TEXT.encode()), tmp_path / "out", "csv"))
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "out.progress"]
+    list(streaming.tag_file(model, io.BytesIO(TEXT.encode()), tmp_path / "out", "csv"))
+    assert read(tmp_path / "out") == whole(model, TEXT, "csv")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_others_may_read_a_file_if_the_umask_lets_them(model, tmp_path):
+    list(streaming.tag_file(model, io.BytesIO(TEXT.encode()), tmp_path / "out", "csv"))
+    (tmp_path / "any").touch()
+    assert (tmp_path / "out").stat().st_mode == (tmp_path / "any").stat().st_mode
 
 
 def test_what_was_begun_with_another_text_or_format_is_not_gone_on_with(model, tmp_path, monkeypatch):
     monkeypatch.setattr(streaming, "PIECE", 80)
     monkeypatch.setattr(streaming, "_READ", 50)
     output = tmp_path / "out"
-    begun = streaming.tag_file(model, io.BytesIO(TEXT.encode()), output, "csv")
-    next(begun)
-    begun.close()
+    break_off(model, TEXT, output, "csv")
     kept = read(tmp_path / "out.partial")
     with pytest.raises(ValueError, match=r"begun with ner-gru ner csv, not ner-gru ner jsonl: finish that first"):
         list(streaming.tag_file(model, io.BytesIO(TEXT.encode()), output, "jsonl"))
@@ -141,9 +203,7 @@ def refused(model: Checkpoint, beside: dict[str, str], folder: Path) -> None:
 
 def test_a_partial_file_that_lost_its_end_is_not_gone_on_with(model, tmp_path, monkeypatch):
     monkeypatch.setattr(streaming, "PIECE", 80)
-    begun = streaming.tag_file(model, io.BytesIO(TEXT.encode()), tmp_path / "out", "csv")
-    next(begun)
-    begun.close()
+    break_off(model, TEXT, tmp_path / "out", "csv")
     os.truncate(tmp_path / "out.partial", 10)
     with pytest.raises(ValueError, match=r"out\.partial has lost its end: delete it and .*out\.progress to begin anew"):
         next(streaming.tag_file(model, io.BytesIO(TEXT.encode()), tmp_path / "out", "csv"))
@@ -151,9 +211,7 @@ def test_a_partial_file_that_lost_its_end_is_not_gone_on_with(model, tmp_path, m
 
 def test_another_model_of_the_same_name_does_not_go_on(model, tmp_path, monkeypatch):
     monkeypatch.setattr(streaming, "PIECE", 80)
-    begun = streaming.tag_file(model, io.BytesIO(TEXT.encode()), tmp_path / "out", "csv")
-    next(begun)
-    begun.close()
+    break_off(model, TEXT, tmp_path / "out", "csv")
     other = copy.deepcopy(model)
     with torch.no_grad():
         other.model.head.bias += 1
@@ -178,9 +236,7 @@ def test_a_sentence_longer_than_a_piece_is_cut_where_it_was_when_it_is_gone_on_w
     content = "John Smith went from Berlin to New York and from there to the old town of Paris and on, " * 12
     list(streaming.tag_file(model, io.BytesIO(content.encode()), tmp_path / "unbroken", "csv"))
     for _ in range(9):
-        begun = streaming.tag_file(model, io.BytesIO(content.encode()), tmp_path / "broken", "csv")
-        next(begun)
-        begun.close()
+        break_off(model, content, tmp_path / "broken", "csv")
     list(streaming.tag_file(model, io.BytesIO(content.encode()), tmp_path / "broken", "csv"))
     assert read(tmp_path / "broken") == read(tmp_path / "unbroken")
 
