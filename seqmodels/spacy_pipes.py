@@ -161,7 +161,10 @@ class TaggerPipe(TaggingPipe):
 
 
 class EntityPipe(TaggingPipe):
-    """Adds to `doc.ents`, with the probability of each as `span._.probability`. What is there already stays, as by spaCy's ner."""
+    """Adds to `doc.ents`, with the probability of each as `span._.probability`.
+
+    What is there already stays, tokens that are blocked too, as by spaCy's ner.
+    """
 
     def score(self, examples: Iterable[Example], **settings: Any) -> dict[str, Any]:
         """Precision, recall and F1 of exact spans, as `ents_p`, `ents_r`, `ents_f` and `ents_per_type`."""
@@ -172,7 +175,8 @@ class EntityPipe(TaggingPipe):
 
     def _set(self, doc: Doc, words: Sequence[Token], tags: Sequence[str], probabilities: Sequence[float]) -> None:
         entities, odds = list(doc.ents), self.checkpoint.info.span_odds
-        taken = {token.i for entity in entities for token in entity}
+        blocked = [doc[token.i : token.i + 1] for token in doc if token.ent_iob_ == "B" and not token.ent_type]
+        taken = {token.i for entity in (*entities, *blocked) for token in entity}
         for found in spans(tags):
             # white space between two of its words is part of it, as in "New\nYork"
             entity = Span(doc, words[found.first].i, words[found.last].i + 1, label=found.label)
@@ -180,7 +184,7 @@ class EntityPipe(TaggingPipe):
                 continue
             entity._.set(PROBABILITY, odds.probability(probabilities[found.first : found.last + 1]))
             entities.append(entity)
-        doc.set_ents(entities)
+        doc.set_ents(entities, blocked=blocked)
 
 
 @Language.factory(TAGGER, assigns=["token.pos"], default_config={"model": "pos-gru"}, default_score_weights={"pos_acc": 1.0})

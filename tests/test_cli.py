@@ -274,6 +274,12 @@ def test_without_json_the_result_is_for_reading(
     assert not captured.err
 
 
+@pytest.mark.parametrize("text", ["می\u200cخواهم", "🏳️\u200d🌈"])
+def test_letters_and_emoji_that_are_joined_stay_so(tiny_checkpoints: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
+    assert main(["generate", "--cell", "gru", text]) == 0
+    assert capsys.readouterr().out.startswith(text)
+
+
 def test_a_text_in_brackets_is_shown_as_typed(tiny_checkpoints: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["generate", "--cell", "gru", "the [bold]union[/bold]"]) == 0
     assert capsys.readouterr().out.startswith("the [bold]union[/bold]")

@@ -167,6 +167,14 @@ def test_an_error_handler_of_the_users_takes_what_fails_and_the_rest_goes_on(nlp
     assert failed == ["no dogs"]
 
 
+def test_a_token_that_is_blocked_becomes_no_entity(nlp: Language) -> None:
+    doc = nlp.make_doc("John Smith works in Berlin and Paris.")
+    doc.set_ents([], blocked=[doc[4:5]])
+    for _ in range(2):
+        doc = nlp.get_pipe("seqmodels_ner")(doc)
+        assert [entity.text for entity in doc.ents] == ["John Smith", "Paris"]
+
+
 def test_entities_that_are_there_already_stay() -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("entity_ruler").add_patterns([{"label": "CITY", "pattern": "Berlin"}, {"label": "JOB", "pattern": "works"}])  # type: ignore[attr-defined]

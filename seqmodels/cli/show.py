@@ -18,6 +18,7 @@ _HUGE = 1e12
 _DIGITS = {"unknown_share": 4, "gold_entities": None}  # of a figure; 2 of all others
 
 
+_JOINERS = "\u200c\u200d"  # of letters and emoji: they steer no terminal
 BLOCK = 2000  # rows of a table that are laid out at once
 
 
@@ -97,7 +98,9 @@ def file_report(report: FileReport) -> None:
 def printable(text: str) -> str:
     """The text without characters that would steer the terminal."""
     return "".join(
-        character if character.isprintable() or character == "\n" or unicodedata.category(character) == "Zs" else "�"
+        character
+        if character.isprintable() or character == "\n" or character in _JOINERS or unicodedata.category(character) == "Zs"
+        else "�"
         for character in text
     )
 
