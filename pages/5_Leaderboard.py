@@ -12,10 +12,14 @@ from pages.leaderboard.board import Board
 from seqmodels.cards import markdown
 from seqmodels.viz import leaderboard as viz
 
+_TRAINED = "How long it took: of the shipped models, those of words on a graphics card, the others on two processor cores."
+
 
 def main() -> None:
     page.start("Leaderboard")
-    found = board.boards()
+    found, damaged = board.boards()
+    for problem in damaged:
+        st.info(inputs.plain(inputs.as_sentence(problem)))
     if not found:
         st.info(f"No model has been measured here yet: {board.MAKE} does it.")
         return
@@ -75,11 +79,14 @@ def table(chosen: Board) -> None:
         "parameters": number("Parameters", format="localized"),
         "speed": number(f"{chosen.task.unit.capitalize()}s/s", format="localized", help=f"{speed.what.capitalize()} a second."),
         "ratio": number("× rival", format="%.2f", help=f"Times the speed of {speed.rival}." if speed.rival else None),
-        "training": st.column_config.TextColumn("Training", help="How long it took."),
+        "training": st.column_config.TextColumn("Training", help=_TRAINED),
     }
-    for found in chosen.cards[0].results["test"].calibrations:
+    calibrations = chosen.cards[0].results["test"].calibrations
+    for found in calibrations:
         columns[found.of] = number(
-            f"Calibration, {found.of}", format="%.1f", help="Expected calibration error in points, on test: see Calibration below."
+            "Calibration" if len(calibrations) == 1 else f"Calibration, {found.of}",
+            format="%.1f",
+            help=f"Expected calibration error of {found.of} in points, on test: see Calibration below.",
         )
     if not speed.rival:
         rows = [{name: value for name, value in row.items() if name != "ratio"} for row in rows]

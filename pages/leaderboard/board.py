@@ -29,8 +29,8 @@ class Board:
         return {title(card): card for card in self.cards}
 
 
-def boards() -> list[Board]:
-    """One for each task of which there are cards."""
+def boards() -> tuple[list[Board], list[str]]:
+    """One for each task of which there are cards, and what is to be told of cards that cannot be read."""
     return _boards(cards_folder().parent, _stamp(cards_folder().rglob("*.json")))
 
 
@@ -50,10 +50,11 @@ def notes(board: Board) -> list[str]:
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _boards(folder: Path, stamp: Sequence[tuple[str, int]]) -> list[Board]:
-    cards = read_cards(folder)
-    found = [Board(task, tuple(card for card in cards if card.task == task.task)) for task in read_task_cards(folder)]
-    return [board for board in found if board.cards]
+def _boards(folder: Path, stamp: Sequence[tuple[str, int]]) -> tuple[list[Board], list[str]]:
+    damaged: list[str] = []
+    cards, tasks = read_cards(folder, damaged), read_task_cards(folder, damaged)
+    found = [Board(task, tuple(card for card in cards if card.task == task.task)) for task in tasks]
+    return [board for board in found if board.cards], damaged
 
 
 def _hash(name: str) -> str:

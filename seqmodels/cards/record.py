@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -254,16 +254,20 @@ def read_task_card(path: Path) -> TaskCard:
     return _read(TaskCard, path)
 
 
-def read_cards(checkpoints: Path | None = None) -> list[Card]:
-    """The cards of all checkpoints that are in the folder, by cell, then name."""
+def read_cards(checkpoints: Path | None = None, damaged: list[str] | None = None) -> list[Card]:
+    """The cards of all checkpoints that are in the folder, by cell, then name.
+
+    With a list of what is `damaged`, a card that cannot be read is told there and left out.
+    """
     cells = list(CELLS)
-    found = [read_card(path) for name in checkpoint_names(checkpoints) if (path := card_path(name, checkpoints)).exists()]
+    paths = (card_path(name, checkpoints) for name in checkpoint_names(checkpoints))
+    found = _read_all(read_card, (path for path in paths if path.exists()), damaged)
     return sorted(found, key=lambda card: (cells.index(card.cell) if card.cell in cells else len(cells), card.name))
 
 
-def read_task_cards(checkpoints: Path | None = None) -> list[TaskCard]:
-    """Those of all tasks, in the order of the tasks."""
-    found = map(read_task_card, task_card_path("", checkpoints).parent.glob("*.json"))
+def read_task_cards(checkpoints: Path | None = None, damaged: list[str] | None = None) -> list[TaskCard]:
+    """Those of all tasks, in the order of the tasks; `damaged` as of `read_cards`."""
+    found = _read_all(read_task_card, sorted(task_card_path("", checkpoints).parent.glob("*.json")), damaged)
     return sorted(found, key=lambda card: card.place)
 
 
@@ -295,6 +299,16 @@ def write_text(path: Path, text: str) -> None:
     """A file, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, text.encode())
+
+
+def _read_all(read: Callable[[Path], Kind], paths: Iterable[Path], damaged: list[str] | None) -> Iterator[Kind]:
+    for path in paths:
+        try:
+            yield read(path)
+        except CardError as problem:
+            if damaged is None:
+                raise
+            damaged.append(str(problem))
 
 
 def _read(kind: type[Kind], path: Path) -> Kind:
