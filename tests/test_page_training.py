@@ -7,6 +7,7 @@ import io
 import json
 import math
 import os
+import re
 import zipfile
 from dataclasses import replace
 from functools import partial
@@ -18,17 +19,19 @@ from streamlit.elements.widgets import file_uploader
 from streamlit.runtime.uploaded_file_manager import DeletedFile
 from streamlit.testing.v1 import AppTest
 
-from pages.training import current, form, link, presets
+from pages.training import current, form, link, presets, race
 from seqmodels import runs
 from seqmodels.cells import CELLS, Cell
 from seqmodels.data import load_dataset
 from seqmodels.runs import Progress, Run, Upload, context, keeper, list_runs, rename, store
 from seqmodels.runs import control as control_module
-from seqmodels.runs.events import FILE, EventLog
+from seqmodels.runs.events import FILE, EventLog, History
 from seqmodels.runs.files import take_lock
 from seqmodels.runs.presets import PRESETS, Preset
 from seqmodels.runs.settings import default_settings, from_flat, to_flat, to_link
+from seqmodels.runs.standings import standings
 from seqmodels.tasks import TASKS, DataConfig
+from seqmodels.viz.training import words
 from tests.conftest import needs_corpora
 from tests.paging import OVERVIEW, TRAINING, came_back, html, linked, opened, sound
 from tests.running import CONLLU, KEY, finish, make
@@ -293,6 +296,24 @@ def test_runs_that_were_started_together_are_shown_together(preset: Any, started
     assert task.loss_unit in told
     sound(page.segmented_control(key="race-pick").set_value(started[1].name).run())
     assert in_the_address(page, "run") == started[1].id
+
+
+@pytest.mark.parametrize(
+    ("scores", "going", "headline", "behind"),
+    [
+        ((100.0, 100.0, 50.0), (), "**a and b** won by 50.0 points in accuracy.", ["", "", "50 behind"]),
+        ((100.0, 60.0, 50.0), (), "**a** won by 40.0 points in accuracy.", ["", "40 behind", "50 behind"]),
+        ((100.0, 100.0, 50.0), ("c",), "**a and b** lead by 50.0 points in accuracy, after epoch 1.", ["", "", "50 behind"]),
+        ((100.0, 100.0, 100.0), (), "**It ended in a tie.**", ["", "", ""]),
+        ((100.0, None, None), ("b", "c"), "**Nobody leads yet.**", ["", "", ""]),
+    ],
+)
+def test_who_leads_a_race_is_told_of_all_that_are_level(scores, going, headline, behind) -> None:
+    known = {name: History(epochs=[{"score": score}] if score else []) for name, score in zip("abc", scores, strict=True)}
+    found = standings(known, going, higher_is_better=True)
+    assert race._headline(found, "accuracy").startswith(headline)
+    rows = words.standings(found, dict.fromkeys(known, ""), "accuracy").split("</div>")
+    assert [re.findall("<small>([^<]*)</small>", row)[-1] for row in rows[:3]] == behind
 
 
 def test_what_keeps_a_preset_from_starting_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

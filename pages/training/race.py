@@ -13,6 +13,7 @@ from pages.common import inputs, page, shown
 from pages.training import current, curves, messages
 from pages.training.curves import history, task_of
 from seqmodels import runs
+from seqmodels.experiments.findings import listed
 from seqmodels.runs import Command, Run
 from seqmodels.viz import training as viz
 from seqmodels.viz.document import Html, Part, Picture, Words
@@ -106,12 +107,12 @@ def _headline(standings: runs.Standings, metric: str) -> str:
     """Who leads, and by how much."""
     if standings.lead is None:
         return "**Nobody leads yet.** It is told once two of them have been through an epoch."
-    first, by = inputs.plain(standings.runs[0].name), viz.difference(metric, standings.lead)
+    leaders, by = inputs.plain(listed(standings.leaders)), viz.difference(metric, standings.lead)
     if standings.epoch is None:
-        return f"**{first}** won by {by}." if standings.lead else "**It ended in a tie.**"
+        return f"**{leaders}** won by {by}." if standings.lead else "**It ended in a tie.**"
     if not standings.lead:
         return f"**A tie** after epoch {standings.epoch}."
-    return f"**{first}** leads by {by}, after epoch {standings.epoch}."
+    return f"**{leaders}** {'lead' if len(standings.leaders) > 1 else 'leads'} by {by}, after epoch {standings.epoch}."
 
 
 def _pick(named: Mapping[str, Run]) -> None:

@@ -25,9 +25,15 @@ class Standings:
     runs: list[Standing]
 
     @property
+    def leaders(self) -> list[str]:
+        """Who has the best score."""
+        return [run.name for run in self.runs if run.behind == 0]
+
+    @property
     def lead(self) -> float | None:
-        """How much better the first is than the second; None while there are not two scores."""
-        return self.runs[1].behind if len(self.runs) > 1 else None
+        """By how much the leaders are better than the next, 0 where all are as good; None while there are not two scores."""
+        behind = [run.behind for run in self.runs if run.behind is not None]
+        return next(filter(None, behind), 0.0) if len(behind) > 1 else None
 
 
 def standings(histories: Mapping[str, History], going: Collection[str], *, higher_is_better: bool) -> Standings:

@@ -120,7 +120,7 @@ def standings(found: Standings, where: Mapping[str, str], metric: str) -> str:
     colours = dict(zip(where, cycle(SERIES), strict=False))
     rows = "".join(
         f'<div style="--c:{colours[row.name].css}"><b>{safe(row.name)}</b><span>{safe(score(metric, row.score))}</span>'
-        f"<small>{safe(where[row.name])}</small><small>{f'+{short(row.behind)}' if row.behind else ''}</small></div>"
+        f"<small>{safe(where[row.name])}</small><small>{f'{short(row.behind)} behind' if row.behind else ''}</small></div>"
         for row in found.runs
     )
     return styled("training", f'<div class="sm-standings">{rows}</div>')
