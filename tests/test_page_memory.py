@@ -58,6 +58,12 @@ def test_where_no_cell_learns_that_is_said() -> None:
     assert "no cell does better" in distance.verdict(found, memory_task("latch"), {30: 50.0})
 
 
+def test_where_adding_up_is_enough_the_tasks_are_named_at_which_it_fails() -> None:
+    told = "Ungated sum has no switch and keeps all that it reads: enough here, and not for *Adding problem*, *Temporal order*"
+    assert told in said(opened(MEMORY_LAB, memory="latch"))
+    assert "has no switch" not in said(opened(MEMORY_LAB, memory="order")) + said(opened(MEMORY_LAB, memory="latch", cell="gru"))
+
+
 def test_without_results_the_page_says_how_to_make_them(results: Path) -> None:
     results.unlink()
     assert "python -m seqmodels experiment memory" in said(opened(MEMORY_LAB))

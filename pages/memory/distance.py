@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from seqmodels.tasks import MemoryTask
 
 EXPERIMENT = "memory"
+_ADDS = "residual"  # the cell that adds up all it reads
 SHOWN_STEPS = 24  # of an example
 
 
@@ -79,6 +80,8 @@ def _picture(measured: Results, task: str, cells: Sequence[str], chrono: bool) -
         figure, f"memory-{task}", f"{_task(task).page_title}: score of each cell over the distance", page="memory", zoom=False
     )
     shown.markdown(verdict(found, _task(task), baselines))
+    if enough := _enough_to_add(measured, task, found):
+        shown.markdown(enough)
     if plain:
         st.caption(
             f":material/info: Of this task there are only trainings with chrono biases for {', '.join(map(law.title, plain))}."
@@ -105,6 +108,27 @@ def verdict(found: Mapping[str, Sequence[Outcome]], task: MemoryTask, baselines:
         return f"{said}; {last} {'knows' if len(nothing) == 1 else 'know'} no more than an answer that reads nothing."
     worst = (min if task.higher_is_better else max)(means, key=lambda cell: means[cell])
     return f"{said}." if worst in leading else f"{said}, and {law.title(worst)} worst, {_figure(task, means[worst])}."
+
+
+def _enough_to_add(measured: Results, task: str, found: Mapping[str, Sequence[Outcome]]) -> str | None:
+    """What is to be said where a sum that can neither forget nor choose does the task as well as any cell."""
+
+    def lacking(name: str) -> tuple[float, float]:
+        """How much better than the sum one could be over the longest distance, and than the best cell."""
+        longest = max(measured.where(task=name), key=lambda one: one.factors["length"]).factors["length"]
+        scores = [(one.factors["cell"], one.score) for one in measured.where(task=name, length=longest)]
+        lacks = [(cell, 100 - score if _task(name).higher_is_better else score) for cell, score in scores]
+        return max((lack for cell, lack in lacks if cell == _ADDS), default=0.0), min(lack for _, lack in lacks)
+
+    if _ADDS not in found or len(set(lacking(task))) > 1:
+        return None
+    others = [name for name in _tasks() if name != task and measured.where(task=name)]
+    failed = [f"*{_task(name).page_title}*" for name in others if (lacks := lacking(name))[0] > 2 * lacks[1]]
+    return (
+        f"{CELLS[_ADDS].title} has no switch and keeps all that it reads: enough here, and not for {listed(failed)}."
+        if failed
+        else None
+    )
 
 
 def _figure(task: MemoryTask, mean: float) -> str:

@@ -20,13 +20,17 @@ _OFF_THE_SCALE: dict[Factor, str] = {  # by task: why trainings are
         "thousands of characters later. Surnames begin anew each time, and the sums learn them."
     )
 }
+_SMALL = (
+    "These are small networks, trained for a short time. The models of the Leaderboard are larger and have learned from more "
+    "text for longer, and there the order of the cells may be another."
+)
 _OPTIMIZERS = {"adam": "Adam", "sgd": "SGD"}
 _SAME = "no difference to be seen"
 
 
 def gates(results: Results) -> Finding:
     """Every gated cell against the better of the plain ones, on each task."""
-    panels, sentences, notes = [], [], []
+    panels, sentences, notes = [], [], [_SMALL]
     signs: list[int] = []
     found = Results(results.experiment, results.recipe, results.date, results.versions, tuple(trainings(results, tip="gates")))
     for task in found.values("task"):
