@@ -13,7 +13,7 @@ from pages.common import inputs, lesson, loading, long_texts, page, shown, takea
 from pages.common.inputs import Example
 from seqmodels import export
 from seqmodels.viz import law, tags
-from seqmodels.viz.format import counted, percent
+from seqmodels.viz.format import counted, percent, unbroken
 
 if TYPE_CHECKING:
     from seqmodels.inference import Tagging
@@ -164,7 +164,8 @@ def entities(taggings: list[Tagging]) -> None:
         listed, beyond = tagging.entities[:MOST_ENTITIES], len(tagging.entities) - MOST_ENTITIES
         # an entity may go on in the next line
         names = [inputs.plain(" ".join(entity.text.split())) for entity in listed]
-        found = [f"**{name}** {entity.label} {percent(entity.probability)}" for name, entity in zip(names, listed, strict=True)]
+        told = [unbroken(f"{entity.label} {percent(entity.probability)}") for entity in listed]
+        found = [f"**{name}** {what}" for name, what in zip(names, told, strict=True)]
         more = f" · and {beyond:,} more in the files" if beyond > 0 else ""
         shown.markdown(f"{title(tagging)}: " + (" · ".join(found) or "no entities found") + more)
 

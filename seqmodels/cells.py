@@ -157,7 +157,7 @@ class Gated(Cell):
     title = "Gated sum"
     formulas = Formulas("1", "i", "tanh(W x + U h + b)")
     where = "Keep is always 1: the right edge, μ = 1. A unit chooses when to write, and can never let go."
-    label_at = (1.0, 0.5)
+    label_at = (1.0, 0.58)  # anywhere on that side; not at the height of GRU's
     source = "Rao & McMahan 2019, chapter 7"
     blocks = ("i", "n")
     time_biases = MappingProxyType({"i": -1})

@@ -8,6 +8,11 @@ NO_BREAK = "\u00a0"  # a blank at which no line ends
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
+def unbroken(text: str) -> str:
+    """The text in one line, however little room there is."""
+    return text.replace(" ", NO_BREAK)
+
+
 def percent(share: float, digits: int = 2) -> str:
     """So many digits at most, and two places: '31 %', '4.2 %', '0.42 %', '< 0.01 %'; with three digits '31.4 %'."""
     value = 100 * share

@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 from seqmodels.text import EOS, UNK, Unit, spaced, words
 from seqmodels.viz import legends
 from seqmodels.viz.figure import FACE, picture, plotly_trace
-from seqmodels.viz.format import NO_BREAK, counted, percent
+from seqmodels.viz.format import counted, percent, unbroken
 from seqmodels.viz.palette import LINE, MUTED, PARAGRAPH, SPACE, SURFACE, SURPRISAL, TEXT, Theme, safe, shorten
 from seqmodels.viz.style import styled
 
@@ -177,7 +177,7 @@ def shown(word: str) -> str:
 def spread(found: Candidates) -> str:
     """How many words can be drawn, and what goes to the words that the model doesn't know: a sentence in plain text."""
     many = counted(found.choices, found.unit)
-    share = percent(found.unknown, 3).replace(" ", NO_BREAK)  # the sign stays with its number
+    share = unbroken(percent(found.unknown, 3))  # the sign stays with its number
     return f"{many} can be drawn. The model gives {share} to all unknown {found.unit}s together."
 
 

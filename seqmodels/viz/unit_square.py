@@ -21,7 +21,7 @@ BINS = 50  # a side
 _EDGE = 0.06  # how far the axes go beyond 0 and 1, so that points on the border are whole
 _HEIGHT = 360
 # off the diagonal, where GRU's points lie
-_NAMES = ((0.31, 0.87, "overwrite"), (0.75, 0.75, "accumulate"), (0.25, 0.25, "erase"), (0.69, 0.13, "keep"))
+_NAMES = ((0.34, 0.87, "overwrite"), (0.75, 0.75, "accumulate"), (0.25, 0.25, "erase"), (0.69, 0.13, "keep"))
 
 
 def density(mu: NDArray[np.float32], lam: NDArray[np.float32], bins: int = BINS) -> NDArray[np.float64]:
