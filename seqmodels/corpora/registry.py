@@ -248,8 +248,8 @@ _ALL = (
         "headlines",
         "Headlines, commands and informal texts, written for this or made of patterns",
         "tagged",
-        653_743,
-        "2845f38c038b6cef3e16325f079f0b8da5b459494925efcdf3a6ea8d113be229",
+        921_394,
+        "fb13ab74d2478391e18321fb359c6dcc855a4a552ddc4b5b884b4f4dd8b3019c",
         read_tagged_patterns,
     ),
     Corpus(
