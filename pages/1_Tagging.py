@@ -28,7 +28,7 @@ EXAMPLES = (
         "Garden path",
         "The old man the boat.",
         "*Man* is the verb here: the old are those who man the boat. Most readers stumble, and so do all three models: a noun, "
-        "they say, at 60 to 70 %.",
+        "they say, at 61 to 77 %.",
         POS,
     ),
     Example(
@@ -49,7 +49,7 @@ EXAMPLES = (
         "Fruit flies",
         "Time flies like an arrow, but fruit flies like a banana.",
         "*Flies* is a verb, then a noun, and *like* a preposition (ADP), then a verb. No model follows: at the second *flies* they "
-        "still say a verb, at 82 to 95 %, and at the second *like* a preposition, at 93 to 97 %.",
+        "still say a verb, at 72 to 89 %, and at the second *like* a preposition, at 96 to 98 %.",
         POS,
     ),
     Example(
@@ -74,8 +74,8 @@ EXAMPLES = (
     Example(
         "Far apart",
         "Have they taken it? Have the students who failed the exam taken it again?",
-        "Both times *taken* makes *have* an auxiliary (AUX). Two words away, all three models see it, at 97 to 98 %. Seven words "
-        "away none does: a verb, they say, at 86 to 96 %.",
+        "Both times *taken* makes *have* an auxiliary (AUX). Two words away, all three models see it, at 97 to 99 %. Seven words "
+        "away none does: a verb, they say, at 94 to 97 %.",
         POS,
     ),
     Example(

@@ -15,7 +15,7 @@ EXAMPLES = (
         "Nothing new",
         "a word that repeats changes the memory less and less, until *stop*. Read from the other side, *stop* is felt early.",
         state(
-            "la la la la la la la la la la la stop la la la", "pos", "gru lstm", gates=["keep", "memory"], style="map", token="12"
+            "ha ha ha ha ha ha ha ha ha ha ha stop ha ha ha", "pos", "gru lstm", gates=["keep", "memory"], style="map", token="12"
         ),
     ),
     Example(

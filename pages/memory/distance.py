@@ -124,11 +124,9 @@ def _enough_to_add(measured: Results, task: str, found: Mapping[str, Sequence[Ou
         return None
     others = [name for name in _tasks() if name != task and measured.where(task=name)]
     failed = [f"*{_task(name).page_title}*" for name in others if (lacks := lacking(name))[0] > 2 * lacks[1]]
-    return (
-        f"{CELLS[_ADDS].title} has no switch and keeps all that it reads: enough here, and not for {listed(failed)}."
-        if failed
-        else None
-    )
+    if not failed:
+        return None
+    return f"{CELLS[_ADDS].title} has no switch and keeps all that it reads: enough here, and not for {listed(failed)}."
 
 
 def _figure(task: MemoryTask, mean: float) -> str:
