@@ -25,7 +25,7 @@ FOUGHT = "We sent men to fight in France, Italy, Japan and China, and they came 
 EXAMPLES = (
     Example(
         "A plural before its verb",
-        "Read from right to left, *doors are* is like *sales are*, *nations are*, *schools are*: most of the twenty end in a "
+        "Read from right to left, *doors are* is like *sales are*, *nations are*, *numbers are*: most of the twenty end in a "
         "verb in the plural.",
         ASKED | state(KEYS, "pos", "gru", direction="backward", token="14", span=2, span_least=0.8),
     ),
