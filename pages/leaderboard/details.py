@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from seqmodels.checkpoints import CheckpointEntry
 
 MOST = 12  # sentences at which two models differ
-_RIVALS = (
-    "GRU",
-    "LSTM",
-)  # what a model is compared with at first: a plain network with a gated one, and the two that are used most
 _OPEN = {  # what reads a quoted text: the page, and the key of its text
     "tags": ("pages/1_Tagging.py", "text"),
     "next token": ("pages/2_Language_model.py", "prompt"),
@@ -116,7 +112,7 @@ def where_they_differ(board: Board) -> None:
     with st.container(horizontal=True, gap="medium"):
         first = inputs.choice("First", names, key="first")
         others = [name for name in names if name != first]
-        usual = next((name for name in _RIVALS if name in others), others[-1]) if others else first
+        usual = next(_gated({name: board.titles[name] for name in others}), others[-1]) if others else first
         second = inputs.choice("Second", others, key="second", default=usual) if others else first
     pair = [board.titles[first], board.titles[second]]
     _counts(board, *pair)
@@ -257,10 +253,13 @@ def _split() -> str:
 
 
 def _pick(board: Board) -> Card:
-    """One of the models: at first the first that is gated and fused, as the best are."""
+    """One of the models."""
     found = board.titles
-    gated = (
-        name for name, card in found.items() if card.cell in CELLS and not CELLS[card.cell].fixed_gates and CELLS[card.cell].kernel
-    )
-    usual = next(gated, next(iter(found)))
+    usual = next(_gated(found), next(iter(found)))
     return found[inputs.choice("Model", list(found), key="model", default=usual)]
+
+
+def _gated(found: Mapping[str, Card]) -> Iterator[str]:
+    """Those that are gated and fused, as the best are: one of them is shown at first."""
+    cells = ((name, CELLS.get(card.cell)) for name, card in found.items())
+    return (name for name, cell in cells if cell is not None and not cell.fixed_gates and cell.kernel)

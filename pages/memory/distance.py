@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from seqmodels.tasks import MemoryTask
 
 EXPERIMENT = "memory"
-_ADDS = "residual"  # the cell that adds up all it reads
+_ADDS = next(name for name, cell in CELLS.items() if (cell.formulas.mu, cell.formulas.lam) == ("1", "1"))  # all it reads
 SHOWN_STEPS = 24  # of an example
 
 
