@@ -126,7 +126,7 @@ def _placed(names: Sequence[str], across: Sequence[float], up: Sequence[float], 
     taken += [] if line is None else [(line * _NARROW[0] - 1, 0.0, line * _NARROW[0] + 1, _NARROW[1])]
     found = []
     for name, (x, y) in zip(names, points, strict=True):
-        half = 3.6 * len(name)
+        half = 3.6 * len(name) + 0.9 * sum(map(str.isupper, name))
         boxes = {
             "top center": (x - half, y + 6, x + half, y + 22),
             "bottom center": (x - half, y - 22, x + half, y - 6),
